@@ -1,43 +1,84 @@
-# What each command does: make help. Nothing here needs more than git, make and Python 3.11+.
-PYTHON ?= python3
-VENV   ?= .venv
-RUN    := $(VENV)/bin/python -m analysis
+# What each command does: make help. Needs git, make and Python 3.11 or newer, nothing else.
+# On Windows run it in Git Bash. A conda environment: make report VENV="$CONDA_PREFIX"
+VENV ?= .venv
 ifeq ($(OS),Windows_NT)
-RUN    := $(VENV)/Scripts/python -m analysis
+PYTHON ?= python
+override VENV := $(subst \,/,$(VENV))
+VENV_PYTHON := $(or $(wildcard $(VENV)/python.exe),$(VENV)/Scripts/python.exe)
+else
+PYTHON ?= python3
+VENV_PYTHON := $(VENV)/bin/python
 endif
-REPORT_ENV := $(PYTHON) tools/environment.py --venv $(VENV) --lock requirements.lock
-TEST_ENV   := $(PYTHON) tools/environment.py --venv $(VENV) --lock requirements-test.lock
+RUN := "$(VENV_PYTHON)" -m
+
+# Says in one line that PYTHON is no Python; tools/environment.py says everything else.
+HAS_PYTHON = $(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 6))" >/dev/null 2>&1 || \
+	{ echo "error: '$(PYTHON)' is not a Python 3 that runs: install Python 3.11 or newer, or name it, as in make $(firstword $(MAKECMDGOALS)) PYTHON=python3.12" >&2; exit 1; }
+SET_UP = $(HAS_PYTHON); $(PYTHON) tools/environment.py --venv "$(VENV)"
 
 .DEFAULT_GOAL := help
-.PHONY: help report test verify check serve lock clean
+.NOTPARALLEL:
+.PHONY: help report test lint types tests verify check serve doctor licences lock lab clean \
+	report-environment test-environment
 
 help: ## Show these commands
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
-report: ## Set up, run the notebooks, render the site into reports/site
-	@$(REPORT_ENV)
-	@$(RUN) site build
+report: report-environment ## Set up, run the notebooks, render the site into reports/site
+	@$(RUN) analysis site build
 
-test: ## Set up and run every check: lint, types, notebooks without outputs, tests
-	@$(TEST_ENV)
-	@$(RUN) test
+test: lint types tests ## Set up, then every check: lint, types, tests and documented examples
 
-verify: ## Rebuild every published number and compare it with reports/findings.csv
-	@$(REPORT_ENV)
-	@$(RUN) verify
+lint: test-environment ## Only ruff: faults, docstrings, layout
+	@echo "== ruff check"
+	@$(RUN) ruff check
+	@echo "== ruff format --check"
+	@$(RUN) ruff format --check
 
-check: ## Check the claims ledger and the built site
-	@$(REPORT_ENV)
-	@$(RUN) claims check
-	@$(RUN) site check
+types: test-environment ## Only mypy, strict
+	@echo "== mypy"
+	@$(RUN) mypy
 
-serve: ## Serve the built site on this machine
-	@$(REPORT_ENV)
-	@$(RUN) site serve
+tests: test-environment ## Only pytest; one part: make tests ARGS="-k claims"
+	@echo "== pytest: tests, documented examples, notebooks without outputs"
+	@$(RUN) pytest --numprocesses auto --dist loadgroup $(ARGS)
 
-lock: ## Rewrite the lock files after a change of dependencies (needs the registry)
-	@$(TEST_ENV)
-	@$(RUN) lock
+verify: report-environment ## Rebuild every published number, compare it with reports/findings.csv
+	@$(RUN) analysis verify
+
+check: report-environment ## Check the claims ledger and the built site
+	@$(RUN) analysis claims check
+	@$(RUN) analysis site check
+
+serve: report-environment ## Serve the built site on this machine
+	@$(RUN) analysis site serve
+
+doctor: report-environment ## Say what this machine has and lacks
+	@$(RUN) analysis doctor
+
+licences: report-environment ## List the licence of every package the report needs
+	@"$(VENV_PYTHON)" tools/licences.py
+
+lab: report-environment ## Open the notebooks in JupyterLab (an extra, outside the lock)
+	@mkdir -p build
+	@$(RUN) pip freeze --exclude-editable > build/constraints.txt
+	@$(RUN) pip install --quiet --no-build-isolation --constraint build/constraints.txt -e ".[lab]"
+	@$(RUN) jupyter lab --notebook-dir=notebooks
+
+# The second lock is resolved against the first, so a package has one version in both.
+COMPILE = $(RUN) uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-emit-index-url --no-emit-find-links --only-binary :all:
+
+lock: test-environment ## Rewrite the lock files (ARGS="--upgrade" for newer versions)
+	@$(COMPILE) --extra build --output-file requirements.lock $(ARGS)
+	@$(COMPILE) --extra build --extra test --constraint requirements.lock \
+		--output-file requirements-test.lock $(ARGS)
 
 clean: ## Delete what was built (the environment stays)
 	@rm -rf build reports/site
+
+report-environment:
+	@$(SET_UP) --lock requirements.lock
+
+test-environment:
+	@$(SET_UP) --lock requirements-test.lock
