@@ -1,0 +1,6 @@
+"""Reported claims: the ledger, exact interval arithmetic over it, and what it implies.
+
+Read in this order: `printed` (a number phrase becomes an interval), `units`, `intervals`,
+`rational` and `expressions` (arithmetic), `ledger` (the files), `relations` (verdicts),
+`implied` (yuan per household), `check` (all of it, as one report).
+"""

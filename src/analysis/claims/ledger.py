@@ -1,0 +1,208 @@
+"""The ledger of claims: what the five articles report, row by row, checked as it is read.
+
+`schemas` defines each file; here they are read together, and what one says of another is checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+
+import polars as pl
+
+from analysis import contract, paths, programmes
+from analysis.claims.expressions import Operand
+from analysis.claims.intervals import Interval
+from analysis.claims.printed import Margins, interval_of, read_number
+from analysis.claims.schemas import MISMATCHES, SCHEMAS
+from analysis.claims.units import PERCENT, Unit
+from analysis.faults import Fault, FaultsError, raise_if_any
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The whole ledger, read and checked.
+
+    Attributes
+    ----------
+    sources, claims, units, constants, official, relations, implied : polars.DataFrame
+        One row per record, columns as in the schema of the same name.
+    operands : dict of str to Operand
+        Every name an expression may use, with its interval, unit, place and period.
+    """
+
+    sources: pl.DataFrame
+    claims: pl.DataFrame
+    units: pl.DataFrame
+    constants: pl.DataFrame
+    official: pl.DataFrame
+    relations: pl.DataFrame
+    implied: pl.DataFrame
+    operands: dict[str, Operand]
+
+
+def load(folder: Path | None = None) -> Ledger:
+    """Read the ledger and check it.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where the files are; ``data/claims`` of the project by default.
+
+    Raises
+    ------
+    FaultsError
+        With every fault of every file: cells, vocabularies, keys, units, references between
+        files, and printed phrases that do not say the value.
+    """
+    folder = folder or paths.data() / "claims"
+    tables: dict[str, pl.DataFrame] = {}
+    faults: list[Fault] = []
+    for name, schema in SCHEMAS.items():
+        try:
+            tables[name] = contract.read(folder / f"{name}.csv", schema)
+        except FaultsError as error:
+            faults.extend(error.faults)
+    raise_if_any(faults)
+    files = {name: contract.project_name(folder / f"{name}.csv") for name in SCHEMAS}
+    raise_if_any(_reference_faults(tables, files))
+    return Ledger(**tables, operands=_operands(tables))
+
+
+def _reference_faults(tables: dict[str, pl.DataFrame], files: dict[str, str]) -> Iterator[Fault]:
+    """Check what one file says of another, and each printed phrase against its value."""
+    sources = set(tables["sources"]["id"])
+    catalogue = set(programmes.load().programmes["id"])
+    bases = set(tables["units"]["unit"])
+    official = set(tables["official"]["id"])
+    for name in ("claims", "constants", "official"):
+        for line, unit in tables[name].select("line", "unit").iter_rows():
+            unknown = [base for base in unit.split("/") if base not in bases and base != "1"]
+            if unknown:
+                yield Fault(
+                    files[name],
+                    f"unknown unit {', '.join(unknown)}",
+                    f"add it to {files['units']} or correct it",
+                    line,
+                    "unit",
+                    unit,
+                )
+    for name in ("claims", "relations", "implied"):
+        for line, programme in tables[name].select("line", "programme").iter_rows():
+            if programme not in catalogue:
+                yield Fault(
+                    files[name],
+                    "unknown programme",
+                    "use an id of data/programmes/programmes.csv",
+                    line,
+                    "programme",
+                    programme,
+                )
+    for line, source in tables["claims"].select("line", "source").iter_rows():
+        if source not in sources:
+            yield Fault(
+                files["claims"],
+                "unknown source",
+                f"add it to {files['sources']}",
+                line,
+                "source",
+                source,
+            )
+    for line, name in tables["implied"].select("line", "official").iter_rows():
+        if name not in official:
+            yield Fault(
+                files["implied"],
+                "unknown official figure",
+                f"add it to {files['official']}",
+                line,
+                "official",
+                name,
+            )
+    for name in ("relations", "implied"):
+        for line, text in tables[name].select("line", "assumes").iter_rows():
+            unknown = sorted(set((text or "").split(";")) - MISMATCHES - {""})
+            if unknown:
+                yield Fault(
+                    files[name],
+                    f"unknown mismatch {', '.join(unknown)}",
+                    "use place, period, time_type",
+                    line,
+                    "assumes",
+                    text,
+                )
+    for row in tables["claims"].iter_rows(named=True):
+        reading = read_number(row["printed"])
+        if reading is not None and reading.value != Fraction(row["value"]):
+            yield Fault(
+                files["claims"],
+                f"the phrase {row['printed']} says {reading.value}",
+                "correct the value or the phrase",
+                row["line"],
+                "value",
+                row["value"],
+            )
+
+
+def _operands(tables: dict[str, pl.DataFrame]) -> dict[str, Operand]:
+    constants = {
+        row["id"]: Operand(Interval.point(Fraction(row["value"])), Unit.parse(row["unit"]))
+        for row in tables["constants"].iter_rows(named=True)
+    }
+    margins = Margins(*(_margin(tables["constants"], word) for word in ("nearly", "about")))
+    claims = {row["id"]: _claim(row, margins) for row in tables["claims"].iter_rows(named=True)}
+    official = {
+        row["id"]: Operand(
+            Interval.point(Fraction(row["value"]) * _scale(row["unit"])),
+            Unit.parse(row["unit"]),
+            "flow",
+            row["place"],
+            (date(row["year"], 1, 1), date(row["year"], 12, 31)),
+        )
+        for row in tables["official"].iter_rows(named=True)
+    }
+    return constants | claims | official
+
+
+def _margin(constants: pl.DataFrame, word: str) -> Fraction:
+    name = f"{word}_margin"
+    found = constants.filter(pl.col("id") == name)
+    if found.is_empty():
+        raise FaultsError(
+            [
+                Fault(
+                    "data/claims/constants.csv",
+                    f"{name} is missing",
+                    "add the share by which such a number may differ",
+                )
+            ]
+        )
+    return Fraction(found["value"].item()) * _scale(found["unit"].item())
+
+
+def _scale(unit: str) -> Fraction:
+    """Return what one of a unit is worth in its base: a percentage is a hundredth."""
+    return Fraction(1, 100) if unit == PERCENT else Fraction(1)
+
+
+def _claim(row: dict[str, object], margins: Margins) -> Operand:
+    """Turn a row into an operand: its interval follows from the phrase, the bound and the kind."""
+    value = Fraction(str(row["value"]))
+    reading = read_number(str(row["printed"]))
+    step = reading.step if reading else Fraction(1)
+    is_rule = row["kind"] in ("target", "threshold")
+    in_full = is_rule or (bool(reading is None or reading.in_full) and row["kind"] != "rate")
+    scale = _scale(str(row["unit"]))
+    interval = interval_of(value * scale, step * scale, str(row["bound"]), margins, in_full=in_full)
+    start, end = row["period_start"], row["period_end"]
+    assert isinstance(start, date)  # noqa: S101 — the schema says so; this tells the type checker
+    assert isinstance(end, date)  # noqa: S101
+    return Operand(
+        interval,
+        Unit.parse(str(row["unit"])),
+        str(row["time_type"]),
+        str(row["place"]),
+        (start, end),
+    )

@@ -1,0 +1,105 @@
+"""How a number is printed, everywhere: one formatter for text, tables and alt text."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from analysis.claims.intervals import Interval, outward
+
+WORDS = {
+    "persons": "person", "households": "household", "villages": "village", "years": "year",
+    "months": "month", "class_hours": "class hour", "person_times": "person-time",
+    "organisations": "organisation", "sessions": "session",
+}  # fmt: skip
+"""Singular of units that appear under a slash."""
+
+
+def number(value: float | Fraction | int, digits: int | None = None) -> str:
+    """Print a number with thousands separators.
+
+    Parameters
+    ----------
+    value : float, Fraction or int
+        The number.
+    digits : int, optional
+        Decimals. By default none for whole numbers and for numbers of four digits or more, else
+        as many as give three significant digits.
+
+    Examples
+    --------
+    >>> number(12951), number(2038.32), number(4.7312), number(0.0471), number(-3)
+    ('12,951', '2,038', '4.73', '0.0471', '−3')
+    """
+    if digits is None:
+        digits = decimals(value)
+    text = f"{float(value):,.{digits}f}"
+    return text.replace("-", "−")
+
+
+def decimals(value: float | Fraction | int) -> int:
+    """Return how many decimals `number` prints by default.
+
+    Examples
+    --------
+    >>> decimals(4.7312), decimals(123456), decimals(5)
+    (2, 0, 0)
+    """
+    if value == int(value):
+        return 0
+    size = abs(float(value))
+    if size >= 1000:
+        return 0
+    whole = len(str(int(size))) if size >= 1 else 1 + int(f"{size:e}".rpartition("e")[2])
+    return max(0, 3 - whole)
+
+
+def interval(value: Interval, digits: int | None = None) -> str:
+    """Print an interval, rounded outward so that it never claims more than is known.
+
+    Examples
+    --------
+    >>> print(interval(Interval.between(Fraction(2, 3), 5)))
+    0.666 to 5
+    >>> print(interval(Interval.more_than(2200)))
+    more than 2,200
+    """
+    low, high = value.low, value.high
+    if value.is_point and low.value is not None:
+        return number(low.value, digits)
+    if low.value is not None and high.value is not None:
+        places = digits if digits is not None else max(decimals(low.value), decimals(high.value))
+        lowest = outward(low.value, places, up=False)
+        highest = outward(high.value, places, up=True)
+        return f"{number(lowest, _shown(lowest, places))} to {number(highest, _shown(highest, places))}"
+    if low.value is not None:
+        places = decimals(low.value) if digits is None else digits
+        word = "more than" if low.is_open else "at least"
+        return f"{word} {number(outward(low.value, places, up=False), places)}"
+    if high.value is not None:
+        places = decimals(high.value) if digits is None else digits
+        word = "less than" if high.is_open else "at most"
+        return f"{word} {number(outward(high.value, places, up=True), places)}"
+    return "any number"
+
+
+def _shown(value: Fraction, places: int) -> int:
+    """Drop decimals that are all zero."""
+    return 0 if value == int(value) else places
+
+
+def unit(text: str) -> str:
+    """Put a unit of the ledger into words.
+
+    Examples
+    --------
+    >>> unit("yuan/persons/years"), unit("person_times"), unit("percent"), unit("ratio")
+    ('yuan per person a year', 'person-times', '%', '')
+    """
+    if text in ("", "ratio", "1"):
+        return ""
+    if text == "percent":
+        return "%"
+    top, *under = text.split("/")
+    words = [WORDS.get(base, base.replace("_", "-")) for base in under]
+    said = "".join(f" a {word}" if word in ("year", "month") else f" per {word}" for word in words)
+    return top.replace("_", "-") + said

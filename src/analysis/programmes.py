@@ -1,0 +1,78 @@
+"""The programmes as data: level, channels, dose, and what each article describes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import dataframely as dy
+import polars as pl
+
+from analysis import contract, paths
+from analysis.faults import Fault, raise_if_any
+
+LEVELS = ["household", "village", "household or village", "context"]
+
+
+class Programmes(contract.Row):
+    """A programme, or a context that moderates programmes."""
+
+    id = dy.String(primary_key=True, regex=r"^[a-z][a-z_]*$", description="name in the code")
+    name_en = dy.String(description="name in English")
+    name_zh = dy.String(description="name in Chinese")
+    level = dy.Enum(LEVELS, description="the unit that is treated")
+    is_programme = dy.Enum(["yes", "no"], description="no: context or moderator")
+    channels = dy.String(nullable=True, description="sources of income it can reach")
+    dose_unit = dy.String(nullable=True, description="what more of it means")
+    identification = dy.String(description="what would be needed to identify an effect")
+    hard = dy.String(nullable=True, description="what makes that hard")
+
+
+class Systems(contract.Row):
+    """A system or procedure that an article describes."""
+
+    id = dy.String(primary_key=True, regex=r"^SYS\d{2}$", description="name")
+    source = dy.String(regex=r"^S\d$", description="the article")
+    paragraph = dy.Int64(nullable=True, min=1, description="non-blank line of the article")
+    programme = dy.String(description="programme or context it belongs to")
+    name_zh = dy.String(description="name as printed")
+    name_en = dy.String(description="name in English")
+    description = dy.String(nullable=True, description="rule or procedure")
+    numeric_parameter = dy.String(nullable=True, description="numbers it names")
+    channel = dy.String(description="source of income it could touch")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every programme and every system, as two tables."""
+
+    programmes: pl.DataFrame
+    systems: pl.DataFrame
+
+
+def load(folder: Path | None = None) -> Catalogue:
+    """Read the catalogue and check that every system belongs to a programme in it.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where the files are; ``data/programmes`` of the project by default.
+
+    Raises
+    ------
+    FaultsError
+        With every cell or reference that does not fit.
+    """
+    folder = folder or paths.data() / "programmes"
+    catalogue = Catalogue(
+        contract.read(folder / "programmes.csv", Programmes),
+        contract.read(folder / "systems.csv", Systems),
+    )
+    known = set(catalogue.programmes["id"])
+    raise_if_any(
+        Fault(contract.project_name(folder / "systems.csv"), "unknown programme",
+              "use an id of programmes.csv", line, "programme", programme)
+        for line, programme in catalogue.systems.select("line", "programme").iter_rows()
+        if programme not in known
+    )  # fmt: skip
+    return catalogue
