@@ -1,0 +1,82 @@
+"""What every test shares: the browser, repeatable properties, an account of what was skipped."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Generator, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from analysis.doctor import find_chromium
+
+# The same examples on every run and machine: a red test must be red for everybody.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
+os.environ.setdefault("MPLBACKEND", "agg")
+
+# A test that lacks something of the machine says so in these words, so that the hook can tell.
+NEEDS = re.compile(r"Debian package ([a-z0-9][a-z0-9+.-]*[a-z0-9])")
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The path of Chromium; a test that asks for it is skipped where there is none."""
+    found = find_chromium()
+    if not found:
+        pytest.skip("no Chromium on this machine: install the Debian package chromium")
+    return found
+
+
+def listed_packages(root: Path) -> frozenset[str]:
+    """Return the Debian packages that CI installs."""
+    listing = root / ".ci" / "packages"
+    lines = listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []
+    return frozenset(line.split("#")[0].strip() for line in lines) - {""}
+
+
+def skip_reason(report: pytest.TestReport) -> str:
+    """Return why a test was skipped, without pytest's own prefix."""
+    said = report.longrepr[-1] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return said.removeprefix("Skipped: ")
+
+
+def counts_as_failure(reason: str, listed: Iterable[str]) -> bool:
+    """Say whether a skip hides a missing install step: CI=true, and its package is listed."""
+    needed = NEEDS.search(reason)
+    in_ci = os.environ.get("CI", "").lower() == "true"
+    return in_ci and needed is not None and needed.group(1) in listed
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, pytest.TestReport]:
+    """Turn a skip into a failure where CI should have installed what is missing."""
+    report: pytest.TestReport = yield
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = skip_reason(report)
+        if counts_as_failure(reason, listed_packages(item.config.rootpath)):
+            report.outcome = "failed"
+            report.longrepr = f"a skip for a package that .ci/packages lists: {reason}"
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep slow and browser tests of a file on one worker, so that they share what they build."""
+    for item in items:
+        if item.get_closest_marker("slow") or item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what was skipped and why, or that nothing was."""
+    reasons = Counter(map(skip_reason, terminalreporter.stats.get("skipped", [])))
+    terminalreporter.section("skipped, and why")
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.line(f"{count} skipped: {reason}")
+    if not reasons:
+        terminalreporter.line("nothing was skipped")
