@@ -1,0 +1,310 @@
+"""From notebooks to a checked site, as one step that either succeeds or changes nothing."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from pathlib import Path
+
+from analysis import findings
+from analysis.faults import Fault, FaultsError, raise_if_any
+from analysis.site.check import check_site
+from analysis.site.digest import LOCK as REQUIREMENTS
+from analysis.site.environment import commit_time
+from analysis.site.execute import execute
+from analysis.site.files import digest_files, digest_of, files_below, write_atomic, write_if_changed
+from analysis.site.lock import build_lock
+from analysis.site.render import quarto, render
+from analysis.site.stage import FINDINGS_DATA, stage, unique_records
+
+SITE = Path("reports") / "site"
+FINDINGS = Path("reports") / "findings.csv"
+NEW = Path("build") / "site.new"
+OLD = Path("build") / "site.old"
+STATE = Path("build") / "state.json"
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build did.
+
+    Attributes
+    ----------
+    executed : int
+        Notebooks that ran.
+    cached : int
+        Notebooks that did not need to.
+    pages : int
+        Pages rendered; 0 if nothing changed since the last build.
+    renderer : str
+        ``quarto`` or ``embedded``.
+    seconds : tuple of (str, float)
+        Time by step, in order.
+    site : Path
+        The folder of the site.
+    notes : tuple of str
+        What a reader should know, e.g. a cache entry that could not be read.
+    """
+
+    executed: int
+    cached: int
+    pages: int
+    renderer: str
+    seconds: tuple[tuple[str, float], ...]
+    site: Path
+    notes: tuple[str, ...] = ()
+
+    @property
+    def index(self) -> Path:
+        """Return the page to open."""
+        return self.site / "index.html"
+
+
+class _Clock:
+    """Times the steps of a build."""
+
+    def __init__(self) -> None:
+        self.seconds: list[tuple[str, float]] = []
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time what happens inside."""
+        begun = time.monotonic()
+        yield
+        self.seconds.append((name, time.monotonic() - begun))
+
+
+def build(root: Path, *, parallel: int | None = None) -> BuildReport:
+    """Bring ``reports/site`` up to date.
+
+    Parameters
+    ----------
+    root : Path
+        The project folder.
+    parallel : int, optional
+        How many kernels run at once; the number of cores if left out.
+
+    Returns
+    -------
+    BuildReport
+        Counts, times and where the site is.
+
+    Raises
+    ------
+    FaultsError
+        If any step fails. The site of the last good build stays as it was, and executed
+        notebooks are kept.
+    """
+    root = root.resolve()
+    site, clock = root / SITE, _Clock()
+    with build_lock(root):
+        _recover(root)
+        with clock.step("execute"):
+            executed = execute(root, parallel=parallel)
+        with clock.step("stage"):
+            staged = stage(root, executed.notebooks)
+        epoch = commit_time(root)
+        renderer = "quarto" if quarto() else "embedded"
+        key = digest_of({"stage": staged.digest, "renderer": renderer_digest(root), "time": epoch})
+        pages = 0
+        if not _is_current(root, key):
+            with clock.step("render"):
+                pages = render(root, staged.folder, root / NEW, epoch).pages
+            with clock.step("check"):
+                raise_if_any(check_site(root / NEW))
+            swap(root / NEW, site, root / OLD)
+            _remember(root, key)
+        write_if_changed(root / FINDINGS, (staged.folder / FINDINGS_DATA).read_bytes())
+    return BuildReport(
+        executed.executed,
+        executed.cached,
+        pages,
+        renderer,
+        tuple(clock.seconds),
+        site,
+        executed.notes,
+    )
+
+
+# ------------------------------------------------------------------------- what has been built
+
+
+def renderer_digest(root: Path) -> str:
+    """Return a digest of everything but the stage that shapes the site.
+
+    The sources of this package's renderer, the lock (pandoc and its kind), the limits of the
+    check, and which Quarto is on the path.
+    """
+    # The code that runs, wherever it was installed from.
+    package = Path(__file__).parent
+    program = quarto()
+    found = Path(program).resolve() if program else None
+    seen = found.stat() if found else None
+    limits = root / "data" / "parameters" / "site.toml"
+    return digest_of(
+        {
+            "sources": digest_files(package, files_below(package)),
+            "lock": (root / REQUIREMENTS).read_bytes(),
+            "limits": limits.read_bytes() if limits.is_file() else b"",
+            "quarto": f"{found} {seen.st_size} {seen.st_mtime_ns}" if seen else "",
+        }
+    )
+
+
+def _is_current(root: Path, key: str) -> bool:
+    """Say whether the site is the one the last build with this key made."""
+    try:
+        state = json.loads((root / STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(state == {"key": key, "site": _site_digest(root / SITE)})
+
+
+def _remember(root: Path, key: str) -> None:
+    """Keep what was built, for the next build to compare."""
+    state = {"key": key, "site": _site_digest(root / SITE)}
+    write_atomic(root / STATE, json.dumps(state, indent=1).encode())
+
+
+def _site_digest(site: Path) -> str:
+    """Return the digest of a built site, so that a hand on it is noticed."""
+    return digest_files(site, files_below(site)) if site.is_dir() else ""
+
+
+# --------------------------------------------------------------------------------------- swapping
+
+
+def swap(new: Path, site: Path, old: Path) -> None:
+    """Put a new site in the place of the old one by two renames.
+
+    Parameters
+    ----------
+    new, site, old : Path
+        The new site, its place, and where the old one rests for a moment; one file system.
+    """
+    shutil.rmtree(old, ignore_errors=True)
+    site.parent.mkdir(parents=True, exist_ok=True)
+    if site.exists():
+        site.replace(old)
+    try:
+        new.replace(site)
+    except OSError:
+        if old.exists():
+            old.replace(site)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _recover(root: Path) -> None:
+    """Put the old site back if a build ended between the two renames."""
+    if (root / OLD).is_dir() and not (root / SITE).exists():
+        (root / SITE).parent.mkdir(parents=True, exist_ok=True)
+        (root / OLD).replace(root / SITE)
+
+
+# ----------------------------------------------------------------------------------------- verify
+
+
+def verify(root: Path) -> tuple[findings.Moved, ...]:
+    """Rebuild every finding and compare with the committed table.
+
+    Parameters
+    ----------
+    root : Path
+        The project folder.
+
+    Returns
+    -------
+    tuple of findings.Moved
+        What moved by more than its tolerance; empty if every published number was found again.
+
+    Raises
+    ------
+    FaultsError
+        If a notebook fails or there is no committed table.
+    """
+    root = root.resolve()
+    committed = findings.read_csv(root / FINDINGS)
+    with build_lock(root):
+        executed = execute(root)
+    return findings.compare(committed, unique_records(executed.notebooks))
+
+
+# ------------------------------------------------------------------------------------------ serve
+
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves files quietly, and the site's own page for what is not there."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Print nothing per request."""
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer with ``404.html`` where the site has one."""
+        page = Path(self.directory) / "404.html"
+        if code != HTTPStatus.NOT_FOUND or not page.is_file():
+            super().send_error(code, message, explain)
+            return
+        content = page.read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+
+def server(site: Path, port: int) -> http.server.ThreadingHTTPServer:
+    """Return a server of a built site on this machine only, not yet running.
+
+    Parameters
+    ----------
+    site : Path
+        The folder of the site.
+    port : int
+        0 takes any free one.
+
+    Raises
+    ------
+    FaultsError
+        If there is no site, or the port is taken.
+    """
+    if not (site / "index.html").is_file():
+        fault = Fault(SITE.as_posix(), "there is no site yet", "run make report first")
+        raise FaultsError([fault])
+    handler = partial(_Handler, directory=os.fspath(site))
+    try:
+        return http.server.ThreadingHTTPServer((HOST, port), handler)
+    except OSError as error:
+        remedy = "name another one: analysis site serve --port 0"
+        fault = Fault("port", f"cannot be used: {error.strerror}", remedy, value=str(port))
+        raise FaultsError([fault]) from None
+
+
+def serve(site: Path, port: int = 8000, say: Callable[[str], None] = print) -> None:
+    """Serve a built site until interrupted.
+
+    Parameters
+    ----------
+    site : Path
+        The folder of the site.
+    port : int
+        0 takes any free one.
+    say : callable
+        Told the address.
+    """
+    with server(site, port) as running:
+        say(f"http://{HOST}:{running.server_port}/ (Ctrl-C ends)")
+        try:
+            running.serve_forever()
+        except KeyboardInterrupt:
+            say("")

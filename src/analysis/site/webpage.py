@@ -1,0 +1,314 @@
+"""Read a rendered page: what it loads, links to, names, says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+
+Attributes = list[tuple[str, str | None]]
+
+_LOADING_RELS = {
+    "stylesheet",
+    "icon",
+    "apple-touch-icon",
+    "preload",
+    "prefetch",
+    "preconnect",
+    "dns-prefetch",
+    "modulepreload",
+    "manifest",
+    "mask-icon",
+}
+_LOADING_TAGS = {
+    "script": ("src",),
+    "img": ("src", "srcset"),
+    "source": ("src", "srcset"),
+    "iframe": ("src",),
+    "embed": ("src",),
+    "object": ("data",),
+    "video": ("src", "poster"),
+    "audio": ("src",),
+    "track": ("src",),
+    "input": ("src",),
+    "use": ("href", "xlink:href"),
+    "image": ("href", "xlink:href"),
+    "frame": ("src",),
+}
+_HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
+# Text in these is no prose: a page that explains markup shows it in code.
+_NO_PROSE = {"script", "style", "code", "pre", "annotation", "kbd", "samp", "textarea", "template"}
+_VOID = {
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param",
+    "source", "track", "wbr",
+}  # fmt: skip
+_CSS_URL = re.compile(
+    r"""url\(\s*(?:"([^"]*)"|'([^']*)'|([^'")\s]+))\s*\)|@import\s+(?:"([^"]*)"|'([^']*)')""",
+    re.IGNORECASE,
+)
+_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_EXTERNAL = re.compile(r"^\s*(?:https?:|ftp:|wss?:)?//", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Load:
+    """An address on a page.
+
+    Attributes
+    ----------
+    tag : str
+        The element that carries it.
+    url : str
+        As written.
+    line : int
+        Where, 1-based.
+    """
+
+    tag: str
+    url: str
+    line: int
+
+
+@dataclass
+class Heading:
+    """A heading of a page; its text grows while the page is read."""
+
+    level: int
+    line: int
+    in_main: bool
+    text: str = ""
+
+
+@dataclass
+class Page:
+    """What a page holds; filled once by `read_page` and only read afterwards.
+
+    Attributes
+    ----------
+    lang, title : str
+        Empty where missing.
+    viewport, redirects : bool
+        Whether the page says how wide it is on phones, and whether it only leads elsewhere.
+    ids : set of str
+        Every id and anchor name.
+    repeated_ids : list of (str, int)
+        Ids seen before, with line.
+    loads, links : list of Load
+        What a browser fetches by itself, and what a reader may follow.
+    headings : list of Heading
+        In document order.
+    silent_images : list of (str, int)
+        Images without alt text, with line.
+    texts : list of (int, str)
+        Prose and spoken attributes, with line.
+    broken_citations : list of (int, str)
+        Keys that no entry was found for.
+    """
+
+    lang: str = ""
+    title: str = ""
+    viewport: bool = False
+    redirects: bool = False
+    ids: set[str] = field(default_factory=set)
+    repeated_ids: list[tuple[str, int]] = field(default_factory=list)
+    loads: list[Load] = field(default_factory=list)
+    links: list[Load] = field(default_factory=list)
+    headings: list[Heading] = field(default_factory=list)
+    silent_images: list[tuple[str, int]] = field(default_factory=list)
+    texts: list[tuple[int, str]] = field(default_factory=list)
+    broken_citations: list[tuple[int, str]] = field(default_factory=list)
+
+
+def is_external(url: str) -> bool:
+    """Say whether an address leaves the machine.
+
+    Examples
+    --------
+    >>> [is_external(url) for url in ("https://a.org/x", "//a.org/x", "x.css", "data:image/png,")]
+    [True, True, False, False]
+    """
+    return bool(_EXTERNAL.match(url))
+
+
+def css_loads(text: str) -> Iterator[tuple[str, int]]:
+    r"""Yield what a style sheet loads, with its line.
+
+    Examples
+    --------
+    >>> list(css_loads("a {}\n@import 'b.css'; c { background: url(d.png) }"))
+    [('b.css', 2), ('d.png', 2)]
+    """
+    # Comments keep their line ends, so that lines still count.
+    bare = _CSS_COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
+    for match in _CSS_URL.finditer(bare):
+        url = next((group for group in match.groups() if group), "")
+        if url:
+            yield url, bare.count("\n", 0, match.start()) + 1
+
+
+def read_page(path: Path) -> Page:
+    """Read a page from its file."""
+    return parse_page(path.read_text(encoding="utf-8"))
+
+
+def parse_page(text: str) -> Page:
+    """Read a page from its text."""
+    reader = _Reader()
+    reader.feed(text)
+    reader.close()
+    return reader.page
+
+
+class _Reader(HTMLParser):
+    """Fills a `Page` in one pass."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.page = Page()
+        self._stack: list[tuple[str, str]] = []  # open elements with their class
+        self._quiet = 0  # depth of elements whose text is no prose
+        self._cell_code = 0  # depth of elements with the code of notebook cells
+        self._main = 0
+        self._figures = 0
+        self._heading: Heading | None = None
+        self._svg: tuple[int, int] | None = None  # depth and line of an image without a name
+        self._title = False
+
+    # Called for every tag of every page, so written for speed: one dict, few lookups.
+    def handle_starttag(self, tag: str, attrs: Attributes) -> None:
+        found = {key: value or "" for key, value in attrs}
+        line = self.getpos()[0]
+        if attrs:
+            self._note_id(tag, found, line)
+            self._note_addresses(tag, found, line)
+            self._note_spoken(found, line)
+        if tag == "img":
+            self._note_image(found, line)
+        elif tag in _HEADINGS:
+            self._heading = Heading(_HEADINGS[tag], line, self._main > 0)
+            self.page.headings.append(self._heading)
+        elif tag == "html":
+            self.page.lang = found.get("lang", "").strip()
+        elif tag == "meta":
+            self._note_meta(found)
+        elif tag == "title":
+            if self._svg is None and not any(name == "svg" for name, _ in self._stack):
+                self._title = True
+            else:
+                self._svg = None
+        elif tag == "svg" and found.get("role") == "img":
+            named = found.get("aria-label") or found.get("aria-labelledby")
+            if not named and found.get("aria-hidden") != "true":
+                self._svg = (len(self._stack), line)
+        if tag not in _VOID:
+            self._open(tag, found.get("class", ""))
+
+    def handle_startendtag(self, tag: str, attrs: Attributes) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in _VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "title":
+            self._title = False
+        if tag in _HEADINGS:
+            self._heading = None
+        # Close up to the matching element; a stray end tag closes nothing.
+        for depth in range(len(self._stack) - 1, -1, -1):
+            if self._stack[depth][0] == tag:
+                while len(self._stack) > depth:
+                    self._close()
+                return
+
+    def handle_data(self, data: str) -> None:
+        if self._title:
+            self.page.title += data
+        if self._heading is not None:
+            self._heading.text += data
+        if not self._quiet:
+            if not data.isspace():
+                self._note_text(data)
+        elif self._cell_code and "#|" in data and self._stack[-1][0] not in {"script", "style"}:
+            self.page.texts.append((self.getpos()[0], data))
+        elif self._stack and self._stack[-1][0] == "style":
+            line = self.getpos()[0]
+            self.page.loads += [Load("style", url, line) for url, _ in css_loads(data)]
+
+    def _open(self, tag: str, classes: str) -> None:
+        self._stack.append((tag, classes))
+        self._quiet += tag in _NO_PROSE
+        self._main += tag == "main"
+        self._figures += tag == "figure"
+        self._cell_code += "cell" in classes
+
+    def _close(self) -> None:
+        tag, classes = self._stack.pop()
+        self._quiet -= tag in _NO_PROSE
+        self._main -= tag == "main"
+        self._figures -= tag == "figure"
+        self._cell_code -= "cell" in classes
+        if tag == "svg" and self._svg is not None and self._svg[0] >= len(self._stack):
+            self.page.silent_images.append(("svg", self._svg[1]))
+            self._svg = None
+
+    def _note_id(self, tag: str, found: dict[str, str], line: int) -> None:
+        identity = found.get("id")
+        if identity:
+            if identity in self.page.ids:
+                self.page.repeated_ids.append((identity, line))
+            self.page.ids.add(identity)
+        if tag == "a" and found.get("name"):
+            self.page.ids.add(found["name"])
+
+    def _note_addresses(self, tag: str, found: dict[str, str], line: int) -> None:
+        page = self.page
+        if tag in {"a", "area"}:
+            if found.get("href"):
+                page.links.append(Load(tag, found["href"], line))
+        elif tag == "link":
+            rels = set(found.get("rel", "").lower().split())
+            if rels & _LOADING_RELS and found.get("href"):
+                page.loads.append(Load(tag, found["href"], line))
+        elif tag in _LOADING_TAGS:
+            for name in _LOADING_TAGS[tag]:
+                value = found.get(name)
+                if not value:
+                    continue
+                if name == "srcset":
+                    choices = [choice.split()[0] for choice in value.split(",") if choice.split()]
+                    page.loads += [Load(tag, choice, line) for choice in choices]
+                elif not value.startswith("#"):
+                    page.loads.append(Load(tag, value, line))
+        style = found.get("style")
+        if style and "url(" in style:
+            page.loads += [Load(tag, url, line) for url, _ in css_loads(style)]
+
+    def _note_spoken(self, found: dict[str, str], line: int) -> None:
+        for name in ("alt", "title", "aria-label"):
+            value = found.get(name)
+            if value:
+                self.page.texts.append((line, value))
+
+    def _note_image(self, found: dict[str, str], line: int) -> None:
+        hidden = found.get("aria-hidden") == "true" or found.get("role") == "presentation"
+        alt = found.get("alt")
+        # An empty alt marks decoration; nothing inside a figure is decoration.
+        if not hidden and (alt is None or (self._figures and not alt.strip())):
+            self.page.silent_images.append((found.get("src", "")[:80], line))
+
+    def _note_meta(self, found: dict[str, str]) -> None:
+        if found.get("name", "").lower() == "viewport" and found.get("content"):
+            self.page.viewport = True
+        if found.get("http-equiv", "").lower() == "refresh":
+            self.page.redirects = True
+
+    def _note_text(self, data: str) -> None:
+        line = self.getpos()[0]
+        self.page.texts.append((line, data))
+        # pandoc prints an unknown citation as its key in bold with a question mark.
+        if data.endswith("?") and self._stack and self._stack[-1][0] == "strong":
+            around = [classes for _, classes in self._stack[-4:]]
+            if any("citation" in classes for classes in around):
+                self.page.broken_citations.append((line, data.rstrip("?")))
