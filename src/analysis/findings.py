@@ -210,7 +210,7 @@ class Page:
 
 
 def file_digest(name: str) -> str:
-    """Return 12 digits of the sha256 of a file, or of all files of a folder, by name and content."""
+    """Return 12 digits of the sha256 of a file, or of a folder: its files' names and content."""
     target = paths.root() / name
     files = sorted(p for p in target.rglob("*") if p.is_file()) if target.is_dir() else [target]
     total = hashlib.sha256()
@@ -350,8 +350,8 @@ def variables(records: Iterable[Mapping[str, object]]) -> dict[str, str]:
 def page_markdown(records: Sequence[Mapping[str, object]]) -> str:
     """Return the page of all findings, in Markdown with one HTML table."""
     numbers = sum(record["kind"] == "number" for record in records)
-    head = ("id", "what", "as printed", "value", "interval", "unit", "tier", "page", "rows used / in",
-            "method", "function", "inputs")  # fmt: skip
+    head = ["id", "what", "as printed", "value", "interval", "unit", "tier", "page"]
+    head += ["rows used / in", "method", "function", "inputs"]
     cells = "".join(f'<th scope="col">{name}</th>' for name in head)
     body = "\n".join(_row(record) for record in sorted(records, key=lambda r: str(r["id"])))
     return f"""---
@@ -380,7 +380,7 @@ says what moved. The same table as a file: [findings.csv](/downloads/findings.cs
 def _row(record: Mapping[str, object]) -> str:
     ends = ["" if record[end] is None else f"{record[end]:.10g}" for end in ("low", "high")]
     value = "" if record["value"] is None else f"{record['value']:.10g}"
-    page = str(record["page"])
+    page, tier = str(record["page"]), str(record["tier"])
     rows = " / ".join(
         "–" if record[n] is None else f"{record[n]:,}" for n in ("rows_used", "rows_in")
     )
@@ -391,7 +391,7 @@ def _row(record: Mapping[str, object]) -> str:
         value,
         f"{ends[0] or '−∞'} to {ends[1] or '∞'}" if any(ends) else "",
         html.escape(printing.unit(str(record["unit"]))),
-        f'<span class="badge tier-{record["tier"]}">{html.escape(TIERS[str(record["tier"])])}</span>',
+        f'<span class="badge tier-{tier}">{html.escape(TIERS[tier])}</span>',
         f'<a href="notebooks/{html.escape(page)}.html">{html.escape(page)}</a>',
         rows if rows != "– / –" else "",
         html.escape(str(record["method"])),

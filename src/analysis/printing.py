@@ -70,7 +70,8 @@ def interval(value: Interval, digits: int | None = None) -> str:
         places = digits if digits is not None else max(decimals(low.value), decimals(high.value))
         lowest = outward(low.value, places, up=False)
         highest = outward(high.value, places, up=True)
-        return f"{number(lowest, _shown(lowest, places))} to {number(highest, _shown(highest, places))}"
+        ends = [number(end, 0 if end == int(end) else places) for end in (lowest, highest)]
+        return " to ".join(ends)
     if low.value is not None:
         places = decimals(low.value) if digits is None else digits
         word = "more than" if low.is_open else "at least"
@@ -80,11 +81,6 @@ def interval(value: Interval, digits: int | None = None) -> str:
         word = "less than" if high.is_open else "at most"
         return f"{word} {number(outward(high.value, places, up=True), places)}"
     return "any number"
-
-
-def _shown(value: Fraction, places: int) -> int:
-    """Drop decimals that are all zero."""
-    return 0 if value == int(value) else places
 
 
 def unit(text: str) -> str:

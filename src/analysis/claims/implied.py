@@ -7,6 +7,7 @@ said to reach; the official income of that place and year gives the scale.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 
 import polars as pl
@@ -106,6 +107,13 @@ def _imply(row: dict[str, str | int | None], ledger: Ledger) -> ImpliedIncome | 
         return fault(f"unknown {', '.join(unknown)}" if unknown else "a comparison",
                      "write a quantity over known ids")  # fmt: skip
     official = ledger.official.row(by_predicate=pl.col("id") == row["official"], named=True)
+    year = (date(official["year"], 1, 1), date(official["year"], 12, 31))
+    periods = [o.period for n in names(expression) if (o := ledger.operands[n]).period]
+    assumes = frozenset(str(row["assumes"] or "").split(";"))
+    apart = any(year[1] < start or end < year[0] for start, end in periods)
+    if apart and "period" not in assumes:
+        return fault(f"{row['official']} is of {official['year']}, outside the claims' period",
+                     "set it against the official figure of that year")  # fmt: skip
     yuan, reason = None, ""
     try:
         kind = check_fit(

@@ -194,8 +194,9 @@ def _claim(row: dict[str, object], margins: Margins) -> Operand:
     step = reading.step if reading else Fraction(1)
     is_rule = row["kind"] in ("target", "threshold")
     in_full = is_rule or (bool(reading is None or reading.in_full) and row["kind"] != "rate")
+    bound = "exact" if is_rule else str(row["bound"])
     scale = _scale(str(row["unit"]))
-    interval = interval_of(value * scale, step * scale, str(row["bound"]), margins, in_full=in_full)
+    interval = interval_of(value * scale, step * scale, bound, margins, in_full=in_full)
     start, end = row["period_start"], row["period_end"]
     assert isinstance(start, date)  # noqa: S101 — the schema says so; this tells the type checker
     assert isinstance(end, date)  # noqa: S101

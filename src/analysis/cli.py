@@ -1,0 +1,152 @@
+"""The `analysis` command: each subcommand calls one function and prints what it returns.
+
+Exit codes: 0 done; 1 an input is at fault, a check failed, or a number moved; 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from analysis import paths
+from analysis.faults import FaultsError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__.splitlines()[0])
+claims_app = typer.Typer(no_args_is_help=True, help="The ledger of reported claims.")
+site_app = typer.Typer(no_args_is_help=True, help="The report site.")
+app.add_typer(claims_app, name="claims")
+app.add_typer(site_app, name="site")
+
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command; an input at fault ends in its list of faults, not in a traceback."""
+    try:
+        app()
+    except FaultsError as error:
+        for fault in error.faults:
+            err.print(f"error: {fault}", style="red", markup=False, highlight=False)
+        raise SystemExit(1) from None
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine has and lacks."""
+    from analysis.doctor import examine
+
+    checks = examine()
+    table = Table("what", "state", "found", "remedy", box=None)
+    for check in checks:
+        table.add_row(check.name, check.state, check.found, check.remedy)
+    out.print(table)
+    if any(check.state == "missing" for check in checks):
+        raise typer.Exit(1)
+
+
+@claims_app.command("check")
+def claims_check(
+    as_json: Annotated[bool, typer.Option("--json", help="print the report as JSON")] = False,
+) -> None:
+    """Check the ledger: counts, verdicts, every inconsistency."""
+    from analysis.claims.check import check
+
+    report = check()
+    if as_json:
+        json.dump(report.as_dict(), sys.stdout, ensure_ascii=False, indent=1)
+        sys.stdout.write("\n")
+        return
+    out.print(f"{report.n_claims} claims, of them {report.n_slogans} slogan numerals")
+    for title, counts in (
+        ("by source", report.by_source),
+        ("by kind", report.by_kind),
+        ("by programme", report.by_programme),
+        ("by unit", report.by_unit),
+    ):
+        said = ", ".join(f"{name} {n}" for name, n in counts.items())
+        out.print(f"  {title}: {said}", highlight=False)
+    out.print(f"{report.n_relations} relations")
+    for title, counts in (("by role", report.by_role), ("by verdict", report.by_verdict)):
+        said = ", ".join(f"{name} {n}" for name, n in counts.items())
+        out.print(f"  {title}: {said}", highlight=False)
+    out.print(f"{report.n_implied} implied figures in yuan")
+    for title, rows in (
+        ("inconsistent: the source cannot be right as printed", report.inconsistencies),
+        ("rejected: a reading that cannot be right", report.rejected),
+    ):
+        out.print(f"{len(rows)} {title}", style="bold", highlight=False)
+        for row in rows:
+            out.print(f"  {row['id']} {row['question']}", highlight=False, markup=False)
+            sides = f"{row['left']} against {row['right']} {row['unit']}"
+            out.print(f"       {row['expression']}: {sides}", highlight=False, markup=False)
+
+
+@site_app.command("build")
+def site_build() -> None:
+    """Run the notebooks that changed, render the site, check it, put it in place."""
+    from analysis.site.build import build
+
+    report = build(paths.root())
+    out.print(str(report), highlight=False, markup=False)
+
+
+@site_app.command("check")
+def site_check() -> None:
+    """Check the built site: links, external requests, alt text, ids, headings, weight."""
+    from analysis.site.check import check_site
+
+    site = paths.root() / "reports" / "site"
+    faults = check_site(site)
+    if faults:
+        raise FaultsError(faults)
+    pages = sum(1 for _ in site.rglob("*.html"))
+    out.print(f"{pages} pages checked, no fault", highlight=False)
+
+
+@site_app.command("serve")
+def site_serve(
+    port: Annotated[int, typer.Option(help="port on this machine")] = 8000,
+) -> None:
+    """Serve the built site on this machine."""
+    from analysis.site.build import serve
+
+    serve(paths.root() / "reports" / "site", port)
+
+
+@app.command()
+def verify() -> None:
+    """Compute every published number again and compare with reports/findings.csv."""
+    from analysis.site.build import verify as moved_findings
+
+    moved = moved_findings(paths.root())
+    if not moved:
+        out.print("every finding is as published", highlight=False)
+        return
+    table = Table("finding", "page", "what", "published", "now", box=None)
+    for row in moved:
+        table.add_row(row.id, row.page, row.column, row.before, row.after)
+    out.print(table)
+    err.print(f"error: {len(moved)} differences from reports/findings.csv", style="red")
+    raise typer.Exit(1)
+
+
+@app.command()
+def finding(
+    name: Annotated[str, typer.Argument(metavar="ID", help="name of the finding")],
+) -> None:
+    """Print the record of one finding."""
+    from analysis import findings
+
+    records = findings.read_csv(paths.root() / "reports" / "findings.csv")
+    found = [record for record in records if record["id"] == name]
+    if not found:
+        err.print(f"error: no finding {name} in reports/findings.csv", style="red")
+        raise typer.Exit(1)
+    for column, value in found[0].items():
+        out.print(f"{column:10} {'' if value is None else value}", highlight=False, markup=False)

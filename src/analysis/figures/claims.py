@@ -1,0 +1,128 @@
+"""Figures of the reported claims: how many, how precise, whether they add up, what they imply."""
+
+from __future__ import annotations
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+
+from analysis import printing
+from analysis.figures.style import Figure, Theme, draw
+
+ROW = 0.27
+"""Inches a row of a horizontal bar chart needs."""
+
+
+def stacked_counts(
+    name: str,
+    counts: pl.DataFrame,
+    *,
+    row: str,
+    segment: str,
+    order: list[str],
+    axis: str,
+    intro: str,
+) -> Figure:
+    """Draw horizontal bars of counts, stacked by segment, the longest bar on top.
+
+    Parameters
+    ----------
+    name : str
+        Label of the cell.
+    counts : polars.DataFrame
+        One row per bar and segment: the columns `row` and `segment`, and ``n``.
+    order : list of str
+        Segments in the order they are stacked.
+    axis : str
+        What the bars count.
+    intro : str
+        First sentence of the alternative text.
+    """
+    totals = counts.group_by(row).agg(pl.col("n").sum()).sort(["n", row], descending=[True, False])
+    rows = totals[row].to_list()
+    wide = {
+        kind: dict(counts.filter(pl.col(segment) == kind).select(row, "n").iter_rows())
+        for kind in order
+    }
+
+    def paint(axes: Axes, theme: Theme) -> None:
+        left = [0] * len(rows)
+        for kind, colour in zip(order, theme.accents, strict=False):
+            values = [wide[kind].get(label, 0) for label in rows]
+            axes.barh(rows, values, left=left, color=colour, label=kind, height=0.72)
+            left = [a + b for a, b in zip(left, values, strict=True)]
+        for y, total in enumerate(left):
+            axes.text(total, y, f" {total}", va="center", fontsize=8, color=theme.faint)
+        axes.invert_yaxis()
+        axes.set_xlabel(axis)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
+        axes.grid(visible=False, axis="y")
+        axes.legend(loc="lower right", ncols=1)
+
+    said = "; ".join(f"{label} {n}" for label, n in totals.iter_rows())
+    alt = f"{intro} Totals, largest first: {said}."
+    return draw(name, "reported", paint, counts, alt, height=1.3 + ROW * len(rows))
+
+
+def implied_income(name: str, figures: pl.DataFrame) -> Figure:
+    """Draw what the claims imply per head beside official income, on a log axis.
+
+    Parameters
+    ----------
+    name : str
+        Label of the cell.
+    figures : polars.DataFrame
+        One row per figure: ``label``, ``low``, ``high`` (yuan per person; null where unbounded),
+        ``official`` (yuan per person a year) and ``frequency``.
+    """
+    drawn = figures.sort(pl.coalesce("low", "high"), descending=True)
+
+    def paint(axes: Axes, theme: Theme) -> None:
+        for y, row in enumerate(drawn.iter_rows(named=True)):
+            low, high = row["low"], row["high"]
+            colour = theme.accents[0] if row["frequency"] != "one_off" else theme.accents[1]
+            if low is None or high is None:
+                # An unbounded side is an arrow, never a point.
+                start = low if low is not None else high
+                step = 1.9 if high is None else 1 / 1.9
+                arrow = {"arrowstyle": "->", "color": colour, "lw": 1.6}
+                axes.annotate("", xy=(start * step, y), xytext=(start, y), arrowprops=arrow)
+                axes.plot([start], [y], marker="|", color=colour, markersize=9)
+            else:
+                axes.plot([low, high], [y, y], color=colour, lw=6, solid_capstyle="round")
+            axes.plot(
+                [row["official"]], [y], marker="D", color=theme.ink, markersize=4.5, ls="none"
+            )
+        axes.set_xscale("log")
+        axes.set_yticks(range(drawn.height), drawn["label"].to_list())
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: printing.number(x)))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set_ylim(-0.6, drawn.height - 0.4)
+        axes.invert_yaxis()
+        axes.set_xlabel("yuan per person (nominal, log scale)")
+        for label, style in (("a year", theme.accents[0]), ("once", theme.accents[1])):
+            axes.plot([], [], color=style, lw=3, label=f"implied by claims, {label}")
+        axes.plot([], [], marker="D", color=theme.ink, ls="none", markersize=4.5,
+                  label="official rural income")  # fmt: skip
+        axes.legend(loc="upper center", bbox_to_anchor=(0.3, -0.16), ncols=1)
+
+    said = "; ".join(_sentence(row) for row in drawn.iter_rows(named=True))
+    alt = (
+        "Yuan per person that the reported figures imply, on a logarithmic axis, each beside the "
+        f"official rural income of its place and year. {said}."
+    )
+    return draw(name, "reported", paint, figures, alt, height=1.9 + 0.42 * drawn.height)
+
+
+def _sentence(row: dict[str, object]) -> str:
+    ends = [
+        None if row[end] is None else printing.number(float(str(row[end])))
+        for end in ("low", "high")
+    ]
+    span = (
+        ends[0] if ends[0] == ends[1]
+        else f"{ends[0]} to {ends[1]}" if all(ends)
+        else f"at least {ends[0]}" if ends[0] else f"at most {ends[1]}"
+    )  # fmt: skip
+    label = str(row["label"]).replace("\n", " ")
+    return f"{label}: {span}, against {printing.number(float(str(row['official'])))}"
