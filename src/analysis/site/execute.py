@@ -297,7 +297,11 @@ def execute(
         if stale:
             watcher.begin(sum(len(job.content["cells"]) for job in stale))
             runner = _Runner(root, watcher)
-            finished = asyncio.run(runner.run_all(stale, parallel or cores()))
+            try:
+                finished = asyncio.run(runner.run_all(stale, parallel or cores()))
+            except asyncio.CancelledError:
+                # A polite kill; Ctrl-C comes out as KeyboardInterrupt.
+                raise SystemExit(128 + signal.SIGTERM) from None
             done |= {executed.name: executed for executed in finished}
     wanted = {job.target.name.rsplit(".", 2)[0] for job in jobs}
     for path in (root / CACHE).glob("*.ipynb"):

@@ -1,0 +1,166 @@
+"""A small project with notebooks, made afresh for each test that changes it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.site import execute as execution
+
+CONFIG = """\
+project:
+  type: website
+  output-dir: reports/site
+  resources: [downloads]
+lang: en
+execute:
+  enabled: false
+website:
+  title: "Small"
+"""
+
+FINDINGS_MODULE = '''\
+"""Stands in for the module of the same name: notes records, exports them."""
+import json
+
+noted = []
+
+
+def note(id, value):
+    noted.append({"id": id, "page": "", "value": value, "text": str(value)})
+    return value
+
+
+def export_json():
+    return json.dumps(noted)
+'''
+
+
+def cell_of(source: str | dict[str, Any], cell_id: str) -> dict[str, Any]:
+    """A cell; text that starts with ``md:`` is Markdown, other text is code."""
+    if isinstance(source, dict):
+        return source
+    shared = {"id": cell_id, "metadata": {}, "source": source.removeprefix("md:")}
+    if source.startswith("md:"):
+        return {"cell_type": "markdown", **shared}
+    return {"cell_type": "code", **shared, "outputs": [], "execution_count": None}
+
+
+def notebook(*cells: dict[str, Any]) -> dict[str, Any]:
+    """A notebook as its file holds it."""
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": list(cells)}
+
+
+@dataclass
+class Watch:
+    """Keeps what a run of notebooks said."""
+
+    notes: list[str] = field(default_factory=list)
+    started: list[str] = field(default_factory=list)
+    finished: list[str] = field(default_factory=list)
+    cells: int = 0
+    advanced: int = 0
+    on_finish: Callable[[str], None] = lambda name: None
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def begin(self, cells: int) -> None:
+        self.cells = cells
+
+    def start(self, name: str) -> None:
+        self.started.append(name)
+
+    def advance(self) -> None:
+        self.advanced += 1
+
+    def finish(self, name: str, seconds: float) -> None:
+        self.finished.append(name)
+        self.on_finish(name)
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+
+@dataclass(frozen=True)
+class Project:
+    """A small project on disk."""
+
+    root: Path
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def notebook(self, name: str, *cells: str | dict[str, Any]) -> Path:
+        """Write a notebook; text that starts with ``md:`` is a Markdown cell, other text code."""
+        content = notebook(*(cell_of(cell, f"c{n}") for n, cell in enumerate(cells)))
+        return self.write(f"notebooks/{name}.ipynb", json.dumps(content, indent=1))
+
+    def execute(self, watch: Watch | None = None, parallel: int = 2) -> execution.ExecuteReport:
+        return execution.execute(self.root, parallel=parallel, watch=watch or Watch())
+
+    def cache(self) -> list[str]:
+        return sorted(path.name for path in (self.root / execution.CACHE).glob("*.ipynb"))
+
+
+def small_project(root: Path) -> Project:
+    """Two notebooks: the first uses a module and data, the second only the standard library."""
+    project = Project(root)
+    project.write("_quarto.yml", CONFIG)
+    project.write("index.qmd", "---\ntitle: Home\n---\n\nHello.\n")
+    project.write("requirements.lock", "polars==2.1.0\n")
+    project.write("data/a.csv", "x\n1\n")
+    project.write("data/external/big.csv", "x\n1\n")
+    project.write("assets/site.css", "body { margin: 0 }\n")
+    project.write("src/analysis/__init__.py", "")
+    project.write("src/analysis/findings.py", FINDINGS_MODULE)
+    project.write("src/analysis/money.py", "RATE = 3\n")
+    project.write("src/analysis/other.py", "UNUSED = 1\n")
+    project.write("src/analysis/site/__init__.py", "")
+    project.notebook(
+        "01-first",
+        "from analysis import findings\nfrom analysis.money import RATE\n"
+        "total = findings.note('total', RATE * 2)\nprint('a')\nprint('b')",
+        "md:The total is `{python} total`, twice that `{python} total * 2`.",
+    )
+    project.notebook("02-second", "1 + 1")
+    return project
+
+
+@pytest.fixture
+def watch() -> Watch:
+    """Someone who keeps what a run says."""
+    return Watch()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A small project that nothing has run in yet."""
+    return small_project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def executed_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A small project whose notebooks have run; not to be changed."""
+    project = small_project(tmp_path_factory.mktemp("executed"))
+    project.execute()
+    yield project
+
+
+@pytest.fixture
+def executed(executed_once: Project, tmp_path: Path) -> Project:
+    """A copy of a project whose notebooks have run; a test may change it."""
+    shutil.copytree(executed_once.root, tmp_path, dirs_exist_ok=True)
+    return Project(tmp_path)

@@ -1,0 +1,140 @@
+"""The cache key sees what can change a result, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from analysis.faults import FaultsError
+from analysis.site.digest import ImportGraph, imports, notebook_digest, surroundings
+
+if TYPE_CHECKING:
+    from conftest import Project
+
+
+def keys(project: Project, **environment: str) -> dict[str, str]:
+    """The key of each notebook."""
+    shared, graph = surroundings(project.root, environment), ImportGraph.read(project.root / "src")
+    return {
+        path.stem: notebook_digest(json.loads(path.read_text()), project.root, shared, graph)
+        for path in sorted((project.root / "notebooks").glob("*.ipynb"))
+    }
+
+
+def edit(project: Project, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the first notebook."""
+    path = project.root / "notebooks" / "01-first.ipynb"
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+CHANGES = {
+    "a module the first notebook imports": ("src/analysis/money.py", {"01-first"}),
+    "a module nobody imports": ("src/analysis/other.py", set()),
+    "the package itself": ("src/analysis/__init__.py", {"01-first"}),
+    "a new module beside": ("src/analysis/new.py", set()),
+    "a file beside the modules": ("src/analysis/style.mplstyle", {"01-first"}),
+    "the site pipeline": ("src/analysis/site/__init__.py", set()),
+    "a style sheet": ("assets/site.css", set()),
+    "a page": ("index.qmd", set()),
+    "a data file": ("data/a.csv", {"01-first", "02-second"}),
+    "a new data file": ("data/b/c.csv", {"01-first", "02-second"}),
+    "external data": ("data/external/big.csv", set()),
+    "the lock": ("requirements.lock", {"01-first", "02-second"}),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_reaches_the_notebooks_it_can_change(project: Project, change: str) -> None:
+    name, reached = CHANGES[change]
+    before = keys(project)
+    project.write(name, "changed = 2\n")
+    after = keys(project)
+    assert {key for key in before if before[key] != after[key]} == reached
+
+
+def test_the_key_of_a_notebook_sees_source_and_not_outputs(project: Project) -> None:
+    before = keys(project)
+
+    def run_by_hand(content: dict[str, Any]) -> None:
+        cell = content["cells"][0]
+        cell["execution_count"] = 7
+        cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "a\n"}]
+        cell["source"] = cell["source"].splitlines(keepends=True)
+        content["metadata"]["language_info"] = {"name": "python"}
+
+    edit(project, run_by_hand)
+    assert keys(project) == before
+    edit(project, lambda content: content["cells"][1].update(source="Other prose."))
+    assert keys(project)["01-first"] != before["01-first"]
+    assert keys(project)["02-second"] == before["02-second"]
+
+
+def test_imports_are_followed_through_packages_and_relative_names(project: Project) -> None:
+    project.write("src/analysis/claims/__init__.py", "from .ledger import read\n")
+    project.write("src/analysis/claims/ledger.py", "from ..money import RATE\n\nread = 1\n")
+    project.write("src/analysis/claims/unused.py", "from . import ledger\n")
+    graph = ImportGraph.read(project.root / "src")
+    assert graph.closure({"analysis.claims"}) == {
+        "analysis",
+        "analysis.claims",
+        "analysis.claims.ledger",
+        "analysis.money",
+    }
+    assert "analysis.claims.ledger" in graph.edges["analysis.claims.unused"]
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("import analysis.money as m", {"analysis.money"}),
+        ("from analysis.claims.ledger import read", {"analysis.claims.ledger"}),
+        ("def f():\n    from analysis import money", {"analysis.money"}),
+        ("import importlib\nimportlib.import_module('analysis.money')", {"analysis.money"}),
+        ("import analysistools\nfrom polars import analysis", set()),
+    ],
+)
+def test_every_way_to_import(source: str, found: set[str]) -> None:
+    assert found <= imports(ast.parse(source))
+    assert bool(imports(ast.parse(source))) == bool(found)
+
+
+def test_code_that_does_not_parse_depends_on_everything(project: Project) -> None:
+    graph = ImportGraph.read(project.root / "src")
+    broken = {"cells": [{"cell_type": "code", "source": "x = = 1"}]}
+    magic = {"cells": [{"cell_type": "code", "source": "%config X\nimport analysis.money"}]}
+    assert graph.of_notebook(broken) == set(graph.files)
+    assert graph.of_notebook(magic) == {"analysis", "analysis.money"}
+
+
+def test_a_broken_module_is_still_part_of_the_key(project: Project) -> None:
+    project.write("src/analysis/money.py", "RATE = = 3\n")
+    before = keys(project)
+    project.write("src/analysis/money.py", "RATE = = 4\n")
+    assert keys(project)["01-first"] != before["01-first"]
+
+
+@pytest.mark.parametrize("name", ["PANEL", "PACK"])
+def test_what_a_reader_brings_is_part_of_every_key(project: Project, name: str) -> None:
+    file, folder = project.write("mine.csv", "a\n"), project.root / "mine"
+    project.write("mine/part.csv", "a\n")
+    plain = keys(project)
+    for path, inside in ((file, file), (folder, folder / "part.csv")):
+        brought = keys(project, **{name: str(path)})
+        assert not set(brought.values()) & set(plain.values())
+        inside.write_text("b\n")
+        assert not set(keys(project, **{name: str(path)}).values()) & set(brought.values())
+
+
+def test_a_panel_that_is_not_there_and_a_lost_lock_come_together(project: Project) -> None:
+    (project.root / "requirements.lock").unlink()
+    with pytest.raises(FaultsError) as raised:
+        surroundings(project.root, {"PANEL": str(Path("no") / "panel.parquet")})
+    assert {fault.file for fault in raised.value.faults} == {"requirements.lock", "PANEL"}
+    assert "make report PANEL=path" in str(raised.value)
