@@ -1,0 +1,128 @@
+// Tables a reader can search, filter and sort, and boxes that scroll by keyboard. Works under
+// Quarto and under the embedded renderer; without it every row is simply there.
+(function () {
+  "use strict";
+
+  // A box that scrolls must be reachable by keyboard and have a name.
+  function nameOf(box) {
+    var figure = box.closest("figure, [id^='tbl-'], [id^='fig-']");
+    var caption = box.querySelector("caption") || (figure && figure.querySelector("figcaption"));
+    return caption ? caption.textContent.trim() : "";
+  }
+  var boxes = document.querySelectorAll(".table-scroll, .table-responsive, main pre, main math[display='block']");
+  function reach() {
+    boxes.forEach(function (box) {
+      if (box.scrollWidth > box.clientWidth + 1) {
+        box.tabIndex = 0;
+        var name = nameOf(box);
+        if (name && box.tagName === "DIV") {
+          box.setAttribute("role", "region");
+          box.setAttribute("aria-label", name);
+        }
+      } else if (box.getAttribute("tabindex") === "0") {
+        box.removeAttribute("tabindex");
+        box.removeAttribute("role");
+        box.removeAttribute("aria-label");
+      }
+    });
+  }
+  reach();
+  addEventListener("resize", reach);
+  addEventListener("load", reach);
+
+  // Chinese and English labels of the controls
+  var zh = /^zh/.test(document.documentElement.lang);
+  var words = zh
+    ? { search: "搜索此表", all: "全部", rows: function (n, of) { return of + " 行中的 " + n + " 行"; } }
+    : { search: "Search this table", all: "All",
+        rows: function (n, of) { return n + " of " + of + (of === 1 ? " row" : " rows"); } };
+
+  function element(tag, properties, children) {
+    var made = Object.assign(document.createElement(tag), properties || {});
+    (children || []).forEach(function (child) { made.append(child); });
+    return made;
+  }
+  function text(cell) { return cell ? cell.textContent.trim() : ""; }
+  // A number with thousands separators, units or a percent sign; NaN if it is none.
+  function number(value) {
+    var plain = value.replace(/[,\u00a0\u2009\u202f\s]/g, "").replace(/[−–]/g, "-");
+    var found = /^[<>≥≤~≈]?(-?\d+(?:\.\d+)?)/.exec(plain);
+    return found ? parseFloat(found[1]) : NaN;
+  }
+
+  function enhance(table, serial) {
+    var body = table.tBodies[0], head = table.tHead && table.tHead.rows[table.tHead.rows.length - 1];
+    if (!body || !head) return;
+    var columns = Array.from(head.cells);
+    // Row labels may stand in th; positions count all cells alike.
+    var rows = Array.from(body.rows).filter(function (row) { return row.cells.length === columns.length; });
+    var filters = [], id = "table-" + serial;
+
+    var search = element("input", { type: "search", id: id + "-search", autocomplete: "off" });
+    var tools = element("div", { className: "table-tools" }, [
+      element("label", { htmlFor: search.id }, [words.search, search])
+    ]);
+    columns.forEach(function (column, at) {
+      if (!column.hasAttribute("data-filter")) return;
+      var values = Array.from(new Set(rows.map(function (row) { return text(row.cells[at]); })))
+        .filter(Boolean).sort(function (a, b) { return a.localeCompare(b, undefined, { numeric: true }); });
+      var select = element("select", { id: id + "-filter-" + at }, [element("option", { value: "", textContent: words.all })]);
+      values.forEach(function (value) { select.append(element("option", { value: value, textContent: value })); });
+      tools.append(element("label", { htmlFor: select.id }, [text(column), select]));
+      filters.push({ at: at, select: select });
+    });
+    var count = element("p", { className: "table-count" });
+    count.setAttribute("role", "status");
+    count.setAttribute("aria-live", "polite");
+    tools.append(count);
+
+    function apply() {
+      var wanted = search.value.trim().toLowerCase().split(/\s+/).filter(Boolean), visible = 0;
+      rows.forEach(function (row) {
+        var content = row.textContent.toLowerCase();
+        var keep = wanted.every(function (word) { return content.includes(word); }) &&
+          filters.every(function (filter) {
+            return !filter.select.value || text(row.cells[filter.at]) === filter.select.value;
+          });
+        row.hidden = !keep;
+        if (keep) visible += 1;
+      });
+      count.textContent = words.rows(visible, rows.length);
+      reach();
+    }
+    search.addEventListener("input", apply);
+    filters.forEach(function (filter) { filter.select.addEventListener("change", apply); });
+
+    columns.forEach(function (column, at) {
+      if (column.colSpan > 1 || !text(column)) return;
+      var button = element("button", { type: "button", className: "sort" });
+      button.append.apply(button, Array.from(column.childNodes));
+      column.append(button);
+      button.addEventListener("click", function () {
+        var direction = column.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending";
+        columns.forEach(function (other) { other.removeAttribute("aria-sort"); });
+        column.setAttribute("aria-sort", direction);
+        var keyed = rows.map(function (row, place) {
+          var value = row.cells[at].getAttribute("data-sort") || text(row.cells[at]);
+          return { row: row, place: place, text: value, number: number(value) };
+        });
+        var filled = keyed.filter(function (key) { return key.text; });
+        var numeric = filled.length > 0 &&
+          filled.filter(function (key) { return !isNaN(key.number); }).length > filled.length / 2;
+        var sign = direction === "ascending" ? 1 : -1;
+        keyed.sort(function (a, b) {
+          if (!a.text !== !b.text) return a.text ? -1 : 1;
+          if (numeric && isNaN(a.number) !== isNaN(b.number)) return isNaN(a.number) ? 1 : -1;
+          var by = numeric ? a.number - b.number || 0 : a.text.localeCompare(b.text, undefined, { numeric: true });
+          return sign * by || a.place - b.place;
+        });
+        keyed.forEach(function (key) { body.append(key.row); });
+      });
+    });
+
+    var box = table.closest(".table-scroll, .table-responsive") || table;
+    box.before(tools);
+    apply();
+  }
+  document.querySelectorAll("table[data-filterable], .filterable table").forEach(enhance);
+})();

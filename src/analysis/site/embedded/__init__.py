@@ -1,0 +1,9 @@
+"""The renderer used where Quarto is not installed: pandoc, one Lua filter, one page shell.
+
+It reads the same project as ``quarto render`` and prints the same text. What it does not support
+it refuses, naming file and line.
+"""
+
+from analysis.site.embedded.render import RenderReport, render_project
+
+__all__ = ["RenderReport", "render_project"]

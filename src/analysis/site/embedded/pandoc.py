@@ -1,0 +1,185 @@
+"""Runs pandoc on one page and turns what its filter reports into faults with file and line."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pypandoc
+
+from analysis.faults import Fault, raise_if_any
+from analysis.site.embedded.source import Page
+from analysis.site.project import Html, Project, strings
+
+HERE = Path(__file__).parent
+PARTS = ("body", "toc", "title", "plain", "subtitle", "description", "left", "center", "right")
+SEPARATOR = "\x1e"
+TEMPLATE = SEPARATOR.join(
+    (
+        "$body$",
+        "$toc$",
+        "$title$",
+        "$pagetitle$",
+        "$subtitle$",
+        "$description$",
+        "$footer-left$",
+        "$footer-center$",
+        "$footer-right$",
+    )
+)
+READER = "markdown"
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """HTML pieces of one page."""
+
+    page: Page
+    body: str
+    toc: str
+    title: str
+    plain: str
+    subtitle: str
+    description: str
+    footer: tuple[str, str, str]
+    authors: tuple[str, ...]
+    date: str
+    html: Html
+
+
+@cache
+def executable() -> str:
+    """Return the path of the pandoc inside ``pypandoc_binary``."""
+    return str(pypandoc.get_pandoc_path())
+
+
+def long_date(value: object) -> str:
+    """Print an ISO date as Quarto does; other text stays.
+
+    Examples
+    --------
+    >>> long_date("2024-03-05"), long_date("spring")
+    ('March 5, 2024', 'spring')
+    """
+    try:
+        day = date.fromisoformat(str(value))
+    except ValueError:
+        return str(value or "")
+    return f"{MONTHS[day.month - 1]} {day.day}, {day.year}"
+
+
+def authors(value: object) -> tuple[str, ...]:
+    """Return author names from text, a list, or mappings with ``name``.
+
+    Examples
+    --------
+    >>> authors([{"name": "A"}, "B"]), authors("C")
+    (('A', 'B'), ('C',))
+    """
+    entries = value if isinstance(value, list) else [] if value is None else [value]
+    return tuple(str(e.get("name", "")) if isinstance(e, dict) else str(e) for e in entries)
+
+
+def metadata(project: Project, page: Page) -> dict[str, Any]:
+    """Return what pandoc's template and citations need to know of a page."""
+    meta = page.meta
+    files = strings(meta.get("bibliography")) or project.bibliography
+    base = project.folder
+    found: dict[str, Any] = {
+        "title": str(meta["title"]),
+        "pagetitle": re.sub(r"[*_`]", "", str(meta.get("pagetitle") or meta["title"])),
+        "lang": str(meta.get("lang") or project.lang),
+        "link-citations": True,
+        "bibliography": [str(base / f) for f in files if (base / f).is_file()],
+        **{f"footer-{side}": text for side, text in project.footer.items()},
+    }
+    for key in ("subtitle", "description", "nocite"):
+        if meta.get(key):
+            found[key] = meta[key]
+    if project.csl:
+        found["csl"] = str(base / project.csl)
+    return found
+
+
+def filter_faults(page: Page, stderr: str) -> list[Fault]:
+    """Turn the filter's reports into faults, and pandoc's own complaints too."""
+    faults: dict[tuple[str, str], Fault] = {}
+    for report in stderr.splitlines():
+        if report.startswith("FAULT\t"):
+            _, needle, problem, remedy = report.split("\t", 3)
+        elif report.startswith("[WARNING]") and "translation" not in report:
+            needle, remedy = "", "mend the Markdown"
+            problem = report.removeprefix("[WARNING]").strip()
+            named = re.search(r"(?:line|TeX math) (\S+)", problem)
+            needle = named[1] if named and not named[1].isdigit() else ""
+        else:
+            continue
+        line = page.find(needle) if needle else None
+        if line is None:
+            faults[needle, problem] = Fault(page.path, problem, remedy, None, "", needle)
+        else:
+            faults[needle, problem] = line.fault(problem, remedy, needle)
+    return list(faults.values())
+
+
+def run(project: Project, page: Page, html: Html) -> Rendered:
+    """Render one page to HTML pieces.
+
+    Raises
+    ------
+    FaultsError
+        For everything the filter refuses and everything pandoc warns of.
+    """
+    text = "\n".join(line.text for line in page.lines) + "\n"
+    with tempfile.TemporaryDirectory(prefix="page-") as folder:
+        work = Path(folder)
+        (work / "meta.json").write_text(json.dumps(metadata(project, page)), encoding="utf-8")
+        (work / "parts.txt").write_text(TEMPLATE, encoding="utf-8")
+        command = [executable(), "--from", READER, "--to", "html5", "--wrap=none", "--mathml"]
+        command += ["--section-divs", "--toc", f"--toc-depth={html.toc_depth}", "--standalone"]
+        command += ["--template", str(work / "parts.txt")]
+        command += ["--metadata-file", str(work / "meta.json")]
+        command += ["--lua-filter", str(HERE / "filter.lua"), "--output", str(work / "out.html")]
+        done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
+        stderr = done.stderr.decode("utf-8", "replace")
+        faults = filter_faults(page, stderr)
+        if done.returncode and not faults:
+            problem = f"pandoc failed: {stderr.strip()}"
+            faults = [Fault(page.path, problem, "mend the Markdown of this page")]
+        raise_if_any(faults)
+        output = (work / "out.html").read_text(encoding="utf-8")
+    parts = dict(zip(PARTS, (part.strip() for part in output.split(SEPARATOR)), strict=True))
+    return Rendered(
+        page=page,
+        body=parts["body"],
+        toc=parts["toc"],
+        title=parts["title"],
+        plain=parts["plain"],
+        subtitle=parts["subtitle"],
+        description=parts["description"],
+        footer=(parts["left"], parts["center"], parts["right"]),
+        authors=authors(page.meta.get("author")),
+        date=long_date(page.meta.get("date")),
+        html=html,
+    )

@@ -1,0 +1,402 @@
+"""Renders a staged Quarto project without Quarto."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import posixpath
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import jinja2
+from markupsafe import Markup
+
+from analysis.faults import Fault, FaultsError, raise_if_any
+from analysis.site.embedded import markup
+from analysis.site.embedded.mathfont import cached_subset
+from analysis.site.embedded.notebook import read_page
+from analysis.site.embedded.pandoc import Rendered, run
+from analysis.site.embedded.source import Page, read_variables, split_front_matter
+from analysis.site.project import NavItem, Project, html_options, read_project
+
+HERE = Path(__file__).parent
+LIBS = "site_libs"
+FONT_FACE = """
+@font-face {
+  font-family: "Site Math";
+  src: url("math.woff") format("woff");
+  font-display: swap;
+}
+"""
+NOT_FOUND = """---
+title: Page not found
+search: false
+toc: false
+---
+
+The page you asked for is not here. Use the navigation or the search to find it.
+"""
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+@dataclass(frozen=True)
+class RenderReport:
+    """What a rendering made.
+
+    Attributes
+    ----------
+    pages : tuple of str
+        HTML files, as paths in the site.
+    files : tuple of str
+        Every other file.
+    warnings : tuple of str
+        What works here and would differ in Quarto.
+    seconds : float
+        Time taken.
+    """
+
+    pages: tuple[str, ...]
+    files: tuple[str, ...]
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+def collect(work: Callable[[In], Out], items: Iterable[In]) -> list[Out]:
+    """Do the work for every item in threads, and raise the faults of all together.
+
+    Examples
+    --------
+    >>> collect(lambda n: n + 1, [1, 2])
+    [2, 3]
+    """
+
+    def attempt(item: In) -> Out | FaultsError:
+        try:
+            return work(item)
+        except FaultsError as error:
+            return error
+
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        results = list(pool.map(attempt, items))
+    raise_if_any(f for r in results if isinstance(r, FaultsError) for f in r.faults)
+    return [r for r in results if not isinstance(r, FaultsError)]
+
+
+def navigation(
+    items: Iterable[NavItem], page: str, titles: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return navbar or sidebar entries as the template takes them, seen from one page."""
+    entries = []
+    for item in items:
+        inside = item.href in titles
+        here = markup.output_path(page)
+        href = markup.relative(markup.output_path(item.href), here) if inside else item.href
+        entries.append(
+            {
+                "text": item.text or titles.get(item.href, item.href),
+                "href": href,
+                "current": item.href == page,
+                "entries": navigation(item.items, page, titles),
+            }
+        )
+    return entries
+
+
+def neighbours(project: Project, page: str) -> tuple[NavItem | None, NavItem | None]:
+    """Return the pages before and after, in the order of the sidebar."""
+    if not project.page_navigation:
+        return None, None
+    order = [leaf for item in project.sidebar for leaf in item.leaves()]
+    at = next((i for i, leaf in enumerate(order) if leaf.href == page), None)
+    if at is None:
+        return None, None
+    return (order[at - 1] if at else None), (order[at + 1] if at + 1 < len(order) else None)
+
+
+def navigation_faults(project: Project, pages: Iterable[str]) -> list[Fault]:
+    """Return the entries of navbar and sidebar that lead to no page."""
+    known = set(pages)
+    lines = (project.folder / "_quarto.yml").read_text(encoding="utf-8").splitlines()
+    faults = []
+    for item in (*project.navbar, *project.sidebar):
+        for leaf in item.leaves():
+            if leaf.href not in known and not markup.is_outside(leaf.href):
+                row = next((n for n, text in enumerate(lines, 1) if leaf.href in text), None)
+                remedy = "mend the path, or add the page to project.render"
+                faults.append(
+                    Fault("_quarto.yml", "no such page", remedy, row, "navigation", leaf.href)
+                )
+    return faults
+
+
+def link_faults(
+    page: Page, links: Iterable[markup.Link], anchors: Mapping[str, set[str]], files: set[str]
+) -> list[Fault]:
+    """Return the links of one page that lead nowhere in the site."""
+    faults = []
+    for link in links:
+        target = posixpath.join(link.target, "index.html") if link.target in files else link.target
+        target = link.target if link.target in anchors else target
+        if target not in anchors and link.target not in files:
+            problem, remedy = "broken link", "mend the path; paths may start with / for the project"
+        elif link.anchor and link.anchor not in anchors.get(target, {link.anchor}):
+            problem, remedy = "link to an anchor that is not there", "mend the part after #"
+        else:
+            continue
+        # An expanded variable or inline value holds the link, or its anchor alone.
+        line = page.find(link.written)
+        made = line.fault(problem, remedy, link.written) if line else None
+        faults.append(made or Fault(page.path, problem, remedy, None, "", link.written))
+    return faults
+
+
+def resource_files(project: Project) -> dict[str, bytes]:
+    """Read the project's resources, style sheets included."""
+    found: dict[str, bytes] = {}
+    for name in (*project.resources, *project.html.css):
+        path = project.folder / name
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file():
+                found[file.relative_to(project.folder).as_posix()] = file.read_bytes()
+    missing = [name for name in project.html.css if name not in found]
+    raise_if_any(
+        Fault("_quarto.yml", "style sheet not found", "mend format.html.css", None, "css", name)
+        for name in missing
+    )
+    return found
+
+
+def linked_files(project: Project, links: Iterable[markup.Link]) -> dict[str, bytes]:
+    """Read files of the project that pages show or link to, as Quarto copies them."""
+    found = {}
+    for link in links:
+        path = project.folder / link.target
+        if path.is_file() and not link.target.startswith(".."):
+            found[link.target] = path.read_bytes()
+    return found
+
+
+def includes(project: Project, names: Iterable[str]) -> Markup:
+    """Return the files of ``include-in-header`` or ``include-after-body``, one after another."""
+    texts = []
+    for name in names:
+        path = project.folder / name
+        if not path.is_file():
+            remedy = "mend the path under format.html"
+            raise_if_any([Fault("_quarto.yml", "file to include not found", remedy, value=name)])
+        texts.append(path.read_text(encoding="utf-8"))
+    return Markup("\n".join(texts))  # noqa: S704 -- our own files, meant as HTML
+
+
+def safe(text: str) -> Markup:
+    """Mark HTML that pandoc made."""
+    return Markup(text)  # noqa: S704
+
+
+def page_html(
+    project: Project, template: jinja2.Template, page: Rendered, titles: Mapping[str, str]
+) -> str:
+    """Put one page into the shell."""
+    path = page.page.path
+    here = markup.output_path(path)
+    offset = "../" * path.count("/") or "./"
+    sources = frozenset(titles)
+
+    def seen(item: NavItem | None) -> dict[str, Any] | None:
+        return navigation([item], path, titles)[0] if item else None
+
+    before, after = neighbours(project, path)
+    footer = [safe(markup.rewrite_links(side, path, sources)[0]) for side in page.footer]
+    plain = html.unescape(page.plain)
+    meta = page.page.meta
+    return template.render(
+        lang=str(meta.get("lang") or project.lang),
+        offset=offset,
+        page_title=plain if path == "index.qmd" else f"{plain} – {project.title}",
+        description=str(meta.get("description") or project.description),
+        sheets=[
+            f"{offset}{LIBS}/shell.css",
+            *(markup.relative(sheet, here) for sheet in page.html.css),
+        ],
+        head=includes(project, page.html.include_in_header),
+        after=includes(project, page.html.include_after_body),
+        home=markup.relative("index.html", here),
+        site_title=project.title,
+        search=project.search,
+        navbar=navigation(project.navbar, path, titles),
+        sidebar=navigation(project.sidebar, path, titles),
+        title=safe(page.title),
+        subtitle=safe(page.subtitle),
+        lead=safe(page.description),
+        authors=page.authors,
+        date=page.date,
+        toc=safe(page.toc) if page.html.toc and page.toc else "",
+        toc_title=page.html.toc_title,
+        body=safe(page.body),
+        previous=seen(before),
+        next=seen(after),
+        footer=footer,
+    )
+
+
+def search_index(pages: Iterable[Rendered]) -> bytes:
+    """Return the search index as a script, which a page opened from disk can load too."""
+    entries = []
+    for page in pages:
+        if page.page.meta.get("search") is False or page.page.path.startswith("404."):
+            continue
+        href = markup.output_path(page.page.path)
+        title = html.unescape(page.plain)
+        for anchor, section, text in markup.sections(page.body):
+            address = f"{href}#{anchor}" if anchor else href
+            entries.append({"href": address, "title": title, "section": section, "text": text})
+    rows = ",\n".join(json.dumps(e, ensure_ascii=False, separators=(",", ":")) for e in entries)
+    return f"window.siteSearchIndex = [\n{rows}\n];\n".replace("</", "<\\/").encode()
+
+
+def sitemap(project: Project, pages: Iterable[str]) -> bytes:
+    """Return ``sitemap.xml``, without dates so that the same site gives the same bytes."""
+    base = f"{project.site_url}/" if project.site_url else ""
+    rows = "".join(
+        f"  <url><loc>{html.escape(base + page)}</loc></url>\n"
+        for page in sorted(pages)
+        if page != "404.html"
+    )
+    space = "http://www.sitemaps.org/schemas/sitemap/0.9"
+    head = '<?xml version="1.0" encoding="UTF-8"?>\n'
+    return f'{head}<urlset xmlns="{space}">\n{rows}</urlset>\n'.encode()
+
+
+def finished(page: Rendered, sources: frozenset[str]) -> tuple[Rendered, list[markup.Link]]:
+    """Rewrite a page's links and return it with them."""
+    body, links = markup.rewrite_links(
+        markup.appendix_last(markup.footnote_heading(page.body)), page.page.path, sources
+    )
+    return Rendered(**{**page.__dict__, "body": body}), links
+
+
+def body_faults(page: Rendered) -> list[Fault]:
+    """Return repeated ids and silent images of one page."""
+    faults, seen = [], set[str]()
+    for name in markup.ids(page.body):
+        if name in seen:
+            line = page.page.find(name)
+            remedy = "give each element its own id"
+            made = line.fault("id used twice on this page", remedy, name) if line else None
+            faults.append(made or Fault(page.page.path, "id used twice", remedy, None, "", name))
+        seen.add(name)
+    for tag in markup.images_without_alt(page.body):
+        line = page.page.find(tag[:40])
+        remedy = "say in alt= what the image shows"
+        made = line.fault("image without alt text", remedy, tag[:120]) if line else None
+        faults.append(made or Fault(page.page.path, "image without alt text", remedy, value=tag))
+    return faults
+
+
+def write(out: Path, files: Mapping[str, bytes]) -> None:
+    """Write a site beside its place, then put it there; a failure leaves the old one."""
+    part = out.with_name(f"{out.name}.{os.getpid()}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    for name in sorted(files):
+        path = part / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(files[name])
+    if out.exists():
+        shutil.rmtree(out)
+    part.replace(out)
+
+
+def render_project(stage: Path, out: Path, cache: Path | None = None) -> RenderReport:
+    """Render every page of a staged Quarto project.
+
+    Parameters
+    ----------
+    stage : Path
+        Folder with ``_quarto.yml``, pages and executed notebooks.
+    out : Path
+        Folder for the site; replaced as a whole, and only if every page rendered.
+    cache : Path, optional
+        Folder for the cut-down math font; ``cache`` beside the stage by default.
+
+    Returns
+    -------
+    RenderReport
+        What was made.
+
+    Raises
+    ------
+    FaultsError
+        With every unsupported feature, unresolved reference, unknown citation, missing alt text
+        and broken link of all pages, each with file and line.
+    """
+    start = time.monotonic()
+    project = read_project(stage)
+    variables = read_variables(stage)
+    names = project.pages()
+    raise_if_any(navigation_faults(project, names))
+    pages = collect(lambda name: read_page(project, variables, name), names)
+    if not any(name.startswith("404.") for name in names):
+        pages.append(not_found_page())
+    titles = {page.path: str(page.meta["title"]) for page in pages}
+    sources = frozenset(titles)
+
+    def render(page: Page) -> tuple[Rendered, list[markup.Link]]:
+        raw = (page.meta.get("format") or {}).get("html") or {}
+        options = html_options({**raw, **page.meta}, project.html)
+        return finished(run(project, page, options), sources)
+
+    rendered = collect(render, pages)
+    files = resource_files(project)
+    for page in pages:
+        files.update(page.files)
+    all_links = [link for _, links in rendered for link in links]
+    files.update(linked_files(project, (x for x in all_links if x.target not in files)))
+    anchors = {
+        markup.output_path(page.page.path): {*markup.ids(page.body), "content", ""}
+        for page, _ in rendered
+    }
+    raise_if_any(
+        fault
+        for page, links in rendered
+        for fault in (
+            *body_faults(page),
+            *link_faults(page.page, links, anchors, set(files)),
+        )
+    )
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    template = environment.get_template("page.html.j2")
+    made = {
+        markup.output_path(page.page.path): page_html(project, template, page, titles).encode()
+        for page, _ in rendered
+    }
+    style = (HERE / "shell.css").read_text(encoding="utf-8")
+    math = markup.math_characters(page.body for page, _ in rendered)
+    if math:
+        files[f"{LIBS}/math.woff"] = cached_subset(math, cache or stage.parent / "cache")
+        style += FONT_FACE
+    files[f"{LIBS}/shell.css"] = style.encode()
+    files[f"{LIBS}/shell.js"] = (HERE / "shell.js").read_bytes()
+    if project.search:
+        files[f"{LIBS}/search-index.js"] = search_index(page for page, _ in rendered)
+    files["sitemap.xml"] = sitemap(project, made)
+    write(out, {**files, **made})
+    warnings = [note for page in pages for note in page.warnings]
+    if not project.site_url:
+        warnings.append("_quarto.yml: no website.site-url, so sitemap.xml holds relative addresses")
+    elapsed = time.monotonic() - start
+    return RenderReport(tuple(sorted(made)), tuple(sorted(files)), tuple(warnings), elapsed)
+
+
+def not_found_page() -> Page:
+    """Return the page for an address that does not exist, where the project has none."""
+    meta, lines = split_front_matter(NOT_FOUND, "404.qmd")
+    return Page("404.qmd", meta, tuple(lines), {})
