@@ -1,0 +1,237 @@
+"""Money: fen and yuan, prices of a year, poverty lines.
+
+Incomes are whole fen (a hundredth of a yuan), so their sums are the same on every machine and in
+every order. A poverty line is brought to the prices of a period once, and rounded to a whole fen
+once; incomes are compared with it as they stand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+import dataframely as dy
+import polars as pl
+
+from analysis import contract, paths
+from analysis.faults import Fault, raise_if_any
+
+FEN_PER_YUAN = 100
+STATUSES = ["found", "from_memory", "derived", "assumption"]
+DECIMAL = r"^-?\d+(\.\d+)?$"
+
+
+class Prices(contract.Row):
+    """Consumer prices of a year over those of the year before."""
+
+    series = dy.String(primary_key=True, description="name of the price index")
+    year = dy.Int64(primary_key=True, min=1978, max=2100, description="calendar year")
+    change = dy.String(regex=DECIMAL, description="change over the year before")
+    unit = dy.Enum(["percent"], description="unit of the change")
+    source = dy.String(description="who published it")
+    address = dy.String(nullable=True, description="where it was found")
+    status = dy.Enum(STATUSES, description="found in a document, from memory, or assumed")
+
+
+class PovertyLines(contract.Row):
+    """A published poverty line in current prices of a year."""
+
+    line_name = dy.String(primary_key=True, description="name of the line")
+    year = dy.Int64(primary_key=True, min=1978, max=2100, description="year whose prices it is in")
+    value = dy.String(regex=DECIMAL, description="the line")
+    unit = dy.Enum(["yuan/persons/years"], description="its unit")
+    definition = dy.String(description="what the line is")
+    source = dy.String(description="who published it")
+    address = dy.String(nullable=True, description="where it was found")
+    status = dy.Enum(STATUSES, description="found in a document, from memory, or assumed")
+
+
+@dataclass(frozen=True)
+class Money:
+    """Price indices and poverty lines.
+
+    Attributes
+    ----------
+    changes : dict of (str, int) to Fraction
+        Price index and year to prices over those of the year before (1.02 for two per cent).
+    lines : dict of (str, int) to Fraction
+        Line and year to yuan per person a year in the prices of that year, as published.
+    status : dict of (str, int) to str
+        How well each published line is verified.
+    """
+
+    changes: dict[tuple[str, int], Fraction]
+    lines: dict[tuple[str, int], Fraction]
+    status: dict[tuple[str, int], str]
+
+    def factor(self, year: int, base: int, series: str = "tibet_cpi") -> Fraction:
+        """Return prices of `year` over prices of `base`, exactly.
+
+        Raises
+        ------
+        FaultsError
+            If a year between the two has no price change.
+
+        Examples
+        --------
+        >>> money = Money({("cpi", 2020): Fraction(102, 100), ("cpi", 2021): Fraction(110, 100)},
+        ...               {}, {})
+        >>> float(money.factor(2021, 2019, "cpi")), float(money.factor(2019, 2020, "cpi"))
+        (1.122, 0.9803921568627451)
+        """
+        first, last = sorted((year, base))
+        wanted = range(first + 1, last + 1)
+        raise_if_any(
+            Fault("data/parameters/prices.csv", "no price change for this year",
+                  f"add a row for {series} {missing}", column="year", value=str(missing))
+            for missing in wanted if (series, missing) not in self.changes
+        )  # fmt: skip
+        product = Fraction(1)
+        for between in wanted:
+            product *= self.changes[series, between]
+        return product if year >= base else 1 / product
+
+    def line_fen(self, name: str, period: int, series: str = "tibet_cpi") -> int:
+        """Return a poverty line in nominal fen per person in the prices of a period.
+
+        As published for that year; otherwise the published line of the nearest year (the earlier
+        of two) carried over by the price index, rounded once, half to even.
+
+        Raises
+        ------
+        FaultsError
+            If there is no such line, or no price change on the way.
+
+        Examples
+        --------
+        >>> money = Money({("cpi", 2011): Fraction(105, 100)}, {("low", 2010): Fraction(2300)}, {})
+        >>> money.line_fen("low", 2010), money.line_fen("low", 2011, "cpi")
+        (230000, 241500)
+        """
+        years = [year for line, year in self.lines if line == name]
+        raise_if_any(
+            [] if years else [Fault("data/parameters/poverty_lines.csv", "no such poverty line",
+                                    "use a line_name of that file", value=name)]
+        )  # fmt: skip
+        nearest = min(years, key=lambda year: (abs(year - period), year))
+        factor = Fraction(1) if nearest == period else self.factor(period, nearest, series)
+        return round(self.lines[name, nearest] * factor * FEN_PER_YUAN)
+
+    def line_names(self) -> tuple[str, ...]:
+        """Return the names of the lines, in file order."""
+        return tuple(dict.fromkeys(name for name, _ in self.lines))
+
+    def line_table(
+        self, periods: tuple[int, int], *, series: str = "tibet_cpi", names: tuple[str, ...] = ()
+    ) -> pl.DataFrame:
+        """Return each line in each period: line_name, period, line_fen (per person), status.
+
+        Parameters
+        ----------
+        periods : tuple of int
+            First and last period.
+        series : str
+            Price index that carries a line to years in which it was not published.
+        names : tuple of str
+            Lines to keep; all if empty.
+        """
+        return pl.DataFrame(
+            [
+                {"line_name": name, "period": period,
+                 "line_fen": self.line_fen(name, period, series),
+                 "status": self.status.get((name, period), "derived")}
+                for name in names or self.line_names()
+                for period in range(periods[0], periods[1] + 1)
+            ],
+            schema={"line_name": pl.String, "period": pl.Int32, "line_fen": pl.Int64,
+                    "status": pl.String},
+        )  # fmt: skip
+
+    def to_real(
+        self,
+        frame: pl.LazyFrame,
+        columns: tuple[str, ...],
+        base: int,
+        periods: tuple[int, int],
+        series: str = "tibet_cpi",
+    ) -> pl.LazyFrame:
+        """Bring fen columns to the prices of a base year; each is rounded to a whole fen.
+
+        Add up after, not before: the rounded sources then add up to the total exactly.
+
+        Parameters
+        ----------
+        frame : polars.LazyFrame
+            With `period` and the columns, Int64 fen in the prices of each period.
+        columns : tuple of str
+            Columns to convert.
+        base : int
+            Year whose prices the result is in.
+        periods : tuple of int
+            First and last period in the frame.
+        series : str
+            Price index.
+        """
+        years = range(periods[0], periods[1] + 1)
+        factor = pl.col("period").replace_strict(
+            {year: float(self.factor(base, year, series)) for year in years},
+            return_dtype=pl.Float64,
+        )
+        return frame.with_columns(
+            (pl.col(name) * factor).round(mode="half_to_even").cast(pl.Int64) for name in columns
+        )
+
+
+@cache
+def load(folder: Path | None = None) -> Money:
+    """Read prices and poverty lines.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where the files are; ``data/parameters`` of the project by default.
+
+    Raises
+    ------
+    FaultsError
+        With every cell that does not fit.
+    """
+    folder = folder or paths.data() / "parameters"
+    prices = contract.read(folder / "prices.csv", Prices)
+    lines = contract.read(folder / "poverty_lines.csv", PovertyLines)
+    return Money(
+        {(row["series"], row["year"]): 1 + Fraction(row["change"]) / 100
+         for row in prices.iter_rows(named=True)},
+        {(row["line_name"], row["year"]): Fraction(row["value"])
+         for row in lines.iter_rows(named=True)},
+        {(row["line_name"], row["year"]): row["status"] for row in lines.iter_rows(named=True)},
+    )  # fmt: skip
+
+
+def to_fen(yuan: str | int | Fraction | Decimal) -> int:
+    """Return yuan as whole fen, half a fen to the even one.
+
+    Floats are not taken: 0.285 yuan as a float is not 28.5 fen.
+
+    Examples
+    --------
+    >>> to_fen("1234.56"), to_fen("0.285"), to_fen("-0.015")
+    (123456, 28, -2)
+    """
+    if isinstance(yuan, float):
+        raise TypeError("write yuan as text, a whole number or a fraction, not as a float")
+    return round(Fraction(yuan) * FEN_PER_YUAN)
+
+
+def to_yuan(fen: int) -> Fraction:
+    """Return fen as yuan, exactly.
+
+    Examples
+    --------
+    >>> to_yuan(123456)
+    Fraction(30864, 25)
+    """
+    return Fraction(fen, FEN_PER_YUAN)

@@ -1,0 +1,339 @@
+"""A household panel: a folder of Parquet files that fits the schemas, and what is known of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from analysis import programmes
+from analysis.faults import Fault, FaultsError
+from analysis.panels import schemas
+from analysis.panels.account import Account
+from analysis.panels.digest import TableDigest
+
+TIERS = ("public", "model", "yours")
+MANIFEST = "panel.json"
+REMEDIES = {
+    "nullability": ("the cell is empty", "fill it in or leave the row out"),
+    "primary_key": ("the key occurs more than once", "keep one row per key"),
+    "min": ("the value is too small", "correct it or set it missing"),
+    "min_exclusive": ("the value is too small", "correct it or set it missing"),
+    "max": ("the value is too large", "correct it or set it missing"),
+    "min_length": ("the name is empty", "give it a name"),
+    "regex": ("the text does not have the required form", "correct it"),
+    "nan": ("not a number", "set it missing"),
+    "inf": ("infinite", "set it missing"),
+}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A household panel.
+
+    Attributes
+    ----------
+    name : str
+        What the panel is called on pages.
+    tier : str
+        ``public``, ``model`` (simulated) or ``yours``.
+    households, villages, income, participation, collective : polars.LazyFrame
+        The tables of `analysis.panels.schemas`. Money is Int64 fen a year.
+    account : Account
+        Rows read, used and left out, household × period.
+    currency_unit : str
+        Unit of the money columns: a hundredth of the currency; ``fen`` for yuan.
+    price_year : int or None
+        None: nominal, prices of each period; otherwise prices of that year.
+    """
+
+    name: str
+    tier: str
+    households: pl.LazyFrame
+    villages: pl.LazyFrame
+    income: pl.LazyFrame
+    participation: pl.LazyFrame
+    account: Account
+    collective: pl.LazyFrame = field(default_factory=lambda: schemas.empty("collective").lazy())
+    currency_unit: str = "fen"
+    price_year: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.tier not in TIERS:
+            raise ValueError(f"tier {self.tier!r} is none of {', '.join(TIERS)}")
+
+    def table(self, name: str) -> pl.LazyFrame:
+        """Return a table by its name in `schemas.TABLES`."""
+        frame = getattr(self, name)
+        assert isinstance(frame, pl.LazyFrame)  # noqa: S101  # the type checker cannot see it
+        return frame
+
+
+@contextmanager
+def staged(target: Path) -> Iterator[Path]:
+    """Yield a new folder beside the target and put it in the target's place at the end.
+
+    If the block fails, or the process dies in it, the folder that was there stays as it was.
+
+    Raises
+    ------
+    FaultsError
+        If the target is a file, or a folder that is not empty and holds no panel.
+    """
+    target = target.resolve()
+    if target.exists() and not (target / MANIFEST).is_file() and (
+        target.is_file() or any(target.iterdir())
+    ):  # fmt: skip
+        raise FaultsError(
+            [Fault(target.name, "exists and is not a panel", "choose a new folder to write to")]
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    stage = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    stage.chmod(0o755)
+    try:
+        yield stage
+        _swap(stage, target)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _swap(stage: Path, target: Path) -> None:
+    """Replace a folder; the one before is restored if the second rename fails."""
+    if not target.exists():
+        stage.rename(target)
+        return
+    before = stage.with_name(stage.name + ".before")
+    target.rename(before)
+    try:
+        stage.rename(target)
+    except OSError:
+        before.rename(target)
+        raise
+    shutil.rmtree(before)
+
+
+def write_manifest(
+    folder: Path,
+    *,
+    name: str,
+    tier: str,
+    account: Account,
+    tables: Mapping[str, TableDigest],
+    currency_unit: str = "fen",
+    price_year: int | None = None,
+    more: Mapping[str, object] | None = None,
+) -> None:
+    """Write ``panel.json`` into a folder that already holds the tables.
+
+    Parameters
+    ----------
+    folder : Path
+        Usually the folder that `staged` yields.
+    name, tier, account, currency_unit, price_year
+        As in `Panel`.
+    tables : mapping of str to TableDigest
+        Rows and content digest of each table.
+    more : mapping, optional
+        Further entries: the settings of a simulation, the source of an import.
+    """
+    content = {
+        "schema_version": schemas.SCHEMA_VERSION,
+        "name": name,
+        "tier": tier,
+        "currency_unit": currency_unit,
+        "price_year": price_year,
+        "account": account.as_dict(),
+        "tables": {key: {"rows": t.rows, "digest": t.hexdigest()} for key, t in tables.items()},
+        **(more or {}),
+    }
+    text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+
+
+def write(panel: Panel, folder: Path, more: Mapping[str, object] | None = None) -> None:
+    """Check a panel and write it, whole or not at all; rows are put in the order of their key.
+
+    Raises
+    ------
+    FaultsError
+        With everything `check` finds.
+    """
+    faults = check(panel)
+    if faults:
+        raise FaultsError(faults)
+    with staged(folder) as stage:
+        digests = {}
+        for table, schema in schemas.TABLES.items():
+            frame = schemas.conform(panel.table(table), table).sort(schema.primary_key()).collect()
+            frame.write_parquet(stage / f"{table}.parquet")
+            digests[table] = TableDigest()
+            digests[table].update(frame)
+        write_manifest(
+            stage, name=panel.name, tier=panel.tier, account=panel.account, tables=digests,
+            currency_unit=panel.currency_unit, price_year=panel.price_year, more=more,
+        )  # fmt: skip
+
+
+def read_manifest(folder: Path) -> dict[str, object]:
+    """Read ``panel.json``.
+
+    Raises
+    ------
+    FaultsError
+        If it is missing, is not JSON, or belongs to another version of the contract.
+    """
+    file = f"{folder.name}/{MANIFEST}"
+    try:
+        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FaultsError(
+            [Fault(file, "the file is missing", "name a folder that simulate or import wrote")]
+        ) from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise FaultsError([Fault(file, "not JSON", "write the panel again")]) from None
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if version != schemas.SCHEMA_VERSION:
+        raise FaultsError(
+            [Fault(file, f"version of the contract is not {schemas.SCHEMA_VERSION}",
+                   "write the panel again", column="schema_version", value=str(version))]
+        )  # fmt: skip
+    assert isinstance(content, dict)  # noqa: S101  # the version was read from it
+    return content
+
+
+def read(folder: Path) -> Panel:
+    """Open a panel; nothing but the manifest and the files' headers is read yet.
+
+    Raises
+    ------
+    FaultsError
+        If the manifest or a table is missing, or a table's columns or types are not the
+        contract's. Values are checked by `check`.
+    """
+    about = read_manifest(folder)
+    frames, faults = {}, []
+    for table in schemas.TABLES:
+        frame = _scan(folder, table)
+        if frame is None:
+            faults.append(Fault(f"{folder.name}/{table}.parquet", "the file is missing",
+                                "write the panel again"))  # fmt: skip
+            continue
+        frames[table] = frame
+        faults += _header_faults(frame, table)
+    if faults:
+        raise FaultsError(faults)
+    account = about["account"]
+    assert isinstance(account, dict)  # noqa: S101  # written by write_manifest
+    return Panel(
+        name=str(about["name"]),
+        tier=str(about["tier"]),
+        account=Account(**account),
+        currency_unit=str(about["currency_unit"]),
+        price_year=about["price_year"],  # type: ignore[arg-type]
+        **{table: schemas.conform(frame, table) for table, frame in frames.items()},
+    )
+
+
+def _scan(folder: Path, table: str) -> pl.LazyFrame | None:
+    """Scan a table that is one file or a folder of numbered parts."""
+    if (folder / f"{table}.parquet").is_file():
+        return pl.scan_parquet(folder / f"{table}.parquet")
+    parts = sorted((folder / table).glob("part-*.parquet"))
+    return pl.scan_parquet(parts) if parts else None
+
+
+def _header_faults(frame: pl.LazyFrame, table: str) -> Iterator[Fault]:
+    file, found = f"{table}.parquet", frame.collect_schema()
+    columns = schemas.TABLES[table].columns()
+    for name, column in columns.items():
+        if name not in found and not column.nullable:
+            yield Fault(file, "column missing", "add it", column=name)
+        elif name in found and not column.validate_dtype(found[name]):
+            yield Fault(file, f"the column is {found[name]}", f"make it {column.dtype}",
+                        column=name)  # fmt: skip
+    covariates = table in ("households", "villages")
+    for name in found:
+        if name not in columns and not (covariates and name.startswith(schemas.COVARIATE_PREFIX)):
+            remedy = "remove it, or begin its name with x_" if covariates else "remove it"
+            yield Fault(file, "unknown column", remedy, column=name)
+
+
+def check(panel: Panel) -> tuple[Fault, ...]:
+    """Return everything in which a panel breaks the contract, one fault per table and rule.
+
+    Keys across tables are checked too: the village of each household, the household of each
+    income row, the unit and programme of each participation, the range of each first period, and
+    the account against the income table.
+    """
+    faults = [f for table in schemas.TABLES for f in _header_faults(panel.table(table), table)]
+    if faults:
+        return tuple(faults)
+    for table in schemas.TABLES:
+        faults += _value_faults(panel.table(table), table)
+    return (*faults, *_reference_faults(panel), *_account_faults(panel))
+
+
+def _value_faults(frame: pl.LazyFrame, table: str) -> Iterator[Fault]:
+    schema = schemas.TABLES[table]
+    names = list(schema.columns())
+    failure = schema.filter(schemas.conform(frame, table).select(names).collect()).failure
+    details = failure.details()
+    for rule, n in sorted(failure.counts().items()):
+        column, _, kind = rule.rpartition("|")
+        problem, remedy = REMEDIES.get(kind, (kind.replace("_", " "), "correct it"))
+        first = details.filter(pl.col(rule) == "invalid").row(0, named=True)
+        shown = [column] if column else schema.primary_key()
+        yield Fault(f"{table}.parquet", f"{problem} ({n} rows)", remedy, column=", ".join(shown),
+                    value=", ".join(str(first[name]) for name in shown))  # fmt: skip
+
+
+def _reference_faults(panel: Panel) -> Iterator[Fault]:
+    units = panel.participation.with_columns(pl.col("unit_level").cast(pl.String))
+    for table, column, target, key, frame in (
+        ("households", "village", "villages", "village", panel.households),
+        ("income", "household", "households", "household", panel.income),
+        ("collective", "village", "villages", "village", panel.collective),
+        ("participation", "unit", "households", "household", units.filter(unit_level="household")),
+        ("participation", "unit", "villages", "village", units.filter(unit_level="village")),
+    ):
+        lost = frame.join(panel.table(target), left_on=column, right_on=key, how="anti")
+        yield from _lost(lost, table, column, f"not in {target}",
+                         f"add it to {target} or leave the row out")  # fmt: skip
+    known = programmes.load().programmes["id"].to_list()
+    yield from _lost(units.filter(~pl.col("programme").is_in(known)), "participation", "programme",
+                     "not in the catalogue", "use an id of programmes.csv")  # fmt: skip
+    last = panel.income.select(pl.col("period").max()).collect().item()
+    if last is not None:
+        # Treated before the first period is legal (always treated); after the last is not
+        # treatment in this panel, and would silently make controls of the treated.
+        yield from _lost(units.filter(pl.col("first_period") > last), "participation",
+                         "first_period", f"after the last period, {last}",
+                         "leave the row out: the unit is not treated in this panel")  # fmt: skip
+
+
+def _lost(
+    rows: pl.LazyFrame, table: str, column: str, problem: str, remedy: str
+) -> Iterator[Fault]:
+    found = rows.select(pl.len().alias("n"), pl.col(column).first()).collect()
+    n, value = found.row(0)
+    if n:
+        yield Fault(f"{table}.parquet", f"{problem} ({n} rows)", remedy, column=column,
+                    value=str(value))  # fmt: skip
+
+
+def _account_faults(panel: Panel) -> Iterator[Fault]:
+    rows = panel.income.select(pl.len()).collect().item()
+    if rows != panel.account.rows_used:
+        yield Fault(MANIFEST, f"the account says {panel.account.rows_used} rows used",
+                    "write the panel again", column="account", value=str(rows))  # fmt: skip
+
+
+def size_on_disk(folder: Path) -> int:
+    """Return the bytes of all files of a panel."""
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())

@@ -1,0 +1,63 @@
+"""Prices and poverty lines. Expected values by hand from the committed tables."""
+
+from fractions import Fraction
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis import money
+from analysis.faults import FaultsError
+
+
+def test_a_published_line_is_used_as_published() -> None:
+    assert money.load().line_fen("national", 2019) == 321_800
+
+
+def test_a_line_is_carried_over_and_rounded_once() -> None:
+    # 3218 × 1.022 × 1.009 = 3318.395…: yuan 3318.40; rounding each year would give the same fen
+    # here, so the chain is also checked exactly.
+    known = money.load()
+    assert known.factor(2021, 2019) == Fraction(1022, 1000) * Fraction(1009, 1000)
+    assert known.line_fen("national", 2021) == round(Fraction(321800) * known.factor(2021, 2019))
+    assert known.line_fen("national", 2021) == 331_840
+    assert known.line_fen("planning_2020", 2019) == round(Fraction(400_000) / Fraction(1022, 1000))
+
+
+def test_what_is_not_known_is_a_fault() -> None:
+    with pytest.raises(FaultsError, match="no such poverty line"):
+        money.load().line_fen("none", 2019)
+    with pytest.raises(FaultsError, match="no price change"):
+        money.load().line_fen("national", 2024)
+
+
+@given(st.integers(2010, 2021), st.integers(2010, 2021), st.integers(2010, 2021))
+def test_price_factors_chain(a: int, b: int, c: int) -> None:
+    known = money.load()
+    assert known.factor(a, b) * known.factor(b, c) == known.factor(a, c)
+
+
+def test_real_sources_add_up_to_the_real_total() -> None:
+    frame = pl.LazyFrame({"period": [2012, 2021], "wage": [100_01, 7], "business": [-33, 55]})
+    real = money.load().to_real(frame, ("wage", "business"), 2021, (2012, 2021)).collect()
+    factor = float(money.load().factor(2021, 2012))
+    assert real["wage"].to_list() == [round(100_01 * factor), 7]
+    assert real["business"].to_list() == [round(-33 * factor), 55]
+
+
+@given(st.integers(-(10**12), 10**12))
+def test_fen_and_yuan_are_inverse(fen: int) -> None:
+    assert money.to_fen(money.to_yuan(fen)) == fen
+
+
+def test_floats_are_refused() -> None:
+    with pytest.raises(TypeError):
+        money.to_fen(0.285)  # type: ignore[arg-type]
+
+
+def test_every_line_has_a_status_in_every_period() -> None:
+    table = money.load().line_table((2012, 2021))
+    assert table.height == 20
+    assert set(table["status"]) <= set(money.STATUSES)
+    assert (table["line_fen"] > 0).all()
