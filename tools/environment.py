@@ -34,6 +34,11 @@ SYMPTOMS = (
         "(python3 -m pip cache purge), then run the command again",
     ),
     (
+        ("certificate verify failed", "certificate_verify_failed"),
+        "The certificate of the package registry is not trusted here: name the certificates of "
+        "your network (PIP_CERT=file.pem), then run the command again",
+    ),
+    (
         (
             "name resolution",
             "failed to resolve",

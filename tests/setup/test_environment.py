@@ -75,6 +75,11 @@ def test_a_missing_venv_module_is_one_line_with_the_remedy(monkeypatch: pytest.M
     ("output", "remedy"),
     [
         (NO_NETWORK, "registry cannot be reached: connect this machine"),
+        (
+            "after connection broken by 'SSLError(SSLCertVerificationError(1, '[SSL: "
+            "CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate",
+            r"PIP_CERT=file\.pem",
+        ),
         ("THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "cache purge"),
         ("ERROR: [Errno 28] No space left on device", "free about 2 GB"),
         ("ERROR: No matching distribution found for polars==2.1.0", "Python 3.11 to 3.13"),
