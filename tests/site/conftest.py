@@ -33,7 +33,10 @@ noted = []
 
 
 def note(id, value):
-    noted.append({"id": id, "page": "", "value": value, "text": str(value)})
+    noted.append({"id": id, "kind": "number", "page": "01-first", "tier": "reported",
+                  "what": id, "value": float(value), "low": None, "high": None, "unit": "",
+                  "text": str(value), "rows_in": None, "rows_used": 1, "method": "count",
+                  "function": "f", "inputs": "", "digest": "", "tolerance": 1e-9})
     return value
 
 

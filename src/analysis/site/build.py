@@ -68,6 +68,14 @@ class BuildReport:
         """Return the page to open."""
         return self.site / "index.html"
 
+    def __str__(self) -> str:
+        pages = f"{self.pages} pages rendered" if self.pages else "pages as they were"
+        times = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in self.seconds)
+        return (
+            f"notebooks: {self.executed} run, {self.cached} from the cache; "
+            f"{pages} ({self.renderer}); {times}\nopen {self.index}"
+        )
+
 
 class _Clock:
     """Times the steps of a build."""

@@ -351,7 +351,8 @@ class _Runner:
             except FaultsError as error:
                 # Said at once: others may go on for minutes before the build stops.
                 self._errors.append(error)
-                self._watcher.note(f"failed    {error.faults[0]}")
+                traceback = getattr(error, "traceback", "")
+                self._watcher.note(f"failed    {error.faults[0]}\n{traceback}".rstrip())
                 return None
 
     async def _run(self, job: Job) -> Executed:

@@ -6,6 +6,8 @@ import sys
 from types import TracebackType
 from typing import Protocol, Self, TextIO
 
+from analysis.site.environment import plain
+
 
 class Progress(Protocol):
     """What a run of notebooks tells whoever watches."""
@@ -48,8 +50,8 @@ class Lines:
         self._stream = stream
 
     def note(self, text: str) -> None:
-        """Print the line at once, so that a log is never behind."""
-        print(text, file=self._stream or sys.stdout, flush=True)
+        """Print the line at once, so that a log is never behind, and without colours."""
+        print(plain(text), file=self._stream or sys.stdout, flush=True)
 
     def begin(self, cells: int) -> None:
         """Print nothing: lines come per notebook."""
@@ -100,8 +102,10 @@ class Bar:
         self._running: list[str] = []
 
     def note(self, text: str) -> None:
-        """Print the line above the bar."""
-        self._rich.console.print(text, markup=False, highlight=False)
+        """Print the line above the bar, in its own colours."""
+        from rich.text import Text
+
+        self._rich.console.print(Text.from_ansi(text), soft_wrap=True)
 
     def begin(self, cells: int) -> None:
         """Show the bar with its full length."""

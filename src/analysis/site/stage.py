@@ -163,8 +163,8 @@ def dress(content: Mapping[str, Any], name: str) -> Dressed:
             continue
         dressed, offered, found = _dress_cell(cell, name, f"cell {number}")
         faults.extend(found)
-        for file in sorted(offered.keys() & downloads.keys()):
-            faults.append(_twice(name, f"cell {number}", file))
+        taken = sorted({Path(file).stem for file in offered.keys() & downloads.keys()})
+        faults.extend(_twice(name, f"cell {number}", label) for label in taken)
         downloads |= offered
         cells.append(dressed)
         if offered:
@@ -174,13 +174,13 @@ def dress(content: Mapping[str, Any], name: str) -> Dressed:
     return Dressed({**content, "cells": cells, "metadata": metadata}, downloads, tuple(faults))
 
 
-def _twice(name: str, place: str, file: str) -> Fault:
+def _twice(name: str, place: str, label: str) -> Fault:
     return Fault(
         name,
         "two figures or tables have this label, so their downloads would collide",
         "give each its own label",
         column=place,
-        value=Path(file).stem,
+        value=label,
     )
 
 
@@ -375,7 +375,7 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
         wanted[name] = text.encode()
         for file, offered in item.downloads.items():
             if f"downloads/{file}" in wanted:
-                faults.append(_twice(name, "label", file))
+                faults.append(_twice(name, "", Path(file).stem))
             wanted[f"downloads/{file}"] = offered.encode()
     try:
         records = unique_records(notebooks)

@@ -175,9 +175,12 @@ class _Reader(HTMLParser):
         self._heading: Heading | None = None
         self._svg: tuple[int, int] | None = None  # depth and line of an image without a name
         self._title = False
+        self._text: list[str] = []
+        self._text_line = 0
 
     # Called for every tag of every page, so written for speed: one dict, few lookups.
     def handle_starttag(self, tag: str, attrs: Attributes) -> None:
+        self._end_text()
         found = {key: value or "" for key, value in attrs}
         line = self.getpos()[0]
         if attrs:
@@ -211,6 +214,7 @@ class _Reader(HTMLParser):
             self.handle_endtag(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        self._end_text()
         if tag == "title":
             self._title = False
         if tag in _HEADINGS:
@@ -223,18 +227,37 @@ class _Reader(HTMLParser):
                 return
 
     def handle_data(self, data: str) -> None:
+        # Text may come in pieces; it is looked at whole, when the next tag ends it.
+        if not self._text:
+            self._text_line = self.getpos()[0]
+        self._text.append(data)
+
+    def close(self) -> None:
+        super().close()
+        self._end_text()
+
+    def _end_text(self) -> None:
+        if not self._text:
+            return
+        data, line = "".join(self._text), self._text_line
+        self._text.clear()
+        inside = self._stack[-1][0] if self._stack else ""
         if self._title:
             self.page.title += data
         if self._heading is not None:
             self._heading.text += data
-        if not self._quiet:
-            if not data.isspace():
-                self._note_text(data)
-        elif self._cell_code and "#|" in data and self._stack[-1][0] not in {"script", "style"}:
-            self.page.texts.append((self.getpos()[0], data))
-        elif self._stack and self._stack[-1][0] == "style":
-            line = self.getpos()[0]
+        if inside == "style":
             self.page.loads += [Load("style", url, line) for url, _ in css_loads(data)]
+        elif not self._quiet:
+            if not data.isspace():
+                self._note_text(data, line, inside)
+        elif inside != "script":
+            # A page may explain markup in code; options of cells and inline values that are left
+            # there were meant to be gone.
+            unread_option = self._cell_code and "#|" in data
+            unread_value = inside == "code" and data.startswith("{python}")
+            if unread_option or unread_value:
+                self.page.texts.append((line, data))
 
     def _open(self, tag: str, classes: str) -> None:
         self._stack.append((tag, classes))
@@ -304,11 +327,10 @@ class _Reader(HTMLParser):
         if found.get("http-equiv", "").lower() == "refresh":
             self.page.redirects = True
 
-    def _note_text(self, data: str) -> None:
-        line = self.getpos()[0]
+    def _note_text(self, data: str, line: int, inside: str) -> None:
         self.page.texts.append((line, data))
         # pandoc prints an unknown citation as its key in bold with a question mark.
-        if data.endswith("?") and self._stack and self._stack[-1][0] == "strong":
+        if data.endswith("?") and inside == "strong":
             around = [classes for _, classes in self._stack[-4:]]
             if any("citation" in classes for classes in around):
                 self.page.broken_citations.append((line, data.rstrip("?")))

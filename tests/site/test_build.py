@@ -1,0 +1,326 @@
+"""A build either replaces the site by a checked one, or changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import types
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from analysis.faults import FaultsError
+from analysis.site import build as building
+from analysis.site import render as rendering
+from analysis.site.build import build, server, verify
+from analysis.site.lock import LOCK, build_lock
+
+if TYPE_CHECKING:
+    from conftest import Project
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width"></head>
+<body><main><h1>{title}</h1><p>{text}</p></main></body></html>
+"""
+LIMITS = "".join(
+    f'[{name}]\nvalue = 1\nunit = "MB"\nreason = "small"\n'
+    for name in ("page", "assets", "file", "site")
+)
+
+
+class Renderer:
+    """Stands in for the embedded renderer: a page each, and a count of calls."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.dates: list[str] = []
+
+    def __call__(self, stage: Path, out: Path) -> None:
+        self.calls += 1
+        self.dates.append(os.environ["SOURCE_DATE_EPOCH"])
+        for source in [*stage.glob("*.qmd"), *stage.glob("notebooks/*.ipynb")]:
+            target = (out / source.relative_to(stage)).with_suffix(".html")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            text = source.read_text().split("---")[-1] if source.name == "index.qmd" else ""
+            target.write_text(PAGE.format(title=source.stem, text=text))
+
+
+@pytest.fixture
+def renderer(
+    executed: Project, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Renderer:
+    """The renderer of the small project; Quarto, if there is one, is not looked for."""
+    stand_in = Renderer()
+    module = types.SimpleNamespace(render_project=stand_in)
+    monkeypatch.setitem(sys.modules, "analysis.site.embedded", module)
+    monkeypatch.setattr(rendering, "quarto", lambda: None)
+    monkeypatch.setattr(building, "quarto", lambda: None)
+    monkeypatch.setenv("ANALYSIS_ROOT", str(executed.root))
+    executed.write("data/parameters/site.toml", LIMITS)
+    executed.execute()
+    return stand_in
+
+
+def test_a_build_makes_the_site_and_the_table_of_findings(
+    executed: Project, renderer: Renderer
+) -> None:
+    report = build(executed.root)
+    assert (report.executed, report.cached, report.pages) == (0, 2, 4)
+    assert report.renderer == "embedded" and report.index.is_file()
+    assert [step for step, _ in report.seconds] == ["execute", "stage", "render", "check"]
+    assert (executed.root / "reports/findings.csv").read_text().count("\n") == 2
+    assert str(report).endswith(f"open {report.index}")
+    assert not (executed.root / "build/site.new").exists()
+    assert not (executed.root / "build/site.old").exists()
+
+
+def test_nothing_changed_renders_nothing(
+    executed: Project, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(executed.root)
+    monkeypatch.setattr("analysis.site.kernel.kernel_manager", None)
+    report = build(executed.root)
+    assert (report.executed, report.pages, renderer.calls) == (0, 0, 1)
+    assert [step for step, _ in report.seconds] == ["execute", "stage"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["a page", "the site by hand", "a deleted site", "the state", "the renderer"],
+)
+def test_a_change_renders_again(
+    executed: Project, renderer: Renderer, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    report = build(executed.root)
+    if change == "a page":
+        executed.write("index.qmd", "---\ntitle: Home\n---\nChanged.\n")
+    elif change == "the site by hand":
+        report.index.write_text("spoiled")
+    elif change == "a deleted site":
+        (report.site / "findings.html").unlink()
+    elif change == "the state":
+        executed.write("build/state.json", "{")
+    else:
+        monkeypatch.setattr(building, "renderer_digest", lambda root: "another")
+    again = build(executed.root)
+    assert (again.executed, again.pages, renderer.calls) == (0, 4, 2)
+    assert again.index.read_text().startswith("<!doctype html>")
+
+
+def test_a_failing_check_keeps_the_old_site(executed: Project, renderer: Renderer) -> None:
+    report = build(executed.root)
+    before = report.index.read_bytes()
+    table = (executed.root / "reports/findings.csv").read_bytes()
+    executed.write("index.qmd", "---\ntitle: Home\n---\n<a href='nowhere.html'>x</a> ?@fig-x\n")
+    with pytest.raises(FaultsError) as raised:
+        build(executed.root)
+    assert {fault.problem.split(":")[0] for fault in raised.value.faults} == {
+        "broken link",
+        "source markup is left on the page",
+    }
+    assert report.index.read_bytes() == before
+    assert (executed.root / "reports/findings.csv").read_bytes() == table
+    # It fails again until it is mended: a failed build is not remembered as done.
+    with pytest.raises(FaultsError):
+        build(executed.root)
+    executed.write("index.qmd", "---\ntitle: Home\n---\nMended.\n")
+    assert "Mended." in build(executed.root).index.read_text()
+
+
+def test_a_failing_renderer_keeps_the_old_site(
+    executed: Project, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = build(executed.root).index.read_bytes()
+    executed.write("index.qmd", "---\ntitle: Home\n---\nOther.\n")
+
+    def fail(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(sys.modules["analysis.site.embedded"], "render_project", fail)
+    with pytest.raises(OSError, match="no space left"):
+        build(executed.root)
+    assert (executed.root / "reports/site/index.html").read_bytes() == before
+
+
+def test_pages_are_dated_by_the_commit(
+    executed: Project, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    build(executed.root)
+    monkeypatch.delenv("SOURCE_DATE_EPOCH")
+    build(executed.root)  # outside a repository: a fixed early time
+    assert renderer.dates == ["1700000000", "315532800"]
+    assert "SOURCE_DATE_EPOCH" not in os.environ
+
+
+def test_a_build_that_ended_while_swapping_is_mended(executed: Project, renderer: Renderer) -> None:
+    report = build(executed.root)
+    report.site.rename(executed.root / "build/site.old")
+    assert build(executed.root).pages == 0
+    assert report.index.is_file()
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from analysis.site.lock import build_lock
+with build_lock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_two_builds_at_once(executed: Project, renderer: Renderer) -> None:
+    script = executed.write("hold.py", HOLDER)
+    with subprocess.Popen(
+        [sys.executable, script, executed.root],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(FaultsError) as raised:
+            build(executed.root)
+        other.kill()
+    assert len(str(raised.value).splitlines()) == 1
+    assert f"another build (process {other.pid}) runs" in str(raised.value)
+    # A killed holder leaves its files; they hold nobody up.
+    assert (executed.root / LOCK).exists()
+    build(executed.root)
+
+
+def test_the_lock_is_free_after_an_error(executed: Project) -> None:
+    with pytest.raises(ValueError, match="inside"), build_lock(executed.root):
+        raise ValueError("inside")
+    with build_lock(executed.root):
+        pass
+
+
+# ---------------------------------------------------------------------------------------- verify
+
+
+def test_verify_finds_what_moved(executed: Project, renderer: Renderer) -> None:
+    build(executed.root)
+    assert verify(executed.root) == ()
+    executed.write("src/analysis/money.py", "RATE = 4\n")
+    moved = verify(executed.root)
+    assert [(row.id, row.column, row.before, row.after) for row in moved] == [
+        ("total", "value", "6.0", "8.0"),
+        ("total", "text", "6", "8"),
+    ]
+    assert "6.0" in (executed.root / "reports/findings.csv").read_text()
+
+
+def test_verify_without_a_table(executed: Project) -> None:
+    with pytest.raises(FaultsError, match=r"findings\.csv"):
+        verify(executed.root)
+
+
+# ---------------------------------------------------------------------------------------- Quarto
+
+QUARTO = """#!{python}
+import os, pathlib, sys
+assert sys.argv[1:] == ["render"], sys.argv
+print("[1/2] index.qmd")
+{script}
+out = pathlib.Path("reports/site")
+out.mkdir(parents=True)
+for name in ("index", "findings"):
+    (out / (name + ".html")).write_text({page!r})
+print("Output created: reports/site/index.html")
+"""
+
+
+def fake_quarto(project: Project, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Put a program of this name first on the path."""
+    page = PAGE.format(title="Q", text="by Quarto")
+    path = project.write(
+        "bin/quarto", QUARTO.format(python=sys.executable, script=script, page=page)
+    )
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for Quarto is a Unix script")
+def test_quarto_renders_the_stage(executed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    executed.write("data/parameters/site.toml", LIMITS)
+    monkeypatch.setenv("ANALYSIS_ROOT", str(executed.root))
+    fake_quarto(executed, monkeypatch, 'print("WARNING: something harmless")')
+    report = build(executed.root)
+    assert report.renderer == "quarto" and report.pages == 2
+    assert "by Quarto" in report.index.read_text()
+    assert not (executed.root / "build/stage/reports/site").exists()
+    assert build(executed.root).pages == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for Quarto is a Unix script")
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (
+            'print("WARNING (crossref.lua:9) Unable to resolve crossref @fig-x")',
+            "index.qmd: Unable to resolve crossref @fig-x",
+        ),
+        (
+            'print("\\x1b[33m[WARNING] Citeproc: citation nobody2020 not found\\x1b[39m")',
+            "index.qmd: Citeproc: citation nobody2020 not found",
+        ),
+        (
+            'print("WARN: Unable to resolve link target: pages/no.qmd", file=sys.stderr)',
+            "Unable to resolve link target: pages/no.qmd",
+        ),
+        ('sys.exit("ERROR: YAML is broken")', "ERROR: YAML is broken"),
+        ("sys.exit(0)", "made no site"),
+    ],
+)
+def test_what_quarto_only_warns_of_fails(
+    executed: Project, monkeypatch: pytest.MonkeyPatch, script: str, said: str
+) -> None:
+    fake_quarto(executed, monkeypatch, script)
+    out = executed.root / "build/site.new"
+    stage = executed.root / "build/stage"
+    stage.mkdir(parents=True)
+    executed.write("build/stage/_quarto.yml", "project: {output-dir: reports/site}\n")
+    with pytest.raises(FaultsError) as raised:
+        rendering.render(executed.root, stage, out, "0")
+    assert said in str(raised.value)
+    assert not out.exists()
+
+
+# ----------------------------------------------------------------------------------------- serve
+
+
+def test_serving_is_local_and_shows_the_page_for_what_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("home")
+    (tmp_path / "404.html").write_text("lost")
+    with server(tmp_path, 0) as running:
+        thread = threading.Thread(target=running.serve_forever, daemon=True)
+        thread.start()
+        base = f"http://127.0.0.1:{running.server_port}"
+        assert running.server_address[0] == "127.0.0.1"
+        assert urllib.request.urlopen(f"{base}/").read() == b"home"
+        with pytest.raises(urllib.error.HTTPError) as raised:
+            urllib.request.urlopen(f"{base}/no.html")
+        assert (raised.value.code, raised.value.read()) == (404, b"lost")
+        with pytest.raises(FaultsError, match="cannot be used"):
+            server(tmp_path, running.server_port)
+        running.shutdown()
+        thread.join()
+
+
+def test_serving_nothing(tmp_path: Path) -> None:
+    with pytest.raises(FaultsError, match="make report"):
+        server(tmp_path, 0)
+
+
+def test_the_state_says_what_was_built(executed: Project, renderer: Renderer) -> None:
+    build(executed.root)
+    assert set(json.loads((executed.root / "build/state.json").read_text())) == {"key", "site"}

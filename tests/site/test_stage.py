@@ -1,0 +1,209 @@
+"""The stage: dressed notebooks, generated pages, and only what changed is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from analysis.faults import FaultsError
+from analysis.site.execute import Executed
+from analysis.site.stage import StageReport, cell_options, dress, stage, unique_records
+
+if TYPE_CHECKING:
+    from conftest import Project
+
+SVG = "<svg xmlns='http://www.w3.org/2000/svg'></svg>"
+
+
+def shown(source: str, *outputs: dict[str, Any]) -> dict[str, Any]:
+    """A code cell that has run."""
+    return {
+        "cell_type": "code",
+        "id": "shown",
+        "metadata": {},
+        "source": source,
+        "execution_count": 1,
+        "outputs": list(outputs),
+    }
+
+
+def display(data: dict[str, Any], about: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Something displayed, with what the project says about it."""
+    metadata = {"analysis": about} if about else {}
+    return {"output_type": "display_data", "data": data, "metadata": metadata}
+
+
+def ran(*cells: dict[str, Any], name: str = "a", records: Any = ()) -> Executed:
+    """An executed notebook that no kernel was needed for."""
+    content = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {"analysis": {"digest": "0", "checksum": "0", "findings": list(records)}},
+        "cells": list(cells),
+    }
+    return Executed(f"notebooks/{name}.ipynb", Path("a"), "0", True, 0.0, content)
+
+
+FIGURE = shown(
+    '#| label: fig-a\n#| fig-cap: "How many"\n#| renderings: [light, dark]\ndraw()',
+    display(
+        {"image/svg+xml": [SVG[:10], SVG[10:]]},
+        {"name": "fig-a", "alt": 'Bars: "one"\nand: two.', "csv": "x\n1\n"},
+    ),
+    display({"image/svg+xml": "<svg>dark</svg>"}, {"name": "fig-a"}),
+)
+TABLE = shown(
+    "#| label: tbl-a\n#| tbl-cap: Rows\nshow()",
+    display({"text/html": "<table></table>"}, {"name": "tbl-a", "csv": "x\n1"}),
+)
+
+
+def record(identity: str, value: float, page: str = "a") -> dict[str, Any]:
+    return {
+        "id": identity, "kind": "number", "page": page, "tier": "reported", "what": "claims: all",
+        "value": value, "low": None, "high": None, "unit": "", "text": f"{value:g}",
+        "rows_in": None, "rows_used": 3, "method": "count", "function": "f", "inputs": "",
+        "digest": "", "tolerance": 1e-9,
+    }  # fmt: skip
+
+
+def test_a_figure_gets_alt_text_downloads_and_links() -> None:
+    dressed = dress(ran(FIGURE).content, "notebooks/a.ipynb")
+    assert dressed.faults == ()
+    assert dressed.downloads == {"fig-a.csv": "x\n1\n", "fig-a.svg": SVG}
+    figure, links = dressed.content["cells"]
+    assert cell_options(figure["source"]) == {
+        "label": "fig-a",
+        "fig-cap": "How many",
+        "renderings": ["light", "dark"],
+        "fig-alt": 'Bars: "one" and: two.',
+    }
+    assert figure["source"].endswith("\ndraw()")
+    assert [output["metadata"]["analysis"] for output in figure["outputs"]] == [
+        {"name": "fig-a", "alt": 'Bars: "one"\nand: two.'},
+        {"name": "fig-a"},
+    ]
+    assert links["id"] == "links-fig-a" and links["cell_type"] == "markdown"
+    assert links["source"] == (
+        "::: {.figure-links}\n[Data (CSV)](/downloads/fig-a.csv){.download} · "
+        "[Image (SVG)](/downloads/fig-a.svg){.download}\n:::"
+    )
+    assert "analysis" not in dressed.content["metadata"]
+
+
+def test_dressing_leaves_the_executed_copy_alone() -> None:
+    notebook = ran(FIGURE, TABLE)
+    before = json.dumps(notebook.content)
+    dress(notebook.content, notebook.name)
+    assert json.dumps(notebook.content) == before
+
+
+def test_a_table_gets_its_data() -> None:
+    dressed = dress(ran(TABLE).content, "notebooks/a.ipynb")
+    assert dressed.downloads == {"tbl-a.csv": "x\n1\n"}
+    assert "fig-alt" not in dressed.content["cells"][0]["source"]
+    assert "[Data (CSV)](/downloads/tbl-a.csv)" in dressed.content["cells"][1]["source"]
+    assert "svg" not in dressed.content["cells"][1]["source"]
+
+
+def test_alt_text_written_by_hand_stays() -> None:
+    cell = {**FIGURE, "source": '#| label: fig-a\n#| fig-alt: "By hand"\ndraw()'}
+    dressed = dress(ran(cell).content, "n")
+    assert dressed.content["cells"][0]["source"] == cell["source"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([shown("#| label: fig-a\ndraw()", display({"image/svg+xml": SVG}))], "no alt text"),
+        ([shown("draw()", *FIGURE["outputs"])], "without a label"),
+        ([shown("#| label: [a\ndraw()")], "not YAML"),
+        ([FIGURE, FIGURE], "downloads would collide"),
+    ],
+)
+def test_what_cannot_be_published_names_notebook_and_cell(
+    cells: list[dict[str, Any]], said: str
+) -> None:
+    [fault] = dress(ran(*cells).content, "notebooks/a.ipynb").faults
+    assert said in fault.problem
+    assert (fault.file, fault.column) == ("notebooks/a.ipynb", f"cell {len(cells)}")
+
+
+def test_one_id_for_two_values_is_a_fault_and_for_one_value_is_one_record() -> None:
+    first = ran(name="01", records=[record("n", 1, "01"), record("m", 2, "01")])
+    again = ran(name="02", records=[record("n", 1, "02")])
+    assert [found["id"] for found in unique_records([first, again])] == ["n", "m"]
+    other = ran(name="03", records=[record("n", 5, "03"), record("m", 6, "03")])
+    with pytest.raises(FaultsError) as raised:
+        unique_records([first, other])
+    assert [fault.value for fault in raised.value.faults] == ["n", "m"]
+    assert "another one in notebooks/01.ipynb (text, value differ)" in str(raised.value)
+
+
+def staged(project: Project, *notebooks: Executed) -> StageReport:
+    return stage(project.root, notebooks)
+
+
+def test_the_stage_is_a_whole_project(project: Project) -> None:
+    project.write("pages/methods.qmd", "# M\n")
+    project.write("data/a.txt", "not staged\n")
+    report = staged(project, ran(FIGURE, name="01-a", records=[record("n", 193)]))
+    assert set(report.files) == {
+        "_quarto.yml", "_variables.yml", "index.qmd", "findings.qmd", "pages/methods.qmd",
+        "assets/site.css", "notebooks/01-a.ipynb", "downloads/fig-a.csv", "downloads/fig-a.svg",
+        "downloads/findings.csv",
+    }  # fmt: skip
+    folder = report.folder
+    variables = yaml.safe_load((folder / "_variables.yml").read_text())
+    assert variables == {"finding": {"n": "[193](/findings.qmd#n){.finding}"}}
+    assert 'id="n"' in (folder / "findings.qmd").read_text()
+    assert (folder / "downloads/findings.csv").read_text().startswith("id,kind,page")
+
+
+def test_only_what_changed_is_written_and_what_is_gone_is_removed(project: Project) -> None:
+    first = staged(project, ran(FIGURE, name="01-a"), ran(TABLE, name="02-b"))
+    (first.folder / ".quarto").mkdir()
+    (first.folder / ".quarto" / "state").write_text("Quarto's own\n")
+    again = staged(project, ran(FIGURE, name="01-a"), ran(TABLE, name="02-b"))
+    assert (again.written, again.removed, again.digest) == ((), (), first.digest)
+    project.write("index.qmd", "Other.\n")
+    less = staged(project, ran(FIGURE, name="01-a"))
+    assert less.written == ("index.qmd",)
+    assert less.removed == ("downloads/tbl-a.csv", "notebooks/02-b.ipynb")
+    assert less.digest != first.digest
+    assert (first.folder / ".quarto" / "state").exists()
+
+
+def test_cache_keys_do_not_reach_the_stage(project: Project) -> None:
+    notebook = ran(FIGURE, name="01-a")
+    before = staged(project, notebook).digest
+    notebook.content["metadata"]["analysis"]["digest"] = "another"
+    assert staged(project, notebook).digest == before
+
+
+def test_own_variables_are_kept_and_resources_come_along(project: Project) -> None:
+    project.write("_variables.yml", "version: 1.0\n")
+    config = (project.root / "_quarto.yml").read_text()
+    project.write("_quarto.yml", config.replace("[downloads]", "[downloads, 'data/*.csv']"))
+    report = staged(project)
+    assert "data/a.csv" in report.files and "data/external/big.csv" not in report.files
+    assert yaml.safe_load((report.folder / "_variables.yml").read_text())["version"] == 1.0
+    project.write("_variables.yml", "finding: {}\n")
+    with pytest.raises(FaultsError, match=r"_variables\.yml"):
+        staged(project)
+
+
+def test_a_broken_configuration_names_its_line(project: Project) -> None:
+    project.write("_quarto.yml", "project:\n  type: website\n bad: [\n")
+    with pytest.raises(FaultsError) as raised:
+        staged(project)
+    assert raised.value.faults[0].file == "_quarto.yml" and raised.value.faults[0].row == 3
+
+
+def test_labels_are_taken_once_over_all_notebooks(project: Project) -> None:
+    with pytest.raises(FaultsError, match="collide"):
+        staged(project, ran(FIGURE, name="01-a"), ran(FIGURE, name="02-b"))
