@@ -77,7 +77,7 @@ def claims_check(
         out.print(f"  {title}: {said}", highlight=False)
     out.print(f"{report.n_implied} implied figures in yuan")
     for title, rows in (
-        ("inconsistent: the source cannot be right as printed", report.inconsistencies),
+        ("inconsistent: what is printed cannot hold together", report.inconsistencies),
         ("rejected: a reading that cannot be right", report.rejected),
     ):
         out.print(f"{len(rows)} {title}", style="bold", highlight=False)
@@ -85,6 +85,8 @@ def claims_check(
             out.print(f"  {row['id']} {row['question']}", highlight=False, markup=False)
             sides = f"{row['left']} against {row['right']} {row['unit']}"
             out.print(f"       {row['expression']}: {sides}", highlight=False, markup=False)
+            if row["assumption"]:
+                out.print(f"       read so: {row['assumption']}", highlight=False, markup=False)
 
 
 @site_app.command("build")

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import polars as pl
 
@@ -108,6 +109,21 @@ _noted: dict[str, Finding] = {}
 """What this process has noted; a notebook's kernel is one process."""
 
 
+class Exhibit(Protocol):
+    """A figure or table: named, with its data."""
+
+    @property
+    def name(self) -> str:
+        """Label of its cell."""
+
+    @property
+    def data(self) -> pl.DataFrame:
+        """What is shown."""
+
+
+E = TypeVar("E", bound=Exhibit)
+
+
 @dataclass(frozen=True)
 class Page:
     """A page that notes its findings.
@@ -193,6 +209,22 @@ class Page:
             rows_in=rows_in, rows_used=data.height, method="shown as computed",
             function=function, digest=frame_digest(data),
         )  # fmt: skip
+
+    def show(self, exhibit: E, what: str, function: Callable[..., object]) -> E:
+        """Note a figure or table and return it, to be shown as the last line of its cell.
+
+        Parameters
+        ----------
+        exhibit : Figure or Table
+            Anything with a name that begins with ``fig-`` or ``tbl-``, and data.
+        what : str
+            What it shows.
+        function : callable
+            The function that made it.
+        """
+        kind = "figure" if exhibit.name.startswith("fig-") else "table"
+        self.exhibit(exhibit.name, kind, what, exhibit.data, function)
+        return exhibit
 
     def _note(self, *, function: Callable[..., object], **parts: object) -> Finding:
         finding = Finding(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from analysis import printing
 from analysis.claims.implied import implied
 from analysis.claims.intervals import Interval
 from analysis.claims.ledger import load
@@ -28,7 +29,7 @@ class LedgerReport:
     by_role, by_verdict : dict of str to int
         Relations in each.
     inconsistencies : tuple of dict
-        Identities and bounds that cannot hold: id, question, expression, left, right.
+        Identities and bounds that cannot hold: id, question, expression, left, right, assumption.
     rejected : tuple of dict
         Hypotheses about a reading that cannot hold, in the same form.
     """
@@ -89,7 +90,7 @@ def _counts(values: Iterable[str]) -> dict[str, int]:
 
 def _said(verdict: Verdict) -> dict[str, str]:
     def text(interval: Interval | None) -> str:
-        return "" if interval is None else str(interval)
+        return "" if interval is None else printing.interval(interval)
 
     return {
         "id": verdict.id,
@@ -98,4 +99,5 @@ def _said(verdict: Verdict) -> dict[str, str]:
         "left": text(verdict.left),
         "right": text(verdict.right),
         "unit": verdict.unit,
+        "assumption": verdict.assumption,
     }

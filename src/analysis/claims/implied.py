@@ -6,6 +6,7 @@ said to reach; the official income of that place and year gives the scale.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -73,6 +74,19 @@ class ImpliedIncome:
     assumption: str
     why_not_effect: str
     claims: tuple[str, ...]
+
+    @property
+    def percent(self) -> Interval:
+        """The share in per cent.
+
+        Raises
+        ------
+        ValueError
+            If the figure has no share.
+        """
+        if self.share is None:
+            raise ValueError(f"{self.id} has no share of official income")
+        return self.share * Interval.point(100)
 
 
 def implied(ledger: Ledger) -> tuple[ImpliedIncome, ...]:
@@ -145,6 +159,11 @@ def _imply(row: dict[str, str | int | None], ledger: Ledger) -> ImpliedIncome | 
         why_not_effect=str(row["why_not_effect"]),
         claims=tuple(names(expression)),
     )
+
+
+def by_id(figures: Iterable[ImpliedIncome]) -> dict[str, ImpliedIncome]:
+    """Return the figures by their id."""
+    return {figure.id: figure for figure in figures}
 
 
 def support(ledger: Ledger, figures: tuple[ImpliedIncome, ...]) -> pl.DataFrame:

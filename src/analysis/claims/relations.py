@@ -7,11 +7,9 @@ cannot be computed says which operand is missing or does not fit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-
-import polars as pl
 
 from analysis import contract, paths
 from analysis.claims.expressions import (
@@ -25,7 +23,7 @@ from analysis.claims.expressions import (
     parse,
     uses_distinct,
 )
-from analysis.claims.intervals import End, Interval
+from analysis.claims.intervals import Interval
 from analysis.claims.ledger import Ledger
 from analysis.claims.units import Unit
 from analysis.faults import Fault, raise_if_any
@@ -254,34 +252,17 @@ def _draw_back(interval: Interval) -> Interval:
     return interval
 
 
-def as_frame(verdicts: tuple[Verdict, ...]) -> pl.DataFrame:
-    """Return the verdicts as a table; ends as floats, infinite ends as nulls.
+def by_id(verdicts: Iterable[Verdict]) -> dict[str, Verdict]:
+    """Return the verdicts by the id of their relation."""
+    return {verdict.id: verdict for verdict in verdicts}
 
-    Returns
-    -------
-    polars.DataFrame
-        One row per relation: id, role, programme, question, expression, verdict, low, high,
-        low_open, high_open, unit, reason, assumption.
+
+def count(verdicts: Iterable[Verdict], *which: str) -> int:
+    """Count relations by verdict or by role.
+
+    Examples
+    --------
+    >>> count([], "certain", "consistent")
+    0
     """
-
-    def number(end: End | None) -> float | None:
-        return None if end is None or end.value is None else float(end.value)
-
-    return pl.DataFrame(
-        {
-            "id": v.id,
-            "role": v.role,
-            "programme": v.programme,
-            "question": v.question,
-            "expression": v.expression,
-            "verdict": v.verdict,
-            "low": number(v.interval.low if v.interval else None),
-            "high": number(v.interval.high if v.interval else None),
-            "low_open": v.interval.low.is_open if v.interval else None,
-            "high_open": v.interval.high.is_open if v.interval else None,
-            "unit": v.unit,
-            "reason": v.reason,
-            "assumption": v.assumption,
-        }
-        for v in verdicts
-    )
+    return sum(v.verdict in which or v.role in which for v in verdicts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 
 import polars as pl
@@ -26,6 +27,69 @@ PRECISION = {
 def quantities(ledger: Ledger) -> pl.DataFrame:
     """Return the claims that are quantities: slogan numerals left out."""
     return ledger.claims.filter(pl.col("slogan") == "no")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many claims there are, and of what sort.
+
+    Attributes
+    ----------
+    claims, slogans, quantities : int
+        Rows; numerals that only name a scheme; the rest.
+    people_or_events : int
+        Quantities that count people, households, events or hours.
+    yuan : int
+        Quantities that are amounts of money.
+    income : int
+        Quantities that enter an income figure per person or household.
+    in_full, rounded, open, assumed : int
+        Quantities by precision.
+    systems : int
+        Systems and procedures that the articles describe.
+    """
+
+    claims: int
+    slogans: int
+    quantities: int
+    people_or_events: int
+    yuan: int
+    income: int
+    in_full: int
+    rounded: int
+    open: int
+    assumed: int
+    systems: int
+
+
+def counts(ledger: Ledger, figures: Iterable[ImpliedIncome]) -> Counts:
+    """Count the ledger.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        The ledger.
+    figures : iterable of ImpliedIncome
+        What the claims imply; a claim used there enters an income figure.
+    """
+    rows = quantities(ledger)
+    kinds = dict(ledger.units.select("unit", "kind").iter_rows())
+    top = rows["unit"].str.split("/").list.first().replace_strict(kinds, default=None)
+    used = {name for figure in figures for name in figure.claims}
+    precise = [precision_of(ledger.operands[name]) for name in rows["id"]]
+    return Counts(
+        claims=ledger.claims.height,
+        slogans=ledger.claims.height - rows.height,
+        quantities=rows.height,
+        people_or_events=int(top.is_in(["people", "household", "event", "time"]).sum()),
+        yuan=int((top == "money").sum()),
+        income=len(used & set(rows["id"])),
+        in_full=precise.count("exact"),
+        rounded=precise.count("rounded"),
+        open=precise.count("open"),
+        assumed=precise.count("assumed"),
+        systems=programmes.load().systems.height,
+    )
 
 
 def by_programme_and_kind(ledger: Ledger) -> pl.DataFrame:
@@ -212,8 +276,9 @@ def implied_table(figures: Iterable[ImpliedIncome]) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        One row per figure: id, title, yuan (interval), per, how_often, measures, official (yuan per
-        person a year, marked if unverified), share (of it, in per cent), why_not_effect, assumption.
+        One row per figure: id, title, yuan (interval), per, how_often, measures, official (yuan
+        per person a year, marked if unverified), share (of it, in per cent), why_not_effect,
+        assumption.
     """
     return pl.DataFrame(
         {
@@ -260,22 +325,90 @@ def implied_per_head(figures: Iterable[ImpliedIncome]) -> pl.DataFrame:
     )
 
 
-def widths(verdicts: Iterable[Verdict]) -> pl.DataFrame:
-    """Return how wide each bounded derived quantity is, relative to its middle.
+def programmes_table(ledger: Ledger, figures: Iterable[ImpliedIncome]) -> pl.DataFrame:
+    """Return the catalogue with what the articles report on each entry.
 
     Returns
     -------
     polars.DataFrame
-        ``id``, ``question``, ``width`` (per cent of the middle of the interval).
+        One row per programme or context: name, level, channels, dose_unit, n_claims (quantities),
+        in_yuan (titles of the implied figures, or why there is none), identification, hard.
     """
-    rows = []
-    for v in verdicts:
-        if v.verdict != "bounded" or v.interval is None:
-            continue
-        low, high = v.interval.low.value, v.interval.high.value
-        if low is None or high is None or low + high == 0:
-            continue
-        rows.append(
-            {"id": v.id, "question": v.question, "width": float(200 * (high - low) / (high + low))}
-        )
-    return pl.DataFrame(rows, schema={"id": pl.String, "question": pl.String, "width": pl.Float64})
+    titles: dict[str, list[str]] = {}
+    for figure in figures:
+        titles.setdefault(figure.programme, []).append(figure.title)
+    n = dict(quantities(ledger).group_by("programme").agg(pl.len()).iter_rows())
+    return programmes.load().programmes.select(
+        name="name_en",
+        level=pl.col("level").cast(pl.String),
+        channels=pl.col("channels").str.replace_all(";", ", "),
+        dose_unit="dose_unit",
+        n_claims=pl.col("id").replace_strict(n, default=0),
+        in_yuan=pl.col("id").map_elements(
+            lambda name: "; ".join(titles.get(name, ["nothing"])), return_dtype=pl.String
+        ),
+        identification="identification",
+        hard="hard",
+    )
+
+
+def systems_table() -> pl.DataFrame:
+    """Return every system the articles describe, with the name of its programme.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per system: id, source, paragraph, programme, name_en, name_zh, description,
+        numeric_parameter, channel.
+    """
+    catalogue = programmes.load()
+    names = dict(catalogue.programmes.select("id", "name_en").iter_rows())
+    return catalogue.systems.with_columns(pl.col("programme").replace_strict(names)).drop("line")
+
+
+def sources_table(ledger: Ledger) -> pl.DataFrame:
+    """Return the articles with the number of their claims.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per article: id, title_en, title_zh, publisher, date (marked if inferred), place,
+        n_claims.
+    """
+    n = dict(ledger.claims.group_by("source").agg(pl.len()).iter_rows())
+    mark = pl.when(pl.col("date_basis") == "inferred").then(pl.lit(" (inferred)"))
+    return ledger.sources.select(
+        "id",
+        "title_en",
+        "title_zh",
+        "publisher",
+        date=pl.col("date").dt.strftime("%Y-%m-%d") + mark.otherwise(pl.lit("")),
+        place="place",
+        n_claims=pl.col("id").replace_strict(n, default=0),
+    )
+
+
+OFFICIAL_STATUS = {"found": "found", "derived": "derived", "from_memory": "unverified"}
+
+
+def official_table(ledger: Ledger) -> pl.DataFrame:
+    """Return the official figures with their status.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per figure: series, place, year (text), value (printed), unit, status, source,
+        address.
+    """
+    return ledger.official.select(
+        "series",
+        "place",
+        year=pl.col("year").cast(pl.String),
+        value=pl.col("value")
+        .cast(pl.Float64)
+        .map_elements(printing.number, return_dtype=pl.String),
+        unit=pl.col("unit").map_elements(printing.unit, return_dtype=pl.String),
+        status=pl.col("status").cast(pl.String).replace_strict(OFFICIAL_STATUS),
+        source="source",
+        address="address",
+    )

@@ -64,6 +64,45 @@ def stacked_counts(
     return draw(name, "reported", paint, counts, alt, height=1.3 + ROW * len(rows))
 
 
+GOOD = ("consistent", "certain", "reading stands", "bounded")
+BAD = ("inconsistent", "impossible", "reading rejected", "not computable")
+
+
+def verdict_bars(name: str, counts: pl.DataFrame) -> Figure:
+    """Draw one bar per role and verdict.
+
+    Parameters
+    ----------
+    name : str
+        Label of the cell.
+    counts : polars.DataFrame
+        ``role``, ``verdict``, ``n``; drawn in this order, grouped by role.
+    """
+    rows = list(counts.select("role", "verdict", "n").iter_rows())
+
+    def paint(axes: Axes, theme: Theme) -> None:
+        blue, orange, green, *_ = theme.accents
+        place, ticks, labels = 0.0, [], []
+        for i, (role, verdict, n) in enumerate(rows):
+            if i and role != rows[i - 1][0]:
+                place += 0.7  # a gap between roles
+            colour = blue if verdict in GOOD else orange if verdict in BAD else green
+            axes.barh(place, n, color=colour, height=0.72)
+            axes.text(n, place, f" {n}", va="center", fontsize=8, color=theme.faint)
+            ticks.append(place)
+            labels.append(f"{role}: {verdict}")
+            place += 1
+        axes.set_yticks(ticks, labels)
+        axes.invert_yaxis()
+        axes.set_xlabel("relations")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
+        axes.grid(visible=False, axis="y")
+
+    said = "; ".join(f"{role}, {verdict}: {n}" for role, verdict, n in rows)
+    alt = f"Horizontal bars: how many relations have each verdict, by role. {said}."
+    return draw(name, "reported", paint, counts, alt, height=1.0 + ROW * len(rows))
+
+
 def implied_income(name: str, figures: pl.DataFrame) -> Figure:
     """Draw what the claims imply per head beside official income, on a log axis.
 
