@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Generator, Iterable
 from pathlib import Path
@@ -29,6 +31,9 @@ def chromium_path() -> str:
     found = find_chromium()
     if not found:
         pytest.skip("no Chromium on this machine: install the Debian package chromium")
+    driver = [sys.executable, "-m", "playwright", "--version"]
+    if subprocess.run(driver, capture_output=True, check=False).returncode != 0:
+        pytest.skip("Playwright's driver does not start: install the Debian package libatomic1")
     return found
 
 
