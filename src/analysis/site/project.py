@@ -115,7 +115,7 @@ class Html:
     include_after_body: tuple[str, ...] = ()
     toc: bool = True
     toc_depth: int = 3
-    toc_title: str = "On this page"
+    toc_title: str = ""
     code_fold: bool | str = False
     code_summary: str = "Code"
 
@@ -224,10 +224,10 @@ def read_yaml(text: str, schema: Schema, file: str, first: int = 1) -> dict[str,
         node = yaml.compose(text)
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
+        mark = getattr(error, "context_mark", None) or getattr(error, "problem_mark", None)
         row = None if mark is None else mark.line + first
         problem = f"not valid YAML: {getattr(error, 'problem', None) or 'cannot be read'}"
-        raise_if_any([Fault(file, problem, "mend the syntax on or just above this line", row)])
+        raise_if_any([Fault(file, problem, "mend the syntax on or near this line", row)])
         raise
     if node is None:
         return {}

@@ -257,7 +257,8 @@ def full_notebook() -> str:
         ),
         markdown("::: {#fig-both}"),
         code(
-            "#| label: both\n#| echo: false\n#| renderings: [light, dark]\n#| fig-alt: Looks\nplot()",
+            "#| label: both\n#| echo: false\n#| renderings: [light, dark]\n"
+            "#| fig-alt: Looks\nplot()",
             light,
             dark,
         ),

@@ -11,6 +11,7 @@ local KNOWN_ELSEWHERE = { lst = true, thm = true, lem = true, cor = true, prp = 
   nte = true, tip = true, wrn = true, imp = true, cau = true }
 local CALLOUTS = { note = "Note", tip = "Tip", warning = "Warning", important = "Important",
   caution = "Caution" }
+local REFERENCES = "References"
 local UNSUPPORTED_CLASS = { ["panel-input"] = true, ["panel-sidebar"] = true,
   ["panel-fill"] = true, ["panel-center"] = true, ["content-visible"] = true,
   ["content-hidden"] = true, ["quarto-layout-panel"] = true, lightbox = true, grid = true,
@@ -111,6 +112,14 @@ local function float(attr, kind, number, caption, content)
   return pandoc.Div(blocks, pandoc.Attr(id, classes))
 end
 
+-- A visible caption is no alternative text: pandoc copies it there, so it is taken off again.
+local function without_caption_alt(blocks)
+  return pandoc.Blocks(blocks):walk({ Image = function(el)
+    if not el.attributes["fig-alt"] and not el.attributes["alt"] then el.caption = {} end
+    return el
+  end })
+end
+
 -- Where the one image of a figure has a caption of its own, that is the figure's caption.
 local function figure_parts(blocks)
   local caption = nil
@@ -122,7 +131,7 @@ local function figure_parts(blocks)
         fault(el.identifier, "figure inside a figure (subfigures are not supported)",
           "give each figure its own block")
       end
-      return el.content
+      return without_caption_alt(el.content)
     end,
   })
   return content, caption
@@ -304,7 +313,7 @@ local number_floats = {
     local kind = kind_of(el.identifier) or ""
     local number = kind == "fig" and next_number("fig", el.identifier) or nil
     return float(el.attr, "fig", number, pandoc.utils.blocks_to_inlines(el.caption.long),
-      el.content)
+      without_caption_alt(el.content))
   end,
   Table = function(el)
     local caption = pandoc.utils.blocks_to_inlines(el.caption.long)
@@ -336,7 +345,7 @@ local finish = {
     for _, name in ipairs({ "fig-alt", "alt", "fig-align", "fig-pos", "fig-env" }) do
       el.attributes[name] = nil
     end
-    if not alt:match("%S") or alt == el.attributes["caption-only"] then
+    if not alt:match("%S") then
       fault(el.src, "image without alt text", 'add {fig-alt="what it shows"}')
     end
     el.caption = { pandoc.Str(alt) }
@@ -411,7 +420,7 @@ end
 -- The bibliography goes to the end of the page, under its own heading or the one given.
 local function bibliography(doc)
   doc = pandoc.utils.citeproc(doc)
-  local title, refs = { pandoc.Str("References") }, nil
+  local title, refs = { pandoc.Str(REFERENCES) }, nil
   local blocks = pandoc.Blocks({})
   for _, block in ipairs(doc.blocks) do
     if block.t == "Div" and block.identifier == "refs" then
@@ -435,7 +444,17 @@ local function bibliography(doc)
   return doc
 end
 
+local function use_labels(words)
+  for key, value in pairs(words or {}) do
+    local text = pandoc.utils.stringify(value)
+    if PREFIX[key] then PREFIX[key] = text end
+    if CALLOUTS[key] then CALLOUTS[key] = text end
+    if key == "references" then REFERENCES = text end
+  end
+end
+
 function Pandoc(doc)
+  use_labels(doc.meta["site-labels"])
   doc.blocks = doc.blocks:walk(number_floats)
   doc = doc:walk(finish)
   if unknown_citations(doc) then doc = bibliography(doc) end

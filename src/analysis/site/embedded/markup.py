@@ -220,8 +220,8 @@ def appendix_last(body: str) -> str:
     return rest[:at] + references + rest[at:]
 
 
-def footnote_heading(body: str) -> str:
+def footnote_heading(body: str, title: str) -> str:
     """Give pandoc's footnotes the heading that Quarto prints."""
-    heading = '<h2 class="quarto-appendix-heading">Footnotes</h2>'
+    heading = f'<h2 class="quarto-appendix-heading">{title}</h2>'
     pattern = re.compile(r'(<section id="footnotes"[^>]*>)\s*<hr ?/?>')
     return pattern.sub(lambda m: m[1].replace('class="', 'class="quarto-appendix ') + heading, body)

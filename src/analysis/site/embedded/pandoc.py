@@ -15,6 +15,7 @@ from typing import Any
 import pypandoc
 
 from analysis.faults import Fault, raise_if_any
+from analysis.site.embedded.labels import labels
 from analysis.site.embedded.source import Page
 from analysis.site.project import Html, Project, strings
 
@@ -110,6 +111,7 @@ def metadata(project: Project, page: Page) -> dict[str, Any]:
         "title": str(meta["title"]),
         "pagetitle": re.sub(r"[*_`]", "", str(meta.get("pagetitle") or meta["title"])),
         "lang": str(meta.get("lang") or project.lang),
+        "site-labels": dict(labels(str(meta.get("lang") or project.lang))),
         "link-citations": True,
         "bibliography": [str(base / f) for f in files if (base / f).is_file()],
         **{f"footer-{side}": text for side, text in project.footer.items()},

@@ -6,11 +6,12 @@ import html
 import json
 import os
 import posixpath
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ from markupsafe import Markup
 
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.site.embedded import markup
+from analysis.site.embedded.labels import labels
 from analysis.site.embedded.mathfont import cached_subset
 from analysis.site.embedded.notebook import read_page
 from analysis.site.embedded.pandoc import Rendered, run
@@ -217,6 +219,7 @@ def page_html(
     plain = html.unescape(page.plain)
     meta = page.page.meta
     return template.render(
+        words=words_of(project, page.page),
         lang=str(meta.get("lang") or project.lang),
         offset=offset,
         page_title=plain if path == "index.qmd" else f"{plain} – {project.title}",
@@ -238,7 +241,7 @@ def page_html(
         authors=page.authors,
         date=page.date,
         toc=safe(page.toc) if page.html.toc and page.toc else "",
-        toc_title=page.html.toc_title,
+        toc_title=page.html.toc_title or words_of(project, page.page)["toc"],
         body=safe(page.body),
         previous=seen(before),
         next=seen(after),
@@ -274,12 +277,18 @@ def sitemap(project: Project, pages: Iterable[str]) -> bytes:
     return f'{head}<urlset xmlns="{space}">\n{rows}</urlset>\n'.encode()
 
 
-def finished(page: Rendered, sources: frozenset[str]) -> tuple[Rendered, list[markup.Link]]:
+def words_of(project: Project, page: Page) -> Mapping[str, str]:
+    """Return the renderer's own words in the language of a page."""
+    return labels(str(page.meta.get("lang") or project.lang))
+
+
+def finished(
+    project: Project, page: Rendered, sources: frozenset[str]
+) -> tuple[Rendered, list[markup.Link]]:
     """Rewrite a page's links and return it with them."""
-    body, links = markup.rewrite_links(
-        markup.appendix_last(markup.footnote_heading(page.body)), page.page.path, sources
-    )
-    return Rendered(**{**page.__dict__, "body": body}), links
+    titled = markup.footnote_heading(page.body, words_of(project, page.page)["footnotes"])
+    body, links = markup.rewrite_links(markup.appendix_last(titled), page.page.path, sources)
+    return replace(page, body=body), links
 
 
 def body_faults(page: Rendered) -> list[Fault]:
@@ -293,7 +302,8 @@ def body_faults(page: Rendered) -> list[Fault]:
             faults.append(made or Fault(page.page.path, "id used twice", remedy, None, "", name))
         seen.add(name)
     for tag in markup.images_without_alt(page.body):
-        line = page.page.find(tag[:40])
+        address = re.search(r"src=[\"']([^\"']*)", tag)
+        line = page.page.find(posixpath.basename(address[1]) if address else tag)
         remedy = "say in alt= what the image shows"
         made = line.fault("image without alt text", remedy, tag[:120]) if line else None
         faults.append(made or Fault(page.page.path, "image without alt text", remedy, value=tag))
@@ -350,7 +360,7 @@ def render_project(stage: Path, out: Path, cache: Path | None = None) -> RenderR
     def render(page: Page) -> tuple[Rendered, list[markup.Link]]:
         raw = (page.meta.get("format") or {}).get("html") or {}
         options = html_options({**raw, **page.meta}, project.html)
-        return finished(run(project, page, options), sources)
+        return finished(project, run(project, page, options), sources)
 
     rendered = collect(render, pages)
     files = resource_files(project)

@@ -76,7 +76,7 @@
     link.className = "anchor";
     link.href = "#" + heading.parentElement.id;
     link.textContent = "#";
-    link.setAttribute("aria-label", "Link to this section");
+    link.setAttribute("aria-label", document.querySelector(".content").dataset.anchor);
     heading.append(link);
   });
 
@@ -139,8 +139,9 @@
     var hits = index.map(function (entry) { return { entry: entry, score: score(entry, wanted) }; })
       .filter(function (hit) { return hit.score > 0; })
       .sort(function (a, b) { return b.score - a.score; });
-    status.textContent = hits.length === 1 ? "1 result" : hits.length + " results" +
-      (hits.length > 20 ? ", the best 20 shown" : "");
+    var shown = Math.min(hits.length, 20);
+    status.textContent = (shown < hits.length ? shown + " / " : "") + hits.length + " " +
+      dialog.dataset.results;
     hits.slice(0, 20).forEach(function (hit) {
       var item = document.createElement("li"), link = document.createElement("a");
       var title = document.createElement("strong");

@@ -91,9 +91,8 @@ class Page:
     warnings: tuple[str, ...] = ()
 
     def find(self, needle: str) -> Line | None:
-        """Return the first line that holds ``needle``, or the first line, or None."""
-        hits = (line for line in self.lines if needle in line.text)
-        return next(hits, self.lines[0] if self.lines else None)
+        """Return the first line that holds ``needle``, or None."""
+        return next((line for line in self.lines if needle in line.text), None)
 
 
 def to_lines(text: str, file: str, first: int = 1, cell: str = "") -> list[Line]:

@@ -1,0 +1,170 @@
+"""Everything that is not supported or does not lead anywhere, named with file and line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from analysis.faults import FaultsError
+from analysis.site.embedded import render_project
+
+HEAD = "---\ntitle: More\n---\n\n"
+
+
+def faults(stage: Path) -> list[str]:
+    with pytest.raises(FaultsError) as caught:
+        render_project(stage, stage.parent / "site")
+    return [str(fault) for fault in caught.value.faults]
+
+
+def page(stage: Path, body: str) -> list[str]:
+    (stage / "pages/more.qmd").write_text(HEAD + body, encoding="utf-8")
+    return faults(stage)
+
+
+@pytest.mark.parametrize(
+    ("body", "row", "value", "problem"),
+    [
+        ("See @fig-none.", 5, "@fig-none", "not on this page"),
+        ("a\n\nSee [-@tbl-none].", 7, "@tbl-none", "not on this page"),
+        ("See @Fig-none.", 5, "@Fig-none", "capital letter"),
+        ("See @lst-code.", 5, "@lst-code", "of this kind"),
+        ("As @nobody2000 says.", 5, "@nobody2000", "unknown source"),
+        ("[@nobody2000; @sec-x]\n\n## X {#sec-x}", 5, "@nobody2000", "one group"),
+        ("[@sec-x, left]\n\n## X {#sec-x}", 5, "@sec-x", "text after"),
+        ("![](/downloads/plain.svg)", 5, "/downloads/plain.svg", "without alt text"),
+        ("![Cap](/downloads/plain.svg){#fig-a}", 5, "/downloads/plain.svg", "without alt text"),
+        ('```{=html}\n<img src="/downloads/plain.svg">\n```', 6, "<img", "without alt text"),
+        ("[x](nowhere.qmd)", 5, "nowhere.qmd", "broken link"),
+        ("[x](/downloads/none.csv)", 5, "/downloads/none.csv", "broken link"),
+        ("[x](../index.qmd#none)", 5, "../index.qmd#none", "anchor"),
+        ("[x](#none)", 5, "#none", "anchor"),
+        ("{{< video a.mp4 >}}", 5, "{{< video a.mp4 >}}", "unsupported shortcode"),
+        ("{{< var none >}}", 5, "none", "unknown var"),
+        ("{{< meta none.deep >}}", 5, "none.deep", "unknown meta"),
+        ("Text {{< include _part.qmd >}}", 5, "include", "inside a paragraph"),
+        ("{{< include _none.qmd >}}", 5, "include _none.qmd", "not found"),
+        ("{{< embed ../notebooks/01-claims.ipynb#none >}}", 5, "#none", "not found"),
+        ("{{< embed ../notebooks/none.ipynb#a >}}", 5, "none.ipynb#a", "not found"),
+        ("```{python}\n1\n```", 5, "{python}", "executable code"),
+        ("```{mermaid}\na\n```", 5, "{mermaid}", "diagram"),
+        ("```python\nx = 1 # <1>\n```", 6, "# <1>", "annotations"),
+        ('```{.python filename="a.py"}\nx\n```', 5, "filename", "filename"),
+        ("Now `{python} x`.", 5, "`{python} x`", "inline code"),
+        ("::: {.callout-danger}\na\n:::", 5, "callout-danger", "unknown callout"),
+        ("::: {.column-page}\na\n:::", 5, "column-page", "not supported"),
+        ("::: {layout-ncol=2}\na\n\nb\n:::", 5, "layout-ncol", "not supported"),
+        ("::: {.content-visible when-format=html}\na\n:::", 5, "content-visible", "not supp"),
+        ("::: {#thm-a}\na\n:::", 5, "thm-a", "of this kind"),
+        ("[a]{.lightbox}", 5, "lightbox", "not supported"),
+        ("::: {.panel-tabset}\na\n:::", 5, "panel-tabset", "without headings"),
+        ("::: {.panel-tabset group=a}\n## A\n:::", 5, "group", "not supported"),
+        ("# Top", 5, "Top", "level-1 heading"),
+        ("## A {#sec-x}\n\n## B {#sec-x}", 5, "sec-x", "given twice"),
+        ("[a]{#one} [b]{#one}", 5, "one", "id used twice"),
+        (
+            "::: {#fig-a}\n![A](/downloads/plain.svg){#fig-b fig-alt=x}\n\nCap\n:::",
+            6,
+            "fig-b",
+            "figure inside a figure",
+        ),
+    ],
+)
+def test_page_fault_names_file_line_and_value(
+    stage: Path, body: str, row: int, value: str, problem: str
+) -> None:
+    found = page(stage, body)
+    assert any(
+        text.startswith(f"pages/more.qmd:{row} ") and value in text and problem in text
+        for text in found
+    ), found
+
+
+@pytest.mark.parametrize(
+    ("front", "row", "key"),
+    [
+        ("title: A\ncategories: [x]", 3, "categories"),
+        ("title: A\nformat:\n  html:\n    page-layout: full", 5, "page-layout"),
+        ("title: A\nformat:\n  pdf: default", 4, "pdf"),
+        ("title: A\nlisting: default", 3, "listing"),
+        ("title: A\nexecute:\n  enabled: true", 4, "enabled"),
+        ("title: A\ntoc: sometimes", 3, "toc"),
+        ("title: A\ntitle: B", 3, "twice"),
+        ("toc: true\ntitle: [A", 3, "YAML"),
+        ("subtitle: A", 1, "without a title"),
+    ],
+)
+def test_front_matter_fault_names_its_line(stage: Path, front: str, row: int, key: str) -> None:
+    (stage / "pages/more.qmd").write_text(f"---\n{front}\n---\n\nText.\n", encoding="utf-8")
+    assert any(t.startswith(f"pages/more.qmd:{row}") and key in t for t in faults(stage))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("  type: website", "  type: book", "book"),
+        ("lang: en", "lang: en\nnumber-sections: true", "number-sections"),
+        ("    style: docked", "    style: floating", "floating"),
+        ("html-math-method: mathml", "html-math-method: mathjax", "mathjax"),
+        ("href: index.qmd", "href: none.qmd", "none.qmd"),
+        ("assets/site.css", "assets/none.css", "none.css"),
+        ("  type: website", "  type: [website", "YAML"),
+        ('  title: "A small site"', "", "title"),
+    ],
+)
+def test_project_fault_names_its_line(stage: Path, old: str, new: str, key: str) -> None:
+    config = stage / "_quarto.yml"
+    config.write_text(config.read_text().replace(old, new), encoding="utf-8")
+    found = faults(stage)
+    assert any(text.startswith("_quarto.yml") and key in text for text in found), found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("#| output: asis", "#| output: hidden", "value not supported"),
+        ("#| warning: false", "#| fig-subcap: a", "not supported"),
+        ("#| warning: false", "#| warning: [", "not valid YAML"),
+        ("#| fig-alt: Two looks", "#| echo: true", "without alt text"),
+        ("#| renderings: [light, dark]", "#| renderings: [light]", "differ in number"),
+        ("`{python} n`", "`{python} other`", "no stored value"),
+        ('"status": "ok"', '"status": "error", "evalue": "gone"', "failed: gone"),
+        ('"output_type": "execute_result"', '"output_type": "error"', "ended in an error"),
+    ],
+)
+def test_notebook_fault_names_its_cell(stage: Path, old: str, new: str, problem: str) -> None:
+    path = stage / "notebooks/01-claims.ipynb"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    found = faults(stage)
+    assert any("01-claims.ipynb:" in t and "[cell " in t and problem in t for t in found), found
+
+
+def test_broken_notebook_is_named(stage: Path) -> None:
+    (stage / "notebooks/01-claims.ipynb").write_text('{"cells": [', encoding="utf-8")
+    assert faults(stage)[0].startswith("notebooks/01-claims.ipynb:1: not a notebook")
+
+
+def test_faults_of_all_pages_come_together_and_the_old_site_survives(stage: Path) -> None:
+    out = stage.parent / "site"
+    render_project(stage, out)
+    before = (out / "index.html").read_bytes()
+    (stage / "pages/more.qmd").write_text(HEAD + "@fig-a and @fig-b", encoding="utf-8")
+    (stage / "pages/other.qmd").write_text(HEAD + "@tbl-c", encoding="utf-8")
+    found = faults(stage)
+    assert len(found) == 3
+    assert (out / "index.html").read_bytes() == before
+    assert not list(out.parent.glob("*.part"))
+
+
+def test_embedded_light_and_dark_figure_with_label_warns_of_quarto(stage: Path) -> None:
+    path = stage / "notebooks/01-claims.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    cell = next(c for c in notebook["cells"] if "label: two-looks" in c["source"])
+    cell["source"] = cell["source"].replace("two-looks", "fig-looks")
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    report = render_project(stage, stage.parent / "site")
+    assert "fig-looks" in report.warnings[0]

@@ -1,0 +1,172 @@
+"""What comes out of a project that uses everything."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from analysis.paths import root
+from analysis.site.embedded import render_project
+from analysis.site.embedded.mathfont import subset
+
+NBSP = "\u00a0"
+
+
+@pytest.fixture
+def site(stage: Path) -> Path:
+    out = stage.parent / "site"
+    report = render_project(stage, out)
+    assert report.warnings == ()
+    made = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
+    assert made == {*report.pages, *report.files}
+    return out
+
+
+def text(path: Path) -> str:
+    body = path.read_text(encoding="utf-8")
+    body = body[body.index("<main") : body.index("</main>")]
+    body = re.sub(r"<(script|annotation|nav)\b.*?</\1>", "", body, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", "", body).split(" ")).replace("\n", " ")
+
+
+def test_cross_references_read_as_in_quarto(site: Path) -> None:
+    words = text(site / "index.html")
+    refs = "See Section 1, Fig 1, 1, Figure 2, Table 1, Table 2, Equation 1 and Figure 1, Figure 2"
+    assert refs in words.replace(NBSP, " ")
+    assert f"Fig{NBSP}1" in words
+    assert f"Figure{NBSP}1: The caption" in words
+    assert f"Table{NBSP}2: Caption below" in words
+    assert f"Section{NBSP}1.1" in words
+    assert f"章节{NBSP}1" in text(site / "pages/more.html")
+
+
+def test_citations_bibliography_and_footnotes_close_the_page(site: Path) -> None:
+    page = (site / "index.html").read_text(encoding="utf-8")
+    assert '(<a href="#ref-key2020" role="doc-biblioref">2020</a>)' in page
+    assert page.index("quarto-bibliography") < page.index('id="footnotes"')
+    before = page[: page.index('<section id="quarto-bibliography"')]
+    assert before.count("<section") == before.count("</section>")
+
+
+def test_variables_metadata_includes_and_escapes(site: Path) -> None:
+    page = (site / "index.html").read_text(encoding="utf-8")
+    assert '<a href="notebooks/01-claims.html#claims_total" class="finding">193</a>' in page
+    assert "claims on What was <em>reported</em>" in page
+    assert "Included <em>plain</em> text" in page
+    assert "{{&lt; var x &gt;}} stays" in page
+
+
+def test_callouts_tabs_margin_and_code(site: Path) -> None:
+    page = (site / "index.html").read_text(encoding="utf-8")
+    assert re.search(r'<details class="callout callout-warning[^>]*">\s*<summary', page)
+    assert re.search(r'<details class="callout callout-caution[^>]* open>', page)
+    assert '<div class="callout-title">\nNote\n' in page
+    assert "callout-style-simple" in page
+    assert page.count('role="tab"') == 2
+    assert page.count('role="tabpanel"') == 2
+    assert '<span class="kw">' in page or '<span class="op">' in page
+    assert 'class="column-margin"' in page
+
+
+def test_notebook_cells(site: Path) -> None:
+    page = (site / "notebooks/01-claims.html").read_text(encoding="utf-8")
+    words = text(site / "notebooks/01-claims.html")
+    assert "A number 7 and seven." in words
+    assert page.count('class="code-fold"') == 6
+    assert "a warning" not in words
+    assert "secret" not in words
+    assert "Some bold words." in words
+    assert '<section id="printed"' in page
+    assert 'class="cell-output cell-output-display light-content"' in page
+    assert re.search(r'src="01-claims_files/figure-html/both-output-2.svg"[^>]*alt="Looks"', page)
+    assert f"Figure{NBSP}2: In light and dark" in words
+    assert 'alt="A &quot;line&quot;"' in page
+    assert '<a href="../pages/more.html">Lhasa</a>' in page
+    assert 'class="cell filterable"' in page
+
+
+def test_no_page_asks_for_anything_outside(site: Path) -> None:
+    for page in site.rglob("*"):
+        if page.suffix in {".html", ".css"}:
+            content = page.read_text(encoding="utf-8")
+            outside = r"""(?:src=|url\(|@import\s+|<link[^>]*href=)["']?(?:https?:)?//"""
+            assert not re.search(outside, content), page
+
+
+def test_shell(site: Path) -> None:
+    page = (site / "notebooks/01-claims.html").read_text(encoding="utf-8")
+    assert '<html lang="en">' in page
+    assert "<title>Claims – A small site</title>" in page
+    assert '<meta name="quarto:offset" content="../">' in page
+    assert page.count('aria-current="page"') == 2
+    assert 'rel="prev" href="../index.html"' in page
+    assert 'rel="next" href="more.html"' not in page
+    assert 'rel="next" href="../pages/more.html"' in page
+    assert "<loc>https://example.org/small/index.html</loc>" in (site / "sitemap.xml").read_text()
+    assert "404.html" not in (site / "sitemap.xml").read_text()
+    assert (site / "404.html").is_file()
+    assert (site / "downloads/data.csv").read_text() == "a,b\n1,2\n"
+    index = (site / "site_libs/search-index.js").read_text(encoding="utf-8")
+    assert index.startswith("window.siteSearchIndex = [")
+    assert '"href":"pages/more.html#sec-zh"' in index
+    assert "乡村干部培训" in index
+
+
+def test_same_input_gives_the_same_bytes(stage: Path) -> None:
+    outs = [stage.parent / name for name in ("one", "two")]
+    code = "import sys; from pathlib import Path; from analysis.site.embedded import *; "
+    code += "render_project(*map(Path, sys.argv[1:]))"
+    for seed, out in enumerate(outs):
+        environment = {**os.environ, "PYTHONHASHSEED": str(seed + 1)}
+        command = [sys.executable, "-c", code, str(stage), str(out), str(out) + ".cache"]
+        subprocess.run(command, check=True, env=environment)
+    files = [{p.relative_to(o): p.read_bytes() for p in o.rglob("*") if p.is_file()} for o in outs]
+    assert files[0] == files[1]
+
+
+def test_math_font_is_small_and_keeps_its_licence() -> None:
+    from io import BytesIO
+
+    from fontTools.ttLib import TTFont
+
+    content = subset("xy∑∫")
+    font = TTFont(BytesIO(content))
+    assert len(content) < 60_000
+    assert "MATH" in font
+    assert "Open Font License" in str(font["name"].getDebugName(13))
+
+
+def test_palette_of_the_shell_is_that_of_the_quarto_themes() -> None:
+    pair = re.compile(r"--([\w-]+): light-dark\((#\w+), (#\w+)\);")
+    shell = root() / "src/analysis/site/embedded/shell.css"
+    tokens = {name: (a, b) for name, a, b in pair.findall(shell.read_text(encoding="utf-8"))}
+    for at, theme in enumerate(("light", "dark")):
+        text = (root() / f"assets/{theme}.scss").read_text(encoding="utf-8")
+        given = dict(re.findall(r"^  --([\w-]+): (#\w+);", text, re.MULTILINE))
+        assert len(given) >= 17
+        assert given == {name: tokens[name][at] for name in given}
+        used = set(re.findall(r"var\(--([\w-]+)\)", (root() / "assets/site.css").read_text()))
+        assert used <= given.keys()
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_text_colour_has_enough_contrast(theme: str) -> None:
+    text = (root() / f"assets/{theme}.scss").read_text(encoding="utf-8")
+    colours = dict(re.findall(r"^  --([\w-]+): (#\w+);", text, re.MULTILINE))
+    pairs = [(a, b) for a in ("ink", "muted", "link") for b in ("page", "surface", "mark")]
+    tiers = [name for name in colours if name.startswith("tier-") and not name.endswith("-back")]
+    pairs += [(tier, back) for tier in tiers for back in (f"{tier}-back", "page")]
+    for front, back in pairs:
+        low, high = sorted((luminance(colours[front]), luminance(colours[back])))
+        assert (high + 0.05) / (low + 0.05) >= 4.5, (front, back)
