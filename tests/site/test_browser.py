@@ -1,0 +1,258 @@
+"""The built site in a real browser: accessibility, phones, search, tables, no foreign request.
+
+The rules of axe-core (WCAG 2.1 A and AA) run on every page as a desktop and a phone show it, in
+light and in dark.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from analysis import paths
+from analysis.faults import FaultsError
+from analysis.site.build import BuildReport, build, server
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+playwright = pytest.importorskip("playwright.sync_api")
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+CHINESE = re.compile(r"[\u4e00-\u9fff]{2,}")
+# How each renderer's search is opened, and where its field and its hits are.
+SEARCH = {
+    "embedded": ("#search-open", "#search-input", "#search-results a"),
+    "quarto": (".aa-DetachedSearchButton", ".aa-Input", ".aa-Item a"),
+}
+
+
+@dataclass
+class Visit:
+    """A page as a reader has it open, with what the browser asked for and complained of."""
+
+    page: playwright.Page
+    requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+Open = Callable[..., AbstractContextManager[Visit]]
+
+
+@pytest.fixture(scope="session")
+def built() -> BuildReport:
+    """The site of this project, built now; waits while another test builds it."""
+    end = time.monotonic() + 120
+    while True:
+        try:
+            return build(paths.root())
+        except FaultsError as error:
+            if "another build" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.5)
+
+
+@pytest.fixture(scope="session")
+def names(built: BuildReport) -> list[str]:
+    """Every page of the site."""
+    return sorted(path.relative_to(built.site).as_posix() for path in built.site.rglob("*.html"))
+
+
+@pytest.fixture(scope="module")
+def address(built: BuildReport) -> Iterator[str]:
+    """Where the site is served while these tests run."""
+    with server(built.site, 0) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}/"
+        running.shutdown()
+
+
+# Of the module, not the session: while Playwright runs, no other test can run an event loop; and
+# after the address, because a build needs one too.
+@pytest.fixture(scope="module")
+def browser(chromium_path: str, address: str) -> Iterator[playwright.Browser]:
+    """A browser without a window."""
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: playwright.Browser) -> Open:
+    """Open an address in a window of its own."""
+
+    @contextmanager
+    def opened(url: str, size: dict[str, int] = DESKTOP, scheme: str = "light") -> Iterator[Visit]:
+        context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
+        try:
+            page = context.new_page()
+            visit = Visit(page)
+            page.on("request", lambda request: visit.requests.append(request.url))
+            page.on("pageerror", lambda error: visit.errors.append(str(error)))
+            page.goto(url, wait_until="load")
+            yield visit
+        finally:
+            context.close()
+
+    return opened
+
+
+def violations(opened: Visit) -> list[str]:
+    """Run the rules on a page and return what breaks one, with how often and where first."""
+    options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
+    found = axe.Axe().run(opened.page, options=options).response["violations"]
+    return [f"{one['id']} x{len(one['nodes'])} at {one['nodes'][0]['target'][0]}" for one in found]
+
+
+def test_the_rules_are_on(visit: Open, address: str) -> None:
+    with visit(address + "index.html") as opened:
+        opened.page.evaluate("document.querySelector('main').append(document.createElement('img'))")
+        assert [found.partition(" ")[0] for found in violations(opened)] == ["image-alt"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_no_page_breaks_an_accessibility_rule(
+    visit: Open, address: str, names: list[str], size: dict[str, int], scheme: str
+) -> None:
+    found = {}
+    for name in names:
+        with visit(address + name, size, scheme) as opened:
+            found[name] = violations(opened)
+    assert found == {name: [] for name in names}
+
+
+def test_no_page_scrolls_sideways_on_a_phone(visit: Open, address: str, names: list[str]) -> None:
+    wide = {}
+    for name in names:
+        with visit(address + name, PHONE) as opened:
+            width = opened.page.evaluate("document.documentElement.scrollWidth")
+            if width > PHONE["width"]:
+                wide[name] = width
+    assert wide == {}
+
+
+def test_no_page_asks_another_machine_or_breaks(
+    visit: Open, address: str, names: list[str]
+) -> None:
+    for name in names:
+        with visit(address + name) as opened:
+            foreign = [
+                url for url in opened.requests if not url.startswith((address, "data:", "blob:"))
+            ]
+            assert (name, foreign, opened.errors) == (name, [], [])
+
+
+def hits(opened: Visit, renderer: str, query: str) -> list[str]:
+    """Search and return where the hits lead."""
+    button, entry, results = SEARCH[renderer]
+    opened.page.click(button)
+    opened.page.fill(entry, query)
+    opened.page.wait_for_selector(results)
+    found = opened.page.locator(results)
+    return [found.nth(n).evaluate("link => link.href") for n in range(found.count())]
+
+
+def chinese_word(site: Path) -> str:
+    """A Chinese word that stands in the text of some page."""
+    for path in sorted(site.rglob("*.html")):
+        for prose in re.findall(r"<(?:p|li|td)[^>]*>([^<]+)", path.read_text(encoding="utf-8")):
+            word = CHINESE.search(prose)
+            if word:
+                return word[0][:4]
+    pytest.fail("no page has Chinese text")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_search_leads_to_a_page(
+    visit: Open, address: str, built: BuildReport, names: list[str], size: dict[str, int]
+) -> None:
+    with visit(address + "index.html", size) as opened:
+        found = hits(opened, built.renderer, "claims")
+        assert found
+        assert all(url.split("#")[0].removeprefix(address) in names for url in found)
+        opened.page.locator(SEARCH[built.renderer][2]).first.click()
+        opened.page.wait_for_url(f"{address}**")
+        assert "claim" in opened.page.inner_text("main").lower()
+
+
+def test_search_finds_chinese(visit: Open, address: str, built: BuildReport) -> None:
+    with visit(address + "index.html") as opened:
+        assert hits(opened, built.renderer, chinese_word(built.site))
+
+
+def test_search_works_from_disk(visit: Open, built: BuildReport) -> None:
+    if built.renderer != "embedded":
+        pytest.skip("Quarto's search needs a server")
+    with visit("file://" + quote(str(built.index))) as opened:
+        assert hits(opened, built.renderer, "claims")
+        assert all(url.startswith(("file:", "data:")) for url in opened.requests)
+        assert opened.errors == []
+
+
+def test_a_table_can_be_searched_filtered_and_sorted(visit: Open, address: str) -> None:
+    with visit(address + "notebooks/01-claims.html") as opened:
+        page = opened.page
+        box = page.locator(".filterable", has=page.locator("[data-filter]")).first
+        tools = page.locator(".table-tools", has=page.locator("select")).first
+        rows = box.locator("tbody tr")
+        shown = box.locator("tbody tr:not([hidden])")
+        total = rows.count()
+        assert shown.count() == total > 100
+
+        word = rows.first.locator("td").first.inner_text().strip()
+        tools.locator("input[type=search]").fill(word)
+        assert 1 <= shown.count() < total
+        assert word in shown.first.inner_text()
+        said = tools.locator("[role=status]").inner_text()
+        assert said == f"{shown.count()} of {total} rows"
+        tools.locator("input[type=search]").fill("")
+        assert shown.count() == total
+
+        choice = tools.locator("select").first
+        value = choice.locator("option").nth(1).get_attribute("value")
+        choice.select_option(value)
+        assert 1 <= shown.count() < total
+        assert all(str(value) in shown.nth(n).inner_text() for n in range(min(5, shown.count())))
+        choice.select_option("")
+
+        heading = box.locator("thead th", has=page.locator("button.sort")).first
+        first = rows.first.inner_text()
+        heading.locator("button").focus()
+        page.keyboard.press("Enter")
+        assert heading.get_attribute("aria-sort") == "ascending"
+        page.keyboard.press("Enter")
+        assert heading.get_attribute("aria-sort") == "descending"
+        assert rows.count() == total and rows.first.inner_text() != first
+
+
+def test_the_reader_chooses_light_or_dark(visit: Open, address: str, built: BuildReport) -> None:
+    if built.renderer != "embedded":
+        pytest.skip("this switch is of the embedded renderer; Quarto has its own")
+    with visit(address + "index.html", scheme="light") as opened:
+        page = opened.page
+        colour = "getComputedStyle(document.body).color"
+        light = page.evaluate(colour)
+        page.click("#theme-toggle")
+        dark = page.evaluate(colour)
+        assert light != dark
+        page.reload()
+        assert page.evaluate(colour) == dark
+
+
+def test_a_figure_shows_one_drawing_in_each_scheme(visit: Open, address: str) -> None:
+    for scheme in ("light", "dark"):
+        with visit(address + "notebooks/01-claims.html", scheme=scheme) as opened:
+            figures = opened.page.locator("main figure:has(img)")
+            shown = [figures.nth(n).locator("img:visible").count() for n in range(figures.count())]
+            assert shown and set(shown) == {1}, (scheme, shown)
