@@ -83,6 +83,9 @@ def table(
     for column in filters:
         heading = f'id="{name.replace("tbl-", "gt-")}-{column}"'
         markup = markup.replace(heading, f"{heading} data-filter", 1)
+    for column in _long_columns(shown):
+        heading = f'id="{name.replace("tbl-", "gt-")}-{column}"'
+        markup = markup.replace(heading, f"{heading} data-long", 1)
     if filters:
         markup = markup.replace("<table ", "<table data-filterable ", 1)
     classes = "table-scroll filterable" if filters else "table-scroll"
@@ -91,3 +94,13 @@ def table(
         f'<div class="{classes}" tabindex="0" role="region" aria-label="{label}">{markup}</div>'
     )
     return Table(name, wrapped, shown if download is None else download)
+
+
+LONG = 60
+"""Characters from which a column of text gets more room."""
+
+
+def _long_columns(shown: pl.DataFrame) -> list[str]:
+    texts = [name for name, kind in shown.schema.items() if kind == pl.String]
+    longest = {name: shown[name].str.len_chars().max() for name in texts}
+    return [name for name, length in longest.items() if isinstance(length, int) and length >= LONG]

@@ -13,6 +13,7 @@ from analysis.claims.expressions import Operand
 from analysis.claims.implied import ImpliedIncome
 from analysis.claims.intervals import Interval
 from analysis.claims.ledger import Ledger
+from analysis.claims.printed import read_number
 from analysis.claims.relations import VERDICTS, Verdict
 from analysis.claims.units import PERCENT
 
@@ -412,3 +413,28 @@ def official_table(ledger: Ledger) -> pl.DataFrame:
         source="source",
         address="address",
     )
+
+
+@dataclass(frozen=True)
+class Example:
+    """A printed number taken apart: the phrase, its value, and the worth of its last digit."""
+
+    printed: str
+    value: Fraction
+    step: Fraction
+    unit: str
+
+
+def example(ledger: Ledger, claim: str) -> Example:
+    """Take one claim's printed number apart.
+
+    Raises
+    ------
+    ValueError
+        If the phrase holds no numeral.
+    """
+    row = ledger.claims.row(by_predicate=pl.col("id") == claim, named=True)
+    reading = read_number(row["printed"])
+    if reading is None:
+        raise ValueError(f"{claim}: no numeral in {row['printed']}")
+    return Example(row["printed"], reading.value, reading.step, row["unit"])

@@ -11,6 +11,8 @@ from analysis.figures.style import Figure, Theme, draw
 
 ROW = 0.27
 """Inches a row of a horizontal bar chart needs."""
+LONG_LABEL = 12
+"""Characters beyond which legend entries stand in two columns."""
 
 
 def stacked_counts(
@@ -45,6 +47,8 @@ def stacked_counts(
         for kind in order
     }
 
+    longest = max(map(len, order))
+
     def paint(axes: Axes, theme: Theme) -> None:
         left = [0] * len(rows)
         for kind, colour in zip(order, theme.accents, strict=False):
@@ -57,11 +61,13 @@ def stacked_counts(
         axes.set_xlabel(axis)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
         axes.grid(visible=False, axis="y")
-        axes.legend(loc="lower right", ncols=1)
+        axes.figure.legend(
+            loc="outside lower center", ncols=2 if longest > LONG_LABEL else len(order)
+        )
 
     said = "; ".join(f"{label} {n}" for label, n in totals.iter_rows())
     alt = f"{intro} Totals, largest first: {said}."
-    return draw(name, "reported", paint, counts, alt, height=1.3 + ROW * len(rows))
+    return draw(name, "reported", paint, counts, alt, height=1.5 + ROW * len(rows))
 
 
 GOOD = ("consistent", "certain", "reading stands", "bounded")
@@ -115,42 +121,48 @@ def implied_income(name: str, figures: pl.DataFrame) -> Figure:
         ``official`` (yuan per person a year) and ``frequency``.
     """
     drawn = figures.sort(pl.coalesce("low", "high"), descending=True)
+    ends = [x for c in ("low", "high", "official") for x in drawn[c].drop_nulls().to_list()]
 
     def paint(axes: Axes, theme: Theme) -> None:
         for y, row in enumerate(drawn.iter_rows(named=True)):
             low, high = row["low"], row["high"]
-            colour = theme.accents[0] if row["frequency"] != "one_off" else theme.accents[1]
+            colour = theme.accents[1] if row["frequency"] == "one_off" else theme.accents[0]
             if low is None or high is None:
                 # An unbounded side is an arrow, never a point.
                 start = low if low is not None else high
-                step = 1.9 if high is None else 1 / 1.9
-                arrow = {"arrowstyle": "->", "color": colour, "lw": 1.6}
-                axes.annotate("", xy=(start * step, y), xytext=(start, y), arrowprops=arrow)
-                axes.plot([start], [y], marker="|", color=colour, markersize=9)
+                reach = start * 1.8 if high is None else start / 1.8
+                arrow = {"arrowstyle": "->", "color": colour, "lw": 2}
+                axes.annotate("", xy=(reach, y), xytext=(start, y), arrowprops=arrow)
+                axes.plot([start], [y], marker="|", color=colour, markersize=10, mew=2)
             else:
-                axes.plot([low, high], [y, y], color=colour, lw=6, solid_capstyle="round")
-            axes.plot(
-                [row["official"]], [y], marker="D", color=theme.ink, markersize=4.5, ls="none"
-            )
+                axes.plot([low, high], [y, y], color=colour, lw=7, solid_capstyle="round")
+            axes.plot([row["official"]], [y], marker="D", color=theme.ink, markersize=5, ls="none")
+            # Labels stand above their row: beside the axis they would leave no room on a phone.
+            axes.text(0, y - 0.3, row["label"], transform=axes.get_yaxis_transform(), fontsize=8.5)
         axes.set_xscale("log")
-        axes.set_yticks(range(drawn.height), drawn["label"].to_list())
+        axes.set_xlim(min(ends) / 2, max(ends) * 2.2)
+        axes.set_yticks([])
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: printing.number(x)))
         axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.set_ylim(-0.6, drawn.height - 0.4)
+        axes.set_ylim(-0.8, drawn.height - 0.5)
         axes.invert_yaxis()
+        axes.spines["left"].set_visible(False)
         axes.set_xlabel("yuan per person (nominal, log scale)")
-        for label, style in (("a year", theme.accents[0]), ("once", theme.accents[1])):
-            axes.plot([], [], color=style, lw=3, label=f"implied by claims, {label}")
-        axes.plot([], [], marker="D", color=theme.ink, ls="none", markersize=4.5,
-                  label="official rural income")  # fmt: skip
-        axes.legend(loc="upper center", bbox_to_anchor=(0.3, -0.16), ncols=1)
+        for label, style, which in (
+            ("reported, a year", theme.accents[0], drawn["frequency"] != "one_off"),
+            ("reported, once", theme.accents[1], drawn["frequency"] == "one_off"),
+        ):
+            if which.any():
+                axes.plot([], [], color=style, lw=7, solid_capstyle="round", label=label)
+        axes.plot([], [], marker="D", color=theme.ink, ls="none", label="official rural income")
+        axes.figure.legend(loc="outside lower center", ncols=3)
 
     said = "; ".join(_sentence(row) for row in drawn.iter_rows(named=True))
     alt = (
         "Yuan per person that the reported figures imply, on a logarithmic axis, each beside the "
         f"official rural income of its place and year. {said}."
     )
-    return draw(name, "reported", paint, figures, alt, height=1.9 + 0.42 * drawn.height)
+    return draw(name, "reported", paint, figures, alt, height=1.3 + 0.5 * drawn.height)
 
 
 def _sentence(row: dict[str, object]) -> str:
