@@ -1,0 +1,278 @@
+"""Cards of the public data sets: what each is, where it comes from, what it can and cannot say.
+
+One TOML file in ``data/public/`` is one card. A card is also a contract: rows, columns, types and
+the checksum of the file that the data come from, so that a changed package is noticed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from analysis import paths
+from analysis.contract import project_name
+from analysis.faults import Fault, FaultsError, raise_if_any
+from analysis.panels.records import build, read_toml
+
+TYPES = {"Int64": pl.Int64, "Float64": pl.Float64, "String": pl.String}
+"""Types that a column may have."""
+
+ORIGINS = ("observed", "partly generated")
+"""Whether every value was observed, or some were made up by the author of a textbook."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a data set, as our loader returns it.
+
+    Attributes
+    ----------
+    name : str
+        Its name in our frame.
+    type : str
+        ``Int64``, ``Float64`` or ``String``.
+    unit : str
+        The unit, or the code: ``1 = yes, 0 = no``.
+    about : str
+        What it holds.
+    source : str
+        Its name in the file; empty where that is the same.
+    """
+
+    name: str
+    type: str
+    unit: str
+    about: str
+    source: str = ""
+
+    @property
+    def in_file(self) -> str:
+        """The column's name in the file."""
+        return self.source or self.name
+
+
+@dataclass(frozen=True)
+class PackageFile:
+    """A file inside an installed package.
+
+    Attributes
+    ----------
+    package, version : str
+        The package, and the version whose file the card describes.
+    path : str
+        The file, below the package's folder.
+    sha256 : str
+        Checksum of the file.
+    """
+
+    package: str
+    version: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Download:
+    """An entry of ``data/external.toml``; address and checksum stand there."""
+
+    external: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a data set is.
+
+    Attributes
+    ----------
+    id, title : str
+        Name in the code and on pages.
+    place, period : str
+        Where and when the data were collected.
+    design : str
+        How treatment came about: experiment, cutoff, or none.
+    unit : str
+        Unit of observation: what one row is.
+    origin : str
+        One of `ORIGINS`.
+    rows : int
+        Rows of the file; the loader returns all of them.
+    file_columns : int
+        Columns of the file; the loader returns those in `columns`.
+    licence, citation : str
+        Terms of use, and whom to cite.
+    says, does_not_say : str
+        What the data can and cannot tell about household income.
+    source : PackageFile or Download
+        Where the file is.
+    columns : tuple of Column
+        The columns that the loader returns, in this order.
+    """
+
+    id: str
+    title: str
+    place: str
+    period: str
+    design: str
+    unit: str
+    origin: str
+    rows: int
+    file_columns: int
+    licence: str
+    citation: str
+    says: str
+    does_not_say: str
+    source: PackageFile | Download
+    columns: tuple[Column, ...]
+
+    @property
+    def file(self) -> str:
+        """The card's own file, as the project names it."""
+        return f"data/public/{self.id}.toml"
+
+    @property
+    def origin_of_file(self) -> str:
+        """Where the data come from, in words."""
+        if isinstance(self.source, Download):
+            return "download"
+        return f"package {self.source.package} {self.source.version}"
+
+
+def load(folder: Path | None = None) -> dict[str, Card]:
+    """Read every card, by id in alphabetical order.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where the cards are; ``data/public`` of the project by default.
+
+    Raises
+    ------
+    FaultsError
+        With every fault of every card.
+    """
+    folder = folder or paths.data() / "public"
+    cards: dict[str, Card] = {}
+    faults: list[Fault] = []
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            cards[path.stem] = read(path)
+        except FaultsError as error:
+            faults.extend(error.faults)
+    raise_if_any(faults)
+    return cards
+
+
+def get(name: str) -> Card:
+    """Return one card.
+
+    Raises
+    ------
+    FaultsError
+        If there is no such card; the message lists those there are.
+    """
+    files = {path.stem: path for path in sorted((paths.data() / "public").glob("*.toml"))}
+    if name not in files:
+        remedy = f"use one of: {', '.join(files)}"
+        raise FaultsError([Fault("data/public", "no card of that name", remedy, value=name)])
+    return read(files[name])
+
+
+def read(path: Path) -> Card:
+    """Read one card and check it.
+
+    Raises
+    ------
+    FaultsError
+        With every unknown, missing or mistyped key, and every value outside its vocabulary.
+    """
+    file = project_name(path)
+    table = read_toml(path)
+    nested = {name: table.pop(name, {}) for name in ("source", "columns")}
+    kind = Download if "external" in nested["source"] else PackageFile
+    faults: list[Fault] = []
+
+    def attempt(record: type[Any], raw: Any, where: str, **given: Any) -> Any:
+        try:
+            return build(record, raw, file, where, **given)
+        except FaultsError as error:
+            faults.extend(error.faults)
+            return None
+
+    source = attempt(kind, nested["source"], "source")
+    columns = tuple(
+        attempt(Column, raw, f"columns.{number}") for number, raw in enumerate(nested["columns"], 1)
+    )
+    card: Card | None = attempt(Card, table, "card", source=source, columns=columns)
+    raise_if_any(faults)
+    assert card is not None  # noqa: S101 — no fault, so there is a card
+    raise_if_any(_contradictions(card, path))
+    return card
+
+
+def _contradictions(card: Card, path: Path) -> Iterator[Fault]:
+    """Yield what is well formed and yet wrong."""
+    file = project_name(path)
+    if card.id != path.stem:
+        yield Fault(
+            file, "the id is not the file's name", f"write {path.stem}", None, "id", card.id
+        )
+    if card.origin not in ORIGINS:
+        remedy = f"use one of: {', '.join(ORIGINS)}"
+        yield Fault(file, "not in the vocabulary", remedy, None, "origin", card.origin)
+    if not card.columns:
+        yield Fault(
+            file, "the card has no columns", "describe those that are used", None, "columns"
+        )
+    if len(card.columns) > card.file_columns:
+        problem = f"{len(card.columns)} columns are described"
+        yield Fault(file, problem, "correct it", None, "file_columns", str(card.file_columns))
+    names = [column.name for column in card.columns]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield Fault(file, "the column occurs more than once", "keep one", None, "columns", name)
+    for column in card.columns:
+        if column.type not in TYPES:
+            remedy = f"use one of: {', '.join(TYPES)}"
+            yield Fault(file, "unknown type", remedy, None, f"columns.{column.name}", column.type)
+    if isinstance(card.source, PackageFile) and not re.fullmatch(
+        "[0-9a-f]{64}", card.source.sha256
+    ):
+        remedy = "write the 64 hexadecimal digits of the file's sha256"
+        yield Fault(file, "not a checksum", remedy, None, "source.sha256", card.source.sha256)
+
+
+def cards_frame() -> pl.DataFrame:
+    """Return all cards as a table for a page.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per data set: ``id``, ``title``, ``place``, ``period``, ``design``, ``unit``,
+        ``n_rows``, ``n_columns``, ``origin``, ``source``, ``licence``, ``citation``, ``says``,
+        ``does_not_say``.
+    """
+    return pl.DataFrame(
+        [
+            {
+                "id": card.id,
+                "title": card.title,
+                "place": card.place,
+                "period": card.period,
+                "design": card.design,
+                "unit": card.unit,
+                "n_rows": card.rows,
+                "n_columns": len(card.columns),
+                "origin": card.origin,
+                "source": card.origin_of_file,
+                "licence": card.licence,
+                "citation": card.citation,
+                "says": card.says,
+                "does_not_say": card.does_not_say,
+            }
+            for card in load().values()
+        ]
+    )
