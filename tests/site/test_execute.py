@@ -214,6 +214,17 @@ def test_the_kernel_is_this_interpreter_in_a_fixed_environment(
     assert Path(text[3]).samefile(project.root / "src/analysis/__init__.py")
 
 
+def test_a_temporary_folder_with_a_long_name(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = project.root / ("long" * 30)
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    assert project.execute().executed == 2
+    assert list(folder.iterdir()) == []
+    assert capfd.readouterr() == ("", "")
+
+
 INTERRUPTED = """
 import sys
 from pathlib import Path

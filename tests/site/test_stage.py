@@ -204,6 +204,13 @@ def test_a_broken_configuration_names_its_line(project: Project) -> None:
     assert raised.value.faults[0].file == "_quarto.yml" and raised.value.faults[0].row == 3
 
 
+def test_an_output_does_not_name_this_machine(project: Project) -> None:
+    path = {"output_type": "stream", "name": "stderr", "text": f"{project.root}/a.py:3: Warning\n"}
+    with pytest.raises(FaultsError, match="names the folder") as raised:
+        staged(project, ran(shown("x", path), name="01-a"))
+    assert raised.value.faults[0].file == "notebooks/01-a.ipynb"
+
+
 def test_labels_are_taken_once_over_all_notebooks(project: Project) -> None:
     with pytest.raises(FaultsError, match="collide"):
         staged(project, ran(FIGURE, name="01-a"), ran(FIGURE, name="02-b"))

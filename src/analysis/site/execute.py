@@ -211,7 +211,7 @@ def write_cache(target: Path, content: dict[str, Any]) -> None:
     content["metadata"]["analysis"]["checksum"] = checksum(content)
     text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     write_atomic(target, text.encode())
-    for old in copies(target.parent, target.name.split(".")[0]):
+    for old in copies(target.parent, target.name.rsplit(".", 2)[0]):
         if old != target:
             old.unlink(missing_ok=True)
 

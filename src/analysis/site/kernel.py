@@ -31,6 +31,8 @@ from analysis.faults import Fault, FaultsError
 from analysis.site.environment import kernel_environment, plain
 
 KERNEL = "interpreter"
+# Names of sockets end near 100 characters; some 25 go to the file name and what is put after it.
+LONGEST_FOLDER = 75
 # What Quarto itself looks for: a language in braces, a blank, an expression without backticks.
 _INLINE = re.compile(r"(?:^|[^`])`\{python\}[ \t]+([^`]+)`")
 _CELL_LINE = re.compile(r"Cell In\[\d+\], line (\d+)")
@@ -94,7 +96,7 @@ class InterpreterSpecs(KernelSpecManager):  # type: ignore[misc, unused-ignore]
 def kernel_manager(folder: Path) -> AsyncKernelManager:
     """Return a manager of one kernel, its connection file and sockets inside `folder`."""
     # Sockets in a private folder where the platform has them: no open port, no race for one.
-    local = sys.platform != "win32"
+    local = sys.platform != "win32" and len(str(folder)) < LONGEST_FOLDER
     return AsyncKernelManager(
         kernel_name=KERNEL,
         kernel_spec_manager=InterpreterSpecs(),

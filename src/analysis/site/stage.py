@@ -373,6 +373,10 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
     for name, item in dressed.items():
         text = json.dumps(item.content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
         wanted[name] = text.encode()
+        if str(root) in text:
+            remedy = "print a path relative to the project, or mend the warning that names it"
+            problem = "an output names the folder of this project on this machine"
+            faults.append(Fault(name, problem, remedy, value=str(root)))
         for file, offered in item.downloads.items():
             if f"downloads/{file}" in wanted:
                 faults.append(_twice(name, "", Path(file).stem))
