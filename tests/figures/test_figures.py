@@ -5,7 +5,7 @@ import pytest
 
 from analysis.claims import implied, ledger, relations, summary
 from analysis.figures import claims as figures
-from analysis.figures.style import DARK, LIGHT, WIDTH
+from analysis.figures.style import DARK, LIGHT, SMALL, WIDTH
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +74,8 @@ def test_verdict_bars_say_every_count(reported):
 
 
 def test_letters_stay_readable_on_a_phone():
-    """At 358 of 390 px, the text width of a phone, a 9.5-point letter keeps at least 8 px."""
-    points = WIDTH * 72
-    assert 9.5 * 358 / points >= 8
+    """At 350 of 390 px, the width of the text on a phone, the smallest letter keeps 8 px."""
+    assert SMALL * 350 / (WIDTH * 72) >= 8
 
 
 def contrast(one, other):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from analysis import printing
-from analysis.figures.style import Figure, Theme, draw
+from analysis.figures.style import SMALL, Figure, Theme, draw
 
-ROW = 0.27
+ROW = 0.31
 """Inches a row of a horizontal bar chart needs."""
+WRAP = 30
+"""Characters after which a bar's label breaks."""
 LONG_LABEL = 12
-"""Characters beyond which legend entries stand in two columns."""
+"""Characters beyond which legend entries stand one below the other."""
 
 
 def stacked_counts(
@@ -48,26 +52,34 @@ def stacked_counts(
     }
 
     longest = max(map(len, order))
+    labels = [textwrap.fill(label, WRAP) for label in rows]
 
     def paint(axes: Axes, theme: Theme) -> None:
         left = [0] * len(rows)
         for kind, colour in zip(order, theme.accents, strict=False):
             values = [wide[kind].get(label, 0) for label in rows]
-            axes.barh(rows, values, left=left, color=colour, label=kind, height=0.72)
+            axes.barh(labels, values, left=left, color=colour, label=kind, height=0.72)
             left = [a + b for a, b in zip(left, values, strict=True)]
         for y, total in enumerate(left):
-            axes.text(total, y, f" {total}", va="center", fontsize=8, color=theme.faint)
+            axes.text(total, y, f" {total}", va="center", fontsize=SMALL, color=theme.faint)
         axes.invert_yaxis()
         axes.set_xlabel(axis)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
         axes.grid(visible=False, axis="y")
         axes.figure.legend(
-            loc="outside lower center", ncols=2 if longest > LONG_LABEL else len(order)
+            loc="outside lower center", ncols=1 if longest > LONG_LABEL else len(order)
         )
 
     said = "; ".join(f"{label} {n}" for label, n in totals.iter_rows())
     alt = f"{intro} Totals, largest first: {said}."
-    return draw(name, "reported", paint, counts, alt, height=1.5 + ROW * len(rows))
+    return draw(
+        name,
+        "reported",
+        paint,
+        counts,
+        alt,
+        height=(2.2 if longest > LONG_LABEL else 1.5) + ROW * len(rows),
+    )
 
 
 GOOD = ("consistent", "certain", "reading stands", "bounded")
@@ -94,7 +106,7 @@ def verdict_bars(name: str, counts: pl.DataFrame) -> Figure:
                 place += 0.7  # a gap between roles
             colour = blue if verdict in GOOD else orange if verdict in BAD else green
             axes.barh(place, n, color=colour, height=0.72)
-            axes.text(n, place, f" {n}", va="center", fontsize=8, color=theme.faint)
+            axes.text(n, place, f" {n}", va="center", fontsize=SMALL, color=theme.faint)
             ticks.append(place)
             labels.append(f"{role}: {verdict}")
             place += 1
@@ -138,7 +150,9 @@ def implied_income(name: str, figures: pl.DataFrame) -> Figure:
                 axes.plot([low, high], [y, y], color=colour, lw=7, solid_capstyle="round")
             axes.plot([row["official"]], [y], marker="D", color=theme.ink, markersize=5, ls="none")
             # Labels stand above their row: beside the axis they would leave no room on a phone.
-            axes.text(0, y - 0.3, row["label"], transform=axes.get_yaxis_transform(), fontsize=8.5)
+            axes.text(
+                0, y - 0.3, row["label"], transform=axes.get_yaxis_transform(), fontsize=SMALL
+            )
         axes.set_xscale("log")
         axes.set_xlim(min(ends) / 2, max(ends) * 2.2)
         axes.set_yticks([])

@@ -19,10 +19,12 @@ from IPython.display import publish_display_data
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-WIDTH = 5.6
-"""Inches; 403 points, so that at 390 pixels letters keep about nine tenths of their size."""
-FONT = 9.5
-"""Points."""
+WIDTH = 5.2
+"""Inches; 374 points, about the width of the text on a phone, so that letters keep their size."""
+FONT = 10.5
+"""Points, of axis labels."""
+SMALL = 9.0
+"""Points, of everything else; nothing is smaller."""
 
 BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442",
@@ -135,7 +137,9 @@ def _svg(
         canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
         axes = canvas.add_subplot()
         painter(axes, theme)
-        axes.set_title(TIER_LABELS[tier].upper(), loc="left", fontsize=7, color=theme.faint, pad=8)
+        axes.set_title(
+            TIER_LABELS[tier].upper(), loc="left", fontsize=SMALL, color=theme.faint, pad=8
+        )
         buffer = io.StringIO()
         canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
@@ -161,10 +165,10 @@ def _settings(name: str, theme: Theme) -> dict[Any, Any]:
         "text.color": theme.ink,
         "xtick.color": theme.faint,
         "ytick.color": theme.ink,
-        "xtick.labelsize": FONT - 1,
-        "ytick.labelsize": FONT - 0.5,
+        "xtick.labelsize": SMALL,
+        "ytick.labelsize": SMALL,
         "legend.frameon": False,
-        "legend.fontsize": FONT - 1,
+        "legend.fontsize": SMALL,
         "axes.prop_cycle": cycler(color=theme.accents),
         "path.simplify": False,
     }
