@@ -12,7 +12,7 @@
   var boxes = document.querySelectorAll(".table-scroll, .table-responsive, main pre, main math[display='block']");
   function reach() {
     boxes.forEach(function (box) {
-      if (box.scrollWidth > box.clientWidth + 1) {
+      if (box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1) {
         box.tabIndex = 0;
         var name = nameOf(box);
         if (name && box.tagName === "DIV") {
@@ -122,6 +122,7 @@
 
     var box = table.closest(".table-scroll, .table-responsive") || table;
     box.before(tools);
+    if (box !== table && rows.length > 25) box.classList.add("tall");
     apply();
   }
   document.querySelectorAll("table[data-filterable], .filterable table").forEach(enhance);

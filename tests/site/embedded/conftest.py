@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from analysis.paths import root
+from analysis.site.embedded import render_project
 
 QUARTO = """\
 project:
@@ -277,9 +278,8 @@ def full_notebook() -> str:
     )
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Path:
-    folder = tmp_path / "stage"
+def make_stage(folder: Path) -> Path:
+    """Write the project and return its folder."""
     texts = {
         "_quarto.yml": QUARTO,
         "_variables.yml": VARIABLES,
@@ -298,3 +298,20 @@ def stage(tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Path:
+    return make_stage(tmp_path / "stage")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rendered project, made once for the tests that only look at it."""
+    folder = tmp_path_factory.mktemp("rendered")
+    out = folder / "site"
+    report = render_project(make_stage(folder / "stage"), out)
+    assert report.warnings == ()
+    made = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
+    assert made == {*report.pages, *report.files}
+    return out

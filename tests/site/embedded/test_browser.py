@@ -11,8 +11,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from analysis.site.embedded import render_project
-
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
     pytest.mark.browser,
@@ -30,12 +28,6 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def site(stage: Path) -> str:
-    render_project(stage, stage.parent / "site")
-    return (stage.parent / "site").as_uri()
-
-
 def open_page(browser: Browser, url: str, width: int = 1280, **options: Any) -> Page:
     context = browser.new_context(viewport={"width": width, "height": 900}, **options)
     page = context.new_page()
@@ -46,10 +38,10 @@ def open_page(browser: Browser, url: str, width: int = 1280, **options: Any) -> 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_accessibility_violation_and_no_sideways_scrolling(
-    browser: Browser, site: str, width: int, scheme: str
+    browser: Browser, site: Path, width: int, scheme: str
 ) -> None:
     for name in PAGES:
-        page = open_page(browser, f"{site}/{name}", width, color_scheme=scheme)
+        page = open_page(browser, f"{site.as_uri()}/{name}", width, color_scheme=scheme)
         asked: list[str] = []
         page.on("request", lambda request, asked=asked: asked.append(request.url))
         page.reload()
@@ -61,22 +53,22 @@ def test_no_accessibility_violation_and_no_sideways_scrolling(
         page.context.close()
 
 
-def test_search_finds_english_and_chinese_from_disk(browser: Browser, site: str) -> None:
-    page = open_page(browser, f"{site}/notebooks/01-claims.html")
+def test_search_finds_english_and_chinese_from_disk(browser: Browser, site: Path) -> None:
+    page = open_page(browser, f"{site.as_uri()}/notebooks/01-claims.html")
     page.keyboard.press("/")
     page.fill("#search-input", "乡村培训")
     link = page.locator("#search-results a").first
     assert "更多内容" in link.inner_text()
     page.fill("#search-input", "inner")
     assert "Inner part" in page.locator("#search-results a").first.inner_text()
-    assert page.locator("#search-status").inner_text() == "1 results"
+    assert page.locator("#search-status").inner_text() == "Results: 1"
     assert Axe().run(page, options=RULES).response["violations"] == []
     page.keyboard.press("Enter")
     page.wait_for_url("**/index.html#sec-inner")
 
 
-def test_tabs_move_by_arrow_keys(browser: Browser, site: str) -> None:
-    page = open_page(browser, f"{site}/index.html")
+def test_tabs_move_by_arrow_keys(browser: Browser, site: Path) -> None:
+    page = open_page(browser, f"{site.as_uri()}/index.html")
     page.locator('[role="tab"]').first.focus()
     page.keyboard.press("ArrowRight")
     assert page.locator('[role="tab"][aria-selected="true"]').inner_text() == "Two"
@@ -84,8 +76,8 @@ def test_tabs_move_by_arrow_keys(browser: Browser, site: str) -> None:
     assert not page.get_by_text("First tab").is_visible()
 
 
-def test_theme_follows_the_system_until_the_reader_chooses(browser: Browser, site: str) -> None:
-    page = open_page(browser, f"{site}/index.html", color_scheme="dark")
+def test_theme_follows_the_system_until_the_reader_chooses(browser: Browser, site: Path) -> None:
+    page = open_page(browser, f"{site.as_uri()}/index.html", color_scheme="dark")
     assert page.get_by_text("Seen in the dark.").is_visible()
     assert not page.get_by_text("Seen in the light.").is_visible()
     page.click("#theme-toggle")
@@ -98,16 +90,16 @@ def test_theme_follows_the_system_until_the_reader_chooses(browser: Browser, sit
     )
 
 
-def test_print_resets_dark_colours(browser: Browser, site: str) -> None:
-    page = open_page(browser, f"{site}/index.html", color_scheme="dark")
+def test_print_resets_dark_colours(browser: Browser, site: Path) -> None:
+    page = open_page(browser, f"{site.as_uri()}/index.html", color_scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")
     style = "getComputedStyle(document.documentElement)"
     assert page.evaluate(f"{style}.color") == "rgb(29, 39, 51)"
     assert page.get_by_text("Seen in the light.").is_visible()
 
 
-def test_table_filters_sorts_and_counts(browser: Browser, site: str) -> None:
-    page = open_page(browser, f"{site}/notebooks/01-claims.html")
+def test_table_filters_sorts_and_counts(browser: Browser, site: Path) -> None:
+    page = open_page(browser, f"{site.as_uri()}/notebooks/01-claims.html")
     count = page.locator(".table-count")
     assert count.inner_text() == "3 of 3 rows"
     page.get_by_label("Kind").select_option("count")
@@ -125,16 +117,16 @@ def test_table_filters_sorts_and_counts(browser: Browser, site: str) -> None:
     assert "Nagqu" in page.locator("main table tbody tr").first.inner_text()
 
 
-def test_menu_is_closed_on_a_phone_and_opens(browser: Browser, site: str) -> None:
-    page = open_page(browser, f"{site}/index.html", width=390)
+def test_menu_is_closed_on_a_phone_and_opens(browser: Browser, site: Path) -> None:
+    page = open_page(browser, f"{site.as_uri()}/index.html", width=390)
     assert not page.locator("#sidebar").is_visible()
     page.click("#menu-toggle")
     assert page.locator("#sidebar").is_visible()
     assert page.locator("#menu-toggle").get_attribute("aria-expanded") == "true"
 
 
-def test_everything_can_be_read_without_scripts(browser: Browser, site: str) -> None:
-    page = open_page(browser, f"{site}/index.html", java_script_enabled=False)
+def test_everything_can_be_read_without_scripts(browser: Browser, site: Path) -> None:
+    page = open_page(browser, f"{site.as_uri()}/index.html", java_script_enabled=False)
     assert page.get_by_text("First tab.").is_visible()
     assert page.get_by_text("Second tab").is_visible()
     assert page.locator("#sidebar").is_visible()

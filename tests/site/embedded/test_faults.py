@@ -19,7 +19,21 @@ def faults(stage: Path) -> list[str]:
     return [str(fault) for fault in caught.value.faults]
 
 
+# Each of these tests needs one page, so that one run of pandoc is enough.
+ONE_PAGE = """\
+project:
+  type: website
+  render: [{pages}]
+bibliography: references.bib
+website:
+  title: Small
+"""
+
+
 def page(stage: Path, body: str) -> list[str]:
+    pages = "index.qmd, pages/more.qmd" if "index" in body else "pages/more.qmd"
+    (stage / "_quarto.yml").write_text(ONE_PAGE.format(pages=pages), encoding="utf-8")
+    (stage / "index.qmd").write_text("---\ntitle: Home\n---\n", encoding="utf-8")
     (stage / "pages/more.qmd").write_text(HEAD + body, encoding="utf-8")
     return faults(stage)
 
@@ -94,6 +108,7 @@ def test_page_fault_names_file_line_and_value(
         ("title: A\ntitle: B", 3, "twice"),
         ("toc: true\ntitle: [A", 3, "YAML"),
         ("subtitle: A", 1, "without a title"),
+        ("title: A\ndate: today", 1, "changes by itself"),
     ],
 )
 def test_front_matter_fault_names_its_line(stage: Path, front: str, row: int, key: str) -> None:
@@ -141,6 +156,11 @@ def test_notebook_fault_names_its_cell(stage: Path, old: str, new: str, problem:
     path.write_text(text.replace(old, new), encoding="utf-8")
     found = faults(stage)
     assert any("01-claims.ipynb:" in t and "[cell " in t and problem in t for t in found), found
+
+
+def test_folder_metadata_is_refused(stage: Path) -> None:
+    (stage / "pages/_metadata.yml").write_text("toc: false\n", encoding="utf-8")
+    assert faults(stage)[0].startswith("pages/_metadata.yml:1: folder metadata")
 
 
 def test_broken_notebook_is_named(stage: Path) -> None:

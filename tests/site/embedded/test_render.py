@@ -11,20 +11,9 @@ from pathlib import Path
 import pytest
 
 from analysis.paths import root
-from analysis.site.embedded import render_project
 from analysis.site.embedded.mathfont import subset
 
 NBSP = "\u00a0"
-
-
-@pytest.fixture
-def site(stage: Path) -> Path:
-    out = stage.parent / "site"
-    report = render_project(stage, out)
-    assert report.warnings == ()
-    made = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
-    assert made == {*report.pages, *report.files}
-    return out
 
 
 def text(path: Path) -> str:

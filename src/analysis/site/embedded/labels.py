@@ -30,7 +30,7 @@ ENGLISH = {
     "pages": "Pages",
     "pager": "Previous and next page",
     "anchor": "Link to this section",
-    "results": "results",
+    "results": "Results:",
 }
 CHINESE = {
     "fig": "图",
@@ -58,7 +58,7 @@ CHINESE = {
     "pages": "页面",
     "pager": "上一页和下一页",
     "anchor": "本节链接",
-    "results": "条结果",
+    "results": "结果：",
 }
 
 

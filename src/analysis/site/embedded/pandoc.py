@@ -158,7 +158,16 @@ def run(project: Project, page: Page, html: Html) -> Rendered:
         work = Path(folder)
         (work / "meta.json").write_text(json.dumps(metadata(project, page)), encoding="utf-8")
         (work / "parts.txt").write_text(TEMPLATE, encoding="utf-8")
-        command = [executable(), "--from", READER, "--to", "html5", "--wrap=none", "--mathml"]
+        command = [
+            executable(),
+            "--from",
+            READER,
+            "--to",
+            "html5",
+            "--wrap=none",
+            "--eol=lf",
+            "--mathml",
+        ]
         command += ["--section-divs", "--toc", f"--toc-depth={html.toc_depth}", "--standalone"]
         command += ["--template", str(work / "parts.txt")]
         command += ["--metadata-file", str(work / "meta.json")]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import json
 import os
 import posixpath
 import re
@@ -13,22 +11,17 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
-
-import jinja2
-from markupsafe import Markup
+from typing import TypeVar
 
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.site.embedded import markup
-from analysis.site.embedded.labels import labels
 from analysis.site.embedded.mathfont import cached_subset
 from analysis.site.embedded.notebook import read_page
 from analysis.site.embedded.pandoc import Rendered, run
+from analysis.site.embedded.shell import HERE, LIBS, page_html, search_index, sitemap, words_of
 from analysis.site.embedded.source import Page, read_variables, split_front_matter
-from analysis.site.project import NavItem, Project, html_options, read_project
+from analysis.site.project import Project, html_options, read_project
 
-HERE = Path(__file__).parent
-LIBS = "site_libs"
 FONT_FACE = """
 @font-face {
   font-family: "Site Math";
@@ -89,37 +82,6 @@ def collect(work: Callable[[In], Out], items: Iterable[In]) -> list[Out]:
         results = list(pool.map(attempt, items))
     raise_if_any(f for r in results if isinstance(r, FaultsError) for f in r.faults)
     return [r for r in results if not isinstance(r, FaultsError)]
-
-
-def navigation(
-    items: Iterable[NavItem], page: str, titles: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    """Return navbar or sidebar entries as the template takes them, seen from one page."""
-    entries = []
-    for item in items:
-        inside = item.href in titles
-        here = markup.output_path(page)
-        href = markup.relative(markup.output_path(item.href), here) if inside else item.href
-        entries.append(
-            {
-                "text": item.text or titles.get(item.href, item.href),
-                "href": href,
-                "current": item.href == page,
-                "entries": navigation(item.items, page, titles),
-            }
-        )
-    return entries
-
-
-def neighbours(project: Project, page: str) -> tuple[NavItem | None, NavItem | None]:
-    """Return the pages before and after, in the order of the sidebar."""
-    if not project.page_navigation:
-        return None, None
-    order = [leaf for item in project.sidebar for leaf in item.leaves()]
-    at = next((i for i, leaf in enumerate(order) if leaf.href == page), None)
-    if at is None:
-        return None, None
-    return (order[at - 1] if at else None), (order[at + 1] if at + 1 < len(order) else None)
 
 
 def navigation_faults(project: Project, pages: Iterable[str]) -> list[Fault]:
@@ -183,103 +145,6 @@ def linked_files(project: Project, links: Iterable[markup.Link]) -> dict[str, by
         if path.is_file() and not link.target.startswith(".."):
             found[link.target] = path.read_bytes()
     return found
-
-
-def includes(project: Project, names: Iterable[str]) -> Markup:
-    """Return the files of ``include-in-header`` or ``include-after-body``, one after another."""
-    texts = []
-    for name in names:
-        path = project.folder / name
-        if not path.is_file():
-            remedy = "mend the path under format.html"
-            raise_if_any([Fault("_quarto.yml", "file to include not found", remedy, value=name)])
-        texts.append(path.read_text(encoding="utf-8"))
-    return Markup("\n".join(texts))  # noqa: S704 -- our own files, meant as HTML
-
-
-def safe(text: str) -> Markup:
-    """Mark HTML that pandoc made."""
-    return Markup(text)  # noqa: S704
-
-
-def page_html(
-    project: Project, template: jinja2.Template, page: Rendered, titles: Mapping[str, str]
-) -> str:
-    """Put one page into the shell."""
-    path = page.page.path
-    here = markup.output_path(path)
-    offset = "../" * path.count("/") or "./"
-    sources = frozenset(titles)
-
-    def seen(item: NavItem | None) -> dict[str, Any] | None:
-        return navigation([item], path, titles)[0] if item else None
-
-    before, after = neighbours(project, path)
-    footer = [safe(markup.rewrite_links(side, path, sources)[0]) for side in page.footer]
-    plain = html.unescape(page.plain)
-    meta = page.page.meta
-    return template.render(
-        words=words_of(project, page.page),
-        lang=str(meta.get("lang") or project.lang),
-        offset=offset,
-        page_title=plain if path == "index.qmd" else f"{plain} – {project.title}",
-        description=str(meta.get("description") or project.description),
-        sheets=[
-            f"{offset}{LIBS}/shell.css",
-            *(markup.relative(sheet, here) for sheet in page.html.css),
-        ],
-        head=includes(project, page.html.include_in_header),
-        after=includes(project, page.html.include_after_body),
-        home=markup.relative("index.html", here),
-        site_title=project.title,
-        search=project.search,
-        navbar=navigation(project.navbar, path, titles),
-        sidebar=navigation(project.sidebar, path, titles),
-        title=safe(page.title),
-        subtitle=safe(page.subtitle),
-        lead=safe(page.description),
-        authors=page.authors,
-        date=page.date,
-        toc=safe(page.toc) if page.html.toc and page.toc else "",
-        toc_title=page.html.toc_title or words_of(project, page.page)["toc"],
-        body=safe(page.body),
-        previous=seen(before),
-        next=seen(after),
-        footer=footer,
-    )
-
-
-def search_index(pages: Iterable[Rendered]) -> bytes:
-    """Return the search index as a script, which a page opened from disk can load too."""
-    entries = []
-    for page in pages:
-        if page.page.meta.get("search") is False or page.page.path.startswith("404."):
-            continue
-        href = markup.output_path(page.page.path)
-        title = html.unescape(page.plain)
-        for anchor, section, text in markup.sections(page.body):
-            address = f"{href}#{anchor}" if anchor else href
-            entries.append({"href": address, "title": title, "section": section, "text": text})
-    rows = ",\n".join(json.dumps(e, ensure_ascii=False, separators=(",", ":")) for e in entries)
-    return f"window.siteSearchIndex = [\n{rows}\n];\n".replace("</", "<\\/").encode()
-
-
-def sitemap(project: Project, pages: Iterable[str]) -> bytes:
-    """Return ``sitemap.xml``, without dates so that the same site gives the same bytes."""
-    base = f"{project.site_url}/" if project.site_url else ""
-    rows = "".join(
-        f"  <url><loc>{html.escape(base + page)}</loc></url>\n"
-        for page in sorted(pages)
-        if page != "404.html"
-    )
-    space = "http://www.sitemaps.org/schemas/sitemap/0.9"
-    head = '<?xml version="1.0" encoding="UTF-8"?>\n'
-    return f'{head}<urlset xmlns="{space}">\n{rows}</urlset>\n'.encode()
-
-
-def words_of(project: Project, page: Page) -> Mapping[str, str]:
-    """Return the renderer's own words in the language of a page."""
-    return labels(str(page.meta.get("lang") or project.lang))
 
 
 def finished(
@@ -350,7 +215,14 @@ def render_project(stage: Path, out: Path, cache: Path | None = None) -> RenderR
     project = read_project(stage)
     variables = read_variables(stage)
     names = project.pages()
-    raise_if_any(navigation_faults(project, names))
+    extra = sorted(path.relative_to(stage).as_posix() for path in stage.rglob("_metadata.yml"))
+    remedy = "move its keys into _quarto.yml or the pages"
+    raise_if_any(
+        [
+            *(Fault(name, "folder metadata is not supported", remedy, 1) for name in extra),
+            *navigation_faults(project, names),
+        ]
+    )
     pages = collect(lambda name: read_page(project, variables, name), names)
     if not any(name.startswith("404.") for name in names):
         pages.append(not_found_page())
@@ -380,12 +252,8 @@ def render_project(stage: Path, out: Path, cache: Path | None = None) -> RenderR
             *link_faults(page.page, links, anchors, set(files)),
         )
     )
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    template = environment.get_template("page.html.j2")
     made = {
-        markup.output_path(page.page.path): page_html(project, template, page, titles).encode()
+        markup.output_path(page.page.path): page_html(project, page, titles).encode()
         for page, _ in rendered
     }
     style = (HERE / "shell.css").read_text(encoding="utf-8")

@@ -139,9 +139,7 @@
     var hits = index.map(function (entry) { return { entry: entry, score: score(entry, wanted) }; })
       .filter(function (hit) { return hit.score > 0; })
       .sort(function (a, b) { return b.score - a.score; });
-    var shown = Math.min(hits.length, 20);
-    status.textContent = (shown < hits.length ? shown + " / " : "") + hits.length + " " +
-      dialog.dataset.results;
+    status.textContent = dialog.dataset.results + " " + hits.length;
     hits.slice(0, 20).forEach(function (hit) {
       var item = document.createElement("li"), link = document.createElement("a");
       var title = document.createElement("strong");
