@@ -18,6 +18,7 @@ import yaml
 
 from analysis import findings
 from analysis.faults import Fault, FaultsError, raise_if_any
+from analysis.site import findings_page
 from analysis.site.digest import source_of
 from analysis.site.execute import Executed
 from analysis.site.files import digest_of, files_below, write_if_changed
@@ -297,7 +298,7 @@ def findings_csv(records: Sequence[dict[str, Any]]) -> bytes:
 
 def findings_pages(root: Path, records: Sequence[dict[str, Any]]) -> dict[str, bytes]:
     """Return the generated page, variables and table of all findings."""
-    page = findings.page_markdown(list(records))
+    page = findings_page.page_markdown(list(records))
     if not page.startswith("---\n"):
         page = f"---\ntitle: Findings\n---\n\n{page}"
     variables: dict[str, Any] = {}
@@ -307,7 +308,7 @@ def findings_pages(root: Path, records: Sequence[dict[str, Any]]) -> dict[str, b
         if "finding" in variables:
             remedy = "rename it: finding values are generated"
             raise FaultsError([Fault(VARIABLES, 'the name "finding" is taken', remedy)])
-    variables["finding"] = dict(findings.variables(list(records)))
+    variables["finding"] = dict(findings_page.variables(list(records)))
     text = yaml.safe_dump(variables, allow_unicode=True, sort_keys=True, width=10**6)
     return {
         FINDINGS_PAGE: page.encode(),
