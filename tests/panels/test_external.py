@@ -18,12 +18,12 @@ import polars as pl
 import pytest
 
 from analysis.faults import FaultsError
-from analysis.panels import external, reading
-from analysis.panels.external import Entry
+from analysis.panels import download, external, reading
+from analysis.panels.download import Entry
 
 CONTENT = bytes(range(256)) * 1024  # four chunks
 
-NAMED = os.environ.get(external.VARIABLE, "")
+NAMED = os.environ.get(download.VARIABLE, "")
 """Where this run has the real files, if anywhere; the tests of fetching do not look there."""
 
 
@@ -99,7 +99,7 @@ def server() -> Iterator[Server]:
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy in the environment must not stand between a test and its own machine."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.delenv(external.VARIABLE, raising=False)
+    monkeypatch.delenv(download.VARIABLE, raising=False)
 
 
 def entry(server: Server, name: str = "data") -> Entry:
@@ -107,7 +107,7 @@ def entry(server: Server, name: str = "data") -> Entry:
     return Entry(name, f"{name}.bin", server.url, digest, len(CONTENT), "MIT", "Us", "bytes")
 
 
-def fetch(server: Server, folder: Path, **changes: object) -> external.Fetched:
+def fetch(server: Server, folder: Path, **changes: object) -> download.Fetched:
     one = replace(entry(server), **changes)
     return external.fetch(["data"], folder, entries={"data": one}, timeout=5)[0]
 
@@ -241,7 +241,7 @@ def test_a_full_disk_says_so_and_keeps_what_arrived(
             room[0] -= written
             return written
 
-    monkeypatch.setattr(external, "_open", lambda part, resume: FullFile(part))
+    monkeypatch.setattr(download, "_open", lambda part, resume: FullFile(part))
     with pytest.raises(FaultsError, match=r"No space left on device.*make room"):
         fetch(server, tmp_path)
     monkeypatch.undo()
@@ -295,7 +295,7 @@ def test_a_broken_entry_says_what_to_mend(tmp_path: Path, line: str, said: str) 
 def test_a_file_is_looked_for_in_the_named_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(external.VARIABLE, str(tmp_path))
+    monkeypatch.setenv(download.VARIABLE, str(tmp_path))
     assert external.default_folder() == tmp_path
     (tmp_path / "hh_98.dta").write_bytes(b"another file")
     assert external.available("bangladesh_microcredit_1998") == tmp_path / "hh_98.dta"
@@ -316,7 +316,7 @@ def test_nothing_is_available_where_no_file_is(
 ) -> None:
     one = entry(Server())
     monkeypatch.setattr(external, "catalogue", lambda: {"data": one})
-    monkeypatch.setenv(external.VARIABLE, str(tmp_path))
+    monkeypatch.setenv(download.VARIABLE, str(tmp_path))
     assert external.available("data") is None
 
 
@@ -334,7 +334,7 @@ def fetched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """Load the data set that the test names, or skip where it has not been fetched."""
     name = str(request.param)
     if NAMED:
-        monkeypatch.setenv(external.VARIABLE, NAMED)
+        monkeypatch.setenv(download.VARIABLE, NAMED)
     if external.available(name) is None:
         pytest.skip(f"{name} has not been fetched: analysis fetch {name}")
     if name == "pakistan_graduation" and find_spec("rdata") is None:
