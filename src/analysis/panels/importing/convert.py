@@ -1,0 +1,240 @@
+"""Cells of text turned into values, and what is wrong with those that cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from analysis.panels.importing.mapping import WAVE, Cell, Limits, SurveyFile
+
+REASONS: Final[Mapping[str, str]] = {
+    "broken_row": "the row has too many or too few cells",
+    "no_key": "the key of the household or village is empty",
+    "no_person": "the key of the person is empty",
+    "no_period": "the period is empty",
+    "impossible_year": "not a year, or outside the years the map allows",
+    "not_a_number": "text where a number should be",
+    "not_whole": "a fraction where a whole number should be",
+    "not_in_recode": "a value the map does not recode",
+    "not_yes_or_no": "neither yes nor no",
+    "out_of_range": "outside the range of the contract",
+    "duplicate_identical": "repeats an earlier row of the same key, value for value",
+    "duplicate_conflicting": "other rows have the same key and say otherwise; all are left out",
+    "no_household_record": "no accepted row of the main files has this key",
+    "negative_wage": "wages net of costs are below zero",
+    "nothing_observed": "neither income nor members are given",
+    "no_village": "the village of the household is never given",
+    "no_size": "the size of the household is never given",
+    "no_weight": "the weight of the household is never given",
+}
+"""Why a record is left out; the words go into messages and the page."""
+
+YES: Final = ("1", "true", "yes", "y")
+NO: Final = ("0", "false", "no", "n")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What one file knows of its cells.
+
+    Attributes
+    ----------
+    file : SurveyFile
+        The file's entry in the map.
+    limits : Limits
+        Possible years.
+    labels : mapping
+        Column to code to value label.
+    serial_dates : int or None
+        Offset of a workbook's calendar, days; None where serials are not dates.
+    wave : str
+        Word that stands for ``{wave}``.
+    """
+
+    file: SurveyFile
+    limits: Limits
+    labels: Mapping[str, Mapping[str, str]]
+    serial_dates: int | None = None
+    wave: str = ""
+
+
+@dataclass(frozen=True)
+class Value:
+    """An expression for a value and, for each reason, one that is true where it cannot be used.
+
+    Attributes
+    ----------
+    name : str
+        Column the value is written to.
+    value : polars.Expr
+        Null where there is none.
+    bad : mapping of str to polars.Expr
+        Reason (a key of `REASONS`) to condition.
+    shown : tuple of str
+        Columns of the source to show in a message.
+    """
+
+    name: str
+    value: pl.Expr
+    bad: Mapping[str, pl.Expr]
+    shown: tuple[str, ...] = ()
+
+
+def columns_of(cell: Cell, wave: str) -> tuple[str, ...]:
+    """Return the columns of a cell with the wave's word filled in."""
+    return tuple(column.replace(WAVE, wave) for column in cell.columns)
+
+
+def text(cell: Cell, context: Context) -> pl.Expr:
+    """Return a cell as text after value labels, recodes and missing codes, in that order."""
+    if cell.constant is not None:
+        return pl.lit(cell.constant, dtype=pl.String)
+    parts = []
+    for name in columns_of(cell, context.wave):
+        part = pl.col(name)
+        if cell.labels:
+            part = part.replace(dict(context.labels.get(name, {})))
+        parts.append(_without_codes(_recoded(part, cell), (*context.file.missing, *cell.missing)))
+    return parts[0] if len(parts) == 1 else pl.concat_str(parts, separator="-")
+
+
+def _recoded(part: pl.Expr, cell: Cell) -> pl.Expr:
+    return part if cell.recode is None else _plain(part).replace(dict(cell.recode))
+
+
+def _plain(part: pl.Expr) -> pl.Expr:
+    """Write 3.0 as 3, as files of numbers and of text differ in that."""
+    return part.str.replace(r"^(-?\d+)\.0+$", "$1")
+
+
+def _without_codes(part: pl.Expr, codes: tuple[str, ...]) -> pl.Expr:
+    if not codes:
+        return part
+    numbers = [float(code) for code in codes if _is_number(code)]
+    is_code = part.is_in(list(codes))
+    if numbers:
+        is_code |= part.cast(pl.Float64, strict=False).is_in(numbers).fill_null(value=False)
+    return pl.when(~is_code).then(part)
+
+
+def _is_number(code: str) -> bool:
+    try:
+        float(code)
+    except ValueError:
+        return False
+    return True
+
+
+def _recode_faults(cell: Cell, words: pl.Expr) -> dict[str, pl.Expr]:
+    if not cell.strict or cell.recode is None:
+        return {}
+    return {"not_in_recode": words.is_not_null() & ~words.is_in(list(cell.recode.values()))}
+
+
+def key(name: str, cell: Cell, context: Context, reason: str) -> Value:
+    """Read a key; 101.0 and 101 are the same."""
+    value = _plain(text(cell, context)) if len(cell.columns) < 2 else pl.concat_str(
+        [_plain(text(_one(cell, column), context)) for column in cell.columns], separator="-"
+    )  # fmt: skip
+    return Value(name, value, {reason: value.is_null()} if reason else {},
+                 columns_of(cell, context.wave))  # fmt: skip
+
+
+def _one(cell: Cell, column: str) -> Cell:
+    return Cell(cell.key, cell.files, (column,), None, cell.recode, cell.strict, cell.missing,
+                cell.labels)  # fmt: skip
+
+
+def word(name: str, cell: Cell, context: Context) -> Value:
+    """Read a word: village, stratum, county."""
+    base = key(name, cell, context, "")
+    return Value(name, base.value, _recode_faults(cell, base.value), base.shown)
+
+
+def amount(name: str, cell: Cell, context: Context, factor: float = 1.0) -> Value:
+    """Read a number of any size and sign; ``NaN`` and ``inf`` are not numbers."""
+    words = text(cell, context)
+    number = _number(words, context.file)
+    bad = {"not_a_number": words.is_not_null() & ~number.is_finite().fill_null(value=False)}
+    return Value(name, number * factor, {**_recode_faults(cell, words), **bad},
+                 columns_of(cell, context.wave))  # fmt: skip
+
+
+def _number(words: pl.Expr, file: SurveyFile) -> pl.Expr:
+    if file.thousands is not None:
+        # Only a number grouped throughout is one: 1,23 stays text.
+        mark, point = rf"\x{ord(file.thousands):02x}", rf"\x{ord(file.decimal):02x}"
+        grouped = words.str.contains(rf"^[+-]?\d{{1,3}}({mark}\d{{3}})+({point}\d*)?$")
+        bare = words.str.replace_all(file.thousands, "", literal=True)
+        words = pl.when(grouped).then(bare).otherwise(words)
+    if file.decimal == ",":
+        # A full stop would be read as a decimal point, so it makes the cell text.
+        words = pl.when(~words.str.contains(".", literal=True)).then(
+            words.str.replace(",", ".", literal=True)
+        )
+    return words.cast(pl.Float64, strict=False)
+
+
+def bounded(
+    name: str, cell: Cell, context: Context, low: float, high: float, *, whole: bool = False
+) -> Value:
+    """Read a number inside a range, whole if so asked (then Int32)."""
+    base = amount(name, cell, context)
+    number = base.value
+    bad = {**base.bad, "out_of_range": ~number.is_between(low, high)}
+    if not whole:
+        return Value(name, number, bad, base.shown)
+    bad["not_whole"] = number != number.round(0)
+    return Value(name, number.cast(pl.Int32, strict=False), bad, base.shown)
+
+
+def yes_no(name: str, cell: Cell, context: Context) -> Value:
+    """Read 1/0, yes/no, true/false."""
+    words = _plain(text(cell, context)).str.to_lowercase()
+    value = pl.when(words.is_in(YES)).then(True).when(words.is_in(NO)).then(False)
+    bad = {"not_yes_or_no": words.is_not_null() & value.is_null()}
+    return Value(name, value, bad, columns_of(cell, context.wave))
+
+
+def year(name: str, cell: Cell, context: Context, *, required: bool = False) -> Value:
+    """Read a calendar year, from a year or from a date.
+
+    A date that begins with its year counts wherever a year is asked for. A serial number of a
+    workbook's calendar counts in a workbook, and elsewhere where the map says ``date = true``.
+    """
+    words = _plain(text(cell, context))
+    number = words.cast(pl.Float64, strict=False)
+    limits = context.limits
+    plain = pl.when(number == number.round(0)).then(number.cast(pl.Int32, strict=False))
+    dated = words.str.extract(r"^(\d{4})[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?:[ T].*)?$").cast(
+        pl.Int32, strict=False
+    )
+    found = pl.coalesce(dated, plain)
+    if context.serial_dates is not None or cell.date:
+        found = pl.when(number > limits.last_year).then(
+            _year_of_serial(number, context.serial_dates or 0)
+        ).otherwise(found)  # fmt: skip
+    possible = found.is_between(limits.first_year, limits.last_year).fill_null(value=False)
+    bad = {"impossible_year": words.is_not_null() & ~possible, **_recode_faults(cell, words)}
+    if required:
+        bad["no_period"] = words.is_null()
+    return Value(name, found, bad, columns_of(cell, context.wave))
+
+
+def _year_of_serial(number: pl.Expr, offset: int) -> pl.Expr:
+    """Return the year of a day counted from 1899-12-30, the calendar of Excel.
+
+    Examples
+    --------
+    >>> pl.select(_year_of_serial(pl.lit(41275.5), 0)).item()  # noon of 2013-01-01
+    2013
+    """
+    days_to_1970 = 25_569
+    # Beyond a million days (the year 4637) no date fits, and the cast would overflow.
+    safe = pl.when(number < 1e6).then(number)
+    return (safe.floor().cast(pl.Int32, strict=False) + (offset - days_to_1970)).cast(
+        pl.Date
+    ).dt.year()  # fmt: skip

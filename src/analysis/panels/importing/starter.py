@@ -1,0 +1,317 @@
+"""A map to start from: a file's own columns, and guesses that say they are guesses."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from analysis.contract import project_name
+from analysis.faults import Fault, FaultsError, raise_if_any
+from analysis.panels.importing.mapfile import TO_FILL
+from analysis.panels.importing.mapping import WAVE
+from analysis.panels.importing.sources import Source, batches, open_source
+from analysis.panels.schemas import SOURCES
+
+ROWS_LOOKED_AT: Final = 20_000
+MOST_LABELS: Final = 12
+
+# Words in names and labels, in the order of trust; a guess is only ever a guess.
+CLUES: Final[Mapping[str, str]] = {
+    "household": r"\b(hh_?id|hhno|hhkey|fid\d*|nh|hh|household|familyid)\b|户编码|户编号|家庭编号",
+    "person": r"\b(pid|person_?id|indiv_?id|member_?id)\b|个人编码",
+    "period": r"\b(year|period|survey_?year|cyear|round)\b|年份|调查年",
+    "village": r"\b(vill?age\w*|villid|vid|cid\d*|vcode|commid)\b|村",
+    "county": r"\b(county\w*|countyid\d*|district|thana\w*|upazila)\b|县",
+    "size": r"\b(fam_?size\w*|familysize\d*|hh_?size\w*|n?_?members|size)\b|家庭人口|人口数",
+    "weight": r"\b(weight|wgt|pweight|fswt\w*|hhweight|wt)\b|权重",
+    "registered_poor": r"\b(poor|registered_?poor|jdlk|bpl)\b|贫困户|建档立卡",
+}  # fmt: skip
+MONEY: Final[Mapping[str, str]] = {
+    "wage": r"wage|salar|工资",
+    "business": r"business|farm|crop|livestock|agri|enterprise|selfemp|foperate|经营",
+    "property": r"propert|rent|interest|dividend|fproperty|财产",
+    "transfer": r"transfer|pension|remit|subsid|ftransfer|转移|补贴",
+}  # fmt: skip
+CODES: Final = ("-1", "-2", "-8", "-9", "-10", "-88", "-99", "-999", "99999", "999999", "9999999")
+WORDS_FOR_NONE: Final = ("NA", "N/A", ".", "nan", "NaN", "NULL", "null", "-")
+WAVED: Final = re.compile(r"^(?P<stem>.*?)(?P<wave>(?:19|20)\d\d|\d\d)$")
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the first rows of a column show.
+
+    Attributes
+    ----------
+    name, label, type : str
+        As the file has them.
+    values : mapping of str to str
+        Code to value label.
+    range : str
+        Smallest and largest number, or examples.
+    codes : tuple of str
+        Values that look like codes for no answer.
+    """
+
+    name: str
+    label: str
+    type: str
+    values: Mapping[str, str]
+    range: str
+    codes: tuple[str, ...]
+
+
+def init_map(files: Sequence[Path], out_map: Path) -> Path:
+    """Write a commented map to start from.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        The survey's files.
+    out_map : Path
+        A new TOML file. Guesses in it are marked ``GUESS``; what a person must decide is ``FILL``,
+        and the map is not read before all of it is filled in.
+
+    Raises
+    ------
+    FaultsError
+        If a file cannot be read, or the map exists.
+    """
+    if out_map.exists():
+        raise FaultsError([Fault(project_name(out_map), "the map exists", "choose a new name")])
+    if not files:
+        raise FaultsError([Fault(project_name(out_map), "no survey is named", "name its files")])
+    faults: list[Fault] = []
+    looks: dict[str, tuple[Source, tuple[Look, ...]]] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for path in files:
+            try:
+                source = open_source(path, Path(scratch))
+            except FaultsError as error:
+                faults += error.faults
+                continue
+            looks[_id_of(path, looks)] = (source, look(source))
+    raise_if_any(faults)
+    out_map.parent.mkdir(parents=True, exist_ok=True)
+    part = out_map.with_name(f".{out_map.name}.part")
+    part.write_text("\n".join(_lines(looks)) + "\n", encoding="utf-8", newline="\n")
+    return part.replace(out_map)
+
+
+def _id_of(path: Path, taken: Mapping[str, object]) -> str:
+    stem = re.sub(r"\W+", "_", path.stem).strip("_").lower() or "file"
+    return stem if stem not in taken else f"{stem}_{len(taken) + 1}"
+
+
+def look(source: Source) -> tuple[Look, ...]:
+    """Look at the first rows of every column."""
+    first = next(batches(source, source.names())).head(ROWS_LOOKED_AT).collect()
+    return tuple(
+        Look(c.name, c.label, c.type, c.values, *_seen(first[c.name])) for c in source.columns
+    )
+
+
+def _seen(column: pl.Series) -> tuple[str, tuple[str, ...]]:
+    values = column.drop_nulls()
+    if values.is_empty():
+        return "empty in the rows looked at", ()
+    distinct = values.unique(maintain_order=True)
+    seen = set(distinct.to_list())
+    codes = tuple(c for c in (*CODES, *WORDS_FOR_NONE) if c in seen)
+    numbers = values.cast(pl.Float64, strict=False).drop_nulls()
+    n = distinct.len()
+    if numbers.len() < values.len() / 2:
+        shown = ", ".join(repr(v[:20]) for v in distinct.head(3))
+        return f"{shown}; {n} different", codes
+    text = values.len() - numbers.len()
+    mixed = f", and text in {text} cells" if text else ""
+    ordered = numbers.sort()
+    return f"{ordered[0]:g} to {ordered[-1]:g}; {n} different{mixed}", codes
+
+
+def _lines(looks: Mapping[str, tuple[Source, tuple[Look, ...]]]) -> Iterator[str]:
+    several = len(looks) > 1
+    main, (source, columns) = next(iter(looks.items()))
+    yield "# A map: how the columns of a survey become the household panel of this project."
+    yield f'# Replace every "{TO_FILL}". Check every line marked GUESS: it was guessed from a name.'
+    yield "# All keys are explained on the page: bring your own data."
+    yield ""
+    yield "[map]"
+    yield f"survey = {_quoted(source.path.stem)}"
+    yield 'status = "unverified"         # or verified: once compared with the survey's own tables'
+    yield 'currency_unit = "fen"         # a hundredth of the currency: fen, poisha, paisa, cents'
+    for name, (file, seen) in looks.items():
+        yield from _file_lines(name, file, seen, several=several)
+    waves = _waves(columns)
+    main = main if several else ""
+    yield from ("", "[household]")
+    found = {field: _guess(columns, field) for field in CLUES}
+    yield _field("village", found["village"], main, "column, list of columns, or constant")
+    if found["weight"]:
+        yield _field("weight", found["weight"], main, "")
+        yield 'weight_type = "sampling"      # GUESS: sampling or frequency'
+    else:
+        yield '# weight = "…"                # and weight_type = "sampling" or "frequency"'
+    poor = found["registered_poor"]
+    if poor:
+        yield _field("registered_poor", poor, main, "")
+    else:
+        yield '# registered_poor = "…"       # yes or no; recode = { 1 = 1, 5 = 0 } if need be'
+    yield '# stratum = "…"   primary_sampling_unit = "…"   design_stratum = "…"   workers = "…"'
+    yield '# x_education = "…"             # any further baseline number; text = true for a word'
+    yield from ("", "[village]")
+    county = found["county"]
+    if county:
+        yield _field("county", county, main, "")
+    yield '# county = "…"   prefecture = "…"   n_households = "…"   remoteness_km = "…"'
+    yield from ("", "[income]")
+    size = _stem(found["size"], waves)
+    yield _field("members", size, main, 'members of the household; { column = "…" }')
+    yield '# count_persons = "…"           # or: id of a person file whose rows are counted'
+    yield from _income_lines(columns, waves, main)
+    yield from _participation_lines()
+
+
+def _field(key: str, guess: str, file: str, hint: str) -> str:
+    """Write a field: the guessed column, with its file where there are several."""
+    value = _quoted(guess or TO_FILL)
+    if guess and file:
+        value = f"{{ column = {value}, from = {_quoted(file)} }}"
+    remark = "GUESS: check" if guess else hint
+    return f"{key} = {value}".ljust(29) + f" # {remark}"
+
+
+def _file_lines(
+    name: str, source: Source, columns: tuple[Look, ...], *, several: bool
+) -> Iterator[str]:
+    waves, period = _waves(columns), _guess(columns, "period")
+    yield from ("", "[[files]]", f"id = {_quoted(name)}", f"file = {_quoted(source.path.name)}")
+    unit = "person" if several and _guess(columns, "person") else "household"
+    yield f'unit = "{unit}"'.ljust(30) + "# GUESS: household, person (summed) or village"
+    key = _guess(columns, "household")
+    yield _field("household", key, "", "column, or list of columns, that names the household")
+    if unit == "person":
+        yield _field("person", _guess(columns, "person"), "", "")
+    if period or not waves:
+        yield 'layout = "long"'.ljust(30) + "# a row per household and period; or wide, or fixed"
+        if period:
+            yield _field("period", period, "", "")
+            yield "# period = { column = …, recode = { 0 = 1991, 1 = 1998 } }  if it is not a year"
+        else:
+            yield f'period = {{ constant = "{TO_FILL}" }}  # the year, or name the column of years'
+    else:
+        shown = ", ".join(f"{_quoted(w)} = {_year(w)}" for w in waves)
+        yield 'layout = "wide"'.ljust(30) + "# GUESS: a column per wave"
+        yield f"waves = {{ {shown} }}  # GUESS: word in the column names = year"
+    codes = list(dict.fromkeys(c for column in columns for c in column.codes))
+    written = ", ".join(c if re.fullmatch(r"-?\d+", c) else _quoted(c) for c in codes)
+    remark = "GUESS: codes for no answer" if codes else "codes for no answer, e.g. [-8, -9]"
+    yield f"missing = [{written}]".ljust(30) + f"# {remark}"
+    if source.sheet is not None:
+        yield f"sheet = {_quoted(source.sheet)}"
+    if source.text is not None:
+        yield f"# encoding {source.text.encoding}, delimiter {source.text.delimiter!r}: found"
+    yield "#"
+    looked_at = f"ranges: first {ROWS_LOOKED_AT:,}"
+    yield f"# Columns of {source.path.name}, {source.n_rows:,} rows ({looked_at}):"
+    for column in columns:
+        label = f"  {_one_line(column.label)}" if column.label else ""
+        yield f"#   {_one_line(column.name)}  [{column.type}]{label}  ({_one_line(column.range)})"
+        if column.values:
+            pairs = list(column.values.items())[:MOST_LABELS]
+            more = " …" if len(column.values) > MOST_LABELS else ""
+            yield "#       " + "; ".join(f"{k} = {_one_line(v)}" for k, v in pairs) + more
+
+
+def _income_lines(columns: tuple[Look, ...], waves: tuple[str, ...], file: str) -> Iterator[str]:
+    found = {source: _money(columns, source, waves) for source in SOURCES}
+    lacking = [source for source in SOURCES if not found[source]]
+    if lacking:
+        yield "#"
+        yield "# Sources without a guess. Say why the survey has none, or delete the line and add"
+        yield "# [[income.items]] as below."
+        yield "[income.absent]"
+        yield from (f'{source} = "{TO_FILL}"' for source in lacking)
+    yield ""
+    yield "# One block for each amount; the blocks of a source are summed. unit: yuan, wan_yuan,"
+    yield "# thousand_yuan, jiao, fen; other currencies: unit, thousand, hundredth. per: year,"
+    yield '# half_year, quarter, month, week, day. sign = "-" for a cost. empty = "zero" where an'
+    yield '# empty cell means none. times = "…": column to multiply by (months worked).'
+    yield "# per_head = true where it is per member."
+    for source in SOURCES:
+        for column in found[source]:
+            yield from ("", "[[income.items]]", f"source = {_quoted(source)}".ljust(30) + "# GUESS")
+            yield f"column = {_quoted(column)}"
+            if file:
+                yield f"from = {_quoted(file)}"
+            yield f'unit = "{TO_FILL}"'
+            yield f'per = "{TO_FILL}"'
+    yield ""
+    yield "# Amounts that are no income but worth keeping by period: kept.parquet."
+    yield '# [[income.kept]]   name = "expenditure", then as above'
+
+
+def _participation_lines() -> Iterator[str]:
+    yield ""
+    yield "# One block for each programme (ids: data/programmes/programmes.csv)."
+    yield "# [[participation]]"
+    yield '# programme = "training"'
+    yield '# level = "household"           # or village'
+    yield '# first_year = "…"              # column of the first year, or of a date;'
+    yield '# indicator = "…"               # or: 0 or 1 in each wave'
+    yield '# dose = "…"                    # and dose_unit = "days"'
+
+
+def _guess(columns: tuple[Look, ...], field: str) -> str:
+    """Return the first column whose name, else whose label, has a word for the field."""
+    clue = re.compile(CLUES[field], re.IGNORECASE)
+    named = [c.name for c in columns if clue.search(c.name)]
+    labelled = [c.name for c in columns if clue.search(c.label)]
+    return next(iter([*named, *labelled]), "")
+
+
+def _money(columns: tuple[Look, ...], source: str, waves: tuple[str, ...]) -> list[str]:
+    clue = re.compile(MONEY[source], re.IGNORECASE)
+    taken = {_guess(columns, field) for field in CLUES}
+    hits = [c.name for c in columns if c.name not in taken
+            and (clue.search(c.name) or clue.search(c.label)) and " to " in c.range]  # fmt: skip
+    return list(dict.fromkeys(_stem(name, waves) for name in hits))
+
+
+def _waves(columns: tuple[Look, ...]) -> tuple[str, ...]:
+    """Return endings of column names that look like years and that several names share."""
+    stems: dict[str, list[str]] = {}
+    for column in columns:
+        match = WAVED.match(column.name)
+        if match and match["stem"]:
+            stems.setdefault(match["stem"], []).append(match["wave"])
+    sets = [tuple(waves) for waves in stems.values() if len(waves) > 1]
+    common = [waves for waves in sets if sets.count(waves) > 1]
+    return common[0] if common else ()
+
+
+def _year(wave: str) -> int:
+    number = int(wave)
+    # Two digits: the century that makes it no later than 2035.
+    return number if number > 99 else number + (2000 if number <= 35 else 1900)
+
+
+def _stem(name: str, waves: tuple[str, ...]) -> str:
+    match = WAVED.match(name)
+    return f"{match['stem']}{WAVE}" if match and match["wave"] in waves else name
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
+
+
+def _one_line(text: str) -> str:
+    """Keep a label of the file inside its comment: no line end may close it."""
+    return "".join(c if c.isprintable() else " " for c in text)

@@ -1,0 +1,268 @@
+"""Delimited text made fit to be read: encoding, delimiter, and the rows that cannot be a row.
+
+The check reads bytes once, in blocks, so a file of any size passes in the same memory. A file that
+is in order is read where it lies; otherwise a mended copy is written in which each broken row is
+empty, so that row numbers still hold.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from analysis.faults import Fault, FaultsError
+
+DELIMITERS: Final = (",", ";", "\t", "|")
+BLOCK: Final = 1 << 22
+MOST_BROKEN: Final = 100_000
+"""More broken rows than this mean a wrong delimiter, not a damaged file."""
+
+# Three bytes of UTF-8 that spell a common Chinese character, and only such or ASCII in the line:
+# text in GB18030 hardly ever looks so, while two bytes often do.
+_CHINESE_UTF8: Final = re.compile(rb"(?:[\x00-\x7f]|[\xe4-\xe9][\x80-\xbf]{2})*")
+
+
+@dataclass(frozen=True)
+class PlainText:
+    """A delimited text that is ready to read.
+
+    Attributes
+    ----------
+    path : Path
+        The file itself or its mended copy; UTF-8.
+    encoding : str
+        Of the original: ``utf-8`` or ``gb18030``.
+    delimiter : str
+        One character.
+    columns : tuple of str
+        The header.
+    n_rows : int
+        Rows below the header; blank lines do not count.
+    broken : mapping of int to tuple of str
+        Row number (1-based, below the header) to its cells, where there are too many or too few.
+    """
+
+    path: Path
+    encoding: str
+    delimiter: str
+    columns: tuple[str, ...]
+    n_rows: int
+    broken: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+def prepare(
+    path: Path, scratch: Path, encoding: str | None = None, delimiter: str | None = None
+) -> PlainText:
+    """Find encoding and delimiter, count rows, set broken rows apart.
+
+    Parameters
+    ----------
+    path : Path
+        The text file.
+    scratch : Path
+        Folder for a mended copy, should one be needed.
+    encoding, delimiter : str, optional
+        What a map says; found by looking if not given.
+
+    Raises
+    ------
+    FaultsError
+        If the encoding is mixed or unknown, the header is empty or names a column twice, the
+        delimiter is ambiguous, or quoting never ends.
+    """
+    found = encoding or find_encoding(path)
+    if encoding and not _decodes(path, encoding):
+        raise FaultsError(
+            [Fault(path.name, f"not {encoding}", "correct encoding in the map, or leave it out")]
+        )
+    first = _first_lines(path, found)
+    mark = delimiter or find_delimiter(path.name, first)
+    columns = _header(path.name, first, mark)
+    shape = _shape(path, found, mark, len(columns))
+    if shape.plain and found == "utf-8":
+        return PlainText(path, found, mark, columns, shape.n_rows)
+    copy = scratch / f"{path.stem}.utf8.csv"
+    n_rows, broken = _mended(path, copy, found, mark, len(columns))
+    return PlainText(copy, found, mark, columns, n_rows, broken)
+
+
+def find_encoding(path: Path) -> str:
+    """Tell UTF-8 from GB18030 by reading the whole file.
+
+    Raises
+    ------
+    FaultsError
+        If the lines are not all in one of them: the first line of each is named.
+    """
+    with path.open("rb") as handle:
+        start = handle.read(4)
+    for mark, name in ((codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16")):
+        if start.startswith(mark):
+            raise FaultsError([Fault(path.name, f"the file is {name}", "save it as UTF-8")])
+    if _decodes(path, "utf-8"):
+        return "utf-8"
+    utf8_line, other_line, neither = _line_encodings(path)
+    if neither:
+        raise FaultsError(
+            [Fault(path.name, "neither UTF-8 nor GB18030", "save it as UTF-8", neither)]
+        )
+    if utf8_line and other_line:
+        raise FaultsError(
+            [Fault(path.name, f"mixed encodings: this line is GB18030, line {utf8_line} is UTF-8",
+                   "save every part as UTF-8 before joining them", other_line)]
+        )  # fmt: skip
+    return "gb18030"
+
+
+def _decodes(path: Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        with path.open("rb") as handle:
+            while block := handle.read(BLOCK):
+                if b"\0" in block:
+                    raise FaultsError(
+                        [Fault(path.name, "holds bytes that no text has", "export it as CSV")]
+                    )
+                decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _line_encodings(path: Path) -> tuple[int, int, int]:
+    """Return the first line surely UTF-8, surely GB18030, and neither; 0 where there is none."""
+    utf8_line = other_line = 0
+    with path.open("rb") as handle:
+        for number, line in enumerate(handle, 1):
+            if line.isascii():
+                continue
+            if _is(line, "utf-8"):
+                if not utf8_line and _CHINESE_UTF8.fullmatch(line):
+                    utf8_line = number
+            elif not _is(line, "gb18030"):
+                return utf8_line, other_line, number
+            else:
+                other_line = other_line or number
+    return utf8_line, other_line, 0
+
+
+def _is(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _first_lines(path: Path, encoding: str, n: int = 50) -> list[str]:
+    codec = "utf-8-sig" if encoding == "utf-8" else encoding
+    with path.open(encoding=codec, newline="") as handle:
+        return [line for line, _ in zip(handle, range(n), strict=False) if line.strip()]
+
+
+def find_delimiter(name: str, lines: list[str]) -> str:
+    """Find the delimiter: the one that cuts the first lines into equally many cells, most of them.
+
+    Raises
+    ------
+    FaultsError
+        If two do so equally well.
+
+    Examples
+    --------
+    >>> find_delimiter("a.csv", ["a;b;c", "1,5;2;3"])
+    ';'
+    """
+    cuts = {mark: [len(row) for row in csv.reader(lines, delimiter=mark)] for mark in DELIMITERS}
+    cells = {mark: widths[0] for mark, widths in cuts.items() if widths and widths[0] > 1}
+    if not cells:
+        return ","
+    steady = {m: n for m, n in cells.items() if cuts[m].count(n) > len(cuts[m]) / 2} or cells
+    best = [mark for mark, n in steady.items() if n == max(steady.values())]
+    if len(best) > 1:
+        shown = " or ".join(repr(mark) for mark in best)
+        raise FaultsError(
+            [Fault(name, f"the delimiter may be {shown}", "set delimiter in the map")]
+        )
+    return best[0]
+
+
+def _header(name: str, lines: list[str], delimiter: str) -> tuple[str, ...]:
+    columns = next(csv.reader(lines[:1], delimiter=delimiter), [])
+    if not columns:
+        raise FaultsError([Fault(name, "the file is empty", "export it again")])
+    faults = [
+        *(Fault(name, "a column has no name", "name it", 1, value=f"column {i}")
+          for i, column in enumerate(columns, 1) if not column.strip()),
+        *(Fault(name, "two columns have this name", "rename one", 1, column)
+          for column in sorted({c for c in columns if c.strip() and columns.count(c) > 1})),
+    ]  # fmt: skip
+    if faults:
+        raise FaultsError(faults)
+    return tuple(columns)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Whether the file can be read as it lies, and its rows if so."""
+
+    plain: bool
+    n_rows: int
+
+
+def _shape(path: Path, encoding: str, delimiter: str, width: int) -> _Shape:
+    """Count delimiters line by line; quotes, blank or ragged lines need the slower way."""
+    mark, n_lines = delimiter.encode(), 0
+    if encoding != "utf-8":
+        return _Shape(plain=False, n_rows=0)
+    with path.open("rb") as handle:
+        while lines := handle.readlines(BLOCK):
+            if b'"' in b"".join(lines) or any(line.count(mark) != width - 1 for line in lines):
+                return _Shape(plain=False, n_rows=0)
+            if width == 1 and any(not line.strip() for line in lines):
+                return _Shape(plain=False, n_rows=0)
+            n_lines += len(lines)
+    return _Shape(plain=True, n_rows=n_lines - 1)
+
+
+def _mended(
+    path: Path, copy: Path, encoding: str, delimiter: str, width: int
+) -> tuple[int, dict[int, tuple[str, ...]]]:
+    """Write a copy in UTF-8 where every row has its cells; return rows and the broken ones."""
+    broken: dict[int, tuple[str, ...]] = {}
+    number = -1
+    with copy.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+        for row in _rows(path, encoding, delimiter):
+            number += 1
+            if len(row) == width:
+                writer.writerow(row)
+                continue
+            if len(broken) == MOST_BROKEN:
+                raise FaultsError(
+                    [Fault(path.name, f"more than {MOST_BROKEN} rows have too many or too few "
+                           "cells", "check delimiter in the map", number)]
+                )  # fmt: skip
+            broken[number] = tuple(row)
+            # A single column needs a quoted blank, or readers skip the line.
+            out.write(delimiter * (width - 1) + "\n" if width > 1 else '""\n')
+    return max(number, 0), broken
+
+
+def _rows(path: Path, encoding: str, delimiter: str) -> Iterator[list[str]]:
+    """Yield every row that is not blank, the header first."""
+    codec = "utf-8-sig" if encoding == "utf-8" else encoding
+    with path.open(encoding=codec, newline="") as handle:
+        reader = csv.reader(handle, delimiter=delimiter, strict=True)
+        try:
+            yield from (row for row in reader if row and any(cell.strip() for cell in row))
+        except csv.Error as error:
+            raise FaultsError(
+                [Fault(path.name, str(error), "mend the quoting", reader.line_num)]
+            ) from None
