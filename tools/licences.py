@@ -35,6 +35,10 @@ def rules() -> dict[str, Any]:
     return tomllib.loads(RULES.read_text(encoding="utf-8"))
 
 
+NAMELESS = ("UNKNOWN", "LICENSE")
+"""Words in the place of a licence that name none."""
+
+
 def named(metadata: Message, spelled: Mapping[str, str]) -> str:
     """Return the licence that a package's metadata names, as SPDX where it can be.
 
@@ -52,7 +56,7 @@ def named(metadata: Message, spelled: Mapping[str, str]) -> str:
     ]
     first_line = re.split(r"\s{2,}|\n", text)[0] if text else ""
     candidates = [*([text] if "\n" not in text else []), *classifiers, first_line]
-    found = [candidate for candidate in candidates if candidate and candidate != "UNKNOWN"]
+    found = [candidate for candidate in candidates if candidate and candidate not in NAMELESS]
     known = [spelled[name.lower()] for name in found if name.lower() in spelled]
     return next(iter([*known, *found]), UNKNOWN)
 
