@@ -32,6 +32,9 @@ REASONS: Final[Mapping[str, str]] = {
 }
 """Why a record is left out; the words go into messages and the page."""
 
+DATE: Final = r"^(\d{4})(?:[-/]\d{1,2}(?:[-/]\d{1,2})?|\.\d{1,2}\.\d{1,2})(?:[ T].*)?$"
+"""A date that begins with its year; 2013.5 is none, it may be a fraction."""
+
 YES: Final = ("1", "true", "yes", "y")
 NO: Final = ("0", "false", "no", "n")
 
@@ -209,9 +212,7 @@ def year(name: str, cell: Cell, context: Context, *, required: bool = False) -> 
     number = words.cast(pl.Float64, strict=False)
     limits = context.limits
     plain = pl.when(number == number.round(0)).then(number.cast(pl.Int32, strict=False))
-    dated = words.str.extract(r"^(\d{4})[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?:[ T].*)?$").cast(
-        pl.Int32, strict=False
-    )
+    dated = words.str.extract(DATE).cast(pl.Int32, strict=False)
     found = pl.coalesce(dated, plain)
     if context.serial_dates is not None or cell.date:
         found = pl.when(number > limits.last_year).then(

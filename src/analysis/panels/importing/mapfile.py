@@ -144,7 +144,10 @@ def _survey_file(table: Table) -> SurveyFile:
         decimal=table.word("decimal", (".", ","), "."),
         thousands=table.text("thousands", required=False) or None,
         sheet=table.text("sheet", required=False) or None,
+        main=table.flag("main"),
     )  # fmt: skip
+    if result.main and (unit == "village" or layout == "fixed"):
+        table.fault("main", "a main file has households and periods", "remove it")
     if result.delimiter is not None and len(result.delimiter) != 1:
         table.fault(
             "delimiter", "not one character", "write ',' ';' '\\t' or '|'", result.delimiter

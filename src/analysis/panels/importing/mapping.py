@@ -115,6 +115,8 @@ class SurveyFile:
         Of a text file; None means found by looking.
     sheet : str or None
         Of a workbook.
+    main : bool
+        Whether its rows say which households were seen when.
     """
 
     id: str
@@ -131,6 +133,7 @@ class SurveyFile:
     decimal: str = "."
     thousands: str | None = None
     sheet: str | None = None
+    main: bool = False
 
 
 @dataclass(frozen=True)
@@ -229,8 +232,15 @@ class SurveyMap:
     note: str = ""
 
     def anchors(self) -> tuple[SurveyFile, ...]:
-        """Return the files whose rows say which households were seen in which period."""
+        """Return the files whose rows say which households were seen in which period.
+
+        Those the map calls main; otherwise every household file with periods; otherwise every
+        person file with periods.
+        """
         timed = [f for f in self.files if f.unit != "village" and f.layout != "fixed"]
+        named = tuple(f for f in timed if f.main)
+        if named:
+            return named
         of_households = tuple(f for f in timed if f.unit == "household")
         return of_households or tuple(timed)
 

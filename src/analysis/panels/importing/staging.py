@@ -60,6 +60,9 @@ def open_files(
             continue
         lacking = [c for c in records.columns_read(survey, entry) if c not in source.names()]
         faults += [_no_column(survey, entry, source, name) for name in lacking]
+        faults += [Fault(source.path.name, "a name the import uses itself", "rename the column",
+                         column=name)
+                   for name in source.names() if name in (ROW, KEY, BROKEN)]  # fmt: skip
         opened.append((entry, source))
     return opened, faults
 
