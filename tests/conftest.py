@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,30 @@ def chromium_path() -> str:
     if subprocess.run(driver, capture_output=True, check=False).returncode != 0:
         pytest.skip("Playwright's driver does not start: install the Debian package libatomic1")
     return found
+
+
+PARTS = ("_quarto.yml", "requirements.lock", "*.qmd", "*.bib", "*.csl", "assets", "data",
+         "notebooks", "pages", "src")  # fmt: skip
+"""What a build reads."""
+
+
+@pytest.fixture(scope="session")
+def copy_of_project() -> Callable[[Path], Path]:
+    """Return a function that copies what a build reads, and nothing that was built."""
+
+    def copy(target: Path) -> Path:
+        root = Path(__file__).resolve().parent.parent
+        ignored = shutil.ignore_patterns("__pycache__", "external", ".ipynb_checkpoints")
+        target.mkdir(parents=True)
+        for pattern in PARTS:
+            for path in root.glob(pattern):
+                if path.is_dir():
+                    shutil.copytree(path, target / path.name, ignore=ignored)
+                else:
+                    shutil.copy(path, target / path.name)
+        return target
+
+    return copy
 
 
 def listed_packages(root: Path) -> frozenset[str]:

@@ -22,7 +22,8 @@ site_app = typer.Typer(no_args_is_help=True, help="The report site.")
 app.add_typer(claims_app, name="claims")
 app.add_typer(site_app, name="site")
 
-out = Console(soft_wrap=True)
+# Piped output is not cut at the width of a terminal that is not there.
+out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True, soft_wrap=True)
 
 
@@ -77,7 +78,7 @@ def claims_check(
         out.print(f"  {title}: {said}", highlight=False)
     out.print(f"{report.n_implied} implied figures in yuan")
     for title, rows in (
-        ("inconsistent: what is printed cannot hold together", report.inconsistencies),
+        ("cannot hold: identities and bounds that fail as printed", report.inconsistencies),
         ("rejected: a reading that cannot be right", report.rejected),
     ):
         out.print(f"{len(rows)} {title}", style="bold", highlight=False)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 from analysis.claims.intervals import Interval, outward
 
-WORDS = {
-    "persons": "person", "households": "household", "villages": "village", "years": "year",
-    "months": "month", "class_hours": "class hour", "person_times": "person-time",
-    "organisations": "organisation", "sessions": "session",
-}  # fmt: skip
-"""Singular of units that appear under a slash."""
+SINGULAR = {"batches": "batch", "communities": "community", "counties": "county"}
+"""Units whose singular is more than their plural without its last letter."""
 
 
 def number(value: float | Fraction | int, digits: int | None = None) -> str:
@@ -58,6 +55,8 @@ def interval(value: Interval, digits: int | None = None) -> str:
 
     Examples
     --------
+    >>> print(interval(Interval.between(Fraction(14593, 20), Fraction(3649, 5))))
+    729.6 to 729.8
     >>> print(interval(Interval.between(Fraction(2, 3), 5)))
     0.666 to 5
     >>> print(interval(Interval.more_than(2200)))
@@ -67,7 +66,7 @@ def interval(value: Interval, digits: int | None = None) -> str:
     if value.is_point and low.value is not None:
         return number(low.value, digits)
     if low.value is not None and high.value is not None:
-        places = digits if digits is not None else max(decimals(low.value), decimals(high.value))
+        places = digits if digits is not None else _places(low.value, high.value)
         lowest = outward(low.value, places, up=False)
         highest = outward(high.value, places, up=True)
         ends = [number(end, 0 if end == int(end) else places) for end in (lowest, highest)]
@@ -83,6 +82,14 @@ def interval(value: Interval, digits: int | None = None) -> str:
     return "any number"
 
 
+def _places(low: Fraction, high: Fraction) -> int:
+    """Return the decimals for both ends: one more than usual where the interval is that narrow."""
+    usual = max(decimals(low), decimals(high))
+    width = float(high - low)
+    needed = math.ceil(-math.log10(width)) if width > 0 else usual
+    return max(usual, min(usual + 1, needed))
+
+
 def unit(text: str) -> str:
     """Put a unit of the ledger into words.
 
@@ -96,6 +103,6 @@ def unit(text: str) -> str:
     if text == "percent":
         return "%"
     top, *under = text.split("/")
-    words = [WORDS.get(base, base.replace("_", "-")) for base in under]
+    words = [SINGULAR.get(base, base.removesuffix("s")).replace("_", "-") for base in under]
     said = "".join(f" a {word}" if word in ("year", "month") else f" per {word}" for word in words)
     return top.replace("_", "-") + said

@@ -185,7 +185,7 @@ def support(ledger: Ledger, figures: tuple[ImpliedIncome, ...]) -> pl.DataFrame:
         if row["slogan"] == "yes":
             return "none: the numeral names a scheme"
         if "yuan" in row["unit"].split("/"):
-            return "none: an amount without the number of people it reached"
+            return "none: an amount that is not a programme's"
         return f"none: it counts {row['unit'].replace('_', '-')}, not money"
 
     return ledger.claims.select(

@@ -109,6 +109,17 @@ class Interval:
         )
         return above and below
 
+    def capped(self, most: Fraction) -> Interval:
+        """Return the part of the interval up to a number, the number included.
+
+        Examples
+        --------
+        >>> print(Interval.between(0, 3).capped(Fraction(1)))
+        [0, 1]
+        """
+        within = self.high.value is not None and self.high.value <= most
+        return self if within else Interval(self.low, End(most))
+
     def __neg__(self) -> Interval:
         def flip(end: End) -> End:
             return End(None if end.value is None else -end.value, end.is_open, end.assumed)

@@ -21,6 +21,9 @@ from analysis.claims.schemas import MISMATCHES, SCHEMAS
 from analysis.claims.units import PERCENT, Unit
 from analysis.faults import Fault, FaultsError, raise_if_any
 
+WHOLE = 100
+"""Per cent."""
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -197,6 +200,8 @@ def _claim(row: dict[str, object], margins: Margins) -> Operand:
     bound = "exact" if is_rule else str(row["bound"])
     scale = _scale(str(row["unit"]))
     interval = interval_of(value * scale, step * scale, bound, margins, in_full=in_full)
+    if row["unit"] == PERCENT and value <= WHOLE:
+        interval = interval.capped(Fraction(1))  # a share cannot exceed the whole
     start, end = row["period_start"], row["period_end"]
     assert isinstance(start, date)  # noqa: S101 — the schema says so; this tells the type checker
     assert isinstance(end, date)  # noqa: S101

@@ -21,7 +21,7 @@ PRECISION = {
     "exact": "printed in full",
     "rounded": "rounded or cut at the last digit",
     "open": "open on one side (more than, at least)",
-    "assumed": "needs an assumption (nearly, about)",
+    "assumed": "needs an assumption (nearly)",
 }
 
 
@@ -39,7 +39,8 @@ class Counts:
     claims, slogans, quantities : int
         Rows; numerals that only name a scheme; the rest.
     people_or_events : int
-        Quantities that count people, households, events or hours.
+        Quantities that count people, households, events or teaching hours; rules and rates, such
+        as "at least two in every village", are not counts.
     yuan : int
         Quantities that are amounts of money.
     income : int
@@ -75,15 +76,17 @@ def counts(ledger: Ledger, figures: Iterable[ImpliedIncome]) -> Counts:
     """
     rows = quantities(ledger)
     kinds = dict(ledger.units.select("unit", "kind").iter_rows())
-    top = rows["unit"].str.split("/").list.first().replace_strict(kinds, default=None)
+    kind = rows["unit"].str.split("/").list.first().replace_strict(kinds, default=None)
+    events = kind.is_in(["people", "household", "event"]) | (rows["unit"] == "class_hours")
+    plain = (rows["kind"] == "count") & ~rows["unit"].str.contains("/")
     used = {name for figure in figures for name in figure.claims}
     precise = [precision_of(ledger.operands[name]) for name in rows["id"]]
     return Counts(
         claims=ledger.claims.height,
         slogans=ledger.claims.height - rows.height,
         quantities=rows.height,
-        people_or_events=int(top.is_in(["people", "household", "event", "time"]).sum()),
-        yuan=int((top == "money").sum()),
+        people_or_events=int((events & plain).sum()),
+        yuan=int((kind == "money").sum()),
         income=len(used & set(rows["id"])),
         in_full=precise.count("exact"),
         rounded=precise.count("rounded"),
