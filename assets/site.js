@@ -3,6 +3,22 @@
 (function () {
   "use strict";
 
+  // Columns of long text get room: a table scrolls sideways rather than become a tower.
+  document.querySelectorAll(".table-scroll table, .table-responsive table").forEach(function (table) {
+    var head = table.tHead && table.tHead.rows[table.tHead.rows.length - 1];
+    Array.from(head ? head.cells : []).forEach(function (column, at) {
+      var longest = 0;
+      Array.from(table.tBodies).forEach(function (body) {
+        Array.from(body.rows).forEach(function (row) {
+          if (row.cells.length === head.cells.length) {
+            longest = Math.max(longest, row.cells[at].textContent.trim().length);
+          }
+        });
+      });
+      if (longest > 20) column.style.minWidth = "min(70vw, " + Math.min(20, 1.4 * Math.sqrt(longest)).toFixed(1) + "rem)";
+    });
+  });
+
   // A box that scrolls must be reachable by keyboard and have a name.
   function nameOf(box) {
     var figure = box.closest("figure, [id^='tbl-'], [id^='fig-']");

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,19 @@ def browser() -> Iterator[Browser]:
         browser = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def served(site: Path) -> Iterator[str]:
+    """The site over HTTP: Chromium now and then forgets the storage of pages opened from disk."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(site))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 def open_page(browser: Browser, url: str, width: int = 1280, **options: Any) -> Page:
@@ -76,8 +92,8 @@ def test_tabs_move_by_arrow_keys(browser: Browser, site: Path) -> None:
     assert not page.get_by_text("First tab").is_visible()
 
 
-def test_theme_follows_the_system_until_the_reader_chooses(browser: Browser, site: Path) -> None:
-    page = open_page(browser, f"{site.as_uri()}/index.html", color_scheme="dark")
+def test_theme_follows_the_system_until_the_reader_chooses(browser: Browser, served: str) -> None:
+    page = open_page(browser, f"{served}/index.html", color_scheme="dark")
     assert page.get_by_text("Seen in the dark.").is_visible()
     assert not page.get_by_text("Seen in the light.").is_visible()
     page.click("#theme-toggle")

@@ -17,10 +17,9 @@ local UNSUPPORTED_CLASS = { ["panel-input"] = true, ["panel-sidebar"] = true,
   ["content-hidden"] = true, ["quarto-layout-panel"] = true, lightbox = true, grid = true,
   landscape = true, ["list-table"] = true, ["code-with-filename"] = true }
 
-local entries = {}            -- label -> number as text
+local entries = {}  -- label -> number as text
 local counts = { fig = 0, tbl = 0, eq = 0 }
-local sections, top_level = {}, nil
-local tabsets = 0
+local sections, top_level, tabsets = {}, nil, 0
 
 local function fault(needle, problem, remedy)
   local text = (needle .. "\t" .. problem .. "\t" .. remedy):gsub("\n", " ")
@@ -28,6 +27,14 @@ local function fault(needle, problem, remedy)
 end
 
 local function html(text) return pandoc.RawBlock("html", text) end
+
+local function between(open, content, close)
+  return pandoc.Blocks({ html(open) }) .. pandoc.Blocks(content) .. pandoc.Blocks({ html(close) })
+end
+
+local function markdown(text)
+  return pandoc.utils.blocks_to_inlines(pandoc.read(text, "markdown").blocks)
+end
 
 local function escape(text)
   return (text:gsub("&", "&amp;"):gsub("<", "&lt;"):gsub(">", "&gt;"):gsub('"', "&quot;"))
@@ -58,8 +65,7 @@ local function refuse(el)
       fault(class, "class ." .. class .. " is not supported by the embedded renderer",
         "use plain blocks, .column-margin or .panel-tabset")
     elseif callout and not CALLOUTS[callout] and el.t == "Div" then
-      fault(class, "unknown callout type",
-        "use note, tip, warning, important or caution")
+      fault(class, "unknown callout type", "use note, tip, warning, important or caution")
     end
   end
   for name, _ in pairs(el.attributes) do
@@ -77,11 +83,12 @@ end
 
 -- ---------------------------------------------------------------- floats
 
+local IN_IMAGE_LINE = { Image = true, Space = true, SoftBreak = true, Link = true }
+
 local function is_image_only(block)
   if block.t ~= "Para" and block.t ~= "Plain" then return false end
   for _, inline in ipairs(block.content) do
-    if inline.t ~= "Image" and inline.t ~= "Space" and inline.t ~= "SoftBreak"
-        and inline.t ~= "Link" then return false end
+    if not IN_IMAGE_LINE[inline.t] then return false end
   end
   return true
 end
@@ -94,19 +101,14 @@ local function float(attr, kind, number, caption, content)
     table.insert(prefix, pandoc.Space())
   end
   local title = pandoc.Inlines(prefix) .. caption
-  local place = kind == "tbl" and "top" or "bottom"
-  local described = id ~= "" and ' id="' .. id .. '-caption"' or ""
   local figcaption = pandoc.Blocks({})
   if #title > 0 then
-    figcaption = pandoc.Blocks({
-      html("<figcaption" .. described .. ' class="float-caption">'),
-      pandoc.Plain(title), html("</figcaption>") })
+    local described = id ~= "" and ' id="' .. id .. '-caption"' or ""
+    figcaption = between("<figcaption" .. described .. ' class="float-caption">',
+      { pandoc.Plain(title) }, "</figcaption>")
   end
-  local blocks = pandoc.Blocks({ html('<figure class="float float-' .. kind .. '">') })
-  if place == "top" then blocks:extend(figcaption) end
-  blocks:extend(content)
-  if place == "bottom" then blocks:extend(figcaption) end
-  blocks:insert(html("</figure>"))
+  local blocks = kind == "tbl" and figcaption .. pandoc.Blocks(content) or pandoc.Blocks(content) .. figcaption
+  blocks = between('<figure class="float float-' .. kind .. '">', blocks, "</figure>")
   local classes = attr.classes:filter(function(c) return c ~= "from-cell" end)
   classes:insert("float-box")
   return pandoc.Div(blocks, pandoc.Attr(id, classes))
@@ -145,7 +147,7 @@ local function div_float(el, kind)
     caption = last.content
     content:remove(#content)
   end
-  local own
+  local own = nil
   if kind == "fig" then
     content, own = figure_parts(content)
   else
@@ -158,7 +160,7 @@ local function div_float(el, kind)
   local attribute = el.attributes[kind .. "-cap"]
   if #caption == 0 and own then caption = own end
   if #caption == 0 and attribute then
-    caption = pandoc.utils.blocks_to_inlines(pandoc.read(attribute, "markdown").blocks)
+    caption = markdown(attribute)
   end
   local number = el.identifier ~= "" and next_number(kind, el.identifier) or nil
   return float(el.attr, kind, number, caption, content)
@@ -167,10 +169,9 @@ end
 -- ---------------------------------------------------------------- callouts, tabsets, code
 
 local function callout(el, name)
-  local attributes, content = el.attributes, el.content
-  local title
+  local attributes, content, title = el.attributes, el.content, nil
   if attributes.title then
-    title = pandoc.utils.blocks_to_inlines(pandoc.read(attributes.title, "markdown").blocks)
+    title = markdown(attributes.title)
   elseif content[1] and content[1].t == "Header" then
     title = content[1].content
     content:remove(1)
@@ -186,15 +187,13 @@ local function callout(el, name)
   local outer, head = "div", "div"
   if fold and title then outer, head = "details", "summary" end
   local open = fold == "false" and " open" or ""
-  local blocks = pandoc.Blocks({
-    html("<" .. outer .. id .. ' class="' .. classes .. '"' .. open .. ">") })
+  local blocks = between('<div class="callout-body">', content, "</div>")
   if title then
-    blocks:extend({ html("<" .. head .. ' class="callout-title">'), pandoc.Plain(title),
-      html("</" .. head .. ">") })
+    blocks = between("<" .. head .. ' class="callout-title">', { pandoc.Plain(title) },
+      "</" .. head .. ">") .. blocks
   end
-  blocks:insert(html('<div class="callout-body">'))
-  blocks:extend(content)
-  blocks:extend({ html("</div>"), html("</" .. outer .. ">") })
+  blocks = between("<" .. outer .. id .. ' class="' .. classes .. '"' .. open .. ">", blocks,
+    "</" .. outer .. ">")
   return pandoc.Div(blocks, pandoc.Attr("", { "callout-box" }))
 end
 
@@ -229,11 +228,9 @@ local function tabset(el)
   blocks:insert(html("</div>"))
   for i, tab in ipairs(tabs) do
     local id = base .. "-" .. i
-    blocks:insert(html('<div role="tabpanel" id="' .. id .. '" class="tab-panel' ..
+    blocks:extend(between('<div role="tabpanel" id="' .. id .. '" class="tab-panel' ..
       (i == 1 and " active" or "") .. '" aria-labelledby="' .. id .. '-tab" data-title="' ..
-      escape(pandoc.utils.stringify(tab.title)) .. '">'))
-    blocks:extend(tab.content)
-    blocks:insert(html("</div>"))
+      escape(pandoc.utils.stringify(tab.title)) .. '">', tab.content, "</div>"))
   end
   return pandoc.Div(blocks, pandoc.Attr(el.identifier, { "panel-tabset" }))
 end
@@ -249,9 +246,8 @@ local function code_block(el)
   el.attributes["code-fold"], el.attributes["code-summary"] = nil, nil
   if fold ~= "true" and fold ~= "show" then return el end
   local open = fold == "show" and " open" or ""
-  return pandoc.Div({ html('<details class="code-fold"' .. open .. "><summary>" ..
-    escape(summary) .. "</summary>"), el, html("</details>") },
-    pandoc.Attr("", { "code-box" }))
+  return pandoc.Div(between('<details class="code-fold"' .. open .. "><summary>" ..
+    escape(summary) .. "</summary>", { el }, "</details>"), pandoc.Attr("", { "code-box" }))
 end
 
 -- ---------------------------------------------------------------- equations and sections
@@ -320,15 +316,10 @@ local number_floats = {
     local id = el.identifier
     local box = function() return pandoc.Div({ el }, pandoc.Attr("", { "table-scroll" })) end
     el.attributes["tbl-colwidths"] = nil
-    if kind_of(id) == "tbl" then
-      local number = next_number("tbl", id)
-      el.caption, el.identifier = { long = {} }, ""
-      return float(pandoc.Attr(id), "tbl", number, caption, { box() }), false
-    elseif #caption > 0 then
-      el.caption = { long = {} }
-      return float(pandoc.Attr(id), "tbl", nil, caption, { box() }), false
-    end
-    return box(), false
+    if kind_of(id) ~= "tbl" and #caption == 0 then return box(), false end
+    local number = kind_of(id) == "tbl" and next_number("tbl", id) or nil
+    el.caption, el.identifier = { long = {} }, ""
+    return float(pandoc.Attr(id), "tbl", number, caption, { box() }), false
   end,
   Para = equations,
   Plain = equations,
@@ -400,21 +391,19 @@ local finish = {
 
 local function unknown_citations(doc)
   local known, wanted = {}, {}
-  local found = 0
   doc:walk({ Cite = function(el)
-    for _, cite in ipairs(el.citations) do wanted[cite.id] = true; found = found + 1 end
+    for _, cite in ipairs(el.citations) do wanted[cite.id] = true end
   end })
-  if found == 0 and not doc.meta.nocite then return false end
+  if not next(wanted) and not doc.meta.nocite then return false end
   for _, reference in ipairs(pandoc.utils.references(doc)) do known[reference.id] = true end
-  local missing = {}
+  local complete = true
   for id, _ in pairs(wanted) do
-    if not known[id] then table.insert(missing, id) end
+    if not known[id] then
+      complete = false
+      fault("@" .. id, "citation of an unknown source", "add it to the bibliography")
+    end
   end
-  table.sort(missing)
-  for _, id in ipairs(missing) do
-    fault("@" .. id, "citation of an unknown source", "add it to the bibliography")
-  end
-  return #missing == 0
+  return complete
 end
 
 -- The bibliography goes to the end of the page, under its own heading or the one given.
@@ -435,10 +424,9 @@ local function bibliography(doc)
     end
   end
   if refs then
-    blocks:extend({
-      html('<section id="quarto-bibliography" class="quarto-appendix" role="doc-bibliography">'),
-      html('<h2 class="quarto-appendix-heading">'), pandoc.Plain(title), html("</h2>"), refs,
-      html("</section>") })
+    local heading = between('<h2 class="quarto-appendix-heading">', { pandoc.Plain(title) }, "</h2>")
+    blocks:extend(between('<section id="quarto-bibliography" class="quarto-appendix"' ..
+      ' role="doc-bibliography">', heading .. pandoc.Blocks({ refs }), "</section>"))
   end
   doc.blocks = blocks
   return doc

@@ -142,7 +142,8 @@ def filter_faults(page: Page, stderr: str) -> list[Fault]:
             faults[needle, problem] = Fault(page.path, problem, remedy, None, "", needle)
         else:
             faults[needle, problem] = line.fault(problem, remedy, needle)
-    return list(faults.values())
+    # A Lua table has no order of its own.
+    return sorted(faults.values(), key=lambda fault: (fault.row or 0, str(fault)))
 
 
 def run(project: Project, page: Page, html: Html) -> Rendered:
