@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from collections import Counter
@@ -68,8 +69,9 @@ def import_survey(
     if not files:
         raise FaultsError([Fault(project_name(map_file), "no survey is named", "name its files")])
     out = out.resolve()
+    _clear_after_the_dead(out)
     with panel.staged(out) as folder, tempfile.TemporaryDirectory(
-        prefix=f".{out.name}.work.", dir=out.parent
+        prefix=f".{out.name}.work.{os.getpid()}.", dir=out.parent
     ) as scratch:  # fmt: skip
         opened, faults = open_files(survey, files, Path(scratch) / "text")
         raise_if_any(faults)
@@ -81,6 +83,26 @@ def import_survey(
         work.finish(report, map_file, [source.path for _, source in opened])
     (out.parent / f"{out.name}.{REJECTED}").unlink(missing_ok=True)
     return report
+
+
+def _clear_after_the_dead(out: Path) -> None:
+    """Remove the working folders of imports that were killed: they hold rows of the survey."""
+    for folder in out.parent.glob(f".{out.name}.work.*"):
+        owner = folder.name.split(".")[-2]
+        if owner.isdigit() and not _runs(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    if os.name != "posix":
+        return True  # a signal of 0 is no question elsewhere
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _check_limits(report: ImportReport, survey: SurveyMap, folder: Path, out: Path) -> None:
@@ -161,8 +183,10 @@ class _Work:
         self.periods["incomplete"] += part.income.filter(~pl.col("complete")).height
         self.periods["moved"] += part.moved
         if part.income.height:
-            last = part.income["period"].max()
-            assert isinstance(last, int)  # noqa: S101  # there are rows
+            first, last = part.income["period"].min(), part.income["period"].max()
+            assert isinstance(first, int)  # noqa: S101  # there are rows
+            assert isinstance(last, int)  # noqa: S101
+            self.periods["first"] = min(self.periods["first"] or first, first)
             self.periods["last"] = max(self.periods["last"], last)
 
     def _write(self, table: str, frame: pl.DataFrame, number: int) -> None:
@@ -228,9 +252,11 @@ class _Work:
         # A unit treated after the last period is not treated in this panel.
         inside = frame.filter(pl.col("first_period") <= self.periods["last"])
         known = self._units_known(inside)
+        always = known.filter(pl.col("first_period") <= self.periods["first"]).height
         for n, words in (
             (frame.height - inside.height, "begin after the last period and count as not treated"),
             (inside.height - known.height, "belong to units that are not in the panel"),
+            (always, "begin in the first period or before: there is no time before treatment"),
         ):
             if n:
                 self.notes.append(f"{n} participations {words}")

@@ -240,9 +240,12 @@ def batches(source: Source, columns: Sequence[str]) -> Iterator[pl.LazyFrame]:
 def _raw(source: Source, columns: Sequence[str]) -> Iterator[pl.LazyFrame]:
     wanted = list(columns)
     if source.text is not None:
+        # The names are given: Polars keeps doubled quotes in a header, csv does not.
+        names = list(source.text.columns)
         yield pl.scan_csv(
-            source.text.path, separator=source.text.delimiter, infer_schema=False, glob=False
-        ).select(wanted)
+            source.text.path, separator=source.text.delimiter, infer_schema=False, glob=False,
+            with_column_names=lambda _: names,
+        ).select(wanted)  # fmt: skip
     elif source.kind == "parquet":
         yield pl.scan_parquet(source.path, glob=False).select(wanted)
     elif source.kind == "workbook":

@@ -144,7 +144,7 @@ def _lines(looks: Mapping[str, tuple[Source, tuple[Look, ...]]]) -> Iterator[str
     yield ""
     yield "[map]"
     yield f"survey = {_quoted(source.path.stem)}"
-    yield 'status = "unverified"         # or verified: once compared with published tables'
+    yield 'status = "unverified"         # or verified: tried on the files, totals compared'
     yield 'currency_unit = "fen"         # a hundredth of the currency: fen, poisha, paisa, cents'
     for name, (file, seen) in looks.items():
         yield from _file_lines(name, file, seen, several=several)

@@ -194,7 +194,7 @@ def find_delimiter(name: str, lines: list[str]) -> str:
 
 
 def _header(name: str, lines: list[str], delimiter: str) -> tuple[str, ...]:
-    columns = next(csv.reader(lines[:1], delimiter=delimiter), [])
+    columns = next(csv.reader(lines, delimiter=delimiter), [])
     if not columns:
         raise FaultsError([Fault(name, "the file is empty", "export it again")])
     faults = [

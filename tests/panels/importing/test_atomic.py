@@ -1,0 +1,85 @@
+"""A killed or failed import leaves the panel that was there, to the byte."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.faults import FaultsError
+from analysis.panels.importing import run as importing
+
+SCRIPT = """
+import os, signal, sys
+from pathlib import Path
+from analysis.panels import panel
+from analysis.panels.importing import import_survey, run, staging
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+owner, name = {"stage": (run, "stage"), "records": (run.records, "records"),
+    "take": (run._Work, "_take"), "rejected": (run._Work, "_rejected"),
+    "manifest": (panel, "write_manifest"), "check": (panel, "check"),
+    "swap": (panel, "_swap")}[sys.argv[4]]
+setattr(owner, name, die)
+import_survey([Path(sys.argv[1])], Path(sys.argv[2]), Path(sys.argv[3]))
+"""
+
+
+def content(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize(
+    "step", ["stage", "records", "take", "rejected", "manifest", "check", "swap"]
+)
+def test_a_killed_import_leaves_the_panel_before(
+    step: str, small: Any, csv_of: Any, good: Any
+) -> None:
+    small.write(csv_of(good))
+    small.write_map()
+    small.run()
+    before = content(small.out)
+    small.write(csv_of(good[:2]))
+    survey, map_file = small.folder / "survey.csv", small.folder / "map.toml"
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, survey, map_file, small.out, step], check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert content(small.out) == before
+    # What the dead import left is cleared by the next, which goes through.
+    assert small.run().n_households == 1
+    assert not list(small.folder.glob(".panel.work.*"))
+
+
+def test_a_failed_import_leaves_nothing_behind(
+    small: Any, csv_of: Any, good: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small.write(csv_of(good))
+    small.write_map()
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importing._Work, "_rejected", fail)
+    with pytest.raises(KeyboardInterrupt):
+        small.run()
+    assert sorted(path.name for path in small.folder.iterdir()) == ["map.toml", "survey.csv"]
+
+
+def test_a_folder_that_is_no_panel_is_not_replaced(small: Any, csv_of: Any, good: Any) -> None:
+    small.write(csv_of(good))
+    small.write_map()
+    small.out.mkdir()
+    (small.out / "thesis.txt").write_text("years of work")
+    with pytest.raises(FaultsError, match="exists and is not a panel; choose a new folder"):
+        small.run()
+    assert (small.out / "thesis.txt").read_text() == "years of work"

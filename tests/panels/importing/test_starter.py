@@ -1,0 +1,91 @@
+"""The map that --init writes: what it shows, what it leaves open, and that it runs once filled."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyreadstat
+import pytest
+
+from analysis.faults import FaultsError
+from analysis.panels.importing import import_survey, init_map
+from analysis.panels.importing.mapfile import read_map
+
+
+def test_a_starter_runs_once_it_is_filled_in(tmp_path: Path) -> None:
+    frame = pl.DataFrame({
+        "hhid": [101, 101, 102, 102], "year": [2012, 2013, 2012, 2013], "vid": [1, 1, 2, 2],
+        "famsize": [3, 3, 2, 2], "wages": [100, -8, 50, 60], "pension": [0, 0, 5, 5],
+        "sex": [1, 1, 2, 2],
+    })  # fmt: skip
+    survey = tmp_path / "s.dta"
+    pyreadstat.write_dta(
+        frame, survey, column_labels=["", "", "", "members", "wage income, yuan", "", ""],
+        variable_value_labels={"sex": {1: "man", 2: "woman"}},
+    )  # fmt: skip
+    path = init_map([survey], tmp_path / "map.toml")
+    text = path.read_text(encoding="utf-8")
+    # Labels, types, ranges and value labels of the file are there to read.
+    assert "#   wages  [double]  wage income, yuan  (-8 to 100; 4 different)" in text
+    assert "#       1 = man; 2 = woman" in text
+    for guess in ('household = "hhid"', 'period = "year"', 'village = "vid"', 'members = "famsize"',
+                  "missing = [-8]", 'source = "wage"', 'source = "transfer"'):  # fmt: skip
+        (line,) = [line for line in text.splitlines() if line.startswith(guess)]
+        assert "GUESS" in line
+    # Unfilled it is refused, with every open place.
+    with pytest.raises(FaultsError) as caught:
+        read_map(path)
+    assert {fault.column for fault in caught.value.faults} == {
+        "income.items[0].unit", "income.items[0].per", "income.items[1].unit",
+        "income.items[1].per",
+    }  # fmt: skip
+    filled = text.replace('unit = "FILL"', 'unit = "yuan"').replace('per = "FILL"', 'per = "year"')
+    path.write_text(filled.replace('"FILL"', '"not asked"'), encoding="utf-8")
+    report = import_survey([survey], path, tmp_path / "panel")
+    assert (report.n_households, report.n_periods) == (2, 4)
+    wages = pl.read_parquet(tmp_path / "panel" / "income.parquet")["wage"].to_list()
+    assert wages == [10_000, None, 5_000, 6_000]
+
+
+def test_a_starter_guesses_waves(tmp_path: Path) -> None:
+    (tmp_path / "w.csv").write_text("fid,cid,size10,size12,wage10,wage12\n1,a,2,3,10,20\n")
+    text = init_map([tmp_path / "w.csv"], tmp_path / "map.toml").read_text(encoding="utf-8")
+    assert 'layout = "wide"' in text
+    assert 'waves = { "10" = 2010, "12" = 2012 }  # GUESS' in text
+    assert 'column = "wage{wave}"' in text
+    assert text.count('source = "wage"') == 1
+
+
+def test_a_starter_for_two_files_says_which(tmp_path: Path) -> None:
+    (tmp_path / "h.csv").write_text("hhid;year;village;famsize;rent\n1;2012;a;2;5\n")
+    (tmp_path / "p.csv").write_text("hhid,pid,year,wage\n1,1,2012,5\n")
+    text = init_map([tmp_path / "h.csv", tmp_path / "p.csv"], tmp_path / "m.toml").read_text()
+    content = tomllib.loads(text)
+    assert [f["unit"] for f in content["files"]] == ["household", "person"]
+    assert content["household"]["village"] == {"column": "village", "from": "h"}
+    assert "# encoding utf-8, delimiter ';': found" in text
+
+
+def test_a_file_cannot_write_into_the_map(tmp_path: Path) -> None:
+    # Names and labels of a file end up in TOML: neither may break out of its line.
+    frame = pl.DataFrame({"hhid": [1], "year": [2012]})
+    pyreadstat.write_dta(frame, tmp_path / "s.dta", column_labels=["a\n[evil]\nx = 1", 'q"\\'])
+    (tmp_path / "t.csv").write_text('hhid,"village""\nx",year\n1,2,2012\n')
+    for name in ("s.dta", "t.csv"):
+        path = init_map([tmp_path / name], tmp_path / f"{name}.toml")
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        assert set(content) <= {"map", "files", "household", "village", "income"}
+
+
+def test_a_starter_replaces_nothing_and_tells_every_fault(tmp_path: Path, small: Any) -> None:
+    (tmp_path / "map.toml").write_text("mine")
+    (tmp_path / "s.csv").write_text("hh\n1\n")
+    with pytest.raises(FaultsError, match="the map exists; choose a new name"):
+        init_map([tmp_path / "s.csv"], tmp_path / "map.toml")
+    with pytest.raises(FaultsError) as caught:
+        init_map([tmp_path / "a.csv", tmp_path / "b.pkl"], tmp_path / "new.toml")
+    assert len(caught.value.faults) == 2
+    assert not (tmp_path / "new.toml").exists()
