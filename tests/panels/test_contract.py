@@ -199,7 +199,9 @@ def test_accounts_add_up() -> None:
         Account(3, 4, {"a": -1})
 
 
-@pytest.mark.parametrize("path", sorted(dictionary.outputs()), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted(dictionary.outputs()), ids=lambda path: f"{path.parent.name}-{path.name}"
+)
 def test_generated_files_are_current(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == dictionary.outputs()[path], (
         "write it again: python -m analysis.panels.dictionary"

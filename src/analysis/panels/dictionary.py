@@ -15,6 +15,7 @@ import dataframely as dy
 
 from analysis import money, paths
 from analysis.panels import schemas
+from analysis.panels.model import parameters
 
 TYPES = {
     "String": ("text", "string"),
@@ -96,12 +97,53 @@ def _field(name: str, column: dy.Column) -> dict[str, Any]:
     for theirs, ours in (("minimum", "min"), ("maximum", "max")):
         if getattr(column, ours, None) is not None:
             constraints[theirs] = getattr(column, ours)
-    return {
+    described = {
         "name": name,
         "type": TYPES[type(column).__name__][1],
         "description": column.description,
-        "unit": (column.metadata or {})["unit"],
         "constraints": constraints,
+    }
+    # In committed CSV files the unit of a value is a column of its own.
+    unit = (column.metadata or {}).get("unit")
+    return described | ({"unit": unit} if unit else {})
+
+
+def parameters_package() -> dict[str, Any]:
+    """Return the description of ``data/parameters/`` as a Frictionless data package."""
+    tables = {
+        "prices": money.Prices,
+        "poverty_lines": money.PovertyLines,
+        "income_path": parameters.IncomePath,
+    }
+    return {
+        "name": "parameters",
+        "title": "Parameters",
+        "description": "Prices, poverty lines, official incomes, and the parameters of the "
+        "model panel; every value with its unit, source and status",
+        "resources": [
+            {
+                "name": name,
+                "path": f"{name}.csv",
+                "format": "csv",
+                "description": _first_line(schema),
+                "schema": {
+                    "fields": [
+                        _field(column, kind)
+                        for column, kind in schema.columns().items()
+                        if column != "line"
+                    ],
+                    "primaryKey": schema.primary_key(),
+                },
+            }
+            for name, schema in tables.items()
+        ]
+        + [
+            {"name": name, "path": f"{name}.toml", "format": "toml", "description": what}
+            for name, what in (
+                ("model", "Parameters of the model panel"),
+                ("model_programmes", "True effects of the programmes in the model panel"),
+            )
+        ],
     }
 
 
@@ -172,11 +214,15 @@ def _money_page() -> Iterator[str]:
 
 def outputs() -> dict[Path, str]:
     """Return every generated file and what it should hold."""
-    package = json.dumps(datapackage(), ensure_ascii=False, indent=2) + "\n"
     return {
-        paths.data() / "panels" / "datapackage.json": package,
+        paths.data() / "panels" / "datapackage.json": _json(datapackage()),
+        paths.data() / "parameters" / "datapackage.json": _json(parameters_package()),
         paths.root() / "pages" / "dictionary.qmd": page(),
     }
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 
 def write() -> None:

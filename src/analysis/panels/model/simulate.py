@@ -41,6 +41,8 @@ class SimulationReport:
         Runs it was made in.
     seconds, rows_per_second : float
         Wall time, and records (seen or not) simulated in a second.
+    bytes_written : int
+        Size of the folder.
     peak_memory : int
         Largest resident memory of this process since it began, bytes.
     account : Account
@@ -57,6 +59,7 @@ class SimulationReport:
     chunks: int
     seconds: float
     rows_per_second: float
+    bytes_written: int
     peak_memory: int
     account: Account
     digests: dict[str, str]
@@ -122,6 +125,7 @@ def simulate_settings(out: Path, settings: Settings) -> SimulationReport:
         chunks=chunks,
         seconds=seconds,
         rows_per_second=account.rows_read / seconds,
+        bytes_written=panel.size_on_disk(out),
         peak_memory=peak_memory(),
         account=account,
         digests={name: digest.hexdigest() for name, digest in digests.items()},

@@ -1,4 +1,8 @@
-"""The truth of a simulated panel, added up from potential outcomes in whole fen."""
+"""The truth of a simulated panel, added up from potential outcomes in whole fen.
+
+It is the truth of the incomes households have, not of those they report: rounding and missing
+answers are errors of the survey. What is and is not seen matters for the sample only.
+"""
 
 from __future__ import annotations
 
@@ -140,21 +144,30 @@ class Truth:
         precision is exact in whatever order the product adds.
         """
         member: Floats = (cohort == np.arange(tally.shape[0])[:, None]).astype(np.float64)
-        ever = seen.any(axis=1)
-        for sample, mask in enumerate((None, seen)):
-            weight = np.ones(seen.shape) if mask is None else mask.astype(np.float64)
-            tally.households[sample] += _whole(member @ weight)
-            tally.persons[sample] += _whole(member @ (weight * size[:, None]))
-            here = np.ones(size.size) if mask is None else ever.astype(np.float64)
-            tally.ever[sample] += _whole(member @ here)
-            tally.ever_persons[sample] += _whole(member @ (here * size))
-            for name, arrays in parts.items():
-                sums = getattr(tally, name)
-                for k, values in enumerate(arrays):
-                    kept = values.astype(np.float64)
-                    sums[sample, :, :, k] += _whole(
-                        member @ (kept if mask is None else kept * mask)
-                    )
+        sums = {
+            name: np.stack([_whole(member @ values) for values in arrays], axis=-1)
+            for name, arrays in parts.items()
+        }
+        self._add(tally, 0, member, sums, np.ones(seen.shape), size)
+        if not seen.all():
+            sums = {
+                name: np.stack([_whole(member @ (values * seen)) for values in arrays], axis=-1)
+                for name, arrays in parts.items()
+            }
+        self._add(tally, 1, member, sums, seen.astype(np.float64), size)
+
+    def _add(
+        self, tally: Tally, sample: int, member: Floats, sums: dict[str, Integers], weight: Floats,
+        size: Integers,
+    ) -> None:  # fmt: skip
+        """Add sums and counts to one sample of a tally."""
+        ever = weight.any(axis=1).astype(np.float64)
+        tally.households[sample] += _whole(member @ weight)
+        tally.persons[sample] += _whole(member @ (weight * size[:, None]))
+        tally.ever[sample] += _whole(member @ ever)
+        tally.ever_persons[sample] += _whole(member @ (ever * size))
+        for name, values in sums.items():
+            getattr(tally, name)[sample] += values
 
     def table(self) -> pl.DataFrame:
         """Return the truth; see `COLUMNS` for what it holds."""

@@ -15,6 +15,8 @@ from analysis.panels.model.settings import Settings
 
 CALIBRATION_HOUSEHOLDS: Final = 50_000
 """Households on which the scale is set; all of a smaller panel."""
+LEAST_WITHOUT: Final = 0.1
+"""Least part of the official mean of a source that comes without programmes."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +111,11 @@ def _scale(world: World) -> Floats:
         for parts in (found.direct, found.spillover):
             for s, fen in parts.items():
                 added[:, s] += fen.sum(axis=0)
-    result: Floats = (target - added) / np.column_stack([part.sum(axis=0) for part in latent])
-    if (result <= 0).any():
-        raise ValueError("programmes add more than the official mean of a source: lower effects")
+    # In a panel of a few households a programme can add more than the official mean, or nobody has
+    # a source: such a panel misses its targets, and `targets` says so, but it stays legal.
+    without = np.maximum(target - added, LEAST_WITHOUT * target)
+    present = np.column_stack([part.sum(axis=0) for part in latent])
+    result: Floats = np.where(present > 0, without / np.where(present > 0, present, 1), 0.0)
     return result
 
 
