@@ -227,6 +227,15 @@ def test_a_clean_panel_lets_a_plain_design_find_the_truth(tmp_path: Path) -> Non
     assert max(map(abs, scores)) < 4
 
 
+def test_the_village_fund_is_the_same_sum_for_every_village(default: Path) -> None:
+    found = panel.read(default)
+    fund = found.participation.filter(programme="village_fund").rename({"unit": "village"})
+    sums = fund.join(found.villages, on="village").select(
+        pl.col("dose") * pl.col("n_households") * 4.657
+    )
+    assert (sums.collect()["dose"] / 200_000 - 1).abs().max() < 0.001  # doses are whole fen
+
+
 @pytest.mark.parametrize(
     ("change", "column"),
     [

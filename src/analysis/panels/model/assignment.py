@@ -69,7 +69,11 @@ def offers(rule: Rule, places: Places, settings: Settings, parameters: Parameter
     ends = np.cumsum(rule.year_shares) / sum(rule.year_shares)
     first = years[np.searchsorted(ends, rank)]
     first[first > settings.periods[1]] = NEVER
-    return Offers(first, _doses(rule, Stream.VILLAGE_DOSE, villages, seed))
+    dose = _doses(rule, Stream.VILLAGE_DOSE, villages, seed)
+    if rule.village_amount:
+        persons = places.census * parameters["households"].number("size_mean")
+        dose = np.round(rule.village_amount / persons, 2)
+    return Offers(first, dose)
 
 
 def takers(

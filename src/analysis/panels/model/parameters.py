@@ -65,8 +65,10 @@ class Section:
             )
         return self.entries[key]["value"]
 
-    def number(self, key: str) -> float:
-        """Return a parameter as a number."""
+    def number(self, key: str, default: float | None = None) -> float:
+        """Return a parameter as a number; a default for a parameter left out."""
+        if key not in self.entries and default is not None:
+            return default
         return float(self.value(key))
 
     def numbers(self, key: str, default: tuple[float, ...] = ()) -> tuple[float, ...]:
@@ -100,6 +102,8 @@ class Rule:
         Source by number to the effect by years since the start; the last one stays.
     spillovers, anticipations : dict of int to float
         Effect of all others taking part; effect in the year before.
+    village_amount : float
+        Sum that every village gets, yuan a year; the dose is then this over its persons. 0: none.
     dip : float
         Fall of wages in the year before, as a share; not an effect, it would come anyway.
     registered, spread, dose, dose_sd, dose_elasticity : float
@@ -122,6 +126,7 @@ class Rule:
     effects: dict[int, tuple[float, ...]]
     spillovers: dict[int, float]
     anticipations: dict[int, float]
+    village_amount: float
     dip: float
     registered: float
     spread: float
@@ -227,11 +232,12 @@ def _rule(number: int, part: Section) -> Rule:
         effects={s: tuple(map(float, path)) for s, path in by_source("effect").items()},
         spillovers={s: float(yuan) for s, yuan in by_source("spillover").items()},
         anticipations={s: float(yuan) for s, yuan in by_source("anticipation").items()},
-        dip=part.number("dip") if "dip" in part.entries else 0.0,
+        village_amount=part.number("village_amount", 0.0),
+        dip=part.number("dip", 0.0),
         registered=part.number("registered"),
         spread=part.number("spread"),
         dose=part.number("dose"),
-        dose_sd=part.number("dose_sd"),
+        dose_sd=part.number("dose_sd", 0.0),
         dose_unit=str(part.entries["dose"]["unit"]),
         dose_elasticity=part.number("dose_elasticity"),
         select_household=part.number("select_household"),
