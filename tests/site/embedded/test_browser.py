@@ -72,6 +72,10 @@ def test_no_accessibility_violation_and_no_sideways_scrolling(
 def test_search_finds_english_and_chinese_from_disk(browser: Browser, site: Path) -> None:
     page = open_page(browser, f"{site.as_uri()}/notebooks/01-claims.html")
     page.keyboard.press("/")
+    page.fill("#search-input", "x")
+    page.keyboard.press("Escape")
+    assert not page.locator("#search").is_visible()
+    page.click("#search-open")
     page.fill("#search-input", "乡村培训")
     link = page.locator("#search-results a").first
     assert "更多内容" in link.inner_text()

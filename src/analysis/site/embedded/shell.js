@@ -156,6 +156,8 @@
   opener.addEventListener("click", open);
   input.addEventListener("input", function () { load().then(search); });
   input.addEventListener("keydown", function (event) {
+    // A search field would only empty itself; one Escape should leave.
+    if (event.key === "Escape") { event.preventDefault(); dialog.close(); }
     if (event.key !== "Enter") return;
     event.preventDefault();
     var first = list.querySelector("a");
