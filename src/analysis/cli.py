@@ -10,21 +10,18 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from analysis import paths
+from analysis import cli_panels, paths
 from analysis.faults import FaultsError
+from analysis.terminal import err, out
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__.splitlines()[0])
 claims_app = typer.Typer(no_args_is_help=True, help="The ledger of reported claims.")
 site_app = typer.Typer(no_args_is_help=True, help="The report site.")
 app.add_typer(claims_app, name="claims")
 app.add_typer(site_app, name="site")
-
-# Piped output is not cut at the width of a terminal that is not there.
-out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 200)
-err = Console(stderr=True, soft_wrap=True)
+cli_panels.add_to(app)
 
 
 def main() -> None:

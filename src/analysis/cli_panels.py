@@ -1,0 +1,113 @@
+"""The commands that make a panel: `analysis simulate`, `analysis import`, `analysis fetch`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+
+from analysis.terminal import out
+
+if TYPE_CHECKING:
+    from analysis.panels.download import Entry
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command()(simulate)
+    app.command("import")(import_)
+    app.command()(fetch)
+
+
+def simulate(
+    to: Annotated[Path, typer.Option("--out", help="folder of the panel")],
+    households: Annotated[int, typer.Option(help="how many")] = 10_800,
+    villages: Annotated[int, typer.Option(help="how many")] = 240,
+    periods: Annotated[str, typer.Option(help="first and last year")] = "2012:2021",
+    seed: Annotated[int, typer.Option(help="the same seed gives the same panel")] = 1,
+    variant: Annotated[str, typer.Option(help="clean or realistic")] = "clean",
+    chunk: Annotated[int | None, typer.Option(help="households at once, for small memory")] = None,
+    like: Annotated[Path | None, typer.Option(help="make a twin of this panel instead")] = None,
+) -> None:
+    """Simulate a panel whose true effects are known, or a twin of a survey."""
+    if like is not None:
+        from analysis.panels.twin import twin
+
+        made = twin(like, to, seed)
+        out.print(f"a twin of {like} is in {to}: {made.account.rows_used:,} records", markup=False)
+        return
+    from analysis.panels.model.simulate import simulate as run
+
+    report = run(
+        to,
+        households=households,
+        villages=villages,
+        periods=_years(periods),
+        seed=seed,
+        variant=variant,
+        chunk=chunk,
+    )
+    lines = [
+        f"simulated panel ({report.variant}, truth known) in {to}",
+        f"  {report.households:,} households, {report.villages:,} villages",
+        f"  {report.rows:,} records",
+        *(f"  {n:,} records left out: {why}" for why, n in report.account.left_out.items()),
+        f"  {report.seconds:.1f} s, {report.rows_per_second:,.0f} records a second, "
+        f"peak memory {report.peak_memory / 2**20:,.0f} MiB, {report.chunks} chunks",
+        *(f"  {name}: {digest[:16]}" for name, digest in report.digests.items()),
+    ]
+    out.print("\n".join(lines), highlight=False, markup=False)
+
+
+def _years(text: str) -> tuple[int, int]:
+    first, _, last = text.partition(":")
+    try:
+        return int(first), int(last)
+    except ValueError:
+        raise typer.BadParameter("write two years, as in 2012:2021") from None
+
+
+def import_(
+    survey: Annotated[list[Path], typer.Argument(help="files of the survey")],
+    map_file: Annotated[Path | None, typer.Option("--map", help="the map, a TOML file")] = None,
+    to: Annotated[Path | None, typer.Option("--out", help="folder of the panel")] = None,
+    init: Annotated[bool, typer.Option("--init", help="write a map to start from")] = False,
+) -> None:
+    """Import a survey of your own, or write a map to start from."""
+    if init:
+        from analysis.panels.importing.starter import init_map
+
+        made = init_map(survey, map_file or Path(f"{survey[0].stem}.toml"))
+        out.print(f"fill in what {made} marks with FILL, then: "
+                  f"analysis import {' '.join(map(str, survey))} --map {made} --out DIR",
+                  markup=False)  # fmt: skip
+        return
+    if map_file is None or to is None:
+        raise typer.BadParameter("name the map and the folder: --map MAP.toml --out DIR")
+    from analysis.panels.importing.run import import_survey
+
+    out.print(import_survey(survey, map_file, to).summary(), highlight=False, markup=False)
+
+
+def fetch(
+    names: Annotated[list[str] | None, typer.Argument(help="which data; all by default")] = None,
+) -> None:
+    """Download data that licences or size keep out of the repository, into data/external."""
+    from analysis.panels.external import fetch as run
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    with Progress(*columns, console=out, transient=True) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def show(entry: Entry, n_bytes: int) -> None:
+            if entry.name not in tasks:
+                tasks[entry.name] = progress.add_task(entry.name, total=entry.size)
+            progress.update(tasks[entry.name], completed=n_bytes)
+
+        done = run(names or None, progress=show)
+    for item in done:
+        out.print(f"{item.state}: {item.path}", highlight=False, markup=False)
+        out.print(f"  licence: {item.entry.licence}", highlight=False, markup=False)
+        out.print(f"  cite: {item.entry.citation}", highlight=False, markup=False)
