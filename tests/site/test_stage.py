@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from analysis.faults import FaultsError
+from analysis.site.dress import cell_options, dress
 from analysis.site.execute import Executed
-from analysis.site.stage import StageReport, cell_options, dress, stage, unique_records
+from analysis.site.stage import StageReport, stage, unique_records
 
 if TYPE_CHECKING:
     from conftest import Project
@@ -75,10 +76,11 @@ def test_a_figure_gets_alt_text_downloads_and_links() -> None:
     dressed = dress(ran(FIGURE).content, "notebooks/a.ipynb")
     assert dressed.faults == ()
     assert dressed.downloads == {"fig-a.csv": "x\n1\n", "fig-a.svg": SVG}
-    figure, links = dressed.content["cells"]
+    opening, figure, closing, links = dressed.content["cells"]
+    assert opening["source"] == "::: {#fig-a}"
+    assert closing["source"] == "How many\n:::"
     assert cell_options(figure["source"]) == {
-        "label": "fig-a",
-        "fig-cap": "How many",
+        "label": "image-a",
         "renderings": ["light", "dark"],
         "fig-alt": 'Bars: "one" and: two.',
     }
@@ -93,6 +95,24 @@ def test_a_figure_gets_alt_text_downloads_and_links() -> None:
         "[Image (SVG)](/downloads/fig-a.svg){.download}\n:::"
     )
     assert "analysis" not in dressed.content["metadata"]
+
+
+def test_a_figure_of_one_drawing_keeps_its_own_label_and_caption() -> None:
+    cell = {**FIGURE, "source": '#| label: fig-a\n#| fig-cap: "One"\n#| fig-alt: "By hand"\ndraw()'}
+    figure, _ = dress(ran(cell).content, "n").content["cells"]
+    assert cell_options(figure["source"])["label"] == "fig-a"
+
+
+def test_a_caption_over_several_lines_is_moved_whole() -> None:
+    source = (
+        "#| label: fig-a\n#| fig-cap: >\n#|   One\n#|   two\n#| renderings: [light, dark]\ndraw()"
+    )
+    opening, figure, closing, _ = dress(ran({**FIGURE, "source": source}).content, "n").content[
+        "cells"
+    ]
+    assert opening["source"] == "::: {#fig-a}"
+    assert "One" not in figure["source"]
+    assert closing["source"].startswith("One two")
 
 
 def test_dressing_leaves_the_executed_copy_alone() -> None:

@@ -7,10 +7,9 @@ text becomes a cell option, data and image become downloads with links below the
 from __future__ import annotations
 
 import json
-import re
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ import yaml
 from analysis import findings
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.site import findings_page
-from analysis.site.digest import source_of
+from analysis.site.dress import dress, taken_twice
 from analysis.site.execute import Executed
 from analysis.site.files import digest_of, files_below, write_if_changed
 
@@ -33,8 +32,6 @@ ROOT_PATTERNS = (CONFIG, "*.qmd", "*.bib", "*.csl", "_metadata.yml")
 FOLDERS = ("pages", "assets")
 # Quarto keeps its own state in the stage; it is left alone.
 OTHERS = (".quarto", "_freeze", "site_libs")
-
-_OPTION = re.compile(r"^#\|\s?(.*)$")
 
 
 @dataclass(frozen=True)
@@ -63,189 +60,6 @@ class StageReport:
     removed: tuple[str, ...]
     records: tuple[dict[str, Any], ...]
     digest: str
-
-
-@dataclass(frozen=True)
-class Dressed:
-    """A notebook as renderers get it, with what it offers for download.
-
-    Attributes
-    ----------
-    content : dict
-        The notebook.
-    downloads : dict of str to str
-        Texts by file name.
-    faults : tuple of Fault
-        What keeps it from being published.
-    """
-
-    content: dict[str, Any]
-    downloads: dict[str, str] = field(default_factory=dict)
-    faults: tuple[Fault, ...] = ()
-
-
-# ----------------------------------------------------------------------------------------- dress
-
-
-def split_options(source: str) -> tuple[list[str], list[str]]:
-    r"""Return the ``#|`` lines at the top of a cell, and the rest.
-
-    Examples
-    --------
-    >>> split_options("#| label: fig-a\nplot()")
-    (['#| label: fig-a'], ['plot()'])
-    """
-    lines = source.split("\n")
-    count = 0
-    while count < len(lines) and _OPTION.match(lines[count]):
-        count += 1
-    return lines[:count], lines[count:]
-
-
-def cell_options(source: str) -> dict[str, Any]:
-    r"""Return the ``#|`` options of a cell.
-
-    Raises
-    ------
-    yaml.YAMLError
-        If they are not YAML.
-
-    Examples
-    --------
-    >>> cell_options("#| label: fig-a\n#| renderings: [light, dark]\nplot()")
-    {'label': 'fig-a', 'renderings': ['light', 'dark']}
-    """
-    lines, _ = split_options(source)
-    found = yaml.safe_load("\n".join(_OPTION.sub(r"\1", line) for line in lines))
-    return found if isinstance(found, dict) else {}
-
-
-def quoted(text: str) -> str:
-    r"""Return text as a YAML string on one line.
-
-    Examples
-    --------
-    >>> quoted('He said "no":\n twice')
-    '"He said \\"no\\": twice"'
-    """
-    return json.dumps(" ".join(text.split()), ensure_ascii=False)
-
-
-def links_cell(label: str, names: Sequence[str]) -> dict[str, Any]:
-    """Return the Markdown cell with the downloads of a figure or table."""
-    words = {".csv": "Data (CSV)", ".svg": "Image (SVG)"}
-    links = " · ".join(
-        f"[{words[Path(name).suffix]}](/downloads/{name}){{.download}}" for name in names
-    )
-    return {
-        "cell_type": "markdown",
-        "id": f"links-{label}"[:64],
-        "metadata": {},
-        "source": f"::: {{.figure-links}}\n{links}\n:::",
-    }
-
-
-def dress(content: Mapping[str, Any], name: str) -> Dressed:
-    """Return an executed notebook with alt texts and download links.
-
-    Parameters
-    ----------
-    content : mapping
-        The executed notebook; not changed.
-    name : str
-        The notebook as the project names it, for messages.
-    """
-    cells: list[dict[str, Any]] = []
-    downloads: dict[str, str] = {}
-    faults: list[Fault] = []
-    for number, cell in enumerate(content["cells"], start=1):
-        if cell["cell_type"] != "code":
-            cells.append(dict(cell))
-            continue
-        dressed, offered, found = _dress_cell(cell, name, f"cell {number}")
-        faults.extend(found)
-        taken = sorted({Path(file).stem for file in offered.keys() & downloads.keys()})
-        faults.extend(_twice(name, f"cell {number}", label) for label in taken)
-        downloads |= offered
-        cells.append(dressed)
-        if offered:
-            cells.append(links_cell(cell_options(cell["source"])["label"], list(offered)))
-    # Cache keys stay out: a stage differs only if what readers see differs.
-    metadata = {key: value for key, value in content["metadata"].items() if key != "analysis"}
-    return Dressed({**content, "cells": cells, "metadata": metadata}, downloads, tuple(faults))
-
-
-def _twice(name: str, place: str, label: str) -> Fault:
-    return Fault(
-        name,
-        "two figures or tables have this label, so their downloads would collide",
-        "give each its own label",
-        column=place,
-        value=label,
-    )
-
-
-def _dress_cell(
-    cell: Mapping[str, Any], name: str, place: str
-) -> tuple[dict[str, Any], dict[str, str], list[Fault]]:
-    """Return a code cell with its alt text, its downloads by file name, and its faults."""
-    source = source_of(cell)
-    try:
-        options = cell_options(source)
-    except yaml.YAMLError as error:
-        problem = f"the #| options are not YAML: {str(error).splitlines()[0]}"
-        return dict(cell), {}, [Fault(name, problem, "correct them", column=place)]
-    bare = {**cell, "source": source, "outputs": [_lean(output) for output in cell["outputs"]]}
-    label = str(options.get("label", ""))
-    about = next(
-        (
-            output["metadata"]["analysis"]
-            for output in cell["outputs"]
-            if "analysis" in output.get("metadata", {})
-        ),
-        None,
-    )
-    faults = []
-    if label.startswith("fig-") and not options.get("fig-alt"):
-        alt = str((about or {}).get("alt") or "").strip()
-        if alt:
-            head, rest = split_options(source)
-            bare["source"] = "\n".join([*head, f"#| fig-alt: {quoted(alt)}", *rest])
-        elif not options.get("fig-subcap"):  # panels carry their own alt texts
-            remedy = "show the figure through analysis.figures, or write #| fig-alt"
-            faults.append(
-                Fault(name, "a figure has no alt text", remedy, column=place, value=label)
-            )
-    if about is None or not about.get("csv"):
-        return bare, {}, faults
-    if not label.startswith(("fig-", "tbl-")):
-        remedy = 'write "#| label: fig-…" or "#| label: tbl-…" at the top of the cell'
-        problem = "a figure or table without a label cannot be linked or downloaded"
-        faults.append(Fault(name, problem, remedy, column=place, value=str(about.get("name", ""))))
-        return bare, {}, faults
-    offered = {f"{label}.csv": str(about["csv"]).rstrip("\n") + "\n"}
-    image = _first_svg(cell["outputs"])
-    if image and label.startswith("fig-"):
-        offered[f"{label}.svg"] = image
-    return bare, offered, faults
-
-
-def _lean(output: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an output without the data table in its metadata: it is a download now."""
-    about = output.get("metadata", {}).get("analysis")
-    if not about:
-        return dict(output)
-    kept = {key: value for key, value in about.items() if key != "csv"}
-    return {**output, "metadata": {**output["metadata"], "analysis": kept}}
-
-
-def _first_svg(outputs: Iterable[Mapping[str, Any]]) -> str:
-    """Return the first image of a cell: the one for light pages."""
-    for output in outputs:
-        image = output.get("data", {}).get("image/svg+xml")
-        if image:
-            return image if isinstance(image, str) else "".join(image)
-    return ""
 
 
 # -------------------------------------------------------------------------------------- findings
@@ -380,7 +194,7 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
             faults.append(Fault(name, problem, remedy, value=str(root)))
         for file, offered in item.downloads.items():
             if f"downloads/{file}" in wanted:
-                faults.append(_twice(name, "", Path(file).stem))
+                faults.append(taken_twice(name, "", Path(file).stem))
             wanted[f"downloads/{file}"] = offered.encode()
     try:
         records = unique_records(notebooks)
