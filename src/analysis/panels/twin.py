@@ -33,6 +33,9 @@ FEW: Final = 20
 OFTEN: Final = 5
 """Rows behind each number of such a column, on average; with fewer it might name a household."""
 
+SPREAD: Final = 0.5
+"""How far, as a share, an amount or measure moves where there are too few others to hide among."""
+
 
 def twin(source: Path, out: Path, seed: int) -> Panel:
     """Make a synthetic twin of a panel and write it.
@@ -127,6 +130,9 @@ def _smoothed(values: pl.Series, drawn: pl.Series, rng: np.random.Generator) -> 
     at: npt.NDArray[np.float64] = rng.uniform(LOW, HIGH, drawn.len())
     # Interpolated between two neighbours, a draw is hardly ever one of the survey's own numbers.
     smooth = pl.Series(np.quantile(other, at))
+    if np.unique(other).size < FEW and values.dtype in (pl.Int64, pl.Float64):
+        # Between so few numbers a draw may well be one of them: the only pension of a year.
+        smooth = smooth * pl.Series(rng.uniform(1 - SPREAD, 1 + SPREAD, drawn.len()))
     if values.dtype.is_integer():
         smooth = smooth.round(0)
     return pl.select(pl.when(drawn == 0).then(0.0).otherwise(smooth)).to_series()

@@ -64,6 +64,8 @@ CASES = (
      "dose and dose_unit come together"),
     ('column = "rent"', 'column = "rent{wave}"', "income.items[3]",
      "{wave} in a file that is not wide"),
+    ('period = "year"', 'period = "year"\nthousands = "  "', "files[0].thousands",
+     "not one character"),
 )  # fmt: skip
 
 

@@ -152,6 +152,8 @@ def _survey_file(table: Table) -> SurveyFile:
         table.fault(
             "delimiter", "not one character", "write ',' ';' '\\t' or '|'", result.delimiter
         )
+    if result.thousands is not None and len(result.thousands) != 1:
+        table.fault("thousands", "not one character", "write ',' or ' '", result.thousands)
     if result.thousands == result.decimal:
         table.fault("thousands", "the same as decimal", "they must differ")
     table.nothing_else()

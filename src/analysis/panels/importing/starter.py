@@ -38,6 +38,7 @@ MONEY: Final[Mapping[str, str]] = {
     "property": r"propert|rent|interest|dividend|fproperty|财产",
     "transfer": r"transfer|pension|remit|subsid|ftransfer|转移|补贴",
 }  # fmt: skip
+COST: Final = re.compile(r"cost|expens|outlay|paid|fare|成本|支出|费用", re.IGNORECASE)
 CODES: Final = ("-1", "-2", "-8", "-9", "-10", "-88", "-99", "-999", "99999", "999999", "9999999")
 WORDS_FOR_NONE: Final = ("NA", "N/A", ".", "nan", "NaN", "NULL", "null", "-")
 WAVED: Final = re.compile(r"^(?P<stem>.*?)(?P<wave>(?:19|20)\d\d|\d\d)$")
@@ -231,6 +232,7 @@ def _file_lines(
 
 def _income_lines(columns: tuple[Look, ...], waves: tuple[str, ...], file: str) -> Iterator[str]:
     found = {source: _money(columns, source, waves) for source in SOURCES}
+    costs = {_stem(c.name, waves) for c in columns if COST.search(f"{c.name} {c.label}")}
     lacking = [source for source in SOURCES if not found[source]]
     if lacking:
         yield "#"
@@ -252,6 +254,8 @@ def _income_lines(columns: tuple[Look, ...], waves: tuple[str, ...], file: str) 
                 yield f"from = {_quoted(file)}"
             yield f'unit = "{TO_FILL}"'
             yield f'per = "{TO_FILL}"'
+            if column in costs:
+                yield 'sign = "-"'.ljust(30) + "# GUESS: a cost"
     yield ""
     yield "# Amounts that are no income but worth keeping by period: kept.parquet."
     yield '# [[income.kept]]   name = "expenditure", then as above'
