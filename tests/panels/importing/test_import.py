@@ -227,3 +227,15 @@ def test_a_panel_does_not_depend_on_the_parts_it_was_read_in(
         assert_frame_equal(small.table(name), table)
     assert json.loads((small.out / "panel.json").read_text())["tables"] == digests
     assert panel.check(panel.read(small.out)) == ()
+
+
+def test_an_import_is_the_same_to_the_byte_each_time(small: Any, csv_of: Any, good: Any) -> None:
+    bad = [f"{h},{y},a,1,1,0,{n},{w},0,1,0,5,\n" for h, y, n, w in
+           ((3, 1850, 2, 1), (4, 2012, 0, 1), (5, 2012, 2, "x"), ("", 2012, 2, 1))]  # fmt: skip
+    small.write(csv_of(good) + "".join(bad))
+    small.write_map()
+    seen = set()
+    for _ in range(4):
+        small.run()
+        seen.add(tuple(p.read_bytes() for p in sorted(small.out.iterdir()) if p.is_file()))
+    assert len(seen) == 1

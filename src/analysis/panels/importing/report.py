@@ -51,12 +51,16 @@ class FileCount:
 
     def __add__(self, other: FileCount) -> FileCount:
         """Add the count of other rows."""
-        names = dict.fromkeys([*self.reasons, *other.reasons])
+        names = sorted({*self.reasons, *other.reasons})
         return FileCount(
             self.rows + other.rows, self.rows_accepted + other.rows_accepted,
             self.records + other.records, self.records_accepted + other.records_accepted,
             {n: self.reasons.get(n, 0) + other.reasons.get(n, 0) for n in names},
         )  # fmt: skip
+
+    def most_frequent(self) -> list[tuple[str, int]]:
+        """Return reasons and counts, the most frequent first; equal counts by name."""
+        return sorted(self.reasons.items(), key=lambda pair: (-pair[1], pair[0]))
 
     def share_of_rows_lost(self) -> float:
         """Return rejected rows over rows."""
@@ -127,7 +131,7 @@ class ImportReport:
             f"  {total.records:,} records, {total.records_accepted:,} accepted, "
             f"{total.records_rejected:,} rejected"
         )
-        for reason, n in sorted(total.reasons.items(), key=lambda pair: -pair[1]):
+        for reason, n in total.most_frequent():
             lines.append(f"    {n:>9,}  {REASONS[reason]} ({reason})")
         lines.append(
             f"  {self.n_households:,} households in {self.n_villages:,} villages, "

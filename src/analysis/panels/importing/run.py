@@ -131,7 +131,7 @@ def _check_limits(report: ImportReport, survey: SurveyMap, folder: Path, out: Pa
 
 
 def _why(count: FileCount) -> str:
-    reasons = sorted(count.reasons.items(), key=lambda pair: -pair[1])
+    reasons = count.most_frequent()
     return ", ".join(f"{reason} {n:,}" for reason, n in reasons[:4]) or "the files have no rows"
 
 
@@ -204,7 +204,7 @@ class _Work:
         """Count what became of every record and write the rejected ones, as they stood."""
         accepted = frame.filter(pl.col(records.REASON).is_null())
         rejected = frame.filter(pl.col(records.REASON).is_not_null())
-        reasons = dict(rejected.group_by(records.REASON).len().sort("len").iter_rows())
+        reasons = dict(rejected.group_by(records.REASON).len().sort(records.REASON).iter_rows())
         name, row = self._name(staged), ROW
         count = FileCount(raw.height, accepted[row].n_unique(), frame.height, accepted.height,
                           reasons)  # fmt: skip
