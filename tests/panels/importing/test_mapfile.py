@@ -19,7 +19,7 @@ CASES = (
     ("max_rejected_rows = 1", "max_rejected_rows = 7", "limits.max_rejected_rows", "out of range"),
     ("max_rejected_rows = 1", "first_year = 2050\nlast_year = 2020", "limits.first_year",
      "later than last_year"),
-    ('file = "survey.csv"', 'file = "/etc/passwd"', "files[0].file", "an absolute path"),
+    ('file = "survey.csv"', 'file = "/elsewhere/x.csv"', "files[0].file", "an absolute path"),
     ('file = "survey.csv"', 'file = "C:\\\\x.csv"', "files[0].file", "an absolute path"),
     ('file = "survey.csv"', 'file = "a/../../x.csv"', "files[0].file", "the path leaves the folder"),
     ('file = "survey.csv"', 'file = "..\\\\x.csv"', "files[0].file", "the path leaves the folder"),
