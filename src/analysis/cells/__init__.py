@@ -1,0 +1,1 @@
+"""One scan of household microdata to sums by village × cohort × stratum × period, and packs."""

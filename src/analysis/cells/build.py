@@ -1,0 +1,255 @@
+"""From a panel to cells."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import narwhals as nw
+import polars as pl
+
+from analysis.cells import handling, scan
+from analysis.cells.design import CellsDesign, Level
+from analysis.cells.engines import EngineName, Tables, opened
+from analysis.cells.result import Cells
+from analysis.faults import Fault, FaultsError, raise_if_any
+from analysis.panels import panel as panels
+from analysis.panels.account import Account
+from analysis.panels.panel import Panel
+
+OUTSIDE: Final = "outside the periods asked for"
+INCOMPLETE: Final = "a source of income is missing"
+NO_HOUSEHOLD: Final = "household without a stratum, or not in the table of households"
+
+
+def build(
+    source: Panel | Path,
+    design: CellsDesign,
+    engine: EngineName = "polars",
+    *,
+    session: Any = None,
+) -> Cells:
+    """Add a panel up to cells; the incomes are read once.
+
+    Household and period alone are read before that where not every household has every period, to
+    learn who is seen when.
+
+    Parameters
+    ----------
+    source : Panel or Path
+        A panel or the folder of one. DuckDB and Spark read the folder's files.
+    design : CellsDesign
+        What to add up and how.
+    engine : str
+        ``polars`` (streaming), ``duckdb`` or ``spark``. Sums of whole numbers are equal on each;
+        sums of floats to 1e-12 of the sum of absolute values.
+    session : optional
+        A DuckDB connection or Spark session to use; it is left open.
+
+    Returns
+    -------
+    Cells
+        With the account of every row of the income table.
+
+    Raises
+    ------
+    FaultsError
+        If the panel lacks what the design names, or has no row that can be used.
+    """
+    panel = panels.read(source) if isinstance(source, Path) else source
+    with opened(source if engine != "polars" else panel, engine, session) as tables:
+        return _build(panel, tables, design)
+
+
+def _build(panel: Panel, tables: Tables, design: CellsDesign) -> Cells:
+    levels = _levels(tables, design)
+    raise_if_any(_faults(panel, tables, design))
+    counts = _counts(tables)
+    periods, account = _periods(counts, design)
+    weighted = design.unit == "person" or _any_weight(tables)
+    found = scan.plan(design, periods, scan.Prices(design.price_series, panel.price_year))
+    patterned = _scan(tables, design, levels, found, periods, weighted, account)
+    known = int(patterned["n"].sum())
+    account = _leave_out(account, NO_HOUSEHOLD, account.rows_used - known)
+    patterned = _outcomes(patterned, design, found, weighted).sort(
+        *design.keys, "pattern", "period"
+    )
+    handling.check(patterned, design.keys, periods)
+    level: Level = levels[0] if len(set(levels)) == 1 else "auto"
+    meta = {
+        "panel": panel.name,
+        "currency_unit": panel.currency_unit,
+        "price_year": panel.price_year,
+        "levels": list(levels),
+        "engine": tables.engine,
+        "versions": {tables.engine: tables.version, "polars": pl.__version__,
+                     "narwhals": nw.__version__, "python": platform.python_version()},
+    }  # fmt: skip
+    return _handle(patterned, replace(design, level=level), panel.tier, periods, account, meta,
+                   weighted)  # fmt: skip
+
+
+def _handle(
+    patterned: pl.DataFrame, design: CellsDesign, tier: str, periods: tuple[int, ...],
+    account: Account, meta: dict[str, Any], weighted: bool,
+) -> Cells:  # fmt: skip
+    """Make the tables that the handling asks for."""
+    keys, found_pairs = design.keys, None
+    if design.handling == "balanced":
+        kept = handling.balanced_only(patterned, periods)
+        account = _leave_out(account, handling.NOT_ALWAYS, _rows(patterned) - _rows(kept))
+        patterned = kept
+    if not patterned.height:
+        raise FaultsError([Fault("income.parquet", "no row can be used",
+                                 "use the handling pairs or cross_sections, or other periods",
+                                 value=str(account.left_out))])  # fmt: skip
+    if design.handling == "pairs":
+        cohorts = set(patterned["cohort"].to_list())
+        if "cohort_2" in keys:
+            cohorts |= set(patterned["cohort_2"].to_list())
+        compared = handling.comparisons(tuple(sorted(cohorts)), periods, design.anticipation)
+        found_pairs = handling.pairs(patterned, keys, periods, compared)
+        alone = _rows(handling.in_no_pair(patterned, periods, compared))
+        account = _leave_out(account, handling.NOT_IN_PAIR, alone)
+    inverse = [
+        handling.inverse(patterned, keys, periods, omega, design.anticipation)
+        for omega in design.inverse
+    ]
+    untreated = None
+    if "untreated" in design.inverse:
+        some = handling.seen_untreated(patterned, keys, periods, design.anticipation)
+        untreated = handling.totals(some, keys)
+        both = [handling.ever(frame, keys)["n_ever"].sum() for frame in (patterned, some)]
+        meta["households_never_seen_untreated"] = int(both[0]) - int(both[1])
+    return Cells(
+        design=design, tier=tier, periods=periods, weighted=weighted,
+        totals=handling.totals(patterned, keys), ever=handling.ever(patterned, keys),
+        account=account, pairs=found_pairs, inverse=pl.concat(inverse) if inverse else None,
+        untreated=untreated, meta=meta,
+    )  # fmt: skip
+
+
+def _scan(
+    tables: Tables, design: CellsDesign, levels: tuple[Level, ...], found: scan.Plan,
+    periods: tuple[int, ...], weighted: bool, account: Account,
+) -> pl.DataFrame:  # fmt: skip
+    """Return the sums by pattern. Where every household has every period, there is one pattern."""
+    rows = scan.seen(tables, periods)
+    households = scan.attributes(tables, design, levels, weighted)
+    everyone = tables.collect(tables.households.select(nw.len().alias("n")))["n"].item()
+    if account.rows_used == everyone * len(periods):
+        full = nw.lit((1 << len(periods)) - 1, nw.Int64).alias("pattern")
+        households = households.with_columns(full)
+    else:
+        households = scan.with_pattern(households, rows, periods)
+    return tables.collect(scan.add_up(rows, households, design, found, weighted))
+
+
+def _outcomes(
+    sums: pl.DataFrame, design: CellsDesign, found: scan.Plan, weighted: bool
+) -> pl.DataFrame:
+    """Turn sums of values into sums of outcomes: sources into total, nominal into real."""
+    made = []
+    for outcome in design.outcomes:
+        for prefix, name in (("s", "sum"), ("w", "wsum"))[: 1 + weighted]:
+            first, *others = (pl.col(f"{prefix}_{part}") for part in found.parts[outcome.name])
+            value = sum(others, start=first)
+            scale = found.scale[outcome.name]
+            if scale is not None:
+                factors = {period: float(factor) for period, factor in scale.items()}
+                value = value * pl.col("period").replace_strict(factors, return_dtype=pl.Float64)
+            made.append(value.alias(f"{name}_{outcome.name}"))
+    return sums.select(*design.keys, "pattern", "period", "n", "weight", *made)
+
+
+def _rows(patterned: pl.DataFrame) -> int:
+    return int(patterned["n"].sum())
+
+
+def _leave_out(account: Account, reason: str, rows: int) -> Account:
+    if not rows:
+        return account
+    return Account(account.rows_read, account.rows_used - rows, {**account.left_out, reason: rows})
+
+
+def _counts(tables: Tables) -> pl.DataFrame:
+    """Return rows and complete rows by period."""
+    whole = nw.col("complete").cast(nw.Int64)
+    counts = (
+        tables.income.select("period", whole.alias("complete"))
+        .group_by("period")
+        .agg(nw.len().alias("rows"), nw.col("complete").sum())
+    )
+    return tables.collect(counts).with_columns(pl.col("rows", "complete").cast(pl.Int64))
+
+
+def _periods(counts: pl.DataFrame, design: CellsDesign) -> tuple[tuple[int, ...], Account]:
+    """Return the periods with income, and the account up to here."""
+    first, last = design.periods or (-(2**31), 2**31 - 1)
+    inside = counts.filter(pl.col("period").is_between(first, last))
+    periods = tuple(sorted(inside.filter(pl.col("complete") > 0)["period"].to_list()))
+    value = ", ".join(map(str, periods))
+    raise_if_any(
+        Fault("income.parquet", problem, remedy, column="period", value=value)
+        for wrong, problem, remedy in (
+            (len(periods) < 2, "fewer than two periods with complete incomes",
+             "an effect compares periods: use more of them"),
+            (len(periods) > scan.MOST_PERIODS, f"more than {scan.MOST_PERIODS} periods",
+             "name the first and last to use"),
+        ) if wrong
+    )  # fmt: skip
+    rows = int(counts["rows"].sum())
+    account = Account(rows, rows)
+    account = _leave_out(account, OUTSIDE, rows - int(inside["rows"].sum()))
+    missing = int(inside["rows"].sum()) - int(inside["complete"].sum())
+    return periods, _leave_out(account, INCOMPLETE, missing)
+
+
+def _any_weight(tables: Tables) -> bool:
+    other = tables.households.filter(nw.col("weight") != 1).select(nw.len().alias("n"))
+    return bool(tables.collect(other)["n"].item())
+
+
+def _levels(tables: Tables, design: CellsDesign) -> tuple[Level, ...]:
+    """Return the level of each programme, and raise where the panel does not have it."""
+    kinds = tables.participation.select("programme", nw.col("unit_level").cast(nw.String)).unique()
+    known = tables.collect(kinds).sort("programme", "unit_level")
+    levels: list[Level] = []
+    faults = []
+    for programme in design.programmes:
+        there = known.filter(pl.col("programme") == programme)["unit_level"].to_list()
+        if design.level in there or (design.level == "auto" and len(there) == 1):
+            levels.append(design.level if design.level != "auto" else there[0])
+            continue
+        others = ", ".join(f"{p} ({level}s)" for p, level in known.iter_rows())
+        if there and design.level == "auto":
+            problem, remedy = "it was given to households and to villages", "name the level"
+        elif there:
+            problem, remedy = f"no {design.level} has it", f"use the level {there[0]}"
+        else:
+            problem, remedy = "nobody was ever treated", f"use one of: {others or 'none is there'}"
+        faults.append(Fault("participation.parquet", problem, remedy, column="programme",
+                            value=programme))  # fmt: skip
+    raise_if_any(faults)
+    return tuple(levels)
+
+
+def _faults(panel: Panel, tables: Tables, design: CellsDesign) -> list[Fault]:
+    """Return what the design names and the panel cannot give."""
+    faults = []
+    columns = tables.households.collect_schema().names()
+    if design.stratum and design.stratum not in columns:
+        faults.append(Fault("households.parquet", "there is no such column",
+                            f"use one of: {', '.join(columns)}", column="stratum",
+                            value=design.stratum))  # fmt: skip
+    for outcome in design.outcomes:
+        named = outcome.transform is not None and outcome.transform.line
+        if (named or outcome.real is not None) and panel.currency_unit != "fen":
+            faults.append(Fault(
+                "panel.json", "the lines and price indices are those of the yuan",
+                "use nominal outcomes, and amounts instead of named lines",
+                column=outcome.name, value=panel.currency_unit,
+            ))  # fmt: skip
+    return faults

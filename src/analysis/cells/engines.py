@@ -1,0 +1,157 @@
+"""Where the tables are and who computes: Polars, DuckDB or Spark, all through narwhals.
+
+A result comes home as Parquet, so that nothing but the engine and Polars is needed, and a result
+larger than the engine's memory is no special case.
+"""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import narwhals as nw
+import polars as pl
+
+from analysis.faults import Fault, FaultsError
+from analysis.panels import panel as panels
+from analysis.panels.panel import Panel
+
+EngineName = Literal["polars", "duckdb", "spark"]
+ENGINES: Final = ("polars", "duckdb", "spark")
+NEEDED: Final = ("households", "income", "participation")
+Frame = nw.LazyFrame[Any]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of a panel as one engine holds them.
+
+    Attributes
+    ----------
+    engine : str
+        One of `ENGINES`.
+    version : str
+        Version of the engine.
+    households, income, participation : narwhals.LazyFrame
+        The tables of the contract; nothing is read yet.
+    collect : callable
+        Computes a frame and brings it home as a Polars one.
+    """
+
+    engine: str
+    version: str
+    households: Frame
+    income: Frame
+    participation: Frame
+    collect: Callable[[Frame], pl.DataFrame]
+
+
+@contextmanager
+def opened(
+    source: Panel | Path, engine: EngineName = "polars", session: Any = None
+) -> Iterator[Tables]:
+    """Open the tables of a panel in an engine, and close the engine at the end.
+
+    Parameters
+    ----------
+    source : Panel or Path
+        A panel, or the folder of one. Engines other than Polars read the folder's files; a `Panel`
+        is first written to a temporary folder for them.
+    engine : str
+        One of `ENGINES`.
+    session : optional
+        A DuckDB connection or Spark session of yours; it is left open.
+
+    Raises
+    ------
+    FaultsError
+        If the engine is not installed, or the folder is no panel.
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"engine {engine!r} is none of {', '.join(ENGINES)}")
+    with ExitStack() as stack:
+        if engine == "polars":
+            panel = panels.read(source) if isinstance(source, Path) else source
+            yield _polars(panel)
+            return
+        stage = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cells-")))
+        folder = source if isinstance(source, Path) else _write(source, stage)
+        files = {table: _files(folder, table) for table in NEEDED}
+        opener = _duckdb if engine == "duckdb" else _spark
+        yield opener(files, stage, stack, session)
+
+
+def _polars(panel: Panel) -> Tables:
+    frames = {table: nw.from_native(panel.table(table)).lazy() for table in NEEDED}
+    return Tables("polars", pl.__version__, collect=_collect_polars, **frames)
+
+
+def _collect_polars(frame: Frame) -> pl.DataFrame:
+    native = frame.to_native()
+    assert isinstance(native, pl.LazyFrame)  # noqa: S101  # the type checker cannot see it
+    return native.collect(engine="streaming")
+
+
+def _write(panel: Panel, stage: Path) -> Path:
+    for table in NEEDED:
+        panel.table(table).sink_parquet(stage / f"{table}.parquet")
+    return stage
+
+
+def _files(folder: Path, table: str) -> list[str]:
+    """Return the files of a table: one, or numbered parts in a folder."""
+    one = folder / f"{table}.parquet"
+    files = [one] if one.is_file() else sorted((folder / table).glob("part-*.parquet"))
+    if not files:
+        raise FaultsError([Fault(f"{folder.name}/{table}.parquet", "the file is missing",
+                                 "name a folder that simulate or import wrote")])  # fmt: skip
+    return [str(file) for file in files]
+
+
+def _module(name: str, remedy: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise FaultsError([Fault("engine", f"{name} is not installed", remedy)]) from None
+
+
+def _duckdb(files: dict[str, list[str]], stage: Path, stack: ExitStack, session: Any) -> Tables:
+    duckdb = _module("duckdb", "install the extra: pip install 'analysis[engines]'")
+    connection = session or stack.enter_context(duckdb.connect())
+
+    def collect(frame: Frame) -> pl.DataFrame:
+        target = stage / "result.parquet"
+        relation: Any = frame.to_native()
+        relation.write_parquet(str(target))
+        return pl.read_parquet(target, memory_map=False)
+
+    frames = {
+        table: nw.from_native(connection.read_parquet(paths)).lazy()
+        for table, paths in files.items()
+    }
+    return Tables("duckdb", duckdb.__version__, collect=collect, **frames)
+
+
+def _spark(files: dict[str, list[str]], stage: Path, stack: ExitStack, session: Any) -> Tables:
+    remedy = "install pyspark, and Java (Debian package default-jre-headless)"
+    pyspark = _module("pyspark", remedy)
+    spark = session
+    if spark is None:
+        spark = _module("pyspark.sql", remedy).SparkSession.builder.getOrCreate()
+        stack.callback(spark.stop)
+
+    def collect(frame: Frame) -> pl.DataFrame:
+        target = stage / "result"
+        native: Any = frame.to_native()
+        native.write.mode("overwrite").parquet(str(target))
+        return pl.read_parquet(target / "*.parquet", memory_map=False)
+
+    frames = {
+        table: nw.from_native(spark.read.parquet(*paths)).lazy() for table, paths in files.items()
+    }
+    return Tables("spark", pyspark.__version__, collect=collect, **frames)

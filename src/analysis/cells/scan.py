@@ -1,0 +1,218 @@
+"""The scan: income joined to what its household was at baseline, added up.
+
+The sums are kept apart by the *pattern* of a household: the set of periods in which it is seen, one
+bit a period. Every handling of unbalanced panels, every pair of periods and every inverse-count
+moment follows exactly from sums by pattern, so one scan serves them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+import narwhals as nw
+
+from analysis import money
+from analysis.cells.design import CellsDesign
+from analysis.cells.engines import Frame, Tables
+from analysis.cells.outcomes import POVERTY, Outcome
+from analysis.panels import schemas
+
+MOST_PERIODS: Final = 62
+"""A pattern is one whole number of 64 bits."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the scan adds up, and how outcomes follow from it.
+
+    Attributes
+    ----------
+    raw : mapping of str to narwhals.Expr
+        Values of a household and period, by the name of their sum; whole numbers or floats.
+    whole : mapping of str to bool
+        Whether values are whole numbers.
+    parts : mapping of str to tuple of str
+        Names in `raw` that add up to each outcome.
+    scale : mapping of str to mapping of int to Fraction, or None
+        What to multiply a period's sum by, for each outcome in prices of another year.
+    """
+
+    raw: Mapping[str, Any]
+    whole: Mapping[str, bool]
+    parts: Mapping[str, tuple[str, ...]]
+    scale: Mapping[str, Mapping[int, Fraction] | None]
+
+
+@dataclass(frozen=True)
+class Prices:
+    """In which prices the panel is, and how to bring amounts to others."""
+
+    series: str
+    price_year: int | None
+
+    def of(self, period: int) -> int:
+        """Return the year whose prices the incomes of a period are in."""
+        return self.price_year or period
+
+    def factor(self, period: int, real: int) -> Fraction:
+        """Return what brings an income of the period to the prices of a year."""
+        return money.load().factor(real, self.of(period), self.series)
+
+
+def plan(design: CellsDesign, periods: tuple[int, ...], prices: Prices) -> Plan:
+    """Decide what to add up: each value once, a total from its sources where they are there."""
+    raw: dict[str, Any] = {}
+    whole: dict[str, bool] = {}
+    parts: dict[str, tuple[str, ...]] = {}
+    scale: dict[str, Mapping[int, Fraction] | None] = {}
+    plain = {(o.source, o.per) for o in design.outcomes if o.transform is None}
+    for outcome in design.outcomes:
+        scaled = outcome.is_money and outcome.real is not None
+        scale[outcome.name] = (
+            {t: prices.factor(t, outcome.real) for t in periods}
+            if scaled and outcome.real is not None else None
+        )  # fmt: skip
+        sources: tuple[str, ...] = (str(outcome.source),)
+        if outcome.transform is None and outcome.source == "total" and all(
+            (source, outcome.per) in plain for source in schemas.SOURCES
+        ):  # fmt: skip
+            sources = schemas.SOURCES
+        names = []
+        for source in sources:
+            name = _raw_name(outcome, source)
+            raw[name] = _value(outcome, source, periods, prices)
+            # Prices come after the scan: before it, an amount is whole whatever its year.
+            whole[name] = outcome.is_whole or (outcome.is_money and outcome.per == "household")
+            names.append(name)
+        parts[outcome.name] = tuple(names)
+    return Plan(raw, whole, parts, scale)
+
+
+def _raw_name(outcome: Outcome, source: str) -> str:
+    """Name a value so that outcomes that differ only in prices share it."""
+    made = outcome.transform
+    name = f"{source}_{outcome.per}"
+    if made is None:
+        return name
+    real = outcome.real if made.kind == "threshold" else None
+    return f"{name}_{made.kind}_{made.line or made.fen}_{real or ''}"
+
+
+def _value(outcome: Outcome, source: str, periods: tuple[int, ...], prices: Prices) -> Any:
+    """Return the value of an outcome, in prices of each period."""
+    names = schemas.SOURCES if source == "total" else (source,)
+    income = sum((nw.col(name) for name in names[1:]), start=nw.col(names[0]))
+    size = nw.col("size_baseline").cast(nw.Int64)
+    made = outcome.transform
+    if made is None:
+        return income if outcome.per == "household" else income / size
+    amount = _by_period({t: _amount(outcome, t, prices) for t in periods})
+    if made.kind in POVERTY or outcome.per == "head":
+        amount = amount * size
+    if made.kind in ("headcount", "threshold"):
+        return (income < amount).cast(nw.Int64)
+    lacking = nw.when(income < amount).then(amount - income).otherwise(nw.lit(0, nw.Int64))
+    if made.kind == "squared_gap":
+        share = lacking.cast(nw.Float64) / amount
+        return share * share
+    return lacking if outcome.per == "household" else lacking / size
+
+
+def _amount(outcome: Outcome, period: int, prices: Prices) -> int:
+    """Return a line or threshold in fen in the prices the incomes of a period are in."""
+    made = outcome.transform
+    assert made is not None  # noqa: S101  # asked for outcomes with a transform only
+    if made.line:
+        return money.load().line_fen(made.line, prices.of(period), prices.series)
+    assert made.fen is not None  # noqa: S101  # checked by Transform
+    if outcome.real is None or made.kind != "threshold":
+        return made.fen
+    return round(made.fen / prices.factor(period, outcome.real))
+
+
+def _by_period(amounts: Mapping[int, int]) -> Any:
+    """Return an amount that depends on the period, as an expression."""
+    values = list(amounts.values())
+    if len(set(values)) == 1:
+        return nw.lit(values[0], nw.Int64)
+    found = nw.lit(values[-1], nw.Int64)
+    for period, amount in list(amounts.items())[-2::-1]:
+        here = nw.col("period") == period
+        found = nw.when(here).then(nw.lit(amount, nw.Int64)).otherwise(found)
+    return found
+
+
+def attributes(
+    tables: Tables, design: CellsDesign, levels: tuple[str, ...], weighted: bool
+) -> Frame:
+    """Return one row per household: its keys, its weight if they differ, its size."""
+    stratum = nw.col(design.stratum).cast(nw.String) if design.stratum else nw.lit("all")
+    frame = tables.households.select(
+        "household", "village", "size_baseline",
+        *([_weight(design)] if weighted else []), stratum.alias("stratum"),
+    )  # fmt: skip
+    frame = frame.filter(~nw.col("stratum").is_null())
+    names = [name for name in design.keys if name.startswith("cohort")]
+    for name, programme, level in zip(names, design.programmes, levels, strict=True):
+        treated = tables.participation.filter(
+            nw.col("programme") == programme, nw.col("unit_level").cast(nw.String) == level
+        ).select(nw.col("unit").alias(level), nw.col("first_period").cast(nw.Int32).alias(name))
+        frame = frame.join(treated, on=level, how="left").with_columns(nw.col(name).fill_null(0))
+    return frame
+
+
+def _weight(design: CellsDesign) -> Any:
+    weight = nw.col("weight")
+    if design.unit == "person":
+        weight = weight * nw.col("size_baseline").cast(nw.Float64)
+    return weight.alias("weight")
+
+
+def seen(tables: Tables, periods: tuple[int, ...]) -> Frame:
+    """Return the complete rows of the periods."""
+    inside = (nw.col("period") >= periods[0]) & (nw.col("period") <= periods[-1])
+    return tables.income.filter(nw.col("complete"), inside)
+
+
+def with_pattern(households: Frame, rows: Frame, periods: tuple[int, ...]) -> Frame:
+    """Add to each household the set of periods it is seen in; who is never seen drops out.
+
+    A household with two rows in one period gets a wrong pattern; `handling.check` finds that.
+    """
+    bit = _by_period({period: 1 << number for number, period in enumerate(periods)})
+    patterns = (
+        rows.select("household", bit.alias("bit"))
+        .group_by("household")
+        .agg(nw.col("bit").sum().alias("pattern"))
+        .with_columns(nw.col("pattern").cast(nw.Int64))
+    )
+    return households.join(patterns, on="household", how="inner")
+
+
+def add_up(
+    rows: Frame, households: Frame, design: CellsDesign, found: Plan, weighted: bool
+) -> Frame:
+    """Return the sums by keys, pattern and period: n, weight, ``s_…`` and ``w_…``."""
+    keys = [*design.keys, "pattern", "period"]
+    values = rows.join(households, on="household", how="inner")
+    values = values.with_columns(*(value.alias(name) for name, value in found.raw.items()))
+    sums = [nw.len().alias("n")]
+    sums += [nw.col(name).sum().alias(f"s_{name}") for name in found.raw]
+    if weighted:
+        values = values.with_columns(
+            *((nw.col(name) * nw.col("weight")).alias(f"w_{name}") for name in found.raw)
+        )
+        sums += [nw.col("weight").sum(), *(nw.col(f"w_{name}").sum() for name in found.raw)]
+    # Engines differ in the type of a sum: DuckDB's of whole numbers has 128 bits.
+    kind = {True: nw.Int64, False: nw.Float64}
+    types = [nw.col("n").cast(nw.Int64)]
+    types += [nw.col(f"s_{name}").cast(kind[whole]) for name, whole in found.whole.items()]
+    weight = [] if weighted else [nw.col("n").cast(nw.Float64).alias("weight")]
+    names = [f"{prefix}_{name}" for prefix in ("s", "w")[: 1 + weighted] for name in found.raw]
+    return (
+        values.group_by(*keys).agg(*sums).with_columns(*types).with_columns(*weight)
+        .select(*keys, "n", "weight", *names)
+    )  # fmt: skip
