@@ -108,6 +108,17 @@ _noted: dict[str, Finding] = {}
 """What this process has noted; a notebook's kernel is one process."""
 
 
+@dataclass(frozen=True)
+class Badge:
+    """The badge of an evidence tier, printed inline."""
+
+    tier: str
+
+    def _repr_markdown_(self) -> str:
+        words = TIERS[self.tier]
+        return f"[{words[0].upper()}{words[1:]}]{{.badge .tier-{self.tier}}}"
+
+
 class Exhibit(Protocol):
     """A figure or table: named, with its data."""
 

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +27,7 @@ from analysis.site.stage import FINDINGS_DATA, stage, unique_records
 
 SITE = Path("reports") / "site"
 FINDINGS = Path("reports") / "findings.csv"
+FINDINGS_YOURS = Path("reports") / "yours" / "findings.csv"
 NEW = Path("build") / "site.new"
 OLD = Path("build") / "site.old"
 STATE = Path("build") / "state.json"
@@ -91,6 +92,18 @@ class _Clock:
         self.seconds.append((name, time.monotonic() - begun))
 
 
+def findings_file(environment: Mapping[str, str]) -> Path:
+    """Return where the findings go: never into the committed table when the data are yours.
+
+    Examples
+    --------
+    >>> findings_file({}).as_posix(), findings_file({"PANEL": "survey"}).as_posix()
+    ('reports/findings.csv', 'reports/yours/findings.csv')
+    """
+    yours = environment.get("PANEL") or environment.get("PACK")
+    return FINDINGS_YOURS if yours else FINDINGS
+
+
 def build(root: Path, *, parallel: int | None = None) -> BuildReport:
     """Bring ``reports/site`` up to date.
 
@@ -131,7 +144,9 @@ def build(root: Path, *, parallel: int | None = None) -> BuildReport:
                 raise_if_any(check_site(root / NEW))
             swap(root / NEW, site, root / OLD)
             _remember(root, key)
-        write_if_changed(root / FINDINGS, (staged.folder / FINDINGS_DATA).read_bytes())
+        table = root / findings_file(os.environ)
+        table.parent.mkdir(parents=True, exist_ok=True)
+        write_if_changed(table, (staged.folder / FINDINGS_DATA).read_bytes())
     return BuildReport(
         executed.executed,
         executed.cached,
@@ -241,7 +256,7 @@ def verify(root: Path) -> tuple[findings.Moved, ...]:
         If a notebook fails or there is no committed table.
     """
     root = root.resolve()
-    committed = findings.read_csv(root / FINDINGS)
+    committed = findings.read_csv(root / findings_file(os.environ))
     with build_lock(root):
         executed = execute(root)
     return findings.compare(committed, unique_records(executed.notebooks))

@@ -1,0 +1,80 @@
+"""What the data page shows: of the model panel, of a survey, of a panel in another currency."""
+
+import json
+
+import polars as pl
+import pytest
+
+from analysis.figures import panels as figures
+from analysis.panels import current, describe, panel, views
+from analysis.panels.model import simulate
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("panels") / "model"
+    simulate(folder, households=600, villages=20, periods=(2015, 2018), variant="realistic")
+    return panel.read(folder)
+
+
+@pytest.fixture(scope="module")
+def about(shown):
+    return describe.describe(shown)
+
+
+def test_a_named_panel_is_read_and_anything_else_is_refused(tmp_path, shown, monkeypatch):
+    folder = tmp_path / "yours"
+    panel.write(shown, folder)
+    monkeypatch.setenv("PANEL", str(folder))
+    assert current.current().income.collect().height == shown.income.collect().height
+    monkeypatch.setenv("PANEL", str(tmp_path / "nothing"))
+    with pytest.raises(Exception, match="is not a panel"):
+        current.current()
+
+
+def test_the_model_panel_is_called_simulated_and_a_survey_is_not(shown):
+    assert "simulated" in views.texts(shown).what.text
+    yours = panel.Panel("my *survey*", "yours", *[pl.LazyFrame()] * 4, shown.account)
+    said = views.texts(yours).what.text
+    assert "simulated" not in said
+    assert r"my \*survey\*" in said
+
+
+def test_the_account_adds_up_to_all_rows_read(shown, about):
+    assert views.account(about)["rows"].sum() == shown.account.rows_read
+
+
+def test_figures_say_the_first_and_last_value(about):
+    figure = figures.source_lines("fig-sources", "model", about.sources)
+    wage = about.sources.filter(pl.col("source") == "wage").sort("period")["per_head"]
+    assert f"wage from {wage[0]:,.0f} to {wage[-1]:,.0f}" in figure.alt
+    poor = figures.headcount_lines("fig-poor", "model", about.poverty, views.line_labels(about))
+    assert "national line from" in poor.alt
+
+
+def test_without_a_poverty_line_the_page_says_so(about):
+    none = about.poverty.clear()
+    figure = figures.headcount_lines("fig-poor", "yours", none, {})
+    assert "No poverty line" in figure.alt
+    assert "No poverty line" in views.poor_sentence([]).text
+
+
+def test_every_cohort_is_counted_once(about):
+    assert views.cohorts(about)["n_units"].sum() == about.programmes["n_units"].sum()
+
+
+def test_cards_put_observed_data_first():
+    origins = views.cards_shown()["origin"].to_list()
+    assert origins == sorted(origins, key=lambda origin: origin != "observed")
+
+
+def test_the_model_panel_is_made_once(tmp_path, copy_of_project, monkeypatch):
+    root = copy_of_project(tmp_path / "project")
+    monkeypatch.setenv("ANALYSIS_ROOT", str(root))
+    monkeypatch.delenv("PANEL", raising=False)
+    first = current.model()
+    manifest = next((root / "build" / "panels").glob("*/panel.json"))
+    before = manifest.stat().st_mtime_ns
+    assert current.model().name == first.name
+    assert manifest.stat().st_mtime_ns == before
+    assert json.loads(manifest.read_text(encoding="utf-8"))["tier"] == "model"
