@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
+from types import SimpleNamespace
 
-import wheelhouse
 from analysis import paths
+
+wheelhouse = SimpleNamespace(**runpy.run_path(str(paths.root() / "tools" / "wheelhouse.py")))
 
 
 def test_the_download_takes_locked_wheels_only() -> None:
