@@ -46,3 +46,11 @@ def test_download_is_what_is_shown_unless_more_is_given():
 def test_an_unknown_column_is_refused():
     with pytest.raises(KeyError, match="no column absent"):
         table("tbl-a", DATA, {"absent": "Absent"}, caption="c")
+
+
+def test_numbers_stand_on_the_right_with_separators():
+    data = pl.DataFrame({"n": [1234567], "text": ["a"], "printed": ["1,234.5"]})
+    markup = table("tbl-a", data, {"n": "N", "text": "T", "printed": "P"}, caption="c").markup
+    assert '<td headers="gt-a-n" class="gt_row gt_right">1,234,567</td>' in markup
+    assert '<td headers="gt-a-printed" class="gt_row gt_right">1,234.5</td>' in markup
+    assert '<td headers="gt-a-text" class="gt_row gt_left">a</td>' in markup

@@ -75,6 +75,7 @@ def table(
         raise KeyError(f"no column {', '.join(unknown)} in the data of {name}")
     shown = data.select(list(labels))
     grid = GT(shown, id=name.replace("tbl-", "gt-")).cols_label(cases=dict(labels))
+    grid = grid.fmt_integer(columns=_integers(shown)).cols_align("right", columns=_numeric(shown))
     grid = grid.sub_missing(missing_text="").tab_options(quarto_disable_processing=True)
     inner = re.search(r"<table.*</table>", grid.as_raw_html(), flags=re.DOTALL)
     if inner is None:
@@ -94,6 +95,24 @@ def table(
         f'<div class="{classes}" tabindex="0" role="region" aria-label="{label}">{markup}</div>'
     )
     return Table(name, wrapped, shown if download is None else download)
+
+
+NUMBER = r"^[−-]?[\d,]+(\.\d+)?( %)?$"
+"""A number as the formatter prints it."""
+
+
+def _integers(shown: pl.DataFrame) -> list[str]:
+    return [name for name, kind in shown.schema.items() if kind.is_integer()]
+
+
+def _numeric(shown: pl.DataFrame) -> list[str]:
+    """Return the columns of numbers: those typed so, and texts that are all printed numbers."""
+    printed = [
+        name
+        for name, kind in shown.schema.items()
+        if kind == pl.String and shown[name].str.contains(NUMBER).drop_nulls().all()
+    ]
+    return printed + [name for name, kind in shown.schema.items() if kind.is_numeric()]
 
 
 LONG = 60

@@ -107,7 +107,7 @@ def _lines(
         for colour, k, place in zip(theme.accents, keys, places, strict=False):
             rows = ends[k]
             axes.plot(rows["period"], rows[value], color=colour, lw=2)
-            axes.text(rows["period"][-1], place, f" {k}", color=colour, fontsize=SMALL, va="center")
+            axes.text(rows["period"][-1], place, f"  {k}", fontsize=SMALL, va="center")
         first, last = _span(frame)
         axes.set_xlim(first, last + (last - first) * ROOM)
         axes.set_xticks(range(first, last + 1, max(1, (last - first) // 3)))
