@@ -208,11 +208,13 @@ def add_up(
         sums += [nw.col("weight").sum(), *(nw.col(f"w_{name}").sum() for name in found.raw)]
     # Engines differ in the type of a sum: DuckDB's of whole numbers has 128 bits.
     kind = {True: nw.Int64, False: nw.Float64}
-    types = [nw.col("n").cast(nw.Int64)]
-    types += [nw.col(f"s_{name}").cast(kind[whole]) for name, whole in found.whole.items()]
-    weight = [] if weighted else [nw.col("n").cast(nw.Float64).alias("weight")]
+    types = [
+        nw.col("n").cast(nw.Int64),
+        nw.col("weight" if weighted else "n").cast(nw.Float64).alias("weight"),
+        *(nw.col(f"s_{name}").cast(kind[whole]) for name, whole in found.whole.items()),
+    ]
     names = [f"{prefix}_{name}" for prefix in ("s", "w")[: 1 + weighted] for name in found.raw]
     return (
-        values.group_by(*keys).agg(*sums).with_columns(*types).with_columns(*weight)
+        values.group_by(*keys).agg(*sums).with_columns(*types)
         .select(*keys, "n", "weight", *names)
     )  # fmt: skip
