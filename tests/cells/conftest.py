@@ -46,7 +46,7 @@ def make_panel(
     )  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make() -> Make:
     """Return the function that makes a panel row by row."""
     return make_panel
