@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from typing import Protocol, Self, TypeVar
 
 from analysis.claims.intervals import End, Interval
 from analysis.claims.rational import NotMonotoneError, Polynomial, Ratio, corner_range
@@ -320,37 +321,46 @@ def _range(node: ast.expr, box: Mapping[str, Interval]) -> Interval:
 
 
 def _plain(node: ast.expr, box: Mapping[str, Interval]) -> Interval:
-    match node:
-        case ast.Constant(value=int() as number):
-            return Interval.point(number)
-        case ast.Name() | ast.Call():
-            return box[_key(node)]
-        case ast.UnaryOp(operand=operand):
-            return -_plain(operand, box)
-        case ast.BinOp(left=left, op=op, right=right):
-            a, b = _plain(left, box), _plain(right, box)
-            match op:
-                case ast.Add():
-                    return a + b
-                case ast.Sub():
-                    return a - b
-                case ast.Mult():
-                    return a * b
-            return a / b
-    raise ExpressionError(f"{ast.unparse(node)!r} is not part of the grammar")
+    """Range a node in which nothing repeats."""
+    return _fold(node, Interval.point, lambda leaf: box[_key(leaf)])
 
 
 def _expand(node: ast.expr) -> Ratio:
+    """Write a node as one polynomial over another."""
     one = Polynomial.constant(Fraction(1))
+    return _fold(
+        node,
+        lambda number: Ratio(Polynomial.constant(Fraction(number)), one),
+        lambda leaf: Ratio(Polynomial.variable(_key(leaf)), one),
+    )
+
+
+class Number(Protocol):
+    """What an expression can be computed in: intervals, or ratios of polynomials."""
+
+    def __neg__(self) -> Self: ...
+    def __add__(self, other: Self, /) -> Self: ...
+    def __sub__(self, other: Self, /) -> Self: ...
+    def __mul__(self, other: Self, /) -> Self: ...
+    def __truediv__(self, other: Self, /) -> Self: ...
+
+
+N = TypeVar("N", bound=Number)
+
+
+def _fold(
+    node: ast.expr, number: Callable[[int], N], leaf: Callable[[ast.Name | ast.Call], N]
+) -> N:
+    """Compute a node from its numbers and leaves."""
     match node:
-        case ast.Constant(value=int() as number):
-            return Ratio(Polynomial.constant(Fraction(number)), one)
+        case ast.Constant(value=int() as value):
+            return number(value)
         case ast.Name() | ast.Call():
-            return Ratio(Polynomial.variable(_key(node)), one)
+            return leaf(node)
         case ast.UnaryOp(operand=operand):
-            return Ratio(Polynomial.constant(Fraction(0)), one) - _expand(operand)
+            return -_fold(operand, number, leaf)
         case ast.BinOp(left=left, op=op, right=right):
-            a, b = _expand(left), _expand(right)
+            a, b = _fold(left, number, leaf), _fold(right, number, leaf)
             match op:
                 case ast.Add():
                     return a + b

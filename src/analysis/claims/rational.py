@@ -96,8 +96,11 @@ class Ratio:
             return Ratio(self.top + other.top, self.bottom)
         return Ratio(self.top * other.bottom + other.top * self.bottom, self.bottom * other.bottom)
 
+    def __neg__(self) -> Ratio:
+        return Ratio(-self.top, self.bottom)
+
     def __sub__(self, other: Ratio) -> Ratio:
-        return self + Ratio(-other.top, other.bottom)
+        return self + -other
 
     def __mul__(self, other: Ratio) -> Ratio:
         return Ratio(self.top * other.top, self.bottom * other.bottom)
