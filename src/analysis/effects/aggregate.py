@@ -1,0 +1,257 @@
+"""Group-time effects added up, with the influence of the estimated shares of cohorts.
+
+ω_k = f_k a_k p_k / Σ a p over the effects of one inner group: event times, cohorts, periods or all;
+f is the weight of the group. p_g is the weight of cohort g among all households ever seen. So one
+aggregate moves for two reasons, its effects and its shares, and ψ has a part for each:
+ψ = Σ ω_k ψ_k + Σ_k θ_k ∂ω_k/∂p · ψ(p). With ψ_v(p_g) = W_vg/W − p_g W_v/W the second term of ψ(p)
+cancels, because ω does not change when all p grow in proportion.
+The weights are those of `analysis.panels.estimands`, which a test holds them to; here they may also
+be asked for on panels whose periods do not follow each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from analysis.effects.result import EffectSet, Key
+from analysis.effects.table import Table, refuse
+from analysis.inference.arrays import Booleans, Floats, Integers
+from analysis.panels.estimands import AGGREGATIONS
+
+ALL: Final = tuple(AGGREGATIONS)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One aggregate as a list of group-time effects.
+
+    Attributes
+    ----------
+    aggregation : str
+        Name.
+    at : int or None
+        Event time, cohort or period.
+    cohort, period : array, shape (m,)
+        Of each effect that enters.
+    group : array, shape (m,)
+        Inner group in which shares sum to one.
+    outer : array, shape (m,)
+        f: weight of the effect's group.
+    inner : array, shape (m,)
+        a: multiplies the share of the effect's cohort.
+    """
+
+    aggregation: str
+    at: int | None
+    cohort: Integers
+    period: Integers
+    group: Integers
+    outer: Floats
+    inner: Floats
+
+
+def recipes(
+    cells: list[tuple[int, int]], wanted: tuple[str, ...] = ALL
+) -> Iterator[Recipe]:  # fmt: skip
+    """Yield every aggregate that group-time effects allow.
+
+    Parameters
+    ----------
+    cells : list of (cohort, period)
+        Effects that there are; those with period < cohort are only in event times.
+    wanted : tuple of str
+        Names of aggregations.
+    """
+    cohort, period = np.array(cells, np.int64).reshape(-1, 2).T
+    event, post = period - cohort, period >= cohort
+    axes = {"event_time": event, "cohort": cohort, "calendar": period}
+    for name in wanted:
+        inside = post | (name == "event_time")
+        axis = axes.get(name)
+        for at in [None] if axis is None else sorted(set(axis[inside].tolist())):
+            rows = inside if axis is None or at is None else inside & (axis == at)
+            g, t = cohort[rows], period[rows]
+            group = {"event_time_overall": t - g, "calendar_overall": t}.get(name, 0 * g)
+            inner = np.ones(g.size)
+            if name == "cohort_overall":
+                inner = 1 / (g[:, None] == g).sum(axis=1)
+            outer = np.full(g.size, 1 / max(1, np.unique(group).size))
+            yield Recipe(name, at, g, t, group, outer, inner)
+
+
+def weights(recipe: Recipe, share: Floats) -> Floats:
+    """Return the weights of a recipe's effects.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        With m effects.
+    share : array, shape (..., m)
+        p of each effect's cohort, or anything proportional to it.
+
+    Returns
+    -------
+    array, shape (..., m)
+        Summing to one; NaN if a group has no share left.
+    """
+    same = (recipe.group[:, None] == recipe.group).astype(np.float64)
+    part = recipe.inner * share
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: Floats = recipe.outer * part / (part @ same)
+    return found
+
+
+def aggregate(
+    found: EffectSet,
+    table: Table,
+    wanted: tuple[str, ...] = ALL,
+    *,
+    shares: Literal["estimated", "fixed"] = "estimated",
+) -> EffectSet:
+    """Add group-time effects up.
+
+    Parameters
+    ----------
+    found : EffectSet
+        From `analysis.effects.group_time.estimate`.
+    table : Table
+        The table it was made from.
+    wanted : tuple of str
+        Names of `analysis.panels.estimands.AGGREGATIONS`.
+    shares : str
+        ``estimated``: the shares of cohorts are those of a sample of villages, and their error
+        counts. ``fixed``: they are part of the question, as in imputation.
+
+    Returns
+    -------
+    EffectSet
+        In the order outcome, aggregation, at. An aggregate that lacks one of its effects is in
+        `missing` and not among the estimates.
+
+    Raises
+    ------
+    FaultsError
+        If an aggregation is unknown, or none can be made.
+    """
+    for name in wanted:
+        if name not in AGGREGATIONS:
+            refuse("no such aggregation", f"use one of {', '.join(AGGREGATIONS)}",
+                   column="aggregation", value=name)  # fmt: skip
+    made: list[_Column] = []
+    missing = list(found.missing)
+    outcomes = list(dict.fromkeys(key.outcome for key in found.keys))
+    lacking = {(key.outcome, key.cohort, key.period): why for key, why in found.missing}
+    size = _sizes(table)
+    for outcome in outcomes:
+        place = {(k.cohort, k.period): n for n, k in enumerate(found.keys) if k.outcome == outcome}
+        asked = [(int(g), int(t)) for o, g, t in lacking if o == outcome and g and t]
+        asked += [(int(g), int(t)) for g, t in place if g and t]
+        for recipe in recipes(asked, wanted):
+            key = Key(outcome, recipe.aggregation, at=recipe.at, programme=table.programme)
+            cells = list(zip(recipe.cohort.tolist(), recipe.period.tolist(), strict=True))
+            gone = [cell for cell in cells if cell not in place]
+            if gone:
+                g, t = gone[0]
+                missing.append((key, f"group_time({g}, {t}): {lacking[outcome, g, t]}"))
+            else:
+                made.append(
+                    _add_up(
+                        found,
+                        recipe,
+                        key,
+                        np.array([place[c] for c in cells]),
+                        size,
+                        estimated=shares == "estimated",
+                    )
+                )
+    if not made:
+        refuse("no aggregate has all its group-time effects", missing[-1][1], column="aggregation",
+               value=", ".join(wanted))  # fmt: skip
+    columns: dict[str, Any] = {
+        name: np.stack([getattr(one, name) for one in made], axis=-1)
+        for name in ("influence", "without", "treated", "control")
+    }
+    rows: dict[str, Any] = {
+        name: np.array([getattr(one, name) for one in made])
+        for name in ("points", "n_treated", "n_control", "n_left_out")
+    }
+    keys = tuple(one.key for one in made)
+    return replace(found, keys=keys, missing=tuple(missing), **columns, **rows)
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One aggregate; arrays have shape (v,)."""
+
+    key: Key
+    points: float
+    influence: Floats
+    without: Floats
+    treated: Booleans
+    control: Booleans
+    n_treated: int
+    n_control: int
+    n_left_out: int
+
+
+def _sizes(table: Table) -> dict[int, Floats]:
+    """Return the weight ever seen of each cohort by village, shape (v,) each."""
+    villages = len(table.villages)
+    return {
+        g: np.bincount(table.village[rows], table.weight_ever[rows], villages).astype(np.float64)
+        for g in table.cohorts
+        for rows in [table.cohort == g]
+    }
+
+
+def _add_up(
+    found: EffectSet,
+    recipe: Recipe,
+    key: Key,
+    at: Integers,
+    size: dict[int, Floats],
+    *,
+    estimated: bool,
+) -> _Column:
+    """Add the effects of one recipe up."""
+    own = np.stack([size[g] for g in recipe.cohort.tolist()], axis=-1)
+    share = own.sum(axis=0)
+    omega = weights(recipe, share)
+    theta = found.points[at]
+    # Effects and shares of the estimate without a village are both without it; a village outside
+    # the comparison changes neither.
+    omega_without = weights(recipe, share - own) if estimated else omega
+    used = found.used[:, at].any(axis=1)
+    without = (omega_without * found.without[:, at]).sum(axis=1)
+    point = float(omega @ theta)
+    influence = found.influence[:, at] @ omega
+    if estimated:
+        influence = influence + _share_influence(recipe, share, own, theta)
+    return _Column(
+        key=key,
+        points=point,
+        influence=influence,
+        without=np.where(used, without, point),
+        treated=np.logical_or.reduce(found.treated[:, at], axis=1),
+        control=np.logical_or.reduce(found.control[:, at], axis=1),
+        n_treated=int(found.n_treated[at].sum()),
+        n_control=int(found.n_control[at].sum()),
+        n_left_out=int(found.n_left_out[at].sum()),
+    )
+
+
+def _share_influence(recipe: Recipe, share: Floats, own: Floats, theta: Floats) -> Floats:
+    """Return Σ_k θ_k dω_k of each village, where dp_g is the village's own weight W_vg.
+
+    Per group: Σ_k f θ_k [a dp_k/P − a p_k Σ a dp/P²]; the terms in W_v and the total W cancel.
+    """
+    same = (recipe.group[:, None] == recipe.group).astype(np.float64)
+    whole = (recipe.inner * share) @ same
+    move = recipe.inner * own
+    change = move / whole - recipe.inner * share * (move @ same) / whole**2
+    found: Floats = change @ (recipe.outer * theta)
+    return found

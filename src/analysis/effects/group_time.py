@@ -1,0 +1,261 @@
+"""Group-time effects ATT(g, t) from cells (Callaway & Sant'Anna 2021).
+
+The base is the last period before cohort − anticipation; with a varying base, periods before that
+are compared with the period before them. Controls are the never treated, or all who are not yet
+treated in either period, by default only in villages where nobody is: programmes spill over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from analysis.effects.contrast import Contrast, Groups, NoControlsError, contrast, groups
+from analysis.effects.result import About, EffectSet, Key
+from analysis.effects.table import Table, check_constant, refuse
+from analysis.inference.arrays import Booleans, Floats, Integers
+
+CONTROLS: Final = ("never", "not_yet")
+WHERE: Final = {
+    "other_villages": "villages in which no household is treated by then",
+    "same_village": "untreated households of the treated household's own village",
+    "anywhere": "every untreated household, also beside treated ones",
+}
+BASES: Final = ("varying", "universal")
+TOO_EARLY: Final = "rows of cohorts with no period before treatment"
+TOO_LATE: Final = "rows of cohorts that only serve as controls"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Who is compared with whom, and when.
+
+    Attributes
+    ----------
+    controls : str
+        ``never`` treated, or ``not_yet`` treated (which includes the never treated).
+    where : str
+        One of `WHERE`.
+    base : str
+        ``varying`` or ``universal``.
+    anticipation : int
+        Periods before the first in which the programme may already act.
+
+    Raises
+    ------
+    FaultsError
+        If a word is unknown or anticipation is negative.
+    """
+
+    controls: Literal["never", "not_yet"] = "never"
+    where: Literal["other_villages", "same_village", "anywhere"] = "other_villages"
+    base: Literal["varying", "universal"] = "varying"
+    anticipation: int = 0
+
+    def __post_init__(self) -> None:
+        for column, allowed in (("controls", CONTROLS), ("where", WHERE), ("base", BASES)):
+            if getattr(self, column) not in allowed:
+                refuse("not a word of this design", f"use one of {', '.join(allowed)}",
+                       column=column, value=getattr(self, column))  # fmt: skip
+        if self.anticipation < 0:
+            refuse("less than no period", "use 0 or more", column="anticipation",
+                   value=self.anticipation)  # fmt: skip
+
+
+def base_period(periods: Integers, cohort: int, period: int, how: Comparison) -> int | None:
+    """Return the period that a group-time effect is compared with; None if there is none.
+
+    Examples
+    --------
+    >>> years = np.array([2012, 2013, 2015, 2016])
+    >>> base_period(years, 2015, 2016, Comparison()), base_period(years, 2015, 2013, Comparison())
+    (2013, 2012)
+    >>> base_period(years, 2016, 2012, Comparison(base="universal"))
+    2015
+    """
+    limit = cohort - how.anticipation
+    if period < limit and how.base == "varying":
+        limit = period
+    before = periods[periods < limit]
+    if not before.size or before[-1] == period:
+        return None
+    return int(before[-1])
+
+
+def has_base(periods: Integers, cohort: int, anticipation: int) -> bool:
+    """Say whether a cohort has a period before treatment."""
+    return bool(periods[0] < cohort - anticipation)
+
+
+def control_rows(table: Table, cohort: int, until: int, how: Comparison) -> Booleans:
+    """Return the rows that are controls until a period, shape (c,)."""
+    late = until + how.anticipation
+    rows: Booleans = table.cohort == 0
+    if how.controls == "not_yet":
+        rows = rows | ((table.cohort > late) & (table.cohort != cohort))
+    if how.where == "other_villages":
+        first = table.village_cohort()
+        clean = first == 0
+        if how.controls == "not_yet":
+            clean |= first > late
+        rows = rows & clean[table.village]
+    return rows
+
+
+def in_scope(table: Table, cohort: int, until: int, how: Comparison) -> bool:
+    """Say whether anybody at all is untreated until a period: whether it is asked about."""
+    others = [g for g in table.cohorts if g != cohort] if how.controls == "not_yet" else []
+    return bool((table.cohort == 0).any()) or any(g > until + how.anticipation for g in others)
+
+
+def estimate(table: Table, how: Comparison | None = None, *, leads: bool = True) -> EffectSet:
+    """Estimate every group-time effect on every outcome.
+
+    Parameters
+    ----------
+    table : Table
+        Cells as arrays.
+    how : Comparison, optional
+        Never treated controls in other villages, varying base, no anticipation by default.
+    leads : bool
+        Estimate the periods before treatment too.
+
+    Returns
+    -------
+    EffectSet
+        In the order outcome, cohort, period. What has no controls is in `missing`; a cohort with no
+        period before treatment is dropped and its rows counted in ``about.left_out``.
+
+    Raises
+    ------
+    FaultsError
+        If nothing can be estimated, or an outcome is constant.
+    """
+    how = how or Comparison()
+    check_constant(table)
+    cohorts = _cohorts(table, how)
+    where = groups(table.village, table.stratum, len(table.villages),
+                   nested=how.where == "same_village")  # fmt: skip
+    found: list[tuple[int, int, int, Contrast]] = []
+    failed: list[tuple[int, int, str]] = []
+    for g, t, b in _comparisons(table, cohorts, how, leads=leads):
+        if not in_scope(table, g, max(t, b), how):
+            continue
+        try:
+            found.append((g, t, b, _one(table, g, t, b, how, where)))
+        except NoControlsError as error:
+            failed.append((g, t, _reason(error, table, how)))
+    if not found:
+        problem = failed[0][2] if failed else "no control is left: everybody is treated"
+        refuse(problem, _remedy(how), column="controls", value=f"{how.controls}, {how.where}")
+    served = {g for g, *_ in found}
+    return _set(table, found, failed, how, [g for g in cohorts if g not in served])
+
+
+def _cohorts(table: Table, how: Comparison) -> list[int]:
+    """Return the cohorts with a period before treatment, up to the last period."""
+    known = table.cohorts
+    if not known:
+        refuse("no household is treated", "check the programme and its first periods",
+               column="programme", value=table.programme)  # fmt: skip
+    cohorts = [g for g in known if has_base(table.periods, g, how.anticipation)]
+    cohorts = [g for g in cohorts if g <= table.periods[-1]]
+    if not cohorts:
+        refuse("every cohort is treated from the first period on (anticipation counted)",
+               "add earlier periods", column="cohort",
+               value=", ".join(map(str, known)))  # fmt: skip
+    if how.controls == "never" and not (table.cohort == 0).any():
+        refuse("no household is never treated", "use the not yet treated as controls",
+               column="controls", value="never")  # fmt: skip
+    return cohorts
+
+
+def _comparisons(
+    table: Table, cohorts: list[int], how: Comparison, *, leads: bool
+) -> Iterator[tuple[int, int, int]]:
+    """Yield cohort, period, base."""
+    for g in cohorts:
+        for t in table.periods.tolist():
+            base = base_period(table.periods, g, t, how)
+            if base is not None and (leads or t >= g):
+                yield g, t, base
+
+
+def _one(table: Table, g: int, t: int, b: int, how: Comparison, where: Groups) -> Contrast:
+    controls = control_rows(table, g, max(t, b), how)
+    return contrast(table.legs(b, t), table.cohort == g, controls, where)
+
+
+def _reason(error: NoControlsError, table: Table, how: Comparison) -> str:
+    if error.strata:
+        named = ", ".join(table.strata[s] for s in error.strata)
+        return f"{error}: {named}"
+    if str(error) == "no control is left":
+        return f"no control is left ({WHERE[how.where]}; {how.controls.replace('_', ' ')} treated)"
+    return str(error)
+
+
+def _remedy(how: Comparison) -> str:
+    wider = [] if how.controls == "not_yet" else ["use the not yet treated as controls"]
+    if how.where == "other_villages":
+        wider.append("look for controls in the same village")
+    return " or ".join([*wider, "join strata, or use earlier periods"])
+
+
+def _set(
+    table: Table,
+    found: list[tuple[int, int, int, Contrast]],
+    failed: list[tuple[int, int, str]],
+    how: Comparison,
+    controls_only: list[int],
+) -> EffectSet:
+    """Lay the contrasts out, outcome by outcome."""
+    k = len(table.outcomes)
+    keys = tuple(
+        Key(outcome, "group_time", cohort=g, period=t, base=b, programme=table.programme)
+        for outcome in table.outcomes for g, t, b, _ in found
+    )  # fmt: skip
+    contrasts = [one for *_, one in found]
+
+    def columns(name: str) -> Floats:
+        stacked = np.stack([getattr(one, name) for one in contrasts], axis=-1)
+        return stacked.reshape(*stacked.shape[:-2], -1) if stacked.ndim > 1 else stacked
+
+    def arms(name: str) -> Booleans:
+        return np.tile(np.stack([getattr(one, name) for one in contrasts], axis=-1), (1, k))
+
+    def counts(name: str) -> Integers:
+        return np.tile(np.array([getattr(one, name) for one in contrasts]), k)
+
+    return EffectSet(
+        keys=keys,
+        points=columns("point"), influence=columns("influence"), without=columns("without"),
+        treated=arms("treated"), control=arms("control"), n_treated=counts("n_treated"),
+        n_control=counts("n_control"), n_left_out=counts("n_left_out"), villages=table.villages,
+        about=_about(table, how, controls_only),
+        missing=tuple(
+            (Key(outcome, "group_time", cohort=g, period=t, programme=table.programme), why)
+            for outcome in table.outcomes for g, t, why in failed
+        ),
+    )  # fmt: skip
+
+
+def _about(table: Table, how: Comparison, controls_only: list[int]) -> About:
+    early = [g for g in table.cohorts if not has_base(table.periods, g, how.anticipation)]
+    dropped = int(table.n[np.isin(table.cohort, early)].sum())
+    serving = int(table.n[np.isin(table.cohort, controls_only)].sum())
+    left_out = {**table.left_out, TOO_EARLY: dropped} if dropped else dict(table.left_out)
+    rows_used = int(table.n.sum()) - dropped
+    if serving and how.controls == "never":
+        rows_used -= serving
+        left_out[TOO_LATE] = serving
+    return About(
+        estimator="group_time", tier=table.tier, controls=how.controls, base=how.base,
+        where=how.where, anticipation=how.anticipation,
+        weights="baseline weights" if table.weighted else "none", handling=table.handling,
+        rows_in=table.rows_in or int(table.n.sum()), rows_used=rows_used, left_out=left_out,
+        units=table.units,
+    )  # fmt: skip

@@ -1,0 +1,91 @@
+"""Household effects taken out of cells: what fixed effects of households leave of each sum.
+
+With Ω_i the periods of household i that its effect is estimated from, the sums over a cell of the
+projections on household effects need only A[s,t] = Σ_i w_i 1{s ∈ Ω_i, t seen}/|Ω_i| and B[s,t], the
+same of w_i Y_is. On balanced panels both follow from the totals; else the cells must carry them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from analysis.effects.group_time import TOO_EARLY, has_base
+from analysis.effects.result import About
+from analysis.effects.table import Moments, Table, refuse
+from analysis.inference.arrays import Booleans, Floats
+
+Omega = Literal["untreated", "all"]
+
+
+def untreated_mask(table: Table, anticipation: int) -> Booleans:
+    """Return whether a row cannot be affected yet, shape (c, t)."""
+    never = (table.cohort == 0)[:, None]
+    found: Booleans = (table.cohort[:, None] - anticipation > table.periods) | never
+    return found
+
+
+def with_a_period_before(table: Table, anticipation: int) -> Table:
+    """Return the table without the cohorts that have no period before treatment."""
+    early = [g for g in table.cohorts if not has_base(table.periods, g, anticipation)]
+    kept = table.rows(~np.isin(table.cohort, early))
+    if not kept.cohorts:
+        refuse("no cohort has a period before treatment and one after", "add earlier periods",
+               column="cohort", value=", ".join(map(str, table.cohorts)))  # fmt: skip
+    return kept
+
+
+def moments(table: Table, omega: Omega, inside: Booleans) -> Moments:
+    """Return the inverse-count moments of a table.
+
+    Parameters
+    ----------
+    table : Table
+        Balanced, or with the moments.
+    omega : str
+        ``untreated`` or ``all``.
+    inside : array, shape (c, t)
+        Periods in Ω.
+
+    Raises
+    ------
+    FaultsError
+        If the panel is not balanced and the cells lack the moments.
+    """
+    carried = table.untreated if omega == "untreated" else table.all_periods
+    if carried is not None:
+        return carried
+    if table.handling != "balanced":
+        refuse("household effects on an unbalanced panel need inverse-count moments",
+               f'make the cells with inverse=("{omega}",), or balanced', column="handling",
+               value=table.handling)  # fmt: skip
+    count = np.maximum(inside.sum(axis=1), 1)
+    seen = np.ones(table.periods.size)
+    a = np.einsum("cs,t->cst", table.weight * inside / count[:, None], seen)
+    b = np.einsum("csk,t->cstk", table.total * (inside / count[:, None])[..., None], seen)
+    return Moments(a, b)
+
+
+def by_village(table: Table, values: Floats) -> Floats:
+    """Add rows up by village: shape (c, ...) to (v, ...)."""
+    found = np.zeros((len(table.villages), *values.shape[1:]))
+    np.add.at(found, table.village, values)
+    return found
+
+
+def about(
+    table: Table, kept: Table, estimator: str, anticipation: int, parity_factor: float = 1.0
+) -> About:
+    """Return what a projection estimator used of a table."""
+    left_out = dict(table.left_out)
+    dropped = int(table.n.sum() - kept.n.sum())
+    if dropped:
+        left_out[TOO_EARLY] = dropped
+    return About(
+        estimator=estimator, tier=table.tier, controls="not_yet", where="anywhere",
+        anticipation=anticipation, weights="baseline weights" if table.weighted else "none",
+        handling=table.handling, rows_in=table.rows_in or int(table.n.sum()),
+        rows_used=int(kept.n.sum()), left_out=left_out, units=table.units,
+        parity_factor=parity_factor,
+    )  # fmt: skip

@@ -1,0 +1,73 @@
+"""Joint tests of several estimates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats  # type: ignore[import-untyped]
+
+from analysis.inference.arrays import Floats
+
+
+@dataclass(frozen=True)
+class WaldTest:
+    """A test that several effects are all zero.
+
+    Attributes
+    ----------
+    statistic : float
+        θ′V⁻¹θ.
+    restrictions : int
+        Effects tested.
+    p_value : float
+        By the chi-squared distribution (`parity`) or by Hotelling's T² (`reported`).
+    """
+
+    statistic: float
+    restrictions: int
+    p_value: float
+
+
+def wald(points: Floats, covariance: Floats, smaller_arm: int, degrees: float) -> WaldTest:
+    """Test that several effects are all zero.
+
+    Parameters
+    ----------
+    points : array, shape (k,)
+        Estimates.
+    covariance : array, shape (k, k)
+        Of the estimates.
+    smaller_arm : int
+        Villages in the smaller arm.
+    degrees : float
+        Degrees of freedom; infinite: chi-squared. Otherwise W (m − k + 1) / (m k) against
+        F(k, m − k + 1), Hotelling's T² for m degrees of freedom.
+
+    Raises
+    ------
+    ValueError
+        If there are as many effects as villages in the smaller arm, or one is a mix of others.
+
+    Examples
+    --------
+    One effect: the square of t against F(1, m) is the t test.
+
+    >>> found = wald(np.array([2.0]), np.eye(1), 6, 10.0)
+    >>> found.statistic, round(found.p_value, 4)
+    (4.0, 0.0734)
+    """
+    k = points.size
+    if k >= smaller_arm:
+        raise ValueError(
+            f"{k} effects are tested jointly, but the smaller arm has {smaller_arm} villages:"
+            " test fewer periods, or look at them one by one"
+        )
+    if not np.isfinite(covariance).all() or np.linalg.matrix_rank(covariance) < k:
+        raise ValueError("an effect has no standard error or is a mix of others: leave it out")
+    statistic = float(points @ np.linalg.solve(covariance, points))
+    if np.isinf(degrees):
+        return WaldTest(statistic, k, float(stats.chi2.sf(statistic, k)))
+    below = degrees - k + 1
+    p_value = stats.f.sf(statistic * below / (degrees * k), k, below)
+    return WaldTest(statistic, k, float(p_value))
