@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from analysis import programmes
+from analysis import folders, programmes
 from analysis.faults import Fault, FaultsError
 from analysis.panels import schemas
 from analysis.panels.account import Account
@@ -75,47 +73,12 @@ class Panel:
         return frame
 
 
-@contextmanager
-def staged(target: Path) -> Iterator[Path]:
-    """Yield a new folder beside the target and put it in the target's place at the end.
+def staged(target: Path) -> AbstractContextManager[Path]:
+    """Return a context that yields a new folder and puts it in the target's place at the end.
 
-    If the block fails, or the process dies in it, the folder that was there stays as it was.
-
-    Raises
-    ------
-    FaultsError
-        If the target is a file, or a folder that is not empty and holds no panel.
+    See `analysis.folders.replaced`.
     """
-    target = target.resolve()
-    if target.exists() and not (target / MANIFEST).is_file() and (
-        target.is_file() or any(target.iterdir())
-    ):  # fmt: skip
-        raise FaultsError(
-            [Fault(target.name, "exists and is not a panel", "choose a new folder to write to")]
-        )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    stage.chmod(0o755)
-    try:
-        yield stage
-        _swap(stage, target)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-
-
-def _swap(stage: Path, target: Path) -> None:
-    """Replace a folder; the one before is restored if the second rename fails."""
-    if not target.exists():
-        stage.rename(target)
-        return
-    before = stage.with_name(stage.name + ".before")
-    target.rename(before)
-    try:
-        stage.rename(target)
-    except OSError:
-        before.rename(target)
-        raise
-    shutil.rmtree(before)
+    return folders.replaced(target, MANIFEST, "a panel")
 
 
 def write_manifest(
@@ -216,6 +179,7 @@ def read(folder: Path) -> Panel:
         If the manifest or a table is missing, or a table's columns or types are not the
         contract's. Values are checked by `check`.
     """
+    folders.recover(folder.resolve())
     about = read_manifest(folder)
     frames, faults = {}, []
     for table in schemas.TABLES:

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from analysis.faults import FaultsError
+from analysis.panels import panel
 from analysis.panels.importing import run as importing
 
 SCRIPT = """
 import os, signal, sys
 from pathlib import Path
+from analysis import folders
 from analysis.panels import panel
 from analysis.panels.importing import import_survey, run, staging
 def die(*_, **__):
@@ -24,8 +26,13 @@ def die(*_, **__):
 owner, name = {"stage": (run, "stage"), "records": (run.records, "records"),
     "take": (run._Work, "_take"), "rejected": (run._Work, "_rejected"),
     "manifest": (panel, "write_manifest"), "check": (panel, "check"),
-    "swap": (panel, "_swap")}[sys.argv[4]]
-setattr(owner, name, die)
+    "swap": (folders, "_swap"), "between": (None, "")}[sys.argv[4]]
+if owner is None:
+    # The old panel has moved aside, the new one is not yet in its place.
+    rename, out = Path.rename, Path(sys.argv[3])
+    Path.rename = lambda self, to: rename(self, to) if self == out else die()
+else:
+    setattr(owner, name, die)
 import_survey([Path(sys.argv[1])], Path(sys.argv[2]), Path(sys.argv[3]))
 """
 
@@ -39,7 +46,7 @@ def content(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "step", ["stage", "records", "take", "rejected", "manifest", "check", "swap"]
+    "step", ["stage", "records", "take", "rejected", "manifest", "check", "swap", "between"]
 )
 def test_a_killed_import_leaves_the_panel_before(
     step: str, small: Any, csv_of: Any, good: Any
@@ -54,10 +61,11 @@ def test_a_killed_import_leaves_the_panel_before(
         [sys.executable, "-c", SCRIPT, survey, map_file, small.out, step], check=False
     )
     assert done.returncode == -signal.SIGKILL
+    panel.read(small.out)  # puts a panel back that had only moved aside
     assert content(small.out) == before
     # What the dead import left is cleared by the next, which goes through.
     assert small.run().n_households == 1
-    assert not list(small.folder.glob(".panel.work.*"))
+    assert not list(small.folder.glob(".panel.*"))
 
 
 def test_a_failed_import_leaves_nothing_behind(

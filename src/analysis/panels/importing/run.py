@@ -69,9 +69,8 @@ def import_survey(
     if not files:
         raise FaultsError([Fault(project_name(map_file), "no survey is named", "name its files")])
     out = out.resolve()
-    _clear_after_the_dead(out)
     with panel.staged(out) as folder, tempfile.TemporaryDirectory(
-        prefix=f".{out.name}.work.{os.getpid()}.", dir=out.parent
+        prefix=f".{out.name}.{os.getpid()}.work.", dir=out.parent
     ) as scratch:  # fmt: skip
         opened, faults = open_files(survey, files, Path(scratch) / "text")
         raise_if_any(faults)
@@ -83,26 +82,6 @@ def import_survey(
         work.finish(report, map_file, [source.path for _, source in opened])
     (out.parent / f"{out.name}.{REJECTED}").unlink(missing_ok=True)
     return report
-
-
-def _clear_after_the_dead(out: Path) -> None:
-    """Remove the working folders of imports that were killed: they hold rows of the survey."""
-    for folder in out.parent.glob(f".{out.name}.work.*"):
-        owner = folder.name.split(".")[-2]
-        if owner.isdigit() and not _runs(int(owner)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _runs(process: int) -> bool:
-    if os.name != "posix":
-        return True  # a signal of 0 is no question elsewhere
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _check_limits(report: ImportReport, survey: SurveyMap, folder: Path, out: Path) -> None:

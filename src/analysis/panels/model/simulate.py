@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -187,7 +186,11 @@ def pieces(where: places.Places, chunk: int) -> Iterator[tuple[int, int]]:
 
 
 def peak_memory() -> int:
-    """Return the largest resident memory of this process so far, bytes."""
+    """Return the largest resident memory of this process so far, bytes; 0 where none is told."""
+    try:
+        import resource
+    except ImportError:  # Windows has none
+        return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

@@ -1,0 +1,96 @@
+"""Folders that are replaced whole or not at all, even if the process is killed in between.
+
+A new folder is made beside its target under a name that carries the process's number. At the end
+the target moves aside, the new one takes its place, the old one goes. Whoever comes next finds
+what a killed process left: it puts a target that had only moved aside back, and removes the rest,
+which may hold rows of somebody's survey.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from analysis.faults import Fault, FaultsError
+
+BEFORE = ".before"
+
+
+@contextmanager
+def replaced(target: Path, marker: str, what: str) -> Iterator[Path]:
+    """Yield a new folder and put it in the target's place at the end.
+
+    Parameters
+    ----------
+    target : Path
+        The folder to make or replace.
+    marker : str
+        A file that tells such a folder from any other; a folder without it is never replaced.
+    what : str
+        What such a folder is called in a message: "a panel".
+
+    Raises
+    ------
+    FaultsError
+        If the target is a file, or a folder of something else that is not empty.
+    """
+    target = target.resolve()
+    recover(target)
+    if target.exists() and not (target / marker).is_file() and (
+        target.is_file() or any(target.iterdir())
+    ):  # fmt: skip
+        problem = f"exists and is not {what}"
+        raise FaultsError([Fault(target.name, problem, "choose a new folder to write to")])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f".{target.name}.{os.getpid()}."
+    new = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
+    new.chmod(0o755)
+    try:
+        yield new
+        _swap(new, target)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _swap(new: Path, target: Path) -> None:
+    """Put a folder in the target's place; the one before is restored if that fails."""
+    if not target.exists():
+        new.rename(target)
+        return
+    before = new.with_name(new.name + BEFORE)
+    target.rename(before)
+    try:
+        new.rename(target)
+    except OSError:
+        before.rename(target)
+        raise
+    shutil.rmtree(before)
+
+
+def recover(target: Path) -> None:
+    """Mend what killed processes left beside a target: restore it, remove their working folders."""
+    for folder in sorted(target.parent.glob(f".{target.name}.*")):
+        owner = folder.name.removeprefix(f".{target.name}.").split(".")[0]
+        if not owner.isdigit() or runs(int(owner)):
+            continue
+        if folder.name.endswith(BEFORE) and not target.exists():
+            folder.rename(target)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def runs(process: int) -> bool:
+    """Say whether a process runs; where that cannot be asked, say yes."""
+    if os.name != "posix":
+        return True  # a signal of 0 is no question elsewhere
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
