@@ -59,6 +59,11 @@ def test_without_a_poverty_line_the_page_says_so(about):
     assert "No poverty line" in views.poor_sentence([]).text
 
 
+def test_without_complete_rows_the_page_says_so(about):
+    figure = figures.source_lines("fig-sources", "yours", about.sources.clear())
+    assert "No row of this panel has all four sources" in figure.alt
+
+
 def test_every_cohort_is_counted_once(about):
     assert views.cohorts(about)["n_units"].sum() == about.programmes["n_units"].sum()
 

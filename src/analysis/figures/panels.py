@@ -29,6 +29,8 @@ def source_lines(name: str, tier: str, means: pl.DataFrame) -> Figure:
         nominal).
     """
     shown = means.filter(pl.col("source") != "total").select("period", "source", "per_head")
+    if shown.drop_nulls("per_head").is_empty():
+        return _nothing(name, tier, shown, "No row of this panel has all four sources of income.")
     first, last = _span(means)
     alt = (
         f"Lines: mean income per head by source, {first} to {last}, nominal yuan a year. "
