@@ -15,7 +15,7 @@ ROOM = 0.28
 """Share of the axis kept free on the right for the names of the lines."""
 
 
-def source_lines(name: str, tier: str, means: pl.DataFrame) -> Figure:
+def source_lines(name: str, tier: str, means: pl.DataFrame, money: str = "yuan") -> Figure:
     """Draw mean income per head by source over time, each line with its name at its end.
 
     Parameters
@@ -25,19 +25,23 @@ def source_lines(name: str, tier: str, means: pl.DataFrame) -> Figure:
     tier : str
         Evidence tier of the panel.
     means : polars.DataFrame
-        As `analysis.panels.describe.sources` gives it: period, source, per_head (yuan a year,
+        As `analysis.panels.describe.sources` gives it: period, source, per_head (a year,
         nominal).
+    money : str
+        What the money is called.
     """
     shown = means.filter(pl.col("source") != "total").select("period", "source", "per_head")
     if shown.drop_nulls("per_head").is_empty():
         return _nothing(name, tier, shown, "No row of this panel has all four sources of income.")
     first, last = _span(means)
     alt = (
-        f"Lines: mean income per head by source, {first} to {last}, nominal yuan a year. "
+        f"Lines: mean income per head by source, {first} to {last}, nominal {money} a year. "
         + "; ".join(_change(shown, source, "per_head") for source in _names(shown, "source"))
         + "."
     )
-    return _lines(name, tier, shown, "source", "per_head", "yuan per head a year (nominal)", alt)
+    return _lines(
+        name, tier, shown, "source", "per_head", f"{money} per head a year (nominal)", alt
+    )
 
 
 def headcount_lines(

@@ -20,7 +20,7 @@ COVARIATES = {
     "size_baseline": "members",
     "workers_baseline": "members able to work",
     "registered_poor": "on the register (share)",
-    "income_baseline": "income per head, yuan",
+    "income_baseline": "income per head",
     "remoteness_km": "road to the county town, km",
 }
 
@@ -93,6 +93,23 @@ def texts(shown: Panel) -> Texts:
             "comes with, against what is known."
         ),
     )
+
+
+FEN = "fen"
+
+
+def money_words(shown: Panel) -> str:
+    """Say what the panel's money is called: yuan, or the survey's own unit.
+
+    Examples
+    --------
+    >>> from analysis.panels.account import Account
+    >>> empty = pl.LazyFrame()
+    >>> taka = Panel("s", "yours", *[empty] * 4, Account(0, 0), currency_unit="poisha")
+    >>> money_words(taka)
+    'hundred poisha'
+    """
+    return "yuan" if shown.currency_unit == FEN else f"hundred {escaped(shown.currency_unit)}"
 
 
 def sizes(about: Description) -> dict[str, int]:
