@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from analysis.effects.result import EffectSet, Key
+from analysis.effects.result import COLUMNS, ROWS, EffectSet, Key
 from analysis.effects.table import Table, refuse
 from analysis.inference.arrays import Booleans, Floats, Integers
 from analysis.panels.estimands import AGGREGATIONS
@@ -172,13 +172,9 @@ def aggregate(
         refuse("no aggregate has all its group-time effects", missing[-1][1], column="aggregation",
                value=", ".join(wanted))  # fmt: skip
     columns: dict[str, Any] = {
-        name: np.stack([getattr(one, name) for one in made], axis=-1)
-        for name in ("influence", "without", "treated", "control")
+        name: np.stack([getattr(one, name) for one in made], axis=-1) for name in COLUMNS
     }
-    rows: dict[str, Any] = {
-        name: np.array([getattr(one, name) for one in made])
-        for name in ("points", "n_treated", "n_control", "n_left_out")
-    }
+    rows: dict[str, Any] = {name: np.array([getattr(one, name) for one in made]) for name in ROWS}
     keys = tuple(one.key for one in made)
     return replace(found, keys=keys, missing=tuple(missing), **columns, **rows)
 
@@ -193,6 +189,7 @@ class _Column:
     without: Floats
     treated: Booleans
     control: Booleans
+    used: Booleans
     n_treated: int
     n_control: int
     n_left_out: int
@@ -225,7 +222,9 @@ def _add_up(
     # Effects and shares of the estimate without a village are both without it; a village outside
     # the comparison changes neither.
     omega_without = weights(recipe, share - own) if estimated else omega
-    used = found.used[:, at].any(axis=1)
+    used = np.logical_or.reduce(found.used[:, at], axis=1)
+    if estimated:
+        used = used | (own > 0).any(axis=1)
     without = (omega_without * found.without[:, at]).sum(axis=1)
     point = float(omega @ theta)
     influence = found.influence[:, at] @ omega
@@ -238,6 +237,7 @@ def _add_up(
         without=np.where(used, without, point),
         treated=np.logical_or.reduce(found.treated[:, at], axis=1),
         control=np.logical_or.reduce(found.control[:, at], axis=1),
+        used=used,
         n_treated=int(found.n_treated[at].sum()),
         n_control=int(found.n_control[at].sum()),
         n_left_out=int(found.n_left_out[at].sum()),

@@ -192,11 +192,11 @@ def contrast(
     active = wanted & served
     if not wanted.any():
         raise NoControlsError("no treated household is seen in both periods")
+    lacking = np.flatnonzero(wanted & ~served)
+    if lacking.size and served.any() and not where.nested:
+        raise NoControlsError("a stratum has no controls", tuple(lacking.tolist()))
     if not active.any():
         raise NoControlsError("no control is left")
-    lacking = np.flatnonzero(wanted & ~served)
-    if lacking.size and not where.nested:
-        raise NoControlsError("a stratum has no controls", tuple(lacking.tolist()))
 
     first = arms[0][1]
     theta = np.where(active[:, None], sum(sign * (g.mean - c.mean) for sign, g, c in arms), 0.0)

@@ -233,7 +233,8 @@ def _set(
     return EffectSet(
         keys=keys,
         points=columns("point"), influence=columns("influence"), without=columns("without"),
-        treated=arms("treated"), control=arms("control"), n_treated=counts("n_treated"),
+        treated=arms("treated"), control=arms("control"),
+        used=arms("treated") | arms("control"), n_treated=counts("n_treated"),
         n_control=counts("n_control"), n_left_out=counts("n_left_out"), villages=table.villages,
         about=_about(table, how, controls_only),
         missing=tuple(

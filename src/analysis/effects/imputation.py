@@ -171,7 +171,7 @@ def _influence(
         n = system.size[:, i, j][:, None]
         mean = points[m] if average == "household" else (n * total).sum(0) / (n**2).sum(0)
         found[:, m] += (total - n * mean) / size[i, j]
-    return found
+    return np.asarray(found, np.float64)
 
 
 def _without(system: _System, gram: Floats, right: Floats, g: Integers, t: Integers) -> Floats:
@@ -195,7 +195,8 @@ def _arms(
     table: Table, mask: Booleans, cohorts: Integers, g: Integers, t: Integers
 ) -> dict[str, Any]:
     """Return villages and households by arm: the cohort, and who is untreated in the period."""
-    k, arms = len(table.outcomes), {}
+    k = len(table.outcomes)
+    arms: dict[str, Any] = {}
     sides = {
         "treated": [(table.cohort == cohorts[i]) & (table.n[:, j] > 0)
                     for i, j in zip(g, t, strict=True)],
@@ -207,4 +208,5 @@ def _arms(
         households = [table.n[one, j].sum() for one, j in zip(rows, t, strict=True)]
         arms[name] = np.tile(np.stack(villages, axis=-1), (1, k))
         arms[f"n_{name}"] = np.tile(np.array(households), k)
+    arms["used"] = arms["treated"] | arms["control"]
     return {**arms, "n_left_out": np.zeros(g.size * k, np.int64)}

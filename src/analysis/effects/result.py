@@ -20,6 +20,11 @@ CONVENTIONS = {
     "parity": "influence of villages (CR0), normal quantiles; to compare with packages only",
 }
 
+COLUMNS = ("influence", "without", "treated", "control", "used")
+"""Arrays of an `EffectSet` with a row per village."""
+ROWS = ("points", "n_treated", "n_control", "n_left_out")
+"""Its other arrays."""
+
 
 @dataclass(frozen=True)
 class Key:
@@ -168,6 +173,9 @@ class EffectSet:
         Estimates without each village; NaN where there is none.
     treated, control : array, shape (v, k)
         Villages in each arm.
+    used : array, shape (v, k)
+        Villages that enter: those in the arms and, in an aggregate, those that only count in the
+        shares of cohorts because their treated households have no comparison.
     n_treated, n_control, n_left_out : array, shape (k,)
         Households.
     villages : tuple of str
@@ -188,6 +196,7 @@ class EffectSet:
     without: Floats
     treated: Booleans
     control: Booleans
+    used: Booleans
     n_treated: Integers
     n_control: Integers
     n_left_out: Integers
@@ -199,9 +208,10 @@ class EffectSet:
 
     def __post_init__(self) -> None:
         v, k = len(self.villages), len(self.keys)
-        for array in (self.influence, self.without, self.treated, self.control):
+        for name in COLUMNS:
+            array = getattr(self, name)
             if array.shape != (v, k):
-                raise ValueError(f"an array has shape {array.shape}, not {(v, k)}")
+                raise ValueError(f"{name} has shape {array.shape}, not {(v, k)}")
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -211,11 +221,6 @@ class EffectSet:
         if convention not in CONVENTIONS:
             raise ValueError(f"convention {convention!r} is none of {', '.join(CONVENTIONS)}")
         return replace(self, convention=convention)
-
-    @cached_property
-    def used(self) -> Booleans:
-        """Villages that an estimate uses, shape (v, k)."""
-        return self.treated | self.control
 
     @cached_property
     def smaller_arm(self) -> Integers:
@@ -298,9 +303,9 @@ class EffectSet:
         """Return some of the estimates, by number or mask."""
         chosen = np.arange(len(self))[index]
         columns: dict[str, Any] = {name: getattr(self, name)[:, chosen]
-                   for name in ("influence", "without", "treated", "control")}  # fmt: skip
+                   for name in COLUMNS}  # fmt: skip
         rows: dict[str, Any] = {name: getattr(self, name)[chosen]
-                for name in ("points", "n_treated", "n_control", "n_left_out")}  # fmt: skip
+                for name in ROWS}  # fmt: skip
         return replace(self, keys=tuple(self.keys[k] for k in chosen), **columns, **rows)
 
     def select(self, **wanted: str | int | None) -> EffectSet:
@@ -378,9 +383,9 @@ def stack(*sets: EffectSet) -> EffectSet:
         "influence": np.concatenate([spread(one, "influence", False) for one in sets], axis=1),
         "without": np.concatenate([spread(one, "without", one.points) for one in sets], axis=1),
         **{arm: np.concatenate([spread(one, arm, False) for one in sets], axis=1).astype(bool)
-           for arm in ("treated", "control")},
+           for arm in ("treated", "control", "used")},
         **{name: np.concatenate([getattr(one, name) for one in sets])
-           for name in ("points", "n_treated", "n_control", "n_left_out")},
+           for name in ROWS},
     }  # fmt: skip
     units = {name: unit for one in sets for name, unit in one.about.units.items()}
     return replace(

@@ -145,6 +145,7 @@ def estimate(
         influence=np.swapaxes(influence, 1, 2).reshape(len(kept.villages), -1),
         without=np.swapaxes(_without(found, gram, moment), 1, 2).reshape(len(kept.villages), -1),
         treated=np.tile(treated, (1, k)), control=np.tile(control, (1, k)),
+        used=np.tile(treated | control, (1, k)),
         n_treated=np.tile(households[0], k), n_control=np.tile(households[1], k),
         n_left_out=np.zeros(p * k, np.int64), villages=kept.villages,
         about=projection.about(table, kept, "two_way", anticipation,
