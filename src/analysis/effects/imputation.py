@@ -23,6 +23,8 @@ from analysis.inference.arrays import Booleans, Floats, Integers
 
 SLACK = 1e-8
 """Relative distance up to which a period's effect counts as identified by untreated periods."""
+NOTHING = 1e-12
+"""Share of the largest eigenvalue below which one is zero: the level that no period effect has."""
 NO_UNTREATED = "nobody untreated links the period with the others"
 
 
@@ -69,7 +71,7 @@ def estimate(
     cohorts = np.array(kept.cohorts)
     system = _system(kept, mask, cohorts)
     gram, right = system.gram.sum(axis=0), system.right.sum(axis=0)
-    inverse = np.linalg.pinv(gram, hermitian=True)
+    inverse = np.linalg.pinv(gram, rcond=NOTHING, hermitian=True)
     period_effects = inverse @ right
     wanted, missing = _identified(kept, mask, cohorts, system, gram @ inverse)
     if not wanted:
@@ -177,7 +179,7 @@ def _influence(
 def _without(system: _System, gram: Floats, right: Floats, g: Integers, t: Integers) -> Floats:
     """Return the effects without each village, shape (v, m, k)."""
     rest = gram - system.gram
-    inverse = np.linalg.pinv(rest, hermitian=True)
+    inverse = np.linalg.pinv(rest, rcond=NOTHING, hermitian=True)
     period_effects = inverse @ (right - system.right)
     size = (system.size.sum(axis=0) - system.size)[:, g, t]
     excess = (system.excess.sum(axis=0) - system.excess)[:, g, t]

@@ -19,6 +19,8 @@ from analysis.inference.arrays import Booleans, Floats
 
 EMPTY = 1e-10
 """Share of a dummy's weight below which it counts as not there."""
+SINGULAR = 1e-9
+"""Eigenvalue of the scaled X′X below which it is zero; the largest is of the order of one."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ def estimate(
     check_constant(table)
     found = regression(table, static=static, reference=reference, anticipation=anticipation)
     gram, moment = found.gram.sum(axis=0), found.moment.sum(axis=0)
-    if np.linalg.matrix_rank(_scaled(gram), hermitian=True) < gram.shape[0]:
+    if np.linalg.matrix_rank(_scaled(gram), tol=SINGULAR, hermitian=True) < gram.shape[0]:
         refuse("event times and periods cannot be told apart",
                "use two reference event times where nobody is never treated, or fewer periods",
                column="reference", value=reference)  # fmt: skip
@@ -166,9 +168,9 @@ def _without(found: Regression, gram: Floats, moment: Floats) -> Floats:
     gone = np.diagonal(rest, axis1=1, axis2=2) <= EMPTY * own
     scale = np.where(gone, 0.0, 1 / np.sqrt(own))
     balanced = rest * scale[:, :, None] * scale[:, None, :]
-    rank = np.linalg.matrix_rank(balanced, hermitian=True)
+    rank = np.linalg.matrix_rank(balanced, tol=SINGULAR, hermitian=True)
     right = (moment - found.moment) * scale[..., None]
-    theta = np.linalg.pinv(balanced, hermitian=True) @ right * scale[..., None]
+    theta = np.linalg.pinv(balanced, rcond=SINGULAR, hermitian=True) @ right * scale[..., None]
     lost = gone | (rank < gone.shape[1] - gone.sum(axis=1))[:, None]
     return np.where(lost[:, :p, None], np.nan, theta[:, :p])
 
