@@ -32,7 +32,7 @@ OUTCOMES = (
 )
 DESIGNS = [
     CellsDesign(("training",), outcomes=OUTCOMES),
-    CellsDesign(("training",), outcomes=OUTCOMES, handling="pairs", anticipation=1),
+    CellsDesign(("training",), outcomes=OUTCOMES, handling="pairs", anticipation=1, disclosure=True),
     CellsDesign(("dividend",), outcomes=OUTCOMES, handling="cross_sections",
                 inverse=("untreated", "all"), unit="person"),
     CellsDesign(("training", "dividend"), outcomes=OUTCOMES[:1], handling="cross_sections",
@@ -78,7 +78,7 @@ def test_duckdb_adds_weights_as_polars_does(make: Callable[..., Panel]) -> None:
     rows = [{"household": f"h{i}", "period": t, "wage": 10**9 + i * t, "business": -i}
             for i in range(40) for t in (2012, 2013) if (i + t) % 5]  # fmt: skip
     panel = make(homes, rows, [{"unit": f"h{i}", "first_period": 2013} for i in range(0, 40, 4)])
-    design = CellsDesign(("training",), handling="pairs", inverse=("all",))
+    design = CellsDesign(("training",), handling="pairs", inverse=("all",), disclosure=True)
     same(build(panel, design), build(panel, design, "duckdb"))
 
 

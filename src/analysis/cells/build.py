@@ -125,6 +125,7 @@ def _handle(
         meta["households_never_seen_untreated"] = int(both[0]) - int(both[1])
     return Cells(
         design=design, tier=tier, periods=periods, weighted=weighted,
+        risk=patterned if design.disclosure else None,
         totals=handling.totals(patterned, keys), ever=handling.ever(patterned, keys),
         account=account, pairs=found_pairs, inverse=pl.concat(inverse) if inverse else None,
         untreated=untreated, meta=meta,
@@ -136,7 +137,7 @@ def _scan(
     periods: tuple[int, ...], weighted: bool, account: Account,
 ) -> pl.DataFrame:  # fmt: skip
     """Return the sums by pattern. Where every household has every period, there is one pattern."""
-    rows = scan.seen(tables, periods)
+    rows = scan.seen(tables, periods, everything=account.rows_used == account.rows_read)
     households = scan.attributes(tables, design, levels, weighted)
     everyone = tables.collect(tables.households.select(nw.len().alias("n")))["n"].item()
     if account.rows_used == everyone * len(periods):
@@ -153,14 +154,21 @@ def _outcomes(
     """Turn sums of values into sums of outcomes: sources into total, nominal into real."""
     made = []
     for outcome in design.outcomes:
-        for prefix, name in (("s", "sum"), ("w", "wsum"))[: 1 + weighted]:
-            first, *others = (pl.col(f"{prefix}_{part}") for part in found.parts[outcome.name])
+        scale = found.scale[outcome.name]
+        names = [("s_", "sum_", found.parts[outcome.name])]
+        if outcome.name in found.sized:
+            one = (found.sized[outcome.name],)
+            names += [("s_a_", "abs_", one), ("top_", "top_", one)]
+        if weighted:
+            names += [(prefix.replace("s_", "w_", 1) if prefix != "top_" else "wtop_", f"w{name}",
+                       parts) for prefix, name, parts in names]  # fmt: skip
+        for prefix, name, parts in names:
+            first, *others = (pl.col(prefix + part) for part in parts)
             value = sum(others, start=first)
-            scale = found.scale[outcome.name]
             if scale is not None:
                 factors = {period: float(factor) for period, factor in scale.items()}
                 value = value * pl.col("period").replace_strict(factors, return_dtype=pl.Float64)
-            made.append(value.alias(f"{name}_{outcome.name}"))
+            made.append(value.alias(name + outcome.name))
     return sums.select(*design.keys, "pattern", "period", "n", "weight", *made)
 
 

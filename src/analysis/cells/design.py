@@ -46,6 +46,8 @@ class CellsDesign:
         First and last period to use; None for all.
     price_series : str
         Price index of ``prices.csv`` for real outcomes and lines.
+    disclosure : bool
+        Whether to note the absolute values and largest households that a pack is checked by.
 
     Examples
     --------
@@ -64,6 +66,7 @@ class CellsDesign:
     inverse: tuple[str, ...] = ()
     periods: tuple[int, int] | None = None
     price_series: str = "tibet_cpi"
+    disclosure: bool = False
 
     def __post_init__(self) -> None:
         names = [outcome.name for outcome in self.outcomes]

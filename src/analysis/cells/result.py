@@ -18,7 +18,7 @@ from analysis.panels.account import Account
 MANIFEST: Final = "cells.json"
 VERSION: Final = 1
 """Goes up when stored cells of the version before can no longer be read."""
-TABLES: Final = ("totals", "ever", "pairs", "inverse", "untreated")
+TABLES: Final = ("totals", "ever", "pairs", "inverse", "untreated", "risk")
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,10 @@ class Cells:
     untreated : polars.DataFrame or None
         If ``untreated`` moments were asked: `totals` over the households seen untreated at least
         once; the others cannot be imputed and `meta` counts them.
+    risk : polars.DataFrame or None
+        With `design.disclosure`: keys, pattern (Int64: bit k for the k-th period a household is
+        seen in), period, n, weight, ``sum_o``, and for money ``abs_o`` (Σ|o|), ``top_o`` (max |o|),
+        with weights also ``wsum_o``, ``wabs_o``, ``wtop_o``. For `disclosure`, never to be shown.
     meta : mapping
         Panel, engine, versions, price year.
     """
@@ -73,6 +77,7 @@ class Cells:
     pairs: pl.DataFrame | None = None
     inverse: pl.DataFrame | None = None
     untreated: pl.DataFrame | None = None
+    risk: pl.DataFrame | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     def column(self, outcome: str) -> str:

@@ -38,12 +38,18 @@ class Plan:
         Names in `raw` that add up to each outcome.
     scale : mapping of str to mapping of int to Fraction, or None
         What to multiply a period's sum by, for each outcome in prices of another year.
+    sized : mapping of str to str
+        For each outcome that is money, the name in `sizes` of its value.
+    sizes : mapping of str to narwhals.Expr
+        Values whose absolute sum and maximum disclosure control needs; empty if not asked for.
     """
 
     raw: Mapping[str, Any]
     whole: Mapping[str, bool]
     parts: Mapping[str, tuple[str, ...]]
     scale: Mapping[str, Mapping[int, Fraction] | None]
+    sized: Mapping[str, str]
+    sizes: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,8 @@ def plan(design: CellsDesign, periods: tuple[int, ...], prices: Prices) -> Plan:
     whole: dict[str, bool] = {}
     parts: dict[str, tuple[str, ...]] = {}
     scale: dict[str, Mapping[int, Fraction] | None] = {}
+    sized: dict[str, str] = {}
+    sizes: dict[str, Any] = {}
     plain = {(o.source, o.per) for o in design.outcomes if o.transform is None}
     for outcome in design.outcomes:
         scaled = outcome.is_money and outcome.real is not None
@@ -88,7 +96,11 @@ def plan(design: CellsDesign, periods: tuple[int, ...], prices: Prices) -> Plan:
             whole[name] = outcome.is_whole or (outcome.is_money and outcome.per == "household")
             names.append(name)
         parts[outcome.name] = tuple(names)
-    return Plan(raw, whole, parts, scale)
+        if design.disclosure and outcome.is_money:
+            name = _raw_name(outcome, str(outcome.source))
+            sized[outcome.name] = name
+            sizes[name] = _value(outcome, str(outcome.source), periods, prices).abs()
+    return Plan(raw, whole, parts, scale, sized, sizes)
 
 
 def _raw_name(outcome: Outcome, source: str) -> str:
@@ -171,8 +183,10 @@ def _weight(design: CellsDesign) -> Any:
     return weight.alias("weight")
 
 
-def seen(tables: Tables, periods: tuple[int, ...]) -> Frame:
-    """Return the complete rows of the periods."""
+def seen(tables: Tables, periods: tuple[int, ...], everything: bool) -> Frame:
+    """Return the complete rows of the periods; nothing is filtered where that is all rows."""
+    if everything:
+        return tables.income
     inside = (nw.col("period") >= periods[0]) & (nw.col("period") <= periods[-1])
     return tables.income.filter(nw.col("complete"), inside)
 
@@ -195,25 +209,35 @@ def with_pattern(households: Frame, rows: Frame, periods: tuple[int, ...]) -> Fr
 def add_up(
     rows: Frame, households: Frame, design: CellsDesign, found: Plan, weighted: bool
 ) -> Frame:
-    """Return the sums by keys, pattern and period: n, weight, ``s_…`` and ``w_…``."""
+    """Return the sums by keys, pattern and period: n, weight, ``s_…`` and ``w_…``.
+
+    Where disclosure control is asked for, also sums and maxima of absolute values: ``s_a_…``,
+    ``top_…``, and with weights ``w_a_…``, ``wtop_…``.
+    """
     keys = [*design.keys, "pattern", "period"]
+    everything = {**found.raw, **{f"a_{name}": value for name, value in found.sizes.items()}}
     values = rows.join(households, on="household", how="inner")
-    values = values.with_columns(*(value.alias(name) for name, value in found.raw.items()))
-    sums = [nw.len().alias("n")]
-    sums += [nw.col(name).sum().alias(f"s_{name}") for name in found.raw]
+    values = values.with_columns(*(value.alias(name) for name, value in everything.items()))
+    sums = [nw.len().alias("n"), *(nw.col(name).sum().alias(f"s_{name}") for name in everything)]
+    sums += [nw.col(f"a_{name}").max().alias(f"top_{name}") for name in found.sizes]
     if weighted:
         values = values.with_columns(
-            *((nw.col(name) * nw.col("weight")).alias(f"w_{name}") for name in found.raw)
+            *((nw.col(name) * nw.col("weight")).alias(f"w_{name}") for name in everything)
         )
-        sums += [nw.col("weight").sum(), *(nw.col(f"w_{name}").sum() for name in found.raw)]
+        sums += [nw.col("weight").sum(), *(nw.col(f"w_{name}").sum() for name in everything)]
+        sums += [nw.col(f"w_a_{name}").max().alias(f"wtop_{name}") for name in found.sizes]
     # Engines differ in the type of a sum: DuckDB's of whole numbers has 128 bits.
     kind = {True: nw.Int64, False: nw.Float64}
     types = [
         nw.col("n").cast(nw.Int64),
         nw.col("weight" if weighted else "n").cast(nw.Float64).alias("weight"),
         *(nw.col(f"s_{name}").cast(kind[whole]) for name, whole in found.whole.items()),
-    ]
-    names = [f"{prefix}_{name}" for prefix in ("s", "w")[: 1 + weighted] for name in found.raw]
+        *(nw.col(f"{prefix}_{name}").cast(nw.Float64) for name in found.sizes
+          for prefix in ("s_a", "top")),
+    ]  # fmt: skip
+    plain = [f"s_{name}" for name in everything] + [f"top_{name}" for name in found.sizes]
+    heavy = [f"w_{name}" for name in everything] + [f"wtop_{name}" for name in found.sizes]
+    names = [*plain, *(heavy if weighted else [])]
     return (
         values.group_by(*keys).agg(*sums).with_columns(*types)
         .select(*keys, "n", "weight", *names)

@@ -1,0 +1,248 @@
+"""The estimands file: what will be estimated, written before any outcome is read.
+
+It is a pre-analysis plan that the computer holds one to: cells are made from its design, a pack
+carries its text and digest, and a pack is refused if it holds an estimand that was not declared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+from analysis.cells.design import CellsDesign
+from analysis.cells.outcomes import Outcome, Transform
+from analysis.contract import project_name
+from analysis.faults import Fault, FaultsError, raise_if_any
+from analysis.panels import estimands, records
+
+AGGREGATIONS: Final = ("group_time", *estimands.AGGREGATIONS)
+CHOICES: Final = {
+    "aggregation": AGGREGATIONS,
+    "controls": ("never", "not_yet"),
+    "villages": ("other", "same", "any"),
+    "base": ("varying", "universal"),
+}
+LEAST_HOUSEHOLDS: Final = 3
+"""No pack may count fewer in a group, whatever is asked for."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One estimand as declared.
+
+    Attributes
+    ----------
+    name : str
+        Its name in results.
+    aggregation : str
+        ``group_time`` or an aggregation of `analysis.panels.estimands`.
+    controls : str
+        ``never`` treated or ``not_yet`` treated.
+    villages : str
+        Controls from ``other`` villages, the ``same`` village, or ``any``.
+    base : str
+        ``varying`` or ``universal``.
+    outcomes : tuple of str
+        Outcomes it is for; all if the file names none.
+    """
+
+    name: str
+    aggregation: str
+    controls: str = "never"
+    villages: str = "other"
+    base: str = "varying"
+    outcomes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How strict disclosure control is.
+
+    Attributes
+    ----------
+    min_households : int
+        Households in every published group and in every difference of two.
+    largest_share : float
+        Most that one household may make of the absolute values of a group.
+    min_villages : int
+        Villages in each arm of an estimate whose variance is published.
+    all_or_none : bool
+        Whether it may be published that everyone, or nobody, in a group is poor or has an income.
+    """
+
+    min_households: int = 10
+    largest_share: float = 0.5
+    min_villages: int = 3
+    all_or_none: bool = False
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """An estimands file.
+
+    Attributes
+    ----------
+    name : str
+        What the pack will be called.
+    design : CellsDesign
+        Cells to make; with what disclosure control needs.
+    estimands : tuple of Declared
+        What will be estimated.
+    rules : Rules
+        Disclosure rules.
+    text : str
+        The file, to the letter.
+    """
+
+    name: str
+    design: CellsDesign
+    estimands: tuple[Declared, ...]
+    rules: Rules
+    text: str
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def read(path: Path) -> Declaration:
+    """Read an estimands file.
+
+    Raises
+    ------
+    FaultsError
+        With every key and value that does not fit.
+    """
+    content = records.read_toml(path)
+    return parse(content, path.read_text(encoding="utf-8"), project_name(path))
+
+
+def parse(content: Mapping[str, Any], text: str, file: str) -> Declaration:
+    """Make a declaration of the content of a TOML file.
+
+    Parameters
+    ----------
+    content : mapping
+        Keys ``name``, ``design``, ``outcome`` (list), ``estimand`` (list), ``disclosure``.
+    text : str
+        The file's text.
+    file : str
+        Its name, for faults.
+    """
+    known = {"name", "design", "outcome", "estimand", "disclosure"}
+    raise_if_any([
+        *_unknown(content, known, file, ""),
+        *(Fault(file, "missing", f"write [[{key}]] or {key} = ...", column=key)
+          for key in ("name", "design", "estimand") if not content.get(key)),
+    ])  # fmt: skip
+    faults: list[Fault] = []
+    rows = enumerate(content.get("outcome", []), 1)
+    read_ones = [_outcome(row, file, number, faults) for number, row in rows]
+    outcomes = tuple(outcome for outcome in read_ones if outcome is not None)
+    raise_if_any(faults)
+    design = _design(content["design"], outcomes, file)
+    names = [outcome.name for outcome in design.outcomes]
+    found = tuple(
+        _estimand(row, names, file, number, faults)
+        for number, row in enumerate(content["estimand"], 1)
+    )
+    rules = _rules(content.get("disclosure", {}), file, faults)
+    raise_if_any(faults)
+    return Declaration(str(content["name"]), design, found, rules, text)
+
+
+def _unknown(table: Mapping[str, Any], known: set[str], file: str, where: str) -> Iterator[Fault]:
+    for key in table:
+        if key not in known:
+            yield Fault(file, "unknown key", f"use {', '.join(sorted(known))}", None,
+                        f"{where}{key}", str(table[key]))  # fmt: skip
+
+
+def _design(table: Mapping[str, Any], outcomes: tuple[Outcome, ...], file: str) -> CellsDesign:
+    own = {"outcomes", "disclosure"}
+    known = {field.name for field in fields(CellsDesign)} - own
+    raise_if_any(_unknown(table, known, file, "design."))
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
+    }
+    if outcomes:
+        values["outcomes"] = outcomes
+    try:
+        return CellsDesign(**values, disclosure=True)
+    except (TypeError, ValueError) as error:
+        raise FaultsError([Fault(file, str(error), "correct it", column="design")]) from None
+
+
+def _outcome(row: Mapping[str, Any], file: str, number: int, faults: list[Fault]) -> Outcome | None:
+    """Read one outcome; ``headcount``, ``gap``, ``squared_gap`` name a line, or fen a person."""
+    where, kinds = f"outcome {number}.", ("headcount", "gap", "squared_gap", "threshold")
+    odd = list(_unknown(row, {"name", "source", "per", "real", *kinds}, file, where))
+    made = [(kind, row[kind]) for kind in kinds if kind in row]
+    if len(made) > 1:
+        odd.append(Fault(file, "two transforms", "write one outcome for each", column=where))
+    faults += odd
+    if odd:
+        return None
+    plain = {key: row[key] for key in ("name", "source", "per", "real") if key in row}
+    try:
+        transform = None
+        if made:
+            kind: Any = made[0][0]
+            line = made[0][1]
+            transform = Transform(kind, **{"line" if isinstance(line, str) else "fen": line})
+        return Outcome(**plain, transform=transform)
+    except (TypeError, ValueError) as error:
+        faults.append(Fault(file, str(error), "correct it", column=where))
+        return None
+
+
+def _estimand(
+    row: Mapping[str, Any], outcomes: list[str], file: str, number: int, faults: list[Fault]
+) -> Declared:
+    where = f"estimand {number}."
+    faults += _unknown(row, {"name", "outcomes", *CHOICES}, file, where)
+    faults += [
+        Fault(file, "the key is missing", "write it", column=where + key)
+        for key in ("name", "aggregation") if key not in row
+    ]  # fmt: skip
+    faults += [
+        Fault(file, "no such choice", f"use one of: {', '.join(allowed)}", column=where + key,
+              value=str(row[key]))
+        for key, allowed in CHOICES.items() if key in row and row[key] not in allowed
+    ]  # fmt: skip
+    wanted = tuple(row.get("outcomes", outcomes))
+    faults += [
+        Fault(file, "no such outcome", f"use some of: {', '.join(outcomes)}",
+              column=f"{where}outcomes", value=name)
+        for name in wanted if name not in outcomes
+    ]  # fmt: skip
+    plain = {key: str(row[key]) for key in ("name", *CHOICES) if key in row}
+    return Declared(**{"name": "", "aggregation": "", **plain}, outcomes=wanted)
+
+
+def _rules(table: Mapping[str, Any], file: str, faults: list[Fault]) -> Rules:
+    defaults = Rules()
+    kinds = {field.name: type(getattr(defaults, field.name)) for field in fields(Rules)}
+    faults += _unknown(table, set(kinds), file, "disclosure.")
+    wrong = [key for key, value in table.items() if key in kinds and type(value) is not kinds[key]]
+    faults += [
+        Fault(file, "the value has the wrong type", f"write a {kinds[key].__name__}",
+              column=f"disclosure.{key}", value=str(table[key]))
+        for key in wrong
+    ]  # fmt: skip
+    rules = Rules(**{k: v for k, v in table.items() if k in kinds and k not in wrong})
+    for key, problem in (
+        ("min_households", rules.min_households < LEAST_HOUSEHOLDS),
+        ("min_villages", rules.min_villages < LEAST_HOUSEHOLDS),
+        ("largest_share", not 0 < rules.largest_share <= 0.5),
+    ):
+        if problem:
+            remedy = "0.5 or less" if key == "largest_share" else f"{LEAST_HOUSEHOLDS} or more"
+            value = str(getattr(rules, key))
+            faults.append(Fault(file, "too loose to protect anyone", f"use {remedy}",
+                                column=f"disclosure.{key}", value=value))  # fmt: skip
+    return rules

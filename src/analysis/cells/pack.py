@@ -1,0 +1,371 @@
+"""A pack: what may leave. Totals over villages, joint covariances, and a manifest; no village row.
+
+From it anyone recomputes points, aggregates, errors, bands and sensitivity. Wild bootstrap,
+randomisation inference, controls in the same village and new outcomes need the cells.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from analysis.cells import disclosure, releases
+from analysis.cells.declaration import Declaration, Rules
+from analysis.cells.design import CellsDesign
+from analysis.cells.releases import Release
+from analysis.cells.result import Cells
+from analysis.cells.storage import staged
+from analysis.faults import Fault, FaultsError, raise_if_any
+from analysis.panels.account import Account
+
+MANIFEST: Final = "pack.json"
+VERSION: Final = 1
+TABLES: Final = ("totals", "ever", "pairs", "inverse", "untreated")
+NOTE: Final = (
+    "Disclosure control by stated rules, not a formal guarantee of privacy; the holder of the data"
+    " checks before release."
+)
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One estimate of a joint covariance.
+
+    Attributes
+    ----------
+    estimand : str
+        Name of a declared estimand.
+    outcome : str
+        Name of a declared outcome.
+    cohort, period, at : int or None
+        Which effect of it; `at` as in `analysis.panels.estimands`.
+    estimate : float
+        In the outcome's unit.
+    n_villages_treated, n_villages_control : int
+        Villages with influence on it, by arm.
+    """
+
+    estimand: str
+    outcome: str
+    estimate: float
+    n_villages_treated: int
+    n_villages_control: int
+    cohort: int | None = None
+    period: int | None = None
+    at: int | None = None
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """Estimates and how they vary together.
+
+    Attributes
+    ----------
+    points : tuple of Point
+        The k estimates.
+    parity : ndarray of shape (k, k)
+        Σ over villages of ψψ′ (CR0, no factor).
+    reported : ndarray of shape (k, k) or None
+        The jackknife over villages (CV3); None where it is not defined.
+    """
+
+    points: tuple[Point, ...]
+    parity: Floats
+    reported: Floats | None = None
+
+    def __post_init__(self) -> None:
+        k = len(self.points)
+        for name in ("parity", "reported"):
+            matrix = getattr(self, name)
+            if matrix is not None and matrix.shape != (k, k):
+                raise ValueError(f"{name} is {matrix.shape}, not {(k, k)}")
+
+
+@dataclass(frozen=True)
+class Pack:
+    """What is published.
+
+    Attributes
+    ----------
+    name, tier : str
+        Of the declaration and the panel.
+    design : CellsDesign
+        As of the cells.
+    periods : tuple of int
+        Periods with income.
+    weighted : bool
+        Whether sums are weighted (``wsum_…``).
+    tables : mapping of str to polars.DataFrame
+        As in `Cells`, over villages; one column of sums for each outcome, the one in use.
+    covariances : tuple of Covariance
+        One for each set of estimates that belong together.
+    declaration : str
+        The estimands file.
+    rules : Rules
+        Rules it passed.
+    account : mapping of str to object
+        Rows read and used; reasons, small numbers hidden.
+    meta : mapping
+        Panel, engine, versions.
+    """
+
+    name: str
+    tier: str
+    design: CellsDesign
+    periods: tuple[int, ...]
+    weighted: bool
+    tables: Mapping[str, pl.DataFrame]
+    covariances: tuple[Covariance, ...]
+    declaration: str
+    rules: Rules
+    account: Mapping[str, object]
+    meta: Mapping[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the tables and covariances: what a reader could subtract."""
+        parts = {name: frame.write_csv() for name, frame in self.tables.items()}
+        parts["covariances"] = json.dumps([_as_dict(c) for c in self.covariances])
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def as_cells(self) -> Cells:
+        """Return cells of one village, ``all``: every point follows from them, and no error."""
+        frames: dict[str, Any] = {
+            name: frame.select(pl.lit("all").alias("village"), pl.all())
+            for name, frame in self.tables.items()
+        }
+        if "totals" not in frames:
+            columns = {name.removesuffix("_base") for name in frames["pairs"].columns}
+            columns -= {name for name in columns if name.endswith("_period")} | {"base"}
+            order = [name for name in (*self.design.keys, "period") if name in columns]
+            empty = frames["pairs"].clear().rename(lambda name: name.removesuffix("_base"))
+            frames["totals"] = empty.select(*order, *sorted(columns - set(order)))
+        used = self.account["rows_used"]
+        assert isinstance(used, int)  # noqa: S101  # written by `_account`
+        return Cells(
+            design=self.design, tier=self.tier, periods=self.periods, weighted=self.weighted,
+            account=Account(used, used), meta=self.meta, **frames,
+        )  # fmt: skip
+
+
+def make(
+    cells: Cells,
+    declared: Declaration,
+    covariances: tuple[Covariance, ...] = (),
+    *,
+    log: Path,
+    joint: tuple[Cells, ...] = (),
+    min_households: int | None = None,
+) -> Pack:
+    """Make a pack, or refuse and name every rule that stands against it.
+
+    Parameters
+    ----------
+    cells : Cells
+        Made from the declared design.
+    declared : Declaration
+        The estimands file.
+    covariances : tuple of Covariance
+        Of the declared estimands, from the effects room.
+    log : Path
+        The log of releases; it is read here, and written by `write`.
+    joint : tuple of Cells
+        Cells of this programme with another that was released; see `releases.check`.
+    min_households : int, optional
+        A stricter minimum than the declared one.
+
+    Raises
+    ------
+    FaultsError
+        If a rule is broken; nothing is written.
+    """
+    rules = declared.rules
+    if min_households is not None:
+        rules = replace(rules, min_households=max(min_households, rules.min_households))
+    raise_if_any(_not_declared(cells, declared, covariances))
+    pack = Pack(
+        name=declared.name, tier=cells.tier, design=cells.design, periods=cells.periods,
+        weighted=cells.weighted, tables=publishable(cells), covariances=covariances,
+        declaration=declared.text, rules=rules, account=_account(cells, rules.min_households),
+        meta=dict(cells.meta),
+    )  # fmt: skip
+    raise_if_any([
+        *disclosure.check(cells, rules),
+        *_villages(covariances, rules),
+        *releases.check(release_of(pack), releases.read(log), rules, joint),
+    ])  # fmt: skip
+    return pack
+
+
+def publishable(cells: Cells) -> dict[str, pl.DataFrame]:
+    """Return the tables of a pack: added up over villages, only what estimators use.
+
+    Under ``pairs`` the totals of single periods stay inside: pairs suffice, and the difference of
+    a period and a pair is the income of those who left.
+    """
+    names = [name for name in TABLES if getattr(cells, name) is not None]
+    if cells.design.handling == "pairs":
+        names.remove("totals")
+    drop = "sum_" if cells.weighted else "wsum_"
+    tables = {}
+    for name in names:
+        frame: pl.DataFrame = getattr(cells, name)
+        frame = frame.select(c for c in frame.columns if not c.startswith(drop))
+        index = [*disclosure.keys(cells.design), "omega", "base", "period"]
+        by = [c for c in index if c in frame.columns]
+        values = [c for c in frame.columns if c not in (*by, "village")]
+        tables[name] = frame.group_by(by, maintain_order=True).agg(pl.col(values).sum()).sort(by)
+    return tables
+
+
+def release_of(pack: Pack) -> Release:
+    """Return what the log keeps of a pack."""
+    counted = {o.name for o in disclosure.nested(pack.design)}
+    frame = pack.tables["pairs" if pack.design.handling == "pairs" else "totals"]
+    prefix = "wsum_" if pack.weighted else "sum_"
+    if "base" not in frame.columns:
+        frame = frame.with_columns(pl.lit(None, pl.Int32).alias("base"))
+    by = [*disclosure.keys(pack.design), "base", "period"]
+    columns = []
+    for name in frame.columns:
+        outcome = name.removeprefix(prefix)
+        if name.startswith(prefix):
+            # A weighted headcount is no count of households: then only its change is watched.
+            plain = outcome.removesuffix("_base").removesuffix("_period") in counted
+            plain = plain and not pack.weighted
+            kept = f"sum_{outcome}" if plain else f"x_{pack.design.unit}_{outcome}"
+            columns.append(pl.col(name).alias(kept))
+    return Release(pack.name, pack.digest, pack.design, frame.select(*by, "n", *columns))
+
+
+def write(pack: Pack, folder: Path, *, log: Path) -> None:
+    """Write a pack as a folder of CSV and JSON, whole or not at all, and note it in the log.
+
+    The log comes first: a release that is noted and not written does no harm.
+    """
+    releases.append(log, release_of(pack))
+    about = {
+        "version": VERSION,
+        "name": pack.name,
+        "tier": pack.tier,
+        "note": NOTE,
+        "digest": pack.digest,
+        "design": pack.design.as_dict(),
+        "periods": list(pack.periods),
+        "weighted": pack.weighted,
+        "account": pack.account,
+        "rules": {"set": asdict(pack.rules), "meaning": disclosure.RULES},
+        "meta": pack.meta,
+        "covariances": [_as_dict(c) for c in pack.covariances],
+    }
+    with staged(folder, MANIFEST) as stage:
+        for name, frame in pack.tables.items():
+            frame.write_csv(stage / f"{name}.csv")
+        (stage / "estimands.toml").write_text(pack.declaration, encoding="utf-8", newline="\n")
+        text = json.dumps(about, ensure_ascii=False, indent=2) + "\n"
+        (stage / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+
+
+def read(folder: Path) -> Pack:
+    """Read a pack.
+
+    Raises
+    ------
+    FaultsError
+        If the folder holds no pack, one of another version, or one that was changed.
+    """
+    file = f"{folder.name}/{MANIFEST}"
+    try:
+        about = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        remedy = "name a folder that `analysis pack` wrote"
+        raise FaultsError([Fault(file, "the file is missing", remedy)]) from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise FaultsError([Fault(file, "not JSON", "get the pack again")]) from None
+    if about.get("version") != VERSION:
+        raise FaultsError([Fault(file, f"the version is not {VERSION}", "get a newer pack",
+                                 column="version", value=str(about.get("version")))])  # fmt: skip
+    tables = {name: _read_table(folder / f"{name}.csv") for name in TABLES
+              if (folder / f"{name}.csv").is_file()}  # fmt: skip
+    pack = Pack(
+        name=about["name"], tier=about["tier"], design=CellsDesign.from_dict(about["design"]),
+        periods=tuple(about["periods"]), weighted=about["weighted"], tables=tables,
+        covariances=tuple(_from_dict(c) for c in about["covariances"]),
+        declaration=(folder / "estimands.toml").read_text(encoding="utf-8"),
+        rules=Rules(**about["rules"]["set"]), account=about["account"], meta=about["meta"],
+    )  # fmt: skip
+    if pack.digest != about["digest"]:
+        raise FaultsError([Fault(file, "the tables are not those of the digest",
+                                 "get the pack again")])  # fmt: skip
+    return pack
+
+
+def _read_table(path: Path) -> pl.DataFrame:
+    """Read a table with the types of cells: what looks like a number need not be one."""
+    names = pl.read_csv(path, n_rows=0).columns
+    fixed: dict[str, Any] = {"stratum": pl.String, "omega": pl.String, "weight": pl.Float64,
+                             "weight_ever": pl.Float64, "a": pl.Float64}  # fmt: skip
+    years = dict.fromkeys(("cohort", "cohort_2", "base", "period"), pl.Int32)
+    kinds = {name: kind for name, kind in {**fixed, **years}.items() if name in names}
+    floats = {name: pl.Float64 for name in names if name.startswith(("wsum_", "b_"))}
+    return pl.read_csv(path, schema_overrides={**kinds, **floats}, infer_schema_length=None)
+
+
+def _not_declared(
+    cells: Cells, declared: Declaration, covariances: tuple[Covariance, ...]
+) -> Iterator[Fault]:
+    """Yield what is in the pack and was not declared."""
+    same = replace(cells.design, level=declared.design.level) == declared.design
+    level = declared.design.level in ("auto", cells.design.level)
+    if not (same and level):
+        yield Fault("pack", "the cells are not those of the estimands file",
+                    "build them from its design", column="design")  # fmt: skip
+    known = {(e.name, outcome) for e in declared.estimands for outcome in e.outcomes}
+    for name in sorted({(p.estimand, p.outcome) for c in covariances for p in c.points} - known):
+        yield Fault("pack", "an estimate that was not declared", "declare it in a new file",
+                    column="estimand", value=" of ".join(name))  # fmt: skip
+
+
+def _villages(covariances: tuple[Covariance, ...], rules: Rules) -> Iterator[Fault]:
+    for covariance in covariances:
+        for point in covariance.points:
+            fewest = min(point.n_villages_treated, point.n_villages_control)
+            if fewest < rules.min_villages:
+                yield disclosure.fault(
+                    "villages", f"fewer than {rules.min_villages} villages in an arm",
+                    "leave the estimate out", f"{point.estimand} of {point.outcome}",
+                )  # fmt: skip
+
+
+def _account(cells: Cells, least: int) -> dict[str, object]:
+    """Return the account; a small number of rows left out is not told."""
+    left = {reason: n if n >= least else f"fewer than {least}"
+            for reason, n in cells.account.left_out.items() if n}  # fmt: skip
+    return {"rows_used": cells.account.rows_used, "left_out": left}
+
+
+def _as_dict(covariance: Covariance) -> dict[str, Any]:
+    reported = covariance.reported
+    return {
+        "points": [asdict(point) for point in covariance.points],
+        "parity": covariance.parity.tolist(),
+        "reported": None if reported is None else reported.tolist(),
+    }
+
+
+def _from_dict(entry: Mapping[str, Any]) -> Covariance:
+    reported = entry["reported"]
+    return Covariance(
+        tuple(Point(**point) for point in entry["points"]),
+        np.array(entry["parity"], dtype=np.float64),
+        None if reported is None else np.array(reported, dtype=np.float64),
+    )

@@ -1,0 +1,320 @@
+"""Every disclosure rule with the attack that it prevents.
+
+Each test first mounts the attack on the tables as they would be published, and gets the secret:
+the income of one household. Then it shows that the pack is refused, and by which rule.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from analysis.cells import declaration, pack
+from analysis.cells.build import build
+from analysis.cells.declaration import Declaration
+from analysis.cells.design import CellsDesign
+from analysis.cells.disclosure import RULES
+from analysis.cells.pack import Covariance, Point
+from analysis.cells.result import Cells
+from analysis.faults import FaultsError
+from analysis.panels.panel import Panel
+
+Make = Callable[..., Panel]
+YEARS = (2012, 2013, 2014)
+SECRET = 777_777
+TOTAL = '[[outcome]]\nname = "total"\n'
+POOR = '[[outcome]]\nname = "poor"\nheadcount = 1000\n'
+GAP = '[[outcome]]\nname = "gap"\ngap = 1000\n'
+
+
+def declared(
+    outcomes: str = TOTAL, design: str = "", rules: str = "", **options: Any
+) -> Declaration:
+    text = (
+        f'name = "{options.get("name", "first")}"\n[design]\n'
+        f'programmes = ["{options.get("programme", "training")}"]\nstratum = ""\n{design}\n'
+        f'{outcomes}\n[[estimand]]\nname = "overall"\naggregation = "event_time_overall"\n'
+        f"[disclosure]\n{rules}\n"
+    )
+    return declaration.parse(tomllib.loads(text), text, "estimands.toml")
+
+
+def people(
+    make: Make, incomes: dict[str, Any], cohorts: dict[str, int] | None = None, **more: Any
+) -> Panel:
+    """Return a panel: each household's income, one for all years or by year, by its name."""
+    rows = []
+    for h, income in incomes.items():
+        by = income if isinstance(income, dict) else dict.fromkeys(YEARS, income)
+        rows += [{"household": h, "period": t, "business": y} for t, y in by.items()]
+    weights = more.pop("weights", {})
+    homes = [{"household": h, "village": f"v{i % 4}", "weight": weights.get(h, 1.0)}
+             for i, h in enumerate(incomes)]  # fmt: skip
+    treated = [{"unit": h, "first_period": c} for h, c in (cohorts or {}).items()]
+    treated += more.pop("treated", [])
+    return make(homes, rows, treated or [{"unit": "nobody", "first_period": 2014}])
+
+
+def crowd(n: int, income: Any = None, start: int = 0) -> dict[str, Any]:
+    """Return households of about the same income."""
+    return {
+        f"h{i:03d}": 5_000 + 7 * i if income is None else income for i in range(start, start + n)
+    }
+
+
+def published(cells: Cells, table: str = "totals") -> pl.DataFrame:
+    return pack.publishable(cells)[table]
+
+
+def refused(cells: Cells, asked: Declaration, rule: str, log: Path, **more: Any) -> None:
+    with pytest.raises(FaultsError) as caught:
+        pack.make(cells, asked, log=log, **more)
+    assert rule in {fault.column for fault in caught.value.faults}, str(caught.value)
+    assert f"rule {rule}: " in str(caught.value)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "releases.jsonl"
+
+
+def test_min_households(make: Make, log: Path) -> None:
+    asked = declared()
+    cells = build(people(make, {**crowd(12), "x": SECRET}, {"x": 2014}), asked.design)
+    assert published(cells).filter(cohort=2014)["sum_total"].to_list() == [SECRET] * 3
+    refused(cells, asked, "min_households", log)
+
+
+def test_difference_of_two_pairs(make: Make, log: Path) -> None:
+    """In 2013, the pair 2012–2013 less the pair 2013–2014 is the income of who left in 2014."""
+    asked = declared(design='handling = "pairs"')
+    cells = build(people(make, {**crowd(12), "x": {2012: 1, 2013: SECRET}}), asked.design)
+    pairs = published(cells, "pairs")
+    first = pairs.filter(base=2012, period=2013)["sum_total_period"].item()
+    assert first - pairs.filter(base=2013, period=2014)["sum_total_base"].item() == SECRET
+    refused(cells, asked, "difference", log)
+
+
+def test_a_pair_and_its_period_are_not_both_published(make: Make) -> None:
+    """The totals of 2012 less the pair 2012–2013 would be the income of who left."""
+    cells = build(people(make, {**crowd(12), "x": {2012: SECRET}}),
+                  declared(design='handling = "pairs"').design)  # fmt: skip
+    both = published(cells, "pairs").filter(base=2012)["sum_total_base"].item()
+    assert cells.totals.filter(period=2012)["sum_total"].sum() - both == SECRET
+    assert "totals" not in pack.publishable(cells)
+
+
+def test_dominance(make: Make, log: Path) -> None:
+    """A total of which one household makes nearly all tells its income."""
+    asked = declared()
+    cells = build(people(make, {**crowd(12, 5), "x": 10**9}), asked.design)
+    assert published(cells)["sum_total"][0] == pytest.approx(10**9, rel=1e-6)
+    refused(cells, asked, "dominance", log)
+
+
+def test_dominance_of_a_loss_is_seen_in_absolute_values(make: Make, log: Path) -> None:
+    """Gains and losses cancel, so shares of the sum itself would mean nothing."""
+    asked = declared()
+    cells = build(people(make, {**crowd(12, 1_000), "x": -400_000}), asked.design)
+    refused(cells, asked, "dominance", log)
+
+
+def test_dominance_by_weight_alone(make: Make, log: Path) -> None:
+    """With a weight of 10⁶ the mean is the income of one, though the plain sum hides it."""
+    asked = declared()
+    incomes = {**crowd(12), "x": 5_432}
+    cells = build(people(make, incomes, weights={"x": 1e6}), asked.design)
+    row = published(cells).row(0, named=True)
+    assert row["wsum_total"] / row["weight"] == pytest.approx(5_432, rel=1e-4)
+    assert "sum_total" not in row
+    refused(cells, asked, "dominance", log)
+
+
+def test_headcount(make: Make, log: Path) -> None:
+    """One poor household: its gap is the line less its income."""
+    asked = declared(POOR + GAP)
+    cells = build(people(make, {**crowd(12), "x": 123}), asked.design)
+    row = published(cells).row(0, named=True)
+    assert (row["sum_poor"], 1_000 - row["sum_gap"]) == (1, 123)
+    refused(cells, asked, "headcount", log)
+
+
+def test_all_or_none(make: Make, log: Path) -> None:
+    """Thirteen of thirteen poor: everyone in the group is known to be poor."""
+    asked = declared(POOR)
+    cells = build(people(make, crowd(13, 123)), asked.design)
+    row = published(cells).row(0, named=True)
+    assert row["sum_poor"] == row["n"]
+    refused(cells, asked, "all_or_none", log)
+    stated = declared(POOR, rules="all_or_none = true")
+    assert pack.make(cells, stated, log=log).rules.all_or_none
+
+
+def test_all_or_none_of_a_source(make: Make, log: Path) -> None:
+    """A transfer total of zero over absolute values: nobody in the group has any."""
+    asked = declared('[[outcome]]\nname = "transfer"\n')
+    refused(build(people(make, crowd(13)), asked.design), asked, "all_or_none", log)
+
+
+def test_adjacent_lines(make: Make, log: Path) -> None:
+    """gap(z2) − gap(z1) − HC(z1)(z2 − z1) = z2 − y for the one household between the lines."""
+    second = (
+        '[[outcome]]\nname = "poor2"\nheadcount = 2000\n[[outcome]]\nname = "gap2"\ngap = 2000\n'
+    )
+    asked = declared(POOR + GAP + second)
+    cells = build(people(make, {**crowd(12), **crowd(12, 400, 50), "x": 1_717}), asked.design)
+    row = published(cells).row(0, named=True)
+    found = 2_000 - (row["sum_gap2"] - row["sum_gap"] - row["sum_poor"] * 1_000)
+    assert (row["sum_poor2"] - row["sum_poor"], found) == (1, 1_717)
+    refused(cells, asked, "adjacent_lines", log)
+
+
+def test_one_scale(make: Make, log: Path) -> None:
+    """Lines per person and per household cross; with one member each they differ by one secret."""
+    asked = declared(POOR + '[[outcome]]\nname = "low"\nthreshold = 1001\n')
+    cells = build(people(make, {**crowd(12), **crowd(12, 400, 50), "x": 1_000}), asked.design)
+    row = published(cells).row(0, named=True)
+    assert row["sum_low"] - row["sum_poor"] == 1  # so someone has 1,000 exactly
+    refused(cells, asked, "one_scale", log)
+
+
+def test_gap_needs_headcount(make: Make, log: Path) -> None:
+    """Without the headcount nobody can see that the gap is that of one household."""
+    asked = declared(GAP)
+    cells = build(people(make, {**crowd(12), "x": 123}), asked.design)
+    assert 1_000 - published(cells)["sum_gap"][0] == 123
+    refused(cells, asked, "gap_needs_headcount", log)
+
+
+def test_presence(make: Make, log: Path) -> None:
+    """B[2012, 2014] is a third of the 2012 incomes of who stays, so who leaves is the rest."""
+    asked = declared(design='handling = "cross_sections"\ninverse = ["all"]')
+    cells = build(people(make, {**crowd(12), "x": {2012: SECRET, 2013: 5}}), asked.design)
+    stays = published(cells, "inverse").filter(base=2012, period=2014)["b_total"].item() * 3
+    everyone = published(cells).filter(period=2012)["sum_total"].item()
+    assert everyone - stays == pytest.approx(SECRET)
+    refused(cells, asked, "presence", log)
+
+
+def covariance(treated: int, influence: float = 3.0) -> Covariance:
+    point = Point("overall", "total", 1.0, treated, 12)
+    return Covariance((point,), np.array([[influence**2]]))
+
+
+def test_villages(make: Make, log: Path) -> None:
+    """With one treated village and controls that hardly vary, the variance is its influence squared."""
+    asked = declared()
+    cells = build(people(make, crowd(13)), asked.design)
+    assert np.sqrt(covariance(1).parity.item()) == 3.0
+    refused(cells, asked, "villages", log, covariances=(covariance(2),))
+    assert pack.make(cells, asked, (covariance(3),), log=log).covariances[0].parity.item() == 9
+
+
+def publish(panel: Panel, asked: Declaration, folder: Path, log: Path) -> pack.Pack:
+    made = pack.make(build(panel, asked.design), asked, log=log)
+    pack.write(made, folder / asked.name, log=log)
+    return made
+
+
+def test_one_handling(make: Make, log: Path, tmp_path: Path) -> None:
+    """Balanced and cross-sections of one panel differ by the income of who left."""
+    panel = people(make, {**crowd(12), "x": {2012: SECRET, 2013: 5}})
+    first = publish(panel, declared(), tmp_path, log)
+    asked = declared(name="second", design='handling = "cross_sections"')
+    cells = build(panel, asked.design)
+    before, after = (t.filter(period=2012)["sum_total"].item()
+                     for t in (first.tables["totals"], published(cells)))  # fmt: skip
+    assert after - before == SECRET
+    refused(cells, asked, "one_handling", log)
+
+
+def test_adjacent_releases_of_a_panel_that_grew_by_one(
+    make: Make, log: Path, tmp_path: Path
+) -> None:
+    first = publish(people(make, crowd(12)), declared(), tmp_path, log)
+    asked = declared(name="second")
+    cells = build(people(make, {**crowd(12), "x": SECRET // 100}), asked.design)
+    grown = published(cells)["sum_total"][0] - first.tables["totals"]["sum_total"][0]
+    assert grown == SECRET // 100
+    refused(cells, asked, "adjacent_releases", log)
+    more = build(people(make, crowd(24)), asked.design)
+    assert pack.make(more, asked, log=log).name == "second"
+
+
+def test_adjacent_releases_in_which_one_household_took_the_place_of_another(
+    make: Make, log: Path, tmp_path: Path
+) -> None:
+    """As many households, another sum: the difference of two incomes."""
+    publish(people(make, crowd(12)), declared(), tmp_path, log)
+    asked = declared(name="second")
+    cells = build(people(make, {**crowd(11), "x": SECRET // 100}), asked.design)
+    refused(cells, asked, "adjacent_releases", log)
+
+
+def test_adjacent_releases_with_lines_close_together(make: Make, log: Path, tmp_path: Path) -> None:
+    """A second line in a second release isolates who is between the two."""
+    panel = people(make, {**crowd(12), **crowd(12, 400, 50), "x": 1_717})
+    publish(panel, declared(POOR), tmp_path, log)
+    asked = declared('[[outcome]]\nname = "poor2"\nheadcount = 2000\n', name="second")
+    refused(build(panel, asked.design), asked, "adjacent_releases", log)
+    third = declared('[[outcome]]\nname = "low"\nthreshold = 1001\n', name="third")
+    refused(build(panel, third.design), third, "adjacent_releases", log)
+
+
+def other_pairs() -> Declaration:
+    return declared(name="second", design='handling = "pairs"\nanticipation = 1')
+
+
+def test_one_handling_covers_the_pairs_that_are_compared(
+    make: Make, log: Path, tmp_path: Path
+) -> None:
+    """Another anticipation means other pairs, whose differences were never checked together."""
+    panel = people(make, crowd(26), dict.fromkeys(crowd(13), 2014))
+    publish(panel, declared(design='handling = "pairs"'), tmp_path, log)
+    refused(build(panel, other_pairs().design), other_pairs(), "one_handling", log)
+
+
+def two_programmes(make: Make, odd: dict[str, int]) -> Panel:
+    """Training for the first 12 of 36, a loan for the same and for some others."""
+    incomes = {**crowd(36), "h020": SECRET // 100}
+    loans = {**dict.fromkeys(crowd(12), 2014), **odd}
+    more = [{"unit": h, "first_period": c, "programme": "microcredit"} for h, c in loans.items()]
+    return people(make, incomes, dict.fromkeys(crowd(12), 2014), treated=more)
+
+
+def test_one_division(make: Make, log: Path, tmp_path: Path) -> None:
+    """Never trained less never lent to is the income of the one household that only had a loan."""
+    panel = two_programmes(make, {"h020": 2014})
+    first = publish(panel, declared(), tmp_path, log)
+    asked = declared(name="second", programme="microcredit")
+    cells = build(panel, asked.design)
+    never = [t.filter(cohort=0)["sum_total"][0] for t in (first.tables["totals"], published(cells))]
+    assert never[0] - never[1] == SECRET // 100
+    refused(cells, asked, "one_division", log)
+    joint = build(panel, CellsDesign(("training", "microcredit"), outcomes=asked.design.outcomes,
+                                     stratum="", disclosure=True))  # fmt: skip
+    refused(cells, asked, "one_division", log, joint=(joint,))
+
+
+def test_two_programmes_whose_joint_groups_are_large_enough(
+    make: Make, log: Path, tmp_path: Path
+) -> None:
+    panel = two_programmes(make, dict.fromkeys(crowd(12, start=12), 2014))
+    publish(panel, declared(), tmp_path, log)
+    asked = declared(name="second", programme="microcredit")
+    joint = build(panel, CellsDesign(("training", "microcredit"), outcomes=asked.design.outcomes,
+                                     stratum="", disclosure=True))  # fmt: skip
+    refused(build(panel, asked.design), asked, "one_division", log)
+    assert pack.make(build(panel, asked.design), asked, log=log, joint=(joint,)).name == "second"
+
+
+def test_every_rule_has_its_attack() -> None:
+    text = Path(__file__).read_text(encoding="utf-8")
+    missing = [rule for rule in RULES if f'"{rule}"' not in text and f"rule {rule}" not in text]
+    assert not missing

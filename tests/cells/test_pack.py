@@ -1,0 +1,168 @@
+"""A pack on disk, and what follows from it."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from analysis.cells import declaration, pack, releases
+from analysis.cells.build import build
+from analysis.cells.declaration import Declaration
+from analysis.cells.pack import Covariance, Pack, Point
+from analysis.cells.result import Cells
+from analysis.faults import FaultsError
+from analysis.panels.model.simulate import simulate
+
+TEXT = """
+name = "village fund"
+[design]
+programmes = ["dividend"]
+stratum = "stratum"
+HANDLING
+[[outcome]]
+name = "total"
+[[outcome]]
+name = "total_2015"
+source = "total"
+real = 2015
+[[estimand]]
+name = "overall"
+aggregation = "event_time_overall"
+[disclosure]
+min_households = 5
+"""
+
+
+def declare(handling: str = 'handling = "balanced"') -> Declaration:
+    text = TEXT.replace("HANDLING", handling)
+    return declaration.parse(tomllib.loads(text), text, "estimands.toml")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("pack") / "panel"
+    simulate(out, households=1_500, villages=30, periods=(2012, 2016))
+    return out
+
+
+@pytest.fixture(scope="module")
+def cells(folder: Path) -> Cells:
+    return build(folder, declare().design)
+
+
+COVARIANCE = Covariance(
+    (Point("overall", "total", 12.5, 9, 11), Point("overall", "total_2015", 13.25, 9, 11)),
+    np.array([[4.0, 1.0], [1.0, 3.0]]),
+    np.array([[5.0, 1.5], [1.5, 3.5]]),
+)
+
+
+@pytest.fixture
+def made(cells: Cells, tmp_path: Path) -> Pack:
+    return pack.make(cells, declare(), (COVARIANCE,), log=tmp_path / "log.jsonl")
+
+
+def test_a_pack_holds_no_village_and_adds_up_to_the_cells(made: Pack, cells: Cells) -> None:
+    for frame in made.tables.values():
+        assert "village" not in frame.columns
+    assert made.tables["totals"]["sum_total"].sum() == cells.totals["sum_total"].sum()
+    again = made.as_cells()
+    assert again.totals["village"].unique().to_list() == ["all"]
+    keys = ["cohort", "stratum", "period"]
+    added = cells.totals.group_by(keys).agg(pl.col("n", "sum_total").sum()).sort(keys)
+    assert again.totals.select(*keys, "n", "sum_total").equals(added)
+
+
+@pytest.mark.parametrize("handling", ["balanced", "pairs", "cross_sections"])
+def test_what_is_written_is_read_back(folder: Path, tmp_path: Path, handling: str) -> None:
+    asked = declare(f'handling = "{handling}"\ninverse = ["untreated", "all"]')
+    log = tmp_path / "log.jsonl"
+    made = pack.make(build(folder, asked.design), asked, (COVARIANCE,), log=log)
+    pack.write(made, tmp_path / "pack", log=log)
+    again = pack.read(tmp_path / "pack")
+    assert again.digest == made.digest
+    for name, frame in made.tables.items():
+        assert again.tables[name].schema == frame.schema
+        assert again.tables[name].equals(frame)
+    assert (again.design, again.rules, again.declaration) == (made.design, made.rules, asked.text)
+    assert again.covariances[0].points == COVARIANCE.points
+    assert again.covariances[0].reported is not None
+    assert again.covariances[0].reported.tolist() == [[5.0, 1.5], [1.5, 3.5]]
+    totals = again.as_cells().totals
+    assert (totals.height == 0) == (handling == "pairs")
+    assert {"cohort", "stratum", "period", "n", "weight", "sum_total"} <= set(totals.columns)
+
+
+def test_the_same_pack_may_be_written_again_and_is_logged_once(made: Pack, tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    for _ in range(2):
+        pack.write(made, tmp_path / "pack", log=log)
+    assert len(log.read_text(encoding="utf-8").splitlines()) == 1
+
+
+def test_a_changed_table_is_found(made: Pack, tmp_path: Path) -> None:
+    pack.write(made, tmp_path / "pack", log=tmp_path / "log.jsonl")
+    table = tmp_path / "pack" / "totals.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace("1", "2"), encoding="utf-8")
+    with pytest.raises(FaultsError, match="not those of the digest"):
+        pack.read(tmp_path / "pack")
+
+
+def test_a_log_that_cannot_be_read_stops_every_release(cells: Cells, tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text("{}\n", encoding="utf-8")
+    with pytest.raises(FaultsError, match="without it releases can be subtracted"):
+        pack.make(cells, declare(), log=log)
+    assert releases.read(tmp_path / "none.jsonl") == []
+
+
+def test_only_what_was_declared_is_packed(cells: Cells, tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    other = Covariance((Point("dynamic", "total", 1.0, 9, 9),), np.eye(1))
+    with pytest.raises(FaultsError, match="'dynamic of total': an estimate that was not declared"):
+        pack.make(cells, declare(), (other,), log=log)
+    with pytest.raises(FaultsError, match="not those of the estimands file"):
+        pack.make(cells, declare('handling = "pairs"'), log=log)
+
+
+def test_cells_without_the_largest_values_are_refused(folder: Path, tmp_path: Path) -> None:
+    asked = declare()
+    bare = build(folder, replace(asked.design, disclosure=False))
+    with pytest.raises(FaultsError, match="not those of the estimands file"):
+        pack.make(bare, asked, log=tmp_path / "log.jsonl")
+    with pytest.raises(FaultsError, match="rule dominance: the cells do not say how large"):
+        pack.make(bare, replace(asked, design=bare.design), log=tmp_path / "log.jsonl")
+
+
+def test_the_caller_can_only_be_stricter(cells: Cells, tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    assert pack.make(cells, declare(), log=log, min_households=2).rules.min_households == 5
+    with pytest.raises(FaultsError, match="rule min_households: fewer than 900 households"):
+        pack.make(cells, declare(), log=log, min_households=900)
+
+
+def test_small_numbers_in_the_account_are_hidden(cells: Cells, tmp_path: Path) -> None:
+    account = replace(
+        cells.account, rows_read=cells.account.rows_used + 54, left_out={"many": 50, "few": 4}
+    )
+    made = pack.make(replace(cells, account=account), declare(), log=tmp_path / "log.jsonl")
+    assert made.account["left_out"] == {"many": 50, "few": "fewer than 5"}
+
+
+def test_the_manifest_says_what_the_rules_mean(made: Pack, tmp_path: Path) -> None:
+    pack.write(made, tmp_path / "pack", log=tmp_path / "log.jsonl")
+    about = json.loads((tmp_path / "pack" / "pack.json").read_text(encoding="utf-8"))
+    assert about["rules"]["set"]["min_households"] == 5
+    assert "no household" in about["rules"]["meaning"]["dominance"]
+    assert "not a formal guarantee" in about["note"]
+
+
+def test_a_folder_without_a_pack_says_so(tmp_path: Path) -> None:
+    with pytest.raises(FaultsError, match="`analysis pack` wrote"):
+        pack.read(tmp_path)
