@@ -8,7 +8,7 @@ from analysis.cells.build import build
 from analysis.cells.design import CellsDesign
 from analysis.cells.outcomes import Outcome
 from analysis.effects import aggregate, group_time, imputation, two_way
-from analysis.effects.table import from_cells
+from analysis.effects.layout import from_cells
 from analysis.faults import FaultsError
 from analysis.panels import panel as panels
 from analysis.panels.model.settings import Settings, Switches

@@ -1,6 +1,7 @@
 """Effects on income from cells: group-time effects and their sums, and two cross-checks.
 
-Read in this order: `table` (cells as arrays), `contrast` (one comparison of two periods),
-`group_time`, `aggregate`, `result`; then `projection` (household effects taken out of cells),
-`imputation`, `two_way`, `bacon`.
+Read in this order: `layout` (cells to arrays), `table` (the arrays), `contrast` (one comparison of
+two periods), `group_time`, `aggregate`, `record`, `result`; `few_villages` (tests that hold with
+few), `families` (many estimates), `relative` (per cent), `exposure` (doses, neighbours); then
+`projection` (household effects taken out of cells), `imputation`, `two_way`, `bacon`.
 """

@@ -17,7 +17,8 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from analysis.effects.result import COLUMNS, ROWS, EffectSet, Key
+from analysis.effects.record import Key
+from analysis.effects.result import COLUMNS, ROWS, EffectSet
 from analysis.effects.table import Table, refuse
 from analysis.inference.arrays import Booleans, Floats, Integers
 from analysis.panels.estimands import AGGREGATIONS

@@ -14,7 +14,8 @@ from typing import Final, Literal
 import numpy as np
 
 from analysis.effects.contrast import Contrast, Groups, NoControlsError, contrast, groups
-from analysis.effects.result import About, EffectSet, Key
+from analysis.effects.record import About, Key
+from analysis.effects.result import EffectSet
 from analysis.effects.table import Table, check_constant, refuse
 from analysis.inference.arrays import Booleans, Floats, Integers
 

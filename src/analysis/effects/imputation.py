@@ -17,7 +17,8 @@ from typing import Any, Literal
 import numpy as np
 
 from analysis.effects import projection
-from analysis.effects.result import EffectSet, Key
+from analysis.effects.record import Key
+from analysis.effects.result import EffectSet
 from analysis.effects.table import Table, check_constant, refuse
 from analysis.inference.arrays import Booleans, Floats, Integers
 
@@ -66,7 +67,8 @@ def estimate(
         If no effect can be imputed, an outcome is constant, or the cells lack the moments.
     """
     check_constant(table)
-    kept = projection.with_a_period_before(table.imputed or table, anticipation)
+    source = table.imputed or table
+    kept = projection.with_a_period_before(source, anticipation)
     mask = projection.untreated_mask(kept, anticipation)
     cohorts = np.array(kept.cohorts)
     system = _system(kept, mask, cohorts)
@@ -87,7 +89,8 @@ def estimate(
                                    cohorts, average)),
         without=_flat(_without(system, gram, right, g, t)),
         **_arms(kept, mask, cohorts, g, t),
-        villages=kept.villages, about=projection.about(table, kept, "imputation", anticipation),
+        villages=kept.villages,
+        about=projection.about(table, source, kept, "imputation", anticipation),
         missing=tuple((_key(kept, o, cohorts[i], kept.periods[j]), NO_UNTREATED)
                       for o in kept.outcomes for i, j in missing),
     )  # fmt: skip

@@ -7,16 +7,17 @@ same of w_i Y_is. On balanced panels both follow from the totals; else the cells
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
 from analysis.effects.group_time import TOO_EARLY, has_base
-from analysis.effects.result import About
+from analysis.effects.record import About
 from analysis.effects.table import Moments, Table, refuse
 from analysis.inference.arrays import Booleans, Floats
 
 Omega = Literal["untreated", "all"]
+NEVER_SEEN: Final = "rows of households never seen untreated"
 
 
 def untreated_mask(table: Table, anticipation: int) -> Booleans:
@@ -75,13 +76,15 @@ def by_village(table: Table, values: Floats) -> Floats:
 
 
 def about(
-    table: Table, kept: Table, estimator: str, anticipation: int, parity_factor: float = 1.0
-) -> About:
-    """Return what a projection estimator used of a table."""
+    table: Table, source: Table, kept: Table, estimator: str, anticipation: int,
+    parity_factor: float = 1.0,
+) -> About:  # fmt: skip
+    """Return what a projection estimator used: of the table, of the source rows, of the kept."""
     left_out = dict(table.left_out)
-    dropped = int(table.n.sum() - kept.n.sum())
-    if dropped:
-        left_out[TOO_EARLY] = dropped
+    never = int(table.n.sum() - source.n.sum())
+    for reason, rows in ((NEVER_SEEN, never), (TOO_EARLY, int(source.n.sum() - kept.n.sum()))):
+        if rows:
+            left_out[reason] = rows
     return About(
         estimator=estimator, tier=table.tier, controls="not_yet", where="anywhere",
         anticipation=anticipation, weights="baseline weights" if table.weighted else "none",

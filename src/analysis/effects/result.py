@@ -1,18 +1,20 @@
-"""Results: effects with their influence, and what was compared with what."""
+"""Results: estimates with their joint influence, and their intervals by convention."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
+from analysis.effects.record import About, Effect, Key
 from analysis.inference import bands, clusters, wald
 from analysis.inference.arrays import Booleans, Floats, Integers
+from analysis.money import FEN_PER_YUAN
 
 Convention = Literal["reported", "parity"]
 CONVENTIONS = {
@@ -24,137 +26,6 @@ COLUMNS = ("influence", "without", "treated", "control", "used")
 """Arrays of an `EffectSet` with a row per village."""
 ROWS = ("points", "n_treated", "n_control", "n_left_out")
 """Its other arrays."""
-
-
-@dataclass(frozen=True)
-class Key:
-    """What an estimate is of.
-
-    Attributes
-    ----------
-    outcome : str
-        Name of the outcome.
-    aggregation : str
-        ``group_time``, or one of `analysis.panels.estimands.AGGREGATIONS`.
-    at : int or None
-        Event time, cohort or period of an aggregate.
-    cohort, period, base : int or None
-        Of a group-time effect: first treated period, the period, and the one it is compared with.
-    programme : str
-        What was treated.
-    """
-
-    outcome: str
-    aggregation: str
-    at: int | None = None
-    cohort: int | None = None
-    period: int | None = None
-    base: int | None = None
-    programme: str = ""
-
-    @property
-    def estimand(self) -> str:
-        """Name of the estimand.
-
-        Examples
-        --------
-        >>> Key("wage", "event_time", at=2).estimand, Key("wage", "simple").estimand
-        ('event_time(2)', 'simple')
-        >>> Key("wage", "group_time", cohort=2015, period=2016).estimand
-        'group_time(2015, 2016)'
-        """
-        if self.aggregation == "group_time":
-            return f"group_time({self.cohort}, {self.period})"
-        return self.aggregation if self.at is None else f"{self.aggregation}({self.at})"
-
-
-@dataclass(frozen=True)
-class About:
-    """What was estimated and from what.
-
-    Attributes
-    ----------
-    estimator : str
-        ``group_time``, ``imputation``, ``two_way``.
-    tier : str
-        Evidence tier.
-    controls, base, where : str
-        Who was compared, with which period, and where they live; empty if that has no meaning.
-    anticipation : int
-        Periods before the first in which the programme may act.
-    weights : str
-        ``none`` or ``baseline weights``.
-    handling : str
-        Of households not always seen.
-    rows_in, rows_used : int
-        Household × period records of the source, and those in the cells that were used.
-    left_out : mapping of str to int
-        Records not used, by reason.
-    parity_factor : float
-        What the parity variance is multiplied by.
-    units : mapping of str to str
-        Unit of each outcome.
-    """
-
-    estimator: str
-    tier: str
-    controls: str = ""
-    base: str = ""
-    where: str = ""
-    anticipation: int = 0
-    weights: str = "none"
-    handling: str = "balanced"
-    rows_in: int = 0
-    rows_used: int = 0
-    left_out: Mapping[str, int] = field(default_factory=dict)
-    parity_factor: float = 1.0
-    units: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Effect:
-    """One estimate, all that a page prints of it.
-
-    Attributes
-    ----------
-    key : Key
-        What it is of.
-    estimate, std_error, ci_low, ci_high : float
-        NaN where there is no interval; `note` says why.
-    degrees : float
-        Degrees of freedom.
-    convention : str
-        ``reported`` or ``parity``.
-    n_villages_treated, n_villages_control, n_villages : int
-        Villages by arm, and in either.
-    n_households_treated, n_households_control : int
-        Households by arm (of an aggregate: added over its comparisons).
-    note : str
-        Why there is no interval; empty if there is one.
-    about : About
-        What was compared.
-    """
-
-    key: Key
-    estimate: float
-    std_error: float
-    ci_low: float
-    ci_high: float
-    degrees: float
-    convention: str
-    n_villages_treated: int
-    n_villages_control: int
-    n_villages: int
-    n_households_treated: int
-    n_households_control: int
-    note: str
-    about: About
-
-    def __str__(self) -> str:
-        interval = self.note or f"{self.ci_low:,.6g} to {self.ci_high:,.6g}"
-        return (f"{self.key.estimand} on {self.key.outcome}: {self.estimate:,.6g} ({interval};"
-                f" villages {self.n_villages_treated} treated,"
-                f" {self.n_villages_control} control)")  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,6 +134,37 @@ class EffectSet:
             else "no interval: one village alone holds an arm of a comparison or stratum" if lone
             else ""
             for few, lone in zip(few_villages, np.atleast_1d(alone), strict=True)
+        )  # fmt: skip
+
+    def design_covariance(self, design_stratum: Mapping[str, str]) -> Floats:
+        """Return the covariance under a stratified sample of villages, shape (k, k).
+
+        Parameters
+        ----------
+        design_stratum : mapping of str to str
+            Stratum of the sampling design of each village. Villages must be the primary sampling
+            units: units inside or across villages are not supported from cells.
+
+        Raises
+        ------
+        ValueError
+            If a village has no design stratum, or is alone in it.
+        """
+        unknown = [name for name in self.villages if name not in design_stratum]
+        if unknown:
+            raise ValueError(f"no design stratum for the villages {', '.join(unknown[:5])}")
+        number = np.unique([design_stratum[name] for name in self.villages], return_inverse=True)[1]
+        return clusters.stratified_covariance(self.influence, number)
+
+    def in_yuan(self) -> EffectSet:
+        """Return amounts in yuan; outcomes that are not money stay as they are."""
+        units = dict(self.about.units)
+        money = np.array([units.get(key.outcome, "").startswith("fen/") for key in self.keys])
+        scale = np.where(money, 1 / FEN_PER_YUAN, 1.0)
+        changed = {name: unit.replace("fen/", "yuan/", 1) for name, unit in units.items()}
+        return replace(
+            self, points=self.points * scale, influence=self.influence * scale,
+            without=self.without * scale, about=replace(self.about, units=changed),
         )  # fmt: skip
 
     def effects(self) -> Iterator[Effect]:

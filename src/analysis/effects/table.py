@@ -11,9 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 import numpy as np
-import polars as pl
 
-from analysis.cells.result import Cells
 from analysis.faults import Fault, FaultsError
 from analysis.inference.arrays import Booleans, Floats, Integers
 
@@ -103,6 +101,9 @@ class Table:
         Records not used, by reason.
     programme, tier : str
         What was treated, and the evidence tier.
+    first_in_village : array, shape (v,), or None
+        First period in which anybody of a village is treated, 0 for nobody, where rows that are
+        not in the table count too; None: as the rows say.
     units : mapping of str to str
         Unit of each outcome.
 
@@ -134,6 +135,7 @@ class Table:
     left_out: Mapping[str, int] = field(default_factory=dict)
     programme: str = ""
     tier: str = "yours"
+    first_in_village: Integers | None = None
     units: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -157,6 +159,8 @@ class Table:
 
     def village_cohort(self) -> Integers:
         """Return the first period in which any household of a village is treated, 0 for none."""
+        if self.first_in_village is not None:
+            return self.first_in_village
         late = np.iinfo(np.int64).max
         first = np.full(len(self.villages), late)
         np.minimum.at(first, self.village, np.where(self.cohort > 0, self.cohort, late))
@@ -238,130 +242,3 @@ def check_constant(table: Table) -> None:
                                 "leave it out", column=name, value=f"{mean[0]:g}"))  # fmt: skip
     if faults:
         raise FaultsError(faults)
-
-
-def from_cells(cells: Cells, *outcomes: str) -> Table:
-    """Lay cells out as arrays.
-
-    Parameters
-    ----------
-    cells : Cells
-        Of one programme.
-    outcomes : str
-        Names of outcomes; all if none is named.
-
-    Raises
-    ------
-    FaultsError
-        If the cells are those of a pair of programmes, or a number is missing or infinite.
-    """
-    if len(cells.design.programmes) > 1:
-        refuse("the cells are of two programmes", "make cells of one programme",
-               column="programmes", value=", ".join(cells.design.programmes))  # fmt: skip
-    names = outcomes or tuple(outcome.name for outcome in cells.design.outcomes)
-    columns = [cells.column(name) for name in names]
-    whole = _arrays(cells, cells.totals, cells.ever, names, columns)
-    if cells.pairs is not None:
-        whole = replace(whole, pairs=_pairs(cells.pairs, whole, columns))
-    if cells.inverse is None:
-        return whole
-    every = _moments(cells.inverse.filter(omega="all"), whole, names)
-    if cells.untreated is None:
-        return replace(whole, all_periods=every)
-    part = _arrays(cells, cells.untreated, _ever_of(cells.untreated), names, columns)
-    untreated = _moments(cells.inverse.filter(omega="untreated"), part, names)
-    return replace(whole, all_periods=every, imputed=replace(part, untreated=untreated))
-
-
-def _ever_of(totals: pl.DataFrame) -> pl.DataFrame:
-    """Return the keys of totals; imputation does not use shares, so counts are of the largest."""
-    keys = ["village", "cohort", "stratum"]
-    largest = totals.group_by(keys).agg(
-        n_ever=pl.col("n").max(), weight_ever=pl.col("weight").max()
-    )
-    return largest.sort(keys)
-
-
-def _arrays(
-    cells: Cells,
-    totals: pl.DataFrame,
-    ever: pl.DataFrame,
-    names: tuple[str, ...],
-    columns: list[str],
-) -> Table:
-    villages = tuple(cells.ever["village"].unique().sort().to_list())
-    strata = tuple(cells.ever["stratum"].unique().sort().to_list())
-    periods = np.array(sorted(cells.periods), np.int64)
-    row, at = _places(totals, ever), np.searchsorted(periods, totals["period"].to_numpy())
-    shape = (ever.height, periods.size)
-    n, weight = np.zeros(shape, np.int64), np.zeros(shape)
-    total = np.zeros((*shape, len(names)))
-    n[row, at], weight[row, at] = totals["n"].to_numpy(), totals["weight"].to_numpy()
-    total[row, at] = _floats(totals, columns)
-    return Table(
-        villages=villages, strata=strata, outcomes=names, periods=periods,
-        village=np.searchsorted(villages, ever["village"].to_numpy()),
-        cohort=ever["cohort"].to_numpy().astype(np.int64),
-        stratum=np.searchsorted(strata, ever["stratum"].to_numpy()),
-        n=n, weight=weight, total=total,
-        n_ever=ever["n_ever"].to_numpy(), weight_ever=ever["weight_ever"].to_numpy(),
-        handling=cells.design.handling, weighted=cells.weighted,
-        rows_in=cells.account.rows_read, left_out=dict(cells.account.left_out),
-        programme=cells.design.programmes[0], tier=cells.tier,
-        units={name: cells.design.outcome(name).unit for name in names},
-    )  # fmt: skip
-
-
-def _places(frame: pl.DataFrame, ever: pl.DataFrame) -> Integers:
-    """Return the row of the table that each row of a frame belongs to."""
-    keys = ["village", "cohort", "stratum"]
-    found = frame.select(keys).join(
-        ever.select(keys).with_row_index("row"), on=keys, how="left", maintain_order="left"
-    )["row"]
-    if found.null_count():
-        refuse("a cell's households are not among those ever seen", "make the cells again")
-    return found.to_numpy().astype(np.int64)
-
-
-def _floats(frame: pl.DataFrame, columns: list[str]) -> Floats:
-    """Return columns as numbers; an empty one becomes NaN, which the table refuses."""
-    chosen = frame.select(pl.col(name).cast(pl.Float64).fill_null(np.nan) for name in columns)
-    return chosen.to_numpy()
-
-
-def _pairs(pairs: pl.DataFrame, table: Table, columns: list[str]) -> dict[tuple[int, int], Leg]:
-    keys = pl.DataFrame(
-        {"village": [table.villages[v] for v in table.village],
-         "cohort": pl.Series(table.cohort, dtype=pl.Int32),
-         "stratum": [table.strata[s] for s in table.stratum]}
-    )  # fmt: skip
-    found = {}
-    for (base, period), part in pairs.group_by("base", "period", maintain_order=True):
-        row = _places(part, keys)
-        n, weight = np.zeros(row_count := table.village.size, np.int64), np.zeros(row_count)
-        total = np.zeros((row_count, len(columns)))
-        n[row], weight[row] = part["n"].to_numpy(), part["weight"].to_numpy()
-        after = _floats(part, [f"{name}_period" for name in columns])
-        total[row] = after - _floats(part, [f"{name}_base" for name in columns])
-        found[int(str(base)), int(str(period))] = Leg(1.0, n, weight, total)
-    return found
-
-
-def _moments(moments: pl.DataFrame, table: Table, names: tuple[str, ...]) -> Moments | None:
-    if not moments.height:
-        return None
-    c, t, k = table.total.shape
-    a, b = np.zeros((c, t, t)), np.zeros((c, t, t, k))
-    keys = pl.DataFrame(
-        {"village": [table.villages[v] for v in table.village],
-         "cohort": pl.Series(table.cohort, dtype=pl.Int32),
-         "stratum": [table.strata[s] for s in table.stratum]}
-    )  # fmt: skip
-    at = (
-        _places(moments, keys),
-        np.searchsorted(table.periods, moments["base"].to_numpy()),
-        np.searchsorted(table.periods, moments["period"].to_numpy()),
-    )
-    a[at] = moments["a"].to_numpy()
-    b[at] = _floats(moments, [f"b_{name}" for name in names])
-    return Moments(a, b)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.effects import projection
-from analysis.effects.result import EffectSet, Key
+from analysis.effects.record import Key
+from analysis.effects.result import EffectSet
 from analysis.effects.table import Table, check_constant, refuse
 from analysis.inference.arrays import Booleans, Floats
 
@@ -150,7 +151,7 @@ def estimate(
         used=np.tile(treated | control, (1, k)),
         n_treated=np.tile(households[0], k), n_control=np.tile(households[1], k),
         n_left_out=np.zeros(p * k, np.int64), villages=kept.villages,
-        about=projection.about(table, kept, "two_way", anticipation,
+        about=projection.about(table, table, kept, "two_way", anticipation,
                                parity_factor=found.factor),
     )  # fmt: skip
 
