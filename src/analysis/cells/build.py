@@ -145,7 +145,7 @@ def _scan(
         households = households.with_columns(full)
     else:
         households = scan.with_pattern(households, rows, periods)
-    return tables.collect(scan.add_up(rows, households, design, found, weighted))
+    return tables.collect(scan.add_up(rows, tables.keep(households), design, found, weighted))
 
 
 def _outcomes(

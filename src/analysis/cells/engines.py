@@ -41,6 +41,9 @@ class Tables:
         The tables of the contract; nothing is read yet.
     collect : callable
         Computes a frame and brings it home as a Polars one.
+    keep : callable
+        Returns a frame of one row per household that is joined to all rows next. Polars computes
+        it at once, or it would hold back the whole scan; the others plan better with it open.
     """
 
     engine: str
@@ -49,6 +52,7 @@ class Tables:
     income: Frame
     participation: Frame
     collect: Callable[[Frame], pl.DataFrame]
+    keep: Callable[[Frame], Frame] = lambda frame: frame
 
 
 @contextmanager
@@ -88,13 +92,17 @@ def opened(
 
 def _polars(panel: Panel) -> Tables:
     frames = {table: nw.from_native(panel.table(table)).lazy() for table in NEEDED}
-    return Tables("polars", pl.__version__, collect=_collect_polars, **frames)
+    return Tables("polars", pl.__version__, collect=_collect_polars, keep=_keep_polars, **frames)
 
 
 def _collect_polars(frame: Frame) -> pl.DataFrame:
     native = frame.to_native()
     assert isinstance(native, pl.LazyFrame)  # noqa: S101  # the type checker cannot see it
     return native.collect(engine="streaming")
+
+
+def _keep_polars(frame: Frame) -> Frame:
+    return nw.from_native(_collect_polars(frame).lazy()).lazy()
 
 
 def _write(panel: Panel, stage: Path) -> Path:
