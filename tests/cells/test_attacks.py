@@ -318,3 +318,54 @@ def test_every_rule_has_its_attack() -> None:
     text = Path(__file__).read_text(encoding="utf-8")
     missing = [rule for rule in RULES if f'"{rule}"' not in text and f"rule {rule}" not in text]
     assert not missing
+
+
+COUNTIES = pl.DataFrame({"village": ["v0", "v1", "v2", "v3"], "county": ["c", "c", "d", "d"]})
+
+
+def test_min_households_and_dominance_hold_in_groups_of_villages(make: Make, log: Path) -> None:
+    """A group of villages too small is a household nearly named; merged, it passes."""
+    panel = people(make, crowd(48))
+    small, large = (declared(design=f"village_groups = {least}") for least in (8, 20))
+    cells = build(panel, small.design)
+    assert cells.totals.filter(period=2012)["n"].to_list() == [12] * 4
+    few = declared(design="village_groups = 8", rules="min_households = 13")
+    refused(cells, few, "min_households", log, villages=COUNTIES)
+    made = pack.make(build(panel, large.design), large, log=log, villages=COUNTIES)
+    assert made.tables["totals"].filter(period=2012)["n"].to_list() == [24, 24]
+    assert made.as_cells().totals.equals(made.tables["totals"])
+    assert pack.make(cells, small, log=log, villages=COUNTIES).tables["ever"].height == 4
+
+
+def test_one_division_of_villages(make: Make, log: Path, tmp_path: Path) -> None:
+    """Two groupings subtract: groups of two villages less one of them is the other village."""
+    panel = people(make, crowd(48))
+    first, second = (declared(name=f"of {n}", design=f"village_groups = {n}") for n in (8, 20))
+    made = pack.make(build(panel, first.design), first, log=log, villages=COUNTIES)
+    pack.write(made, tmp_path / "first", log=log)
+    assert pack.read(tmp_path / "first").tables["totals"].equals(made.tables["totals"])
+    cells = build(panel, second.design)
+    merged = cells.totals.filter(pl.col("village").is_in(["v0", "v1"]), period=2012)[
+        "sum_total"
+    ].sum()
+    one = made.tables["totals"].filter(pl.col("village").str.starts_with("c 1 "), period=2012)
+    other = cells.totals.filter(village="v1", period=2012)["sum_total"].item()
+    assert merged - one["sum_total"].item() == other
+    refused(cells, second, "one_division", log, villages=COUNTIES)
+    third = declared(name="third", design="village_groups = 8")
+    elsewhere = COUNTIES.with_columns(county=pl.lit("e"))
+    cells = build(people(make, crowd(96)), third.design)
+    refused(cells, third, "one_division", log, villages=elsewhere)
+    assert pack.make(cells, third, log=log, villages=COUNTIES).name == "third"
+
+
+def test_a_pack_of_groups_beside_one_without(make: Make, log: Path, tmp_path: Path) -> None:
+    """The same households in both: nothing to subtract. One household more: refused."""
+    publish(people(make, crowd(48)), declared(), tmp_path, log)
+    asked = declared(name="groups", design="village_groups = 8")
+    same = build(people(make, crowd(48)), asked.design)
+    assert pack.make(same, asked, log=log, villages=COUNTIES).name == "groups"
+    more = build(people(make, crowd(49)), asked.design)
+    refused(more, asked, "adjacent_releases", log, villages=COUNTIES)
+    with pytest.raises(ValueError, match="village and county"):
+        pack.make(same, asked, log=log)

@@ -46,6 +46,9 @@ class CellsDesign:
         First and last period to use; None for all.
     price_series : str
         Price index of ``prices.csv`` for real outcomes and lines.
+    village_groups : int
+        0: a pack has no villages. Otherwise it has groups of at least so many households each; see
+        `grouping`.
     disclosure : bool
         Whether to note the absolute values and largest households that a pack is checked by.
 
@@ -66,6 +69,7 @@ class CellsDesign:
     inverse: tuple[str, ...] = ()
     periods: tuple[int, int] | None = None
     price_series: str = "tibet_cpi"
+    village_groups: int = 0
     disclosure: bool = False
 
     def __post_init__(self) -> None:
@@ -79,6 +83,7 @@ class CellsDesign:
             (self.handling not in HANDLINGS,
              f"handling {self.handling!r} is none of {', '.join(HANDLINGS)}"),
             (self.unit not in ("household", "person"), f"no unit {self.unit!r}"),
+            (self.village_groups < 0, "village_groups is less than none"),
             (self.anticipation < 0, "anticipation is less than no period"),
             (not set(self.inverse) <= set(MOMENTS),
              f"inverse-count moments are {', '.join(MOMENTS)}"),

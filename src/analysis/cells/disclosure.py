@@ -36,8 +36,8 @@ RULES: Final = {
     "villages": "an estimate with a published variance has enough villages in each arm",
     "one_handling": "all releases treat unbalanced panels in one way",
     "adjacent_releases": "rules on differences hold between releases too",
-    "one_division": "two releases divide the households in one way, or each part of the joint"
-    " division is large enough",
+    "one_division": "two releases divide households and villages in one way, or each part of the"
+    " joint division is large enough",
 }
 """Every rule by its name; `tests/cells/test_attacks.py` runs the attack that each prevents."""
 
@@ -68,8 +68,8 @@ def check(cells: Cells, rules: Rules) -> list[Fault]:
 
 
 def keys(design: CellsDesign) -> list[str]:
-    """Return the columns that a published group has: those of a cell without the village."""
-    return [name for name in design.keys if name != "village"]
+    """Return the columns that a published group has: no village, or a declared group of them."""
+    return [name for name in design.keys if name != "village" or design.village_groups]
 
 
 def by_pattern(cells: Cells) -> pl.DataFrame:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from analysis.cells import disclosure, releases
+from analysis.cells import disclosure, grouping, releases
 from analysis.cells.declaration import Declaration, Rules
 from analysis.cells.design import CellsDesign
 from analysis.cells.releases import Release
@@ -138,10 +138,13 @@ class Pack:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def as_cells(self) -> Cells:
-        """Return cells of one village, ``all``: every point follows from them, and no error."""
+        """Return cells that every point follows from, and no error.
+
+        Their village is ``all``, or a group of villages where the pack has groups.
+        """
+        village = [] if self.design.village_groups else [pl.lit("all").alias("village")]
         frames: dict[str, Any] = {
-            name: frame.select(pl.lit("all").alias("village"), pl.all())
-            for name, frame in self.tables.items()
+            name: frame.select(*village, pl.all()) for name, frame in self.tables.items()
         }
         if "totals" not in frames:
             columns = {name.removesuffix("_base") for name in frames["pairs"].columns}
@@ -163,6 +166,7 @@ def make(
     covariances: tuple[Covariance, ...] = (),
     *,
     log: Path,
+    villages: pl.DataFrame | None = None,
     joint: tuple[Cells, ...] = (),
     min_households: int | None = None,
 ) -> Pack:
@@ -178,6 +182,8 @@ def make(
         Of the declared estimands, from the effects room.
     log : Path
         The log of releases; it is read here, and written by `write`.
+    villages : polars.DataFrame, optional
+        village, county: needed where the design asks for groups of villages.
     joint : tuple of Cells
         Cells of this programme with another that was released; see `releases.check`.
     min_households : int, optional
@@ -192,6 +198,14 @@ def make(
     if min_households is not None:
         rules = replace(rules, min_households=max(min_households, rules.min_households))
     raise_if_any(_not_declared(cells, declared, covariances))
+    if cells.design.village_groups:
+        if villages is None:
+            raise ValueError("groups of villages need `villages`: village and county")
+        groups = grouping.by_size(grouping.sizes(cells, villages), cells.design.village_groups)
+        cells, joint = (
+            grouping.merge(cells, groups),
+            tuple(grouping.merge(j, groups) for j in joint),
+        )
     pack = Pack(
         name=declared.name, tier=cells.tier, design=cells.design, periods=cells.periods,
         weighted=cells.weighted, tables=publishable(cells), covariances=covariances,
@@ -312,10 +326,10 @@ def read(folder: Path) -> Pack:
 def _read_table(path: Path) -> pl.DataFrame:
     """Read a table with the types of cells: what looks like a number need not be one."""
     names = pl.read_csv(path, n_rows=0).columns
-    fixed: dict[str, Any] = {"stratum": pl.String, "omega": pl.String, "weight": pl.Float64,
-                             "weight_ever": pl.Float64, "a": pl.Float64}  # fmt: skip
+    texts = dict.fromkeys(("village", "stratum", "omega"), pl.String)
+    counts = dict.fromkeys(("weight", "weight_ever", "a"), pl.Float64)
     years = dict.fromkeys(("cohort", "cohort_2", "base", "period"), pl.Int32)
-    kinds = {name: kind for name, kind in {**fixed, **years}.items() if name in names}
+    kinds = {name: kind for name, kind in {**texts, **counts, **years}.items() if name in names}
     floats = {name: pl.Float64 for name in names if name.startswith(("wsum_", "b_"))}
     return pl.read_csv(path, schema_overrides={**kinds, **floats}, infer_schema_length=None)
 

@@ -137,16 +137,17 @@ def _other_division(
     programmes = {*release.design.programmes, *old.design.programmes}
     same = all(
         getattr(old.design, k) == getattr(release.design, k)
-        for k in ("unit", "stratum", "periods", "handling")
+        for k in ("stratum", "periods", "handling", "village_groups")
     )
     both = [c for c in joint if set(c.design.programmes) == programmes and same
             and c.design.handling == release.design.handling
             and c.design.stratum == release.design.stratum
-            and c.design.periods == release.design.periods]  # fmt: skip
+            and c.design.periods == release.design.periods
+            and c.design.village_groups == release.design.village_groups]  # fmt: skip
     if not both:
         remedy = "pass the joint cells of both programmes, of the same design, as `joint`"
         if not same or len(programmes) != 2:
-            remedy = "use the unit, stratum and periods of that release"
+            remedy = "use the strata, periods and groups of villages of that release"
         yield disclosure.fault("one_division", f"{old.name} divides the households otherwise",
                                remedy, old.name)  # fmt: skip
         return
@@ -167,6 +168,14 @@ def _same_division(release: Release, old: Release, rules: Rules) -> Iterator[Fau
                                    f"use its stratum, {old.design.stratum}, or none")  # fmt: skip
             return
         by.remove("stratum")
+    if old.design.village_groups != release.design.village_groups:
+        if old.design.village_groups and release.design.village_groups:
+            yield _other_groups(old)
+            return
+        by = [name for name in by if name != "village"]
+    elif "village" in by and set(old.counts["village"]) != set(release.counts["village"]):
+        yield _other_groups(old)
+        return
     both = _side_by_side(old.counts, release.counts, by)
     for condition, problem in _wrong(both, old, release, rules.min_households):
         found = both.filter(condition)
@@ -176,6 +185,11 @@ def _same_division(release: Release, old: Release, rules: Rules) -> Iterator[Fau
                 "adjacent_releases", f"with {old.name}: {problem} ({found.height} groups)",
                 "publish nothing until more households differ", where,
             )  # fmt: skip
+
+
+def _other_groups(old: Release) -> Fault:
+    return disclosure.fault("one_division", f"{old.name} has other groups of villages",
+                            "keep its groups", old.name)  # fmt: skip
 
 
 def _side_by_side(old: pl.DataFrame, new: pl.DataFrame, by: list[str]) -> pl.DataFrame:
