@@ -62,6 +62,10 @@ def with_csdid(design: Row) -> Iterator[Row]:
     for g, t, att, error in zip(found["group"], found["year"], found["att"], found["se"],
                                 strict=True):  # fmt: skip
         yield row("csdid", design, cohort=int(g), period=int(t), estimate=att, std_error=error)
+    if fit.MP["W"] is not None:
+        # The p value of the joint test stands in `std_error`.
+        yield row("csdid", design, aggregation="pretrend", estimate=fit.MP["W"],
+                  std_error=fit.MP["Wpval"])  # fmt: skip
     for kind, name in EVENT.items():
         made = fit.aggte(typec=kind, bstrap=False, cband=False).atte
         overall = name if name == "simple" else f"{name}_overall"

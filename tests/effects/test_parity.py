@@ -80,7 +80,21 @@ def test_csdid(part, panel, make_table):
     part = part.filter((pl.col("estimate") != 0) | pl.col("std_error").is_not_null())
     agree(both(found, found.std_errors, part.filter(aggregation="group_time")))
     sums = aggregate.aggregate(found, table)
-    agree(both(sums, sums.std_errors, part.filter(pl.col("aggregation") != "group_time")))
+    others = part.filter(~pl.col("aggregation").is_in(["group_time", "pretrend"]))
+    agree(both(sums, sums.std_errors, others))
+    pretrend = part.filter(aggregation="pretrend")
+    if pretrend.height:
+        early = [k.period < k.cohort - design["anticipation"] for k in found.keys]
+        if design["controls"] == "not_yet_all_treated":
+            # Each cohort against the others before all treatment: the contrasts are dependent.
+            # csdid inverts the singular matrix; here that is refused.
+            with pytest.raises(ValueError, match="mix of others"):
+                found.at(np.array(early)).wald()
+            return
+        tested = found.at(np.array(early)).wald()
+        assert tested.statistic == pytest.approx(pretrend["estimate"].item(), rel=ERROR)
+        # csdid prints the p value with five digits.
+        assert tested.p_value == pytest.approx(pretrend["std_error"].item(), abs=5.1e-6)
 
 
 @pytest.mark.parametrize("part", cases("diff-diff", "group_time"))

@@ -169,9 +169,13 @@ def _without(found: Regression, gram: Floats, moment: Floats) -> Floats:
     gone = np.diagonal(rest, axis1=1, axis2=2) <= EMPTY * own
     scale = np.where(gone, 0.0, 1 / np.sqrt(own))
     balanced = rest * scale[:, :, None] * scale[:, None, :]
-    rank = np.linalg.matrix_rank(balanced, tol=SINGULAR, hermitian=True)
-    right = (moment - found.moment) * scale[..., None]
-    theta = np.linalg.pinv(balanced, rcond=SINGULAR, hermitian=True) @ right * scale[..., None]
+    # One eigendecomposition serves both the rank and the inverse.
+    values, vectors = np.linalg.eigh(balanced)
+    there = values > SINGULAR
+    rank = there.sum(axis=1)
+    right = np.swapaxes(vectors, 1, 2) @ ((moment - found.moment) * scale[..., None])
+    theta = vectors @ (right * np.where(there, 1 / np.where(there, values, 1.0), 0.0)[..., None])
+    theta = theta * scale[..., None]
     lost = gone | (rank < gone.shape[1] - gone.sum(axis=1))[:, None]
     return np.where(lost[:, :p, None], np.nan, theta[:, :p])
 
