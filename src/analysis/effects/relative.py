@@ -1,4 +1,4 @@
-"""Effects in per cent of what the treated would have had, by the delta method.
+"""Effects in per cent of what the treated would have had, and per yuan paid: the delta method.
 
 The counterfactual mean of a comparison is the treated mean in the period less the effect. A ratio
 of sums adds up over cohorts and periods, but sources in per cent do not add up to the total: they
@@ -7,14 +7,16 @@ add up in yuan only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from analysis.effects.aggregate import aggregate
+from analysis.effects.record import Key
 from analysis.effects.result import EffectSet
 from analysis.effects.table import Table, refuse
-from analysis.inference.arrays import Floats
+from analysis.inference.arrays import Floats, Integers
 
 
 def treated_means(found: EffectSet, table: Table) -> EffectSet:
@@ -39,20 +41,148 @@ def treated_means(found: EffectSet, table: Table) -> EffectSet:
                column="handling", value=table.handling)  # fmt: skip
     villages, columns = len(table.villages), []
     for key in found.keys:
-        if key.aggregation != "group_time" or key.cohort is None or key.period is None:
-            refuse("not a group-time effect", "take per cent before adding up",
-                   column="aggregation", value=key.aggregation)  # fmt: skip
-        rows, t = table.cohort == key.cohort, table.place(key.period)
-        k = table.outcomes.index(key.outcome)
-        weight = np.bincount(table.village[rows], table.weight[rows, t], villages)
-        total = np.bincount(table.village[rows], table.total[rows, t, k], villages)
-        mean = total.sum() / weight.sum()
-        with np.errstate(divide="ignore", invalid="ignore"):
-            without = (total.sum() - total) / (weight.sum() - weight)
-        columns.append((mean, (total - weight * mean) / weight.sum(), without))
+        cohort, t = _cell(key, table)
+        rows, k = table.cohort == cohort, table.outcomes.index(key.outcome)
+        weight = _by_village(table.village[rows], table.weight[rows, t], villages)
+        total = _by_village(table.village[rows], table.total[rows, t, k], villages)
+        columns.append(_mean(total, weight))
+    return _with(found, columns)
+
+
+def _by_village(village: Integers, values: Floats, size: int) -> Floats:
+    return np.bincount(village, values, size).astype(np.float64)
+
+
+def _cell(key: Key, table: Table) -> tuple[int, int]:
+    """Return cohort and column of the period of a group-time effect."""
+    if key.aggregation != "group_time" or key.cohort is None or key.period is None:
+        refuse("not a group-time effect", "take ratios before adding up", column="aggregation",
+               value=key.aggregation)  # fmt: skip
+    return key.cohort, table.place(key.period)
+
+
+def _mean(total: Floats, weight: Floats) -> tuple[float, Floats, Floats]:
+    """Return a mean over villages, its influence, and the mean without each village."""
+    mean = total.sum() / weight.sum()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        without = (total.sum() - total) / (weight.sum() - weight)
+    return mean, (total - weight * mean) / weight.sum(), without
+
+
+def _with(found: EffectSet, columns: list[tuple[float, Floats, Floats]]) -> EffectSet:
+    """Return a set with other estimates of the same keys."""
     points, influence, without = zip(*columns, strict=True)
     return replace(found, points=np.array(points), influence=np.stack(influence, axis=-1),
                    without=np.stack(without, axis=-1))  # fmt: skip
+
+
+def payments(
+    found: EffectSet, table: Table, paid: Mapping[tuple[str, int], float]
+) -> EffectSet:  # fmt: skip
+    """Return what the treated of each group-time effect were paid on average, with its influence.
+
+    Parameters
+    ----------
+    found : EffectSet
+        Group-time effects.
+    table : Table
+        The table they were made from.
+    paid : mapping of (village, period) to float
+        What the households of the table's cells in a village were paid in a period in all, in the
+        outcomes' unit; 0 where a village is not in it.
+
+    Notes
+    -----
+    With weights other than one the sum must be weighted as the outcomes are.
+
+    Raises
+    ------
+    FaultsError
+        If households of one village belong to different cohorts.
+    """
+    kinds = np.unique(np.stack([table.village, table.cohort]), axis=1)[0]
+    if kinds.size > np.unique(kinds).size:
+        refuse("payments by village do not tell who in the village was paid",
+               "take a programme given to whole villages", column="level",
+               value=table.programme)  # fmt: skip
+    table_paid = np.zeros((len(table.villages), table.periods.size))
+    number = {name: v for v, name in enumerate(table.villages)}
+    for (village, period), amount in paid.items():
+        if village in number and period in table.periods:
+            table_paid[number[village], table.place(period)] += amount
+    columns = []
+    for key in found.keys:
+        cohort, t = _cell(key, table)
+        rows = table.cohort == cohort
+        weight = _by_village(table.village[rows], table.weight[rows, t], len(table.villages))
+        columns.append(_mean(np.where(weight > 0, table_paid[:, t], 0.0), weight))
+    return _with(found, columns)
+
+
+def ratio(top: EffectSet, bottom: EffectSet, unit: str, factor: float = 1.0) -> EffectSet:
+    """Return estimates over other estimates of the same keys, by the delta method.
+
+    Parameters
+    ----------
+    top, bottom : EffectSet
+        With the same villages; the bottom must not be zero.
+    unit : str
+        Unit of the result.
+    factor : float
+        What the ratio is multiplied by.
+    """
+    value = top.points / bottom.points
+    with np.errstate(divide="ignore", invalid="ignore"):
+        without = factor * top.without / bottom.without
+    units = dict.fromkeys((key.outcome for key in top.keys), unit)
+    return replace(
+        top, points=factor * value, without=without,
+        influence=factor * (top.influence - value * bottom.influence) / bottom.points,
+        about=replace(top.about, units=units),
+    )  # fmt: skip
+
+
+def less(top: EffectSet, bottom: EffectSet) -> EffectSet:
+    """Return the difference of two sets of the same keys, such as the effect less the payment."""
+    return replace(top, points=top.points - bottom.points,
+                   influence=top.influence - bottom.influence,
+                   without=top.without - bottom.without)  # fmt: skip
+
+
+def pass_through(
+    found: EffectSet,
+    table: Table,
+    paid: Mapping[tuple[str, int], float],
+    wanted: tuple[str, ...] | None = None,
+) -> tuple[EffectSet, EffectSet]:
+    """Return the effect per yuan paid, and the effect on income other than the payment.
+
+    The payment is itself income, so the effect on total income is the payment plus what it moves.
+
+    Parameters
+    ----------
+    found : EffectSet
+        Group-time effects on an income that holds the payment.
+    table, paid
+        As in `payments`.
+    wanted : tuple of str, optional
+        Aggregations; None for the group-time effects themselves.
+
+    Raises
+    ------
+    FaultsError
+        If nothing was paid to a cohort in a period after its first; periods before are left out.
+    """
+    after = [key.cohort is not None and (key.period or 0) >= key.cohort for key in found.keys]
+    found = found.at(np.array(after, bool))
+    amount = payments(found, table, paid)
+    if wanted is not None:
+        found, amount = (aggregate(one, table, wanted) for one in (found, amount))
+    if (amount.points <= 0).any():
+        k = int(np.argmin(amount.points))
+        refuse("nothing was paid", "choose cohorts and periods with payments",
+               column=found.keys[k].outcome, value=found.keys[k].estimand)  # fmt: skip
+    return ratio(found, amount, "yuan per yuan paid"), less(found, amount)
 
 
 def per_cent(
@@ -84,10 +214,4 @@ def per_cent(
         refuse("the counterfactual mean is not above zero, so per cent have no meaning",
                "report the effect in yuan", column=found.keys[k].outcome,
                value=f"{base[k]:,.6g} in {found.keys[k].estimand}")  # fmt: skip
-    ratio = found.points / base
-    shift: Floats = found.influence - ratio * (means.influence - found.influence)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        without = 100 * found.without / (means.without - found.without)
-    about = replace(found.about, units=dict.fromkeys(table.outcomes, "% of counterfactual mean"))
-    return replace(found, points=100 * ratio, influence=100 * shift / base, without=without,
-                   about=about)  # fmt: skip
+    return ratio(found, less(means, found), "% of counterfactual mean", 100.0)
