@@ -42,6 +42,7 @@ def table_of(data, handling="balanced", *, anticipation=0, outcome="income", mom
         return found
 
     def made(chosen, **more):
+        """The table of some of the households."""
         inside, income, w = seen[chosen], y0[chosen], weight[chosen]
 
         def sums(values):
@@ -70,22 +71,24 @@ def table_of(data, handling="balanced", *, anticipation=0, outcome="income", mom
                 pairs[int(base), int(period)] = Leg(1.0, add(both).astype(int), add(both * weight),
                                                     add(change)[:, None])  # fmt: skip
 
-    def inverse(omega):
+    def inverse(omega, chosen):
         """A[s,t] and B[s,t] by their definition."""
         count = np.maximum(omega.sum(1), 1)
-        a = omega[:, :, None] * seen[:, None, :] * (weight / count)[:, None, None]
+        a = (
+            omega[:, :, None]
+            * (seen & chosen[:, None])[:, None, :]
+            * (weight / count)[:, None, None]
+        )
         return Moments(add(a), add(a * y0[:, :, None])[..., None])
 
     everybody = np.ones(seen.shape[0], bool)
     more = {}
     if "all" in moments:
-        more["all_periods"] = inverse(seen)
+        more["all_periods"] = inverse(seen, everybody)
     if "untreated" in moments:
         omega = seen & untreated
         some = omega.any(axis=1)
-        seen_before, seen = seen, seen & some[:, None]
-        part = made(some, untreated=inverse(omega & some[:, None]))
-        seen = seen_before
+        part = made(some, untreated=inverse(omega, some))
         more["imputed"] = part
     return made(everybody, pairs=pairs, **more)
 

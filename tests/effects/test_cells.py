@@ -32,7 +32,7 @@ def gappy(tmp_path_factory):
     return folder
 
 
-def long(folder, programme, level):
+def long(folder, programme, level, weight="weight"):
     """Household, village, period, income, cohort, stratum, weight: complete rows only."""
     panel = panels.read(folder)
     cohort = panel.participation.filter(
@@ -42,23 +42,30 @@ def long(folder, programme, level):
         panel.income.filter("complete")
         .join(panel.households, on="household")
         .join(cohort, on=level, how="left")
-        .select("household", "village", "period", "stratum", "weight",
-                pl.col("cohort").fill_null(0), income=pl.sum_horizontal(SOURCES))
+        .select("household", "village", "period", "stratum",
+                pl.col(weight).cast(pl.Float64).alias("weight"), pl.col("cohort").fill_null(0),
+                income=pl.sum_horizontal(SOURCES))
         .collect()
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("handling", ["balanced", "pairs", "cross_sections"])
+@pytest.mark.parametrize("unit", ["household", "person"])
 @pytest.mark.parametrize(
     ("programme", "level"), [("training", "household"), ("dividend", "village")]
 )
-def test_cells_give_the_table_that_households_give(gappy, make_table, handling, programme, level):
-    """Estimates from both tables, in every estimator."""
+def test_cells_give_the_table_that_households_give(
+    gappy, make_table, handling, unit, programme, level
+):
+    """Estimates from both tables, in every estimator; per person, weights are members."""
     inverse = () if handling == "balanced" else ("untreated", "all")
     design = CellsDesign((programme,), outcomes=(Outcome("total"),), handling=handling,
-                         inverse=inverse)  # fmt: skip
+                         inverse=inverse, unit=unit)  # fmt: skip
     table = from_cells(build(gappy, design))
-    own = make_table(long(gappy, programme, level), handling, moments=inverse)
+    own = make_table(
+        long(gappy, programme, level, "weight" if unit == "household" else "size_baseline"),
+        handling, moments=inverse,
+    )  # fmt: skip
     how = group_time.Comparison("not_yet", "anywhere")
     calls = [lambda t: group_time.estimate(t, how), imputation.estimate, two_way.estimate,
              lambda t: aggregate.aggregate(group_time.estimate(t, how), t)]  # fmt: skip
