@@ -5,8 +5,8 @@ and their total, streaming. On *flat* rows the village stands beside each income
 has; on the *joined* ones it comes from the households, as it must for cells. A panel without gaps
 is timed, and one that lacks a tenth of its rows.
 
-Each job runs in a process of its own; the fastest of its repeats counts, since other work on the
-machine can only slow it down.
+Each job runs in a process of its own, by turns; the fastest of its repeats counts, since other work
+on the machine can only slow it down.
 
     python benchmarks/cells.py [--rows 1000000] [--villages 2000] [--engine duckdb] [--repeat 5]
 """
@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -107,15 +108,31 @@ JOBS: dict[str, Callable[[Path, Any], None]] = {
 }  # fmt: skip
 
 
-def measure(job: str, folder: Path, engine: str, repeat: int, out: Any) -> None:
-    """Put the least seconds and peak bytes of a job, in a process of its own."""
-    seconds = []
-    for _ in range(repeat + 1):
+def work(job: str, folder: Path, engine: str, asked: Connection) -> None:
+    """Run a job whenever asked; answer with the seconds, and with the peak bytes so far."""
+    while asked.recv():
         begun = time.perf_counter()
         JOBS[job](folder, engine)
-        seconds.append(time.perf_counter() - begun)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    out.put((min(seconds[1:]), peak * (1 if sys.platform == "darwin" else 1024)))
+        seconds = time.perf_counter() - begun
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        asked.send((seconds, peak * (1 if sys.platform == "darwin" else 1024)))
+
+
+def compare(folder: Path, engine: str, repeat: int) -> dict[str, tuple[float, int]]:
+    """Return the least seconds and the peak bytes of each job."""
+    spawn = multiprocessing.get_context("spawn")
+    ends, found = {}, {}
+    for job in JOBS:
+        ours, theirs = spawn.Pipe()
+        spawn.Process(target=work, args=(job, folder, engine, theirs), daemon=True).start()
+        ends[job], found[job] = ours, []
+    for _ in range(repeat + 1):
+        for job, end in ends.items():
+            end.send(True)
+            found[job].append(end.recv())
+    for end in ends.values():
+        end.send(False)
+    return {job: (min(s for s, _ in runs[1:]), runs[-1][1]) for job, runs in found.items()}
 
 
 def main() -> None:
@@ -133,15 +150,7 @@ def main() -> None:
             made = spawn.Process(target=make, args=(folder, given.rows, given.villages, gaps))
             made.start()
             made.join()
-            found = {}
-            for job in JOBS:
-                queue = spawn.Queue()
-                one = spawn.Process(
-                    target=measure, args=(job, folder, given.engine, given.repeat, queue)
-                )
-                one.start()
-                found[job] = queue.get()
-                one.join()
+            found = compare(folder, given.engine, given.repeat)
             print(f"{given.rows:,} rows, {name}, cells by {given.engine}")
             for job, (seconds, peak) in found.items():
                 ratios = [f"{seconds / found[base][0]:.2f} × {base}" for base in list(JOBS)[:2]]

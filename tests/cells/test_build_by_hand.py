@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from analysis import money
-from analysis.cells.build import INCOMPLETE, NO_HOUSEHOLD, OUTSIDE, build
+from analysis.cells.build import INCOMPLETE, OUTSIDE, build
 from analysis.cells.design import CellsDesign
-from analysis.cells.handling import NOT_ALWAYS, NOT_IN_PAIR
+from analysis.cells.handling import NOT_IN_PAIR
 from analysis.cells.outcomes import Outcome, gap, headcount, squared_gap, standard, threshold
+from analysis.cells.presence import NO_HOUSEHOLD, NOT_ALWAYS
 from analysis.cells.result import Cells
 from analysis.faults import FaultsError
 from analysis.panels.panel import Panel

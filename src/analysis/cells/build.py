@@ -10,7 +10,7 @@ from typing import Any, Final
 import narwhals as nw
 import polars as pl
 
-from analysis.cells import handling, scan
+from analysis.cells import handling, presence, scan
 from analysis.cells.design import CellsDesign, Level
 from analysis.cells.engines import EngineName, Tables, opened
 from analysis.cells.result import Cells
@@ -21,7 +21,6 @@ from analysis.panels.panel import Panel
 
 OUTSIDE: Final = "outside the periods asked for"
 INCOMPLETE: Final = "a source of income is missing"
-NO_HOUSEHOLD: Final = "household without a stratum, or not in the table of households"
 
 
 def build(
@@ -70,13 +69,12 @@ def _build(panel: Panel, tables: Tables, design: CellsDesign) -> Cells:
     periods, account = _periods(counts, design)
     weighted = design.unit == "person" or _any_weight(tables)
     found = scan.plan(design, periods, scan.Prices(design.price_series, panel.price_year))
-    patterned = _scan(tables, design, levels, found, periods, weighted, account)
-    known = int(patterned["n"].sum())
-    account = _leave_out(account, NO_HOUSEHOLD, account.rows_used - known)
-    patterned = _outcomes(patterned, design, found, weighted).sort(
-        *design.keys, "pattern", "period"
-    )
-    handling.check(patterned, design.keys, periods)
+    households = scan.attributes(tables, design, levels, weighted)
+    who = presence.look(tables, design, households, periods, account)
+    rows = scan.seen(tables, periods, everything=account.rows_used == account.rows_read)
+    sums = tables.collect(scan.add_up(rows, who.households, design, found, weighted))
+    patterned = _outcomes(sums, design, found, weighted).sort(*design.keys, "pattern", "period")
+    raise_if_any(_miscounted(patterned, design.keys, who.account.rows_used))
     level: Level = levels[0] if len(set(levels)) == 1 else "auto"
     meta = {
         "panel": panel.name,
@@ -87,20 +85,16 @@ def _build(panel: Panel, tables: Tables, design: CellsDesign) -> Cells:
         "versions": {tables.engine: tables.version, "polars": pl.__version__,
                      "narwhals": nw.__version__, "python": platform.python_version()},
     }  # fmt: skip
-    return _handle(patterned, replace(design, level=level), panel.tier, periods, account, meta,
+    return _handle(patterned, who, replace(design, level=level), panel.tier, periods, meta,
                    weighted)  # fmt: skip
 
 
 def _handle(
-    patterned: pl.DataFrame, design: CellsDesign, tier: str, periods: tuple[int, ...],
-    account: Account, meta: dict[str, Any], weighted: bool,
+    patterned: pl.DataFrame, who: presence.Presence, design: CellsDesign, tier: str,
+    periods: tuple[int, ...], meta: dict[str, Any], weighted: bool,
 ) -> Cells:  # fmt: skip
     """Make the tables that the handling asks for."""
-    keys, found_pairs = design.keys, None
-    if design.handling == "balanced":
-        kept = handling.balanced_only(patterned, periods)
-        account = _leave_out(account, handling.NOT_ALWAYS, _rows(patterned) - _rows(kept))
-        patterned = kept
+    keys, found_pairs, account = design.keys, None, who.account
     if not patterned.height:
         raise FaultsError([Fault("income.parquet", "no row can be used",
                                  "use the handling pairs or cross_sections, or other periods",
@@ -126,26 +120,29 @@ def _handle(
     return Cells(
         design=design, tier=tier, periods=periods, weighted=weighted,
         risk=patterned if design.disclosure else None,
-        totals=handling.totals(patterned, keys), ever=handling.ever(patterned, keys),
+        totals=handling.totals(patterned, keys),
+        ever=handling.ever(patterned, keys) if who.ever is None else who.ever,
         account=account, pairs=found_pairs, inverse=pl.concat(inverse) if inverse else None,
         untreated=untreated, meta=meta,
     )  # fmt: skip
 
 
-def _scan(
-    tables: Tables, design: CellsDesign, levels: tuple[Level, ...], found: scan.Plan,
-    periods: tuple[int, ...], weighted: bool, account: Account,
-) -> pl.DataFrame:  # fmt: skip
-    """Return the sums by pattern. Where every household has every period, there is one pattern."""
-    rows = scan.seen(tables, periods, everything=account.rows_used == account.rows_read)
-    households = scan.attributes(tables, design, levels, weighted)
-    everyone = tables.collect(tables.households.select(nw.len().alias("n")))["n"].item()
-    if account.rows_used == everyone * len(periods):
-        full = nw.lit((1 << len(periods)) - 1, nw.Int64).alias("pattern")
-        households = households.with_columns(full)
-    else:
-        households = scan.with_pattern(households, rows, periods)
-    return tables.collect(scan.add_up(rows, tables.keep(households), design, found, weighted))
+def _miscounted(patterned: pl.DataFrame, keys: tuple[str, ...], expected: int) -> list[Fault]:
+    """Return what shows that a key occurs twice, against the contract of a panel.
+
+    The households of one pattern are equally many in each of its periods.
+    """
+    parts = patterned.filter(pl.col("pattern") != presence.ANY).group_by(*keys, "pattern")
+    counts = parts.agg(pl.col("n").n_unique(), periods=pl.len())
+    bits = pl.col("pattern").bitwise_count_ones()
+    uneven = counts.filter((pl.col("n") > 1) | (pl.col("periods") != bits))
+    return [
+        Fault(f"{table}.parquet", problem, "keep one row for each key")
+        for wrong, table, problem in (
+            (_rows(patterned) != expected, "households", "a household occurs twice"),
+            (uneven.height > 0, "income", "a household has two rows in one period"),
+        ) if wrong
+    ]  # fmt: skip
 
 
 def _outcomes(

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -42,8 +43,8 @@ class Tables:
     collect : callable
         Computes a frame and brings it home as a Polars one.
     keep : callable
-        Returns a frame of one row per household that is joined to all rows next. Polars computes
-        it at once, or it would hold back the whole scan; the others plan better with it open.
+        Computes a frame of one row per household now, since several results follow from it; it
+        stays with the engine, or on disk.
     """
 
     engine: str
@@ -52,7 +53,7 @@ class Tables:
     income: Frame
     participation: Frame
     collect: Callable[[Frame], pl.DataFrame]
-    keep: Callable[[Frame], Frame] = lambda frame: frame
+    keep: Callable[[Frame], Frame]
 
 
 @contextmanager
@@ -105,6 +106,11 @@ def _keep_polars(frame: Frame) -> Frame:
     return nw.from_native(_collect_polars(frame).lazy()).lazy()
 
 
+def _lazy(native: Any) -> Frame:
+    frame: Frame = nw.from_native(native).lazy()
+    return frame
+
+
 def _write(panel: Panel, stage: Path) -> Path:
     for table in NEEDED:
         panel.table(table).sink_parquet(stage / f"{table}.parquet")
@@ -132,17 +138,22 @@ def _duckdb(files: dict[str, list[str]], stage: Path, stack: ExitStack, session:
     duckdb = _module("duckdb", "install the extra: pip install 'analysis[engines]'")
     connection = session or stack.enter_context(duckdb.connect())
 
-    def collect(frame: Frame) -> pl.DataFrame:
-        target = stage / "result.parquet"
-        relation: Any = frame.to_native()
-        relation.write_parquet(str(target))
-        return pl.read_parquet(target, memory_map=False)
+    numbers = count()
 
-    frames = {
-        table: nw.from_native(connection.read_parquet(paths)).lazy()
-        for table, paths in files.items()
-    }
-    return Tables("duckdb", duckdb.__version__, collect=collect, **frames)
+    def write(frame: Frame) -> str:
+        target = str(stage / f"{next(numbers)}.parquet")
+        relation: Any = frame.to_native()
+        relation.write_parquet(target)
+        return target
+
+    def collect(frame: Frame) -> pl.DataFrame:
+        return pl.read_parquet(write(frame), memory_map=False)
+
+    def keep(frame: Frame) -> Frame:
+        return _lazy(connection.read_parquet(write(frame)))
+
+    frames = {table: _lazy(connection.read_parquet(paths)) for table, paths in files.items()}
+    return Tables("duckdb", duckdb.__version__, collect=collect, keep=keep, **frames)
 
 
 def _spark(files: dict[str, list[str]], stage: Path, stack: ExitStack, session: Any) -> Tables:
@@ -153,13 +164,19 @@ def _spark(files: dict[str, list[str]], stage: Path, stack: ExitStack, session: 
         spark = _module("pyspark.sql", remedy).SparkSession.builder.getOrCreate()
         stack.callback(spark.stop)
 
-    def collect(frame: Frame) -> pl.DataFrame:
-        target = stage / "result"
-        native: Any = frame.to_native()
-        native.write.mode("overwrite").parquet(str(target))
-        return pl.read_parquet(target / "*.parquet", memory_map=False)
+    numbers = count()
 
-    frames = {
-        table: nw.from_native(spark.read.parquet(*paths)).lazy() for table, paths in files.items()
-    }
-    return Tables("spark", pyspark.__version__, collect=collect, **frames)
+    def write(frame: Frame) -> Path:
+        target = stage / str(next(numbers))
+        native: Any = frame.to_native()
+        native.write.parquet(str(target))
+        return target
+
+    def collect(frame: Frame) -> pl.DataFrame:
+        return pl.read_parquet(write(frame) / "*.parquet", memory_map=False)
+
+    def keep(frame: Frame) -> Frame:
+        return _lazy(spark.read.parquet(str(write(frame))))
+
+    frames = {table: _lazy(spark.read.parquet(*paths)) for table, paths in files.items()}
+    return Tables("spark", pyspark.__version__, collect=collect, keep=keep, **frames)

@@ -12,9 +12,6 @@ from typing import Final
 
 import polars as pl
 
-from analysis.faults import Fault, FaultsError
-
-NOT_ALWAYS: Final = "household not seen in every period"
 NOT_IN_PAIR: Final = "household not seen in the other period of any comparison"
 COUNTS: Final = ("n", "weight")
 
@@ -39,25 +36,6 @@ def bits(periods: Periods) -> dict[int, int]:
     return {period: 1 << number for number, period in enumerate(periods)}
 
 
-def check(patterned: pl.DataFrame, keys: Keys, periods: Periods) -> None:
-    """Raise if a household has two rows in one period.
-
-    Households of one pattern are seen equally often in each of its periods and in no other. The
-    converse holds too: a sum of powers of two has as many bits as terms only if these differ.
-
-    Raises
-    ------
-    FaultsError
-        If that is not so.
-    """
-    groups = patterned.with_columns(_bit(periods).alias("bit")).group_by(*keys, "pattern").agg(
-        pl.col("bit").sum(), same=pl.col("n").n_unique() == 1
-    )  # fmt: skip
-    if groups.filter((pl.col("bit") != pl.col("pattern")) | ~pl.col("same")).height:
-        raise FaultsError([Fault("income.parquet", "a household has two rows in one period",
-                                 "keep one row per household and period")])  # fmt: skip
-
-
 def _bit(periods: Periods) -> pl.Expr:
     return pl.col("period").replace_strict(bits(periods), return_dtype=pl.Int64)
 
@@ -71,11 +49,6 @@ def _has(mask: int | pl.Expr) -> pl.Expr:
 def _add(frame: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     """Add up in the order of the rows."""
     return frame.group_by(by, maintain_order=True).agg(pl.col(sums_of(frame)).sum()).sort(by)
-
-
-def balanced_only(patterned: pl.DataFrame, periods: Periods) -> pl.DataFrame:
-    """Keep the households that are seen in every period."""
-    return patterned.filter(_has(sum(bits(periods).values())))
 
 
 def totals(patterned: pl.DataFrame, keys: Keys) -> pl.DataFrame:

@@ -194,14 +194,14 @@ def seen(tables: Tables, periods: tuple[int, ...], everything: bool) -> Frame:
 def with_pattern(households: Frame, rows: Frame, periods: tuple[int, ...]) -> Frame:
     """Add to each household the set of periods it is seen in; who is never seen drops out.
 
-    A household with two rows in one period gets a wrong pattern; `handling.check` finds that.
+    Also how many rows it has: a household with two rows in one period gets a wrong pattern.
     """
     bit = _by_period({period: 1 << number for number, period in enumerate(periods)})
     patterns = (
         rows.select("household", bit.alias("bit"))
         .group_by("household")
-        .agg(nw.col("bit").sum().alias("pattern"))
-        .with_columns(nw.col("pattern").cast(nw.Int64))
+        .agg(nw.col("bit").sum().alias("pattern"), nw.len().alias("rows"))
+        .with_columns(nw.col("pattern", "rows").cast(nw.Int64))
     )
     return households.join(patterns, on="household", how="inner")
 
