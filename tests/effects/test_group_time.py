@@ -141,6 +141,17 @@ def test_not_yet_treated_in_other_villages_means_a_village_untreated_so_far():
     np.testing.assert_allclose(found.points[:2], [6 - 8 / 3, 2], rtol=1e-14)
 
 
+def test_anticipation_counts_for_neighbours_too():
+    """v1 is treated from year 4 and may act in year 3 already: only v2 is clean for ATT(3, 3).
+
+    Base is year 1 (3 − 1 − 1): treated 6, v2 4 → 2; with v1's never treated it were 6 − 3 = 3.
+    """
+    table = tiny([3, 4, 0, 0], [[0, 9, 6, 6], [0, 0, 1, 1], [0, 0, 2, 2], [0, 0, 4, 4]],
+                 village=[0, 1, 1, 2])  # fmt: skip
+    found = group_time.estimate(table, Comparison("not_yet", anticipation=1))
+    assert found.select(cohort=3, period=3).points.tolist() == [2]
+
+
 def test_gaps_between_periods():
     """Years 1, 3, 6: cohort 5 is compared with year 3, cohort 3 with year 1."""
     table = replace(tiny([3, 5, 0], [[0, 1, 4], [0, 1, 7], [0, 0, 1]]), periods=np.array([1, 3, 6]))
