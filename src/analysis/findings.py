@@ -29,6 +29,7 @@ TIERS = {
     "published": "published study",
     "public": "public microdata",
     "model": "model panel (simulated, truth known)",
+    "twin": "synthetic twin (drawn from a survey, no truth known)",
     "yours": "your data",
 }
 TOLERANCE = 1e-9

@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from analysis import findings
 from analysis.faults import FaultsError
-from analysis.panels import panel, schemas
+from analysis.panels import panel, schemas, views
 from analysis.panels.account import Account
 from analysis.panels.twin import twin
 
@@ -66,7 +67,7 @@ def survey(tmp_path: Path) -> Path:
 def test_a_twin_has_the_shape_of_its_survey(survey: Path, tmp_path: Path) -> None:
     real, copy = panel.read(survey), twin(survey, tmp_path / "twin", seed=1)
     assert panel.check(copy) == ()
-    assert copy.tier == "model"
+    assert (copy.tier, copy.twin, real.twin) == ("model", True, False)
     for name in schemas.TABLES:
         old, new = real.table(name).collect(), copy.table(name).collect()
         assert new.schema == old.schema
@@ -115,6 +116,21 @@ def test_a_seed_fixes_the_twin(survey: Path, tmp_path: Path) -> None:
               for i, seed in enumerate((3, 3, 4))]  # fmt: skip
     assert frames[0].equals(frames[1])
     assert not frames[0].equals(frames[2])
+
+
+def test_a_twin_is_never_shown_as_a_panel_with_known_truth(survey: Path, tmp_path: Path) -> None:
+    twin(survey, tmp_path / "twin", seed=1)
+    # A twin of a twin, and a twin that is read and written again, are twins still.
+    again = twin(tmp_path / "twin", tmp_path / "second", seed=2)
+    panel.write(again, tmp_path / "third")
+    for name in ("twin", "second", "third"):
+        copy = panel.read(tmp_path / name)
+        assert (copy.twin, copy.evidence) == (True, "twin")
+        assert "no truth known" in findings.Badge(copy.evidence)._repr_markdown_()
+        said = views.texts(copy)
+        assert "true effects are known" not in said.what.text
+        assert "no true effect is known" in said.meaning.text
+    assert panel.read(survey).evidence == "yours"
 
 
 def test_a_twin_may_not_replace_its_survey(survey: Path) -> None:

@@ -17,6 +17,8 @@ from analysis.panels.account import Account
 from analysis.panels.digest import TableDigest
 
 TIERS = ("public", "model", "yours")
+TWIN = "twin"
+"""Entry of the manifest of a synthetic twin, and what stands on pages in place of its tier."""
 MANIFEST = "panel.json"
 REMEDIES = {
     "nullability": ("the cell is empty", "fill it in or leave the row out"),
@@ -49,6 +51,8 @@ class Panel:
         Unit of the money columns: a hundredth of the currency; ``fen`` for yuan.
     price_year : int or None
         None: nominal, prices of each period; otherwise prices of that year.
+    twin : bool
+        Whether it is a synthetic twin: drawn column by column from another panel, no truth known.
     """
 
     name: str
@@ -61,10 +65,16 @@ class Panel:
     collective: pl.LazyFrame = field(default_factory=lambda: schemas.empty("collective").lazy())
     currency_unit: str = "fen"
     price_year: int | None = None
+    twin: bool = False
 
     def __post_init__(self) -> None:
         if self.tier not in TIERS:
             raise ValueError(f"tier {self.tier!r} is none of {', '.join(TIERS)}")
+
+    @property
+    def evidence(self) -> str:
+        """What its numbers are called on pages: ``twin`` for a twin, else the tier."""
+        return TWIN if self.twin else self.tier
 
     def table(self, name: str) -> pl.LazyFrame:
         """Return a table by its name in `schemas.TABLES`."""
@@ -139,7 +149,8 @@ def write(panel: Panel, folder: Path, more: Mapping[str, object] | None = None) 
             digests[table].update(frame)
         write_manifest(
             stage, name=panel.name, tier=panel.tier, account=panel.account, tables=digests,
-            currency_unit=panel.currency_unit, price_year=panel.price_year, more=more,
+            currency_unit=panel.currency_unit, price_year=panel.price_year,
+            more={**({TWIN: True} if panel.twin else {}), **(more or {})},
         )  # fmt: skip
 
 
@@ -200,6 +211,7 @@ def read(folder: Path) -> Panel:
         account=Account(**account),
         currency_unit=str(about["currency_unit"]),
         price_year=about["price_year"],  # type: ignore[arg-type]
+        twin=bool(about.get(TWIN)),
         **{table: schemas.conform(frame, table) for table, frame in frames.items()},
     )
 

@@ -52,7 +52,7 @@ def twin(source: Path, out: Path, seed: int) -> Panel:
     Returns
     -------
     Panel
-        The twin, of the tier ``model``.
+        The twin: of the tier ``model``, and marked as a twin, since no truth of it is known.
 
     Raises
     ------
@@ -80,6 +80,7 @@ def twin(source: Path, out: Path, seed: int) -> Panel:
         real,
         name=f"twin of {real.name}",
         tier="model",
+        twin=True,
         households=households.lazy(),
         villages=villages.lazy(),
         income=income.lazy(),
@@ -87,7 +88,7 @@ def twin(source: Path, out: Path, seed: int) -> Panel:
         collective=collective.lazy(),
         account=Account(income.height, income.height),
     )
-    panel.write(result, out, more={"twin": {"of": real.name, "seed": seed}})
+    panel.write(result, out, more={panel.TWIN: {"of": real.name, "seed": seed}})
     return panel.read(out)
 
 
@@ -127,6 +128,8 @@ def _drawn(column: pl.Series, n: int, rng: np.random.Generator) -> pl.Series:
 def _smoothed(values: pl.Series, drawn: pl.Series, rng: np.random.Generator) -> pl.Series:
     """Move every number but zero between its neighbours, inside the quantiles `LOW` and `HIGH`."""
     other = values.filter(values != 0).cast(pl.Float64).to_numpy()
+    if other.size == 0:
+        return drawn  # zeros only: nothing of anybody's to move
     at: npt.NDArray[np.float64] = rng.uniform(LOW, HIGH, drawn.len())
     # Interpolated between two neighbours, a draw is hardly ever one of the survey's own numbers.
     smooth = pl.Series(np.quantile(other, at))

@@ -56,7 +56,7 @@ class Texts:
 
 
 def texts(shown: Panel) -> Texts:
-    """Return the sentences for a panel of this tier.
+    """Return the sentences for a panel of this tier, or for a twin.
 
     Examples
     --------
@@ -67,6 +67,21 @@ def texts(shown: Panel) -> Texts:
     >>> texts(yours).what.text
     'This page describes the panel *a survey*, imported from a survey or register.'
     """
+    if shown.twin:
+        return Texts(
+            Sentence(
+                f"This page describes *{escaped(shown.name)}*: a **synthetic** panel, drawn column "
+                "by column from another. It is there to write and try code on."
+            ),
+            Sentence(
+                "No household in it exists, no true effect is known, and how its columns hang "
+                "together is made up: no estimate from it means anything."
+            ),
+            Sentence(
+                "For comparison, @tbl-targets shows the **simulated** model panel that this "
+                "report comes with, against what is known."
+            ),
+        )
     if shown.tier == "model":
         return Texts(
             Sentence(
