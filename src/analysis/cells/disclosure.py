@@ -9,6 +9,7 @@ formal guarantee of privacy; the holder of the data checks before release.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 from typing import Final
 
@@ -42,6 +43,17 @@ RULES: Final = {
 """Every rule by its name; `tests/cells/test_attacks.py` runs the attack that each prevents."""
 
 
+@dataclass(frozen=True)
+class Broken:
+    """A rule that some groups break: what is wrong, what to do, the first group, how many."""
+
+    rule: str
+    problem: str
+    remedy: str
+    where: str
+    groups: int
+
+
 def fault(rule: str, problem: str, remedy: str, where: str = "") -> Fault:
     """Return the refusal by a rule."""
     return Fault("pack", f"rule {rule}: {problem}", remedy, column=rule, value=where)
@@ -61,10 +73,17 @@ def check(cells: Cells, rules: Rules) -> list[Fault]:
         remedy = "build the cells from the estimands file, or with disclosure=True"
         return [fault("dominance", "the cells do not say how large the largest household is",
                       remedy)]  # fmt: skip
-    found = list(of_outcomes(cells.design.outcomes))
+    broken: dict[tuple[str, str], Broken] = {}
     for rule, frame in groups(cells):
-        found += of_groups(rule, frame, cells.design, rules)
-    return found
+        for one in of_groups(rule, frame, cells.design, rules):
+            same = broken.get((one.rule, one.problem))
+            count = one.groups + (same.groups if same else 0)
+            broken[one.rule, one.problem] = replace(same or one, groups=count)
+    return [
+        *of_outcomes(cells.design.outcomes),
+        *(fault(b.rule, f"{b.problem} ({b.groups} groups)", b.remedy, b.where)
+          for b in broken.values()),
+    ]  # fmt: skip
 
 
 def keys(design: CellsDesign) -> list[str]:
@@ -138,8 +157,10 @@ def _count(parts: pl.DataFrame, design: CellsDesign, where: pl.Expr) -> pl.DataF
     return once.group_by(keys(design)).agg(pl.col("n").sum(), pl.lit(0).alias("period"))
 
 
-def of_groups(rule: str, frame: pl.DataFrame, design: CellsDesign, rules: Rules) -> Iterator[Fault]:
-    """Yield the rules that some group breaks, one fault a rule and outcome."""
+def of_groups(
+    rule: str, frame: pl.DataFrame, design: CellsDesign, rules: Rules
+) -> Iterator[Broken]:
+    """Yield the rules that some group breaks, each rule and outcome once."""
     least = rules.min_households
     few = pl.col("n") < least
     yield from _if_any(frame, few, design, rule, f"fewer than {least} households",
@@ -164,7 +185,7 @@ def of_groups(rule: str, frame: pl.DataFrame, design: CellsDesign, rules: Rules)
 
 def _money(
     frame: pl.DataFrame, outcome: Outcome, design: CellsDesign, rules: Rules
-) -> Iterator[Fault]:
+) -> Iterator[Broken]:
     for prefix in ("", "w"):
         if f"{prefix}abs_{outcome.name}" not in frame.columns:
             continue
@@ -183,7 +204,7 @@ def _money(
 
 def _headcount(
     frame: pl.DataFrame, outcome: Outcome, design: CellsDesign, rules: Rules
-) -> Iterator[Fault]:
+) -> Iterator[Broken]:
     least, below = rules.min_households, pl.col(f"sum_{outcome.name}")
     above = pl.col("n") - below
     some = ((below > 0) & (below < least)) | ((above > 0) & (above < least))
@@ -198,12 +219,12 @@ def _headcount(
 
 def _if_any(
     frame: pl.DataFrame, wrong: pl.Expr, design: CellsDesign, rule: str, problem: str, remedy: str
-) -> Iterator[Fault]:
-    """Yield one fault that names the first group, if there is one."""
+) -> Iterator[Broken]:
+    """Yield the rule with the first group that breaks it, if there is one."""
     found = frame.filter(wrong)
     if found.height:
         first = found.select(*keys(design), "period").row(0)
-        yield fault(rule, f"{problem} ({found.height} groups)", remedy, " · ".join(map(str, first)))
+        yield Broken(rule, problem, remedy, " · ".join(map(str, first)), found.height)
 
 
 def nested(design: CellsDesign) -> list[Outcome]:
