@@ -68,6 +68,22 @@ def test_the_summary_says_what_happened(small: Any, csv_of: Any, good: Any) -> N
     ]
 
 
+def test_weights_that_differ_over_time_are_told(small: Any, csv_of: Any, good: Any) -> None:
+    # Household 1 weighs 1.5 in 2012 and 9 in 2013; household 2 always 2.
+    later = list(good[1])
+    later[HEADER.index("weight")] = 9
+    small.write(csv_of((good[0], tuple(later), *good[2:])))
+    small.write_map()
+    notes = small.run(rows_at_once=1).notes
+    assert notes == (
+        "1 households have weights that differ between records; the first one stays, as the "
+        "contract has baseline weights",
+    )
+    assert small.table("households")["weight"].to_list() == [1.5, 2.0]
+    small.write(csv_of(good))
+    assert small.run().notes == ()
+
+
 def test_the_manifest_names_sources_and_map(small: Any, csv_of: Any, good: Any) -> None:
     small.write(csv_of(good))
     small.write_map()

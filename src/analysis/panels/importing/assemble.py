@@ -31,6 +31,8 @@ class Part:
         File id to its records with their reasons.
     moved : int
         Households that changed village; the baseline one stays.
+    reweighted : int
+        Households whose weight is not the same in every record; the first one given stays.
     """
 
     households: pl.DataFrame
@@ -40,6 +42,7 @@ class Part:
     participation: pl.DataFrame
     records: Mapping[str, pl.DataFrame]
     moved: int
+    reweighted: int
 
 
 def assemble(frames: Mapping[str, pl.DataFrame], survey: SurveyMap) -> Part:
@@ -74,7 +77,8 @@ def assemble(frames: Mapping[str, pl.DataFrame], survey: SurveyMap) -> Part:
         villages=_villages(baseline),
         participation=_participation(whole, baseline, survey),
         records=marked,
-        moved=_moved(whole),
+        moved=_several(whole, "h:village"),
+        reweighted=_several(whole, "h:weight"),
     )
 
 
@@ -346,6 +350,9 @@ def _participation(whole: pl.DataFrame, baseline: pl.DataFrame, survey: SurveyMa
     return pl.concat([schemas.empty("participation"), *parts])
 
 
-def _moved(whole: pl.DataFrame) -> int:
-    places = whole.group_by(KEY).agg(pl.col("h:village").drop_nulls().n_unique().alias("n"))
-    return places.filter(pl.col("n") > 1).height
+def _several(whole: pl.DataFrame, field: str) -> int:
+    """Count the households that give more than one answer to a field."""
+    if field not in whole.columns:
+        return 0
+    answers = whole.group_by(KEY).agg(pl.col(field).drop_nulls().n_unique().alias("n"))
+    return answers.filter(pl.col("n") > 1).height

@@ -161,6 +161,7 @@ class _Work:
         self.periods["income"] += part.income.height
         self.periods["incomplete"] += part.income.filter(~pl.col("complete")).height
         self.periods["moved"] += part.moved
+        self.periods["reweighted"] += part.reweighted
         if part.income.height:
             first, last = part.income["period"].min(), part.income["period"].max()
             assert isinstance(first, int)  # noqa: S101  # there are rows
@@ -272,6 +273,10 @@ class _Work:
         if self.periods["moved"]:
             self.notes.append(f"{self.periods['moved']} households changed village; "
                               "the baseline village stays")  # fmt: skip
+        if self.periods["reweighted"]:
+            self.notes.append(f"{self.periods['reweighted']} households have weights that differ "
+                              "between records; the first one stays, as the contract has "
+                              "baseline weights")  # fmt: skip
         formulas = [s.source.path.name for s in self.staged if s.source.formulas]
         self.notes += [f"{name} has formulas: the values last stored are read, none is computed"
                        for name in formulas]  # fmt: skip
