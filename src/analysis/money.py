@@ -7,7 +7,8 @@ once; incomes are compared with it as they stand.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -21,7 +22,22 @@ from analysis.faults import Fault, raise_if_any
 
 FEN_PER_YUAN = 100
 STATUSES = ["found", "from_memory", "derived", "assumption"]
+WEAKER = ("found", "derived", "from_memory", "assumption")
+"""The same words, each less certain than the one before."""
+PRICE_INDEX = "tibet_cpi"
+"""Consumer prices of Tibet, urban and rural together."""
 DECIMAL = r"^-?\d+(\.\d+)?$"
+
+
+def weakest(statuses: Iterable[str]) -> str:
+    """Return the least certain of several statuses: what is made of all of them is no better.
+
+    Examples
+    --------
+    >>> weakest(["found", "from_memory", "derived"])
+    'from_memory'
+    """
+    return max(statuses, key=WEAKER.index)
 
 
 class Prices(contract.Row):
@@ -61,13 +77,16 @@ class Money:
         Line and year to yuan per person a year in the prices of that year, as published.
     status : dict of (str, int) to str
         How well each published line is verified.
+    change_status : dict of (str, int) to str
+        How well each price change is verified.
     """
 
     changes: dict[tuple[str, int], Fraction]
     lines: dict[tuple[str, int], Fraction]
     status: dict[tuple[str, int], str]
+    change_status: dict[tuple[str, int], str] = field(default_factory=dict)
 
-    def factor(self, year: int, base: int, series: str = "tibet_cpi") -> Fraction:
+    def factor(self, year: int, base: int, series: str = PRICE_INDEX) -> Fraction:
         """Return prices of `year` over prices of `base`, exactly.
 
         Raises
@@ -94,7 +113,7 @@ class Money:
             product *= self.changes[series, between]
         return product if year >= base else 1 / product
 
-    def line_fen(self, name: str, period: int, series: str = "tibet_cpi") -> int:
+    def line_fen(self, name: str, period: int, series: str = PRICE_INDEX) -> int:
         """Return a poverty line in nominal fen per person in the prices of a period.
 
         As published for that year; otherwise the published line of the nearest year (the earlier
@@ -111,21 +130,45 @@ class Money:
         >>> money.line_fen("low", 2010), money.line_fen("low", 2011, "cpi")
         (230000, 241500)
         """
+        nearest = self._nearest(name, period)
+        factor = Fraction(1) if nearest == period else self.factor(period, nearest, series)
+        return round(self.lines[name, nearest] * factor * FEN_PER_YUAN)
+
+    def line_status(self, name: str, period: int, series: str = PRICE_INDEX) -> str:
+        """Return how well a poverty line in the prices of a period is verified.
+
+        A line carried over is derived at best, and no better than the published line and the
+        price changes it comes from.
+
+        Examples
+        --------
+        >>> money = Money({}, {("low", 2010): Fraction(2300)}, {("low", 2010): "found"},
+        ...               {("cpi", 2011): "found", ("cpi", 2012): "from_memory"})
+        >>> [money.line_status("low", year, "cpi") for year in (2010, 2011, 2012)]
+        ['found', 'derived', 'from_memory']
+        """
+        nearest = self._nearest(name, period)
+        if nearest == period:
+            return self.status[name, period]
+        first, last = sorted((nearest, period))
+        changes = [self.change_status[series, year] for year in range(first + 1, last + 1)]
+        return weakest(["derived", self.status[name, nearest], *changes])
+
+    def _nearest(self, name: str, period: int) -> int:
+        """Return the year nearest to a period in which a line was published, the earlier of two."""
         years = [year for line, year in self.lines if line == name]
         raise_if_any(
             [] if years else [Fault("data/parameters/poverty_lines.csv", "no such poverty line",
                                     "use a line_name of that file", value=name)]
         )  # fmt: skip
-        nearest = min(years, key=lambda year: (abs(year - period), year))
-        factor = Fraction(1) if nearest == period else self.factor(period, nearest, series)
-        return round(self.lines[name, nearest] * factor * FEN_PER_YUAN)
+        return min(years, key=lambda year: (abs(year - period), year))
 
     def line_names(self) -> tuple[str, ...]:
         """Return the names of the lines, in file order."""
         return tuple(dict.fromkeys(name for name, _ in self.lines))
 
     def line_table(
-        self, periods: tuple[int, int], *, series: str = "tibet_cpi", names: tuple[str, ...] = ()
+        self, periods: tuple[int, int], *, series: str = PRICE_INDEX, names: tuple[str, ...] = ()
     ) -> pl.DataFrame:
         """Return each line in each period: line_name, period, line_fen (per person), status.
 
@@ -142,7 +185,7 @@ class Money:
             [
                 {"line_name": name, "period": period,
                  "line_fen": self.line_fen(name, period, series),
-                 "status": self.status.get((name, period), "derived")}
+                 "status": self.line_status(name, period, series)}
                 for name in names or self.line_names()
                 for period in range(periods[0], periods[1] + 1)
             ],
@@ -156,7 +199,7 @@ class Money:
         columns: tuple[str, ...],
         base: int,
         periods: tuple[int, int],
-        series: str = "tibet_cpi",
+        series: str = PRICE_INDEX,
     ) -> pl.LazyFrame:
         """Bring fen columns to the prices of a base year; each is rounded to a whole fen.
 
@@ -208,6 +251,7 @@ def load(folder: Path | None = None) -> Money:
         {(row["line_name"], row["year"]): Fraction(row["value"])
          for row in lines.iter_rows(named=True)},
         {(row["line_name"], row["year"]): row["status"] for row in lines.iter_rows(named=True)},
+        {(row["series"], row["year"]): row["status"] for row in prices.iter_rows(named=True)},
     )  # fmt: skip
 
 

@@ -77,6 +77,7 @@ def test_who_is_poor(four: panel.Panel) -> None:
     assert every["headcount_households"] == pytest.approx(2 / 3)
     assert every["headcount_persons"] == pytest.approx(7 / 9)
     assert every["gap_per_person"] == pytest.approx((4 + 3 * 2625) / 9)
+    assert every["line_status"] == "from_memory"  # of 2012 in poverty_lines.csv
     assert values["registered"]["headcount_households"] == 0
     assert values["other"]["headcount_households"] == 1  # d is on neither list
 

@@ -56,6 +56,18 @@ def test_floats_are_refused() -> None:
         money.to_fen(0.285)  # type: ignore[arg-type]
 
 
+def test_a_line_carried_over_is_no_better_verified_than_what_it_is_made_of() -> None:
+    # By hand from the files: the line of 2019 is found and so is the price change of 2020, that of
+    # 2021 is from memory; the line of 2018 is from memory as published.
+    found = money.load()
+    stated = {year: found.line_status("national", year) for year in (2010, 2018, 2019, 2020, 2021)}
+    assert stated == {
+        2010: "found", 2018: "from_memory", 2019: "found", 2020: "derived", 2021: "from_memory",
+    }  # fmt: skip
+    assert found.line_status("planning_2020", 2018) == "from_memory"
+    assert set(found.change_status) == set(found.changes)
+
+
 def test_every_line_has_a_status_in_every_period() -> None:
     table = money.load().line_table((2012, 2021))
     assert table.height == 20

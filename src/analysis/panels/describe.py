@@ -122,7 +122,8 @@ def sources(panel: Panel) -> pl.DataFrame:
 
 
 POVERTY_SCHEMA = {
-    "period": pl.Int32, "line_name": pl.String, "line_yuan": pl.Float64, "group": pl.String,
+    "period": pl.Int32, "line_name": pl.String, "line_yuan": pl.Float64,
+    "line_status": pl.String, "group": pl.String,
     "headcount_households": pl.Float64, "headcount_persons": pl.Float64,
     "gap_per_person": pl.Float64, "n_rows": pl.Int64,
 }  # fmt: skip
@@ -141,9 +142,9 @@ def poverty(panel: Panel, lines: tuple[str, ...] = ()) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        period, line_name, line_yuan (per person), group (all, registered, other),
-        headcount_households, headcount_persons (shares; persons are baseline members),
-        gap_per_person (yuan a year, the poor and the others), n_rows.
+        period, line_name, line_yuan (per person), line_status (one of `money.STATUSES`),
+        group (all, registered, other), headcount_households, headcount_persons (shares; persons
+        are baseline members), gap_per_person (yuan a year, the poor and the others), n_rows.
     """
     ends = panel.income.select(first=pl.col("period").min(), last=pl.col("period").max()).collect()
     if ends["first"][0] is None:
@@ -157,7 +158,7 @@ def poverty(panel: Panel, lines: tuple[str, ...] = ()) -> pl.DataFrame:
         panel.income.filter("complete")
         .join(panel.households.select("household", "size_baseline", "registered_poor"),
               on="household")
-        .join(table.lazy().select("period", "line_name", "line_fen"), on="period")
+        .join(table.lazy(), on="period")
         .with_columns(estimands.is_poor(), estimands.gap_fen(), group=group)
     )  # fmt: skip
     persons = pl.col("size_baseline")
@@ -168,6 +169,7 @@ def poverty(panel: Panel, lines: tuple[str, ...] = ()) -> pl.DataFrame:
         persons.sum().alias("persons"),
         pl.len().cast(pl.Int64).alias("n_rows"),
         pl.col("line_fen").first(),
+        pl.col("status").first(),
     ]
     keys = ["period", "line_name"]
     both = [
@@ -180,6 +182,7 @@ def poverty(panel: Panel, lines: tuple[str, ...] = ()) -> pl.DataFrame:
             "period",
             "line_name",
             line_yuan=pl.col("line_fen") / money.FEN_PER_YUAN,
+            line_status="status",
             group="group",
             headcount_households=pl.col("poor") / pl.col("n_rows"),
             headcount_persons=pl.col("poor_persons") / pl.col("persons"),

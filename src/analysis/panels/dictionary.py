@@ -200,15 +200,20 @@ def _money_page() -> Iterator[str]:
     yield "\n## Prices and poverty lines {#prices}\n"
     yield (
         "A line published for a year is used as published; in other years the nearest published "
-        "one is carried over by the price index and rounded once to a whole fen.\n"
+        f"one is carried over by the price index `{money.PRICE_INDEX}`, consumer prices of Tibet "
+        "(urban and rural together), and rounded once to a whole fen. A line carried over is no "
+        "better verified than the published line and the price changes it is made of. Status: "
+        "*found* in a document that `data/parameters/` names; *derived* from such figures; *from "
+        "memory* not verified yet.\n"
     )
     yield "| line | year | yuan a person a year | status |\n|:--|:--|:--|:--|"
     for (line, year), value in found.lines.items():
         status = found.status[line, year].replace("_", " ")
         yield f"| {line} | {year} | {float(value):g} | {status} |"
-    yield "\n| price index | year | prices over the year before |\n|:--|:--|:--|"
+    yield "\n| price index | year | prices over the year before | status |\n|:--|:--|:--|:--|"
     for (series, year), change in found.changes.items():
-        yield f"| {series} | {year} | {float(change):.3f} |"
+        status = found.change_status[series, year].replace("_", " ")
+        yield f"| `{series}` | {year} | {float(change):.3f} | {status} |"
     yield ""
 
 
