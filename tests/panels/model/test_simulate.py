@@ -44,6 +44,22 @@ def test_it_is_on_target(default: Path) -> None:
     assert table.height == 10 + 8 + 3 + 10
 
 
+def test_a_target_is_called_what_its_row_is_called(default: Path) -> None:
+    # By hand from income_path.csv: 2015 from memory; 2012, 2013 and 2016 derived; the rest found.
+    table = model.targets(panel.read(default))
+    means = table.filter(pl.col("what").str.starts_with("mean")).sort("period")
+    assert dict(means.select("period", "status").iter_rows()) == {
+        2012: "derived", 2013: "derived", 2014: "found", 2015: "from_memory", 2016: "derived",
+        2017: "found", 2018: "found", 2019: "found", 2020: "found", 2021: "found",
+    }  # fmt: skip
+    shares = table.filter(pl.col("what").str.starts_with("share of"))
+    assert set(shares.select("period", "status").iter_rows()) == {
+        (2012, "derived"), (2021, "found"),
+    }  # fmt: skip
+    gini = table.filter(pl.col("what").str.starts_with("Gini"))
+    assert set(gini["status"]) == {"from_memory"}
+
+
 def test_the_account_is_the_table(default: Path) -> None:
     account = panel.read(default).account
     assert account.rows_read == 108_000

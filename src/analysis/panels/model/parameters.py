@@ -151,11 +151,14 @@ class Parameters:
         Programmes, in file order.
     path : dict of (int, str) to float
         Year and source (or ``total``) to official mean income per head, nominal yuan.
+    path_status : dict of (int, str) to str
+        How well each of them is verified, one of `money.STATUSES`.
     """
 
     sections: dict[str, Section]
     rules: tuple[Rule, ...]
     path: dict[tuple[int, str], float]
+    path_status: dict[tuple[int, str], str]
 
     def __getitem__(self, section: str) -> Section:
         return self.sections[section]
@@ -267,6 +270,8 @@ def load(folder: Path | None = None) -> Parameters:
         _sections(folder / "model.toml"),
         tuple(_rule(number, part) for number, part in enumerate(programmes.values())),
         {(row["year"], row["source_of_income"]): row["value"]
+         for row in path.iter_rows(named=True)},
+        {(row["year"], row["source_of_income"]): row["status"]
          for row in path.iter_rows(named=True)},
     )  # fmt: skip
 

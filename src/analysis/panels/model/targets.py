@@ -22,7 +22,8 @@ def targets(panel: Panel) -> pl.DataFrame:
     -------
     polars.DataFrame
         what, period (null for the baseline), unit, target, realised, difference (relative for
-        means, absolute otherwise), tolerance, met, status of the target.
+        means, absolute otherwise), tolerance, met, status of the target: that of its row in
+        ``data/parameters``, for a share that of the weakest of the four sources.
     """
     known = parameters.load()
     rows = panel.income.filter("complete", pl.col("members_present").is_not_null())
@@ -50,16 +51,16 @@ def _table(what: str, unit: str, tolerance: float, frame: pl.DataFrame) -> pl.Da
 
 def _means(rows: pl.LazyFrame, known: parameters.Parameters) -> pl.DataFrame:
     target = pl.DataFrame(
-        [(year, yuan) for (year, s), yuan in known.path.items() if s == "total"],
-        schema={"period": pl.Int32, "target": pl.Float64},
+        [(year, yuan, known.path_status[year, s])
+         for (year, s), yuan in known.path.items() if s == "total"],
+        schema={"period": pl.Int32, "target": pl.Float64, "status": pl.String},
         orient="row",
-    )
+    )  # fmt: skip
     found = (
         rows.group_by("period")
         .agg(realised=schemas.total().sum() / pl.col("members_present").sum() / money.FEN_PER_YUAN)
         .join(target.lazy(), on="period")
         .sort("period")
-        .with_columns(status=pl.lit("official"))
         .collect()
     )
     tolerance = known["targets"].number("tolerance_mean")
@@ -76,15 +77,18 @@ def _shares(rows: pl.LazyFrame, known: parameters.Parameters) -> pl.DataFrame:
     )
     means = known.means(range(sums["period"][0], sums["period"][-1] + 1))
     shares = means / means.sum(axis=1, keepdims=True)
-    published = {year for year, source in known.path if source != "total"}
+    published = {
+        year: money.weakest(known.path_status[year, source] for source in schemas.SOURCES)
+        for year in sorted({year for year, source in known.path if source != "total"})
+    }
     frames = []
     for s, source in enumerate(schemas.SOURCES):
         found = sums.select(
             "period",
             realised=pl.col(source) / schemas.total(),
             target=pl.Series(shares[:, s]),
-            status=pl.lit("official"),
-        ).filter(pl.col("period").is_in(published))
+            status=pl.col("period").replace_strict(published, default=None),
+        ).filter(pl.col("status").is_not_null())
         tolerance = known["targets"].number("tolerance_share")
         frames.append(_table(f"share of {source} income", "share", tolerance, found))
     return pl.concat(frames)
