@@ -14,7 +14,7 @@ import dataframely as dy
 import polars as pl
 
 from analysis import paths
-from analysis.faults import Fault, FaultsError
+from analysis.faults import Fault, FaultsError, raise_if_any
 
 REMEDIES = {
     "nullability": ("the cell is empty", "fill it in"),
@@ -49,7 +49,20 @@ def project_name(path: Path) -> str:
 
 
 def read(path: Path, schema: type[Row]) -> pl.DataFrame:
-    """Read a CSV file that must fit a schema.
+    """Read a CSV file that must fit a schema; see `examine`.
+
+    Raises
+    ------
+    FaultsError
+        With every cell that does not fit.
+    """
+    frame, faults = examine(path, schema)
+    raise_if_any(faults)
+    return frame
+
+
+def examine(path: Path, schema: type[Row]) -> tuple[pl.DataFrame, tuple[Fault, ...]]:
+    """Read a CSV file against a schema, and say what is wrong with it.
 
     Parameters
     ----------
@@ -61,15 +74,15 @@ def read(path: Path, schema: type[Row]) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        The schema's columns in the schema's types, and `line`.
-
-    Raises
-    ------
-    FaultsError
-        With every cell that does not fit.
+        The rows that fit: the schema's columns in the schema's types, and `line`.
+    tuple of Fault
+        Every cell that does not fit, in file order.
     """
     file = project_name(path)
-    raw = _read_text(path, file, [name for name in schema.columns() if name != "line"])
+    try:
+        raw = _read_text(path, file, [name for name in schema.columns() if name != "line"])
+    except FaultsError as error:
+        return schema.create_empty(), error.faults
     typed = raw.select("line", *(_typed(name, kind) for name, kind in _kinds(schema).items()))
     mistyped = set(_mistyped(raw, typed))
     result = schema.filter(typed)
@@ -77,9 +90,7 @@ def read(path: Path, schema: type[Row]) -> pl.DataFrame:
         *(_wrong_type(file, raw, line, name, schema) for line, name in sorted(mistyped)),
         *_broken_rules(file, result.failure, mistyped, schema.primary_key()),
     ]
-    if faults:
-        raise FaultsError(sorted(faults, key=lambda fault: fault.row or 0))
-    return result.result
+    return result.result, tuple(sorted(faults, key=lambda fault: fault.row or 0))
 
 
 def _kinds(schema: type[Row]) -> dict[str, dy.Column]:

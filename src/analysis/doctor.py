@@ -177,9 +177,7 @@ def check_lock(
     if not differ:
         return Check(name, "ok", f"{len(pinned)} packages as pinned")
     shown = ", ".join(differ[:3]) + (", …" if len(differ) > 3 else "")
-    return Check(
-        name, "missing", f"{len(differ)} of {len(pinned)} packages differ: {shown}", remedy
-    )
+    return Check(name, absent, f"{len(differ)} of {len(pinned)} packages differ: {shown}", remedy)
 
 
 def check_command(name: str, found: str, absent: State, without: str, remedy: str) -> Check:

@@ -13,7 +13,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -47,7 +47,7 @@ class Finding:
     id : str
         Permanent name; the anchor on the findings page.
     kind : str
-        ``number``, ``figure`` or ``table``.
+        ``number``, ``word``, ``figure`` or ``table``.
     page : str
         Notebook that shows it.
     tier : str
@@ -147,11 +147,14 @@ class Page:
         Evidence tier of its numbers unless one says otherwise.
     inputs : tuple of str
         Files or folders below the project folder that its numbers come from.
+    also : tuple of str
+        Other inputs, each with its digest, as ``name:digest``: a panel that lies elsewhere.
     """
 
     name: str
     tier: str
     inputs: tuple[str, ...]
+    also: tuple[str, ...] = ()
 
     def number(
         self,
@@ -205,6 +208,21 @@ class Page:
             rows_in=rows_in, rows_used=rows_used, method=method, function=function, digest="",
         )  # fmt: skip
 
+    def word(
+        self,
+        id: str,
+        text: str,
+        what: str,
+        *,
+        function: Callable[..., object],
+        method: str = "as computed",
+    ) -> Finding:
+        """Note a computed word, such as a verdict or the name of the largest figure."""
+        return self._note(
+            id=id, kind="word", what=what, value=None, low=None, high=None, unit="", text=text,
+            rows_in=None, rows_used=None, method=method, function=function, digest="",
+        )  # fmt: skip
+
     def exhibit(
         self,
         id: str,
@@ -235,6 +253,8 @@ class Page:
         """
         kind = "figure" if exhibit.name.startswith("fig-") else "table"
         self.exhibit(exhibit.name, kind, what, exhibit.data, function)
+        if hasattr(exhibit, "tier"):  # a figure draws its badge, a table carries it
+            return replace(exhibit, tier=self.tier)  # type: ignore[type-var]
         return exhibit
 
     def _note(self, *, function: Callable[..., object], **parts: object) -> Finding:
@@ -242,7 +262,7 @@ class Page:
             page=self.name,
             tier=self.tier,
             function=f"{function.__module__}.{function.__qualname__}",
-            inputs=";".join(f"{name}:{file_digest(name)}" for name in self.inputs),
+            inputs=";".join([*(f"{n}:{file_digest(n)}" for n in self.inputs), *self.also]),
             tolerance=TOLERANCE,
             **parts,  # type: ignore[arg-type]
         )

@@ -9,10 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 
 import polars as pl
 from great_tables import GT
 from IPython.display import publish_display_data
+
+from analysis.findings import TIERS
 
 
 @dataclass(frozen=True)
@@ -27,16 +30,27 @@ class Table:
         HTML.
     data : polars.DataFrame
         What is shown, for download.
+    tier : str
+        Evidence tier, whose badge stands above the table; empty for none.
     """
 
     name: str
     markup: str
     data: pl.DataFrame
+    tier: str = ""
 
     def _ipython_display_(self) -> None:
         """Show the table; its data travel as metadata."""
         about = {"name": self.name, "csv": self.data.write_csv()}
-        publish_display_data({"text/html": self.markup}, {"analysis": about})
+        publish_display_data({"text/html": self.badge + self.markup}, {"analysis": about})
+
+    @property
+    def badge(self) -> str:
+        """The badge of the tier, as HTML."""
+        if not self.tier:
+            return ""
+        words = escape(TIERS[self.tier])
+        return f'<p class="table-tier"><span class="badge tier-{self.tier}">{words}</span></p>'
 
 
 def table(

@@ -44,11 +44,11 @@ def test_alt_text_holds_the_numbers_drawn(drawn):
         assert f"{row['official']:,.0f}" in drawn.alt
 
 
-def test_an_unbounded_figure_is_said_as_at_least():
+def test_an_unbounded_figure_is_said_as_open():
     data = pl.DataFrame({"label": ["a job"], "low": [42000.0], "high": [None], "official": [16935.0],
-                         "frequency": ["per_year"], "measures": ["income"]},
+                         "frequency": ["per_year"], "measures": ["income"], "printed": ["more than 42,000"]},
                         schema_overrides={"high": pl.Float64})  # fmt: skip
-    assert "a job: at least 42,000, against 16,935" in figures.implied_income("fig-x", data).alt
+    assert "a job: more than 42,000, against 16,935" in figures.implied_income("fig-x", data).alt
 
 
 def test_counts_drawn_are_the_counts_given(reported):

@@ -64,6 +64,18 @@ def test_without_complete_rows_the_page_says_so(about):
     assert "No row of this panel has all four sources" in figure.alt
 
 
+def test_one_period_and_a_loss_can_be_drawn(about):
+    one = about.sources.filter(pl.col("period") == 2015)
+    loss = one.with_columns(
+        per_head=pl.when(pl.col("source") == "business").then(-1110.0).otherwise("per_head")
+    )
+    figure = figures.source_lines("fig-sources", "yours", loss, "taka")
+    assert "business from −1,110 to −1,110" in figure.alt
+    assert "nominal taka a year" in figure.alt
+    # The axis reaches below zero: its lowest tick is printed and negative.
+    assert figure.light != figures.source_lines("fig-sources", "yours", one, "taka").light
+
+
 def test_every_cohort_is_counted_once(about):
     assert views.cohorts(about)["n_units"].sum() == about.programmes["n_units"].sum()
 

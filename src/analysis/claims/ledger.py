@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -13,11 +12,12 @@ from pathlib import Path
 
 import polars as pl
 
-from analysis import contract, paths, programmes
+from analysis import contract, paths
+from analysis.claims import references
 from analysis.claims.expressions import Operand
 from analysis.claims.intervals import Interval
 from analysis.claims.printed import Margins, interval_of, read_number
-from analysis.claims.schemas import MISMATCHES, SCHEMAS
+from analysis.claims.schemas import SCHEMAS
 from analysis.claims.units import PERCENT, Unit
 from analysis.faults import Fault, FaultsError, raise_if_any
 
@@ -62,91 +62,19 @@ def load(folder: Path | None = None) -> Ledger:
         files, and printed phrases that do not say the value.
     """
     folder = folder or paths.data() / "claims"
-    tables: dict[str, pl.DataFrame] = {}
-    faults: list[Fault] = []
-    for name, schema in SCHEMAS.items():
-        try:
-            tables[name] = contract.read(folder / f"{name}.csv", schema)
-        except FaultsError as error:
-            faults.extend(error.faults)
-    raise_if_any(faults)
+    read = {
+        name: contract.examine(folder / f"{name}.csv", schema) for name, schema in SCHEMAS.items()
+    }
+    tables = {name: frame for name, (frame, _) in read.items()}
+    faulty = frozenset(name for name, (_, faults) in read.items() if faults)
     files = {name: contract.project_name(folder / f"{name}.csv") for name in SCHEMAS}
-    raise_if_any(_reference_faults(tables, files))
+    raise_if_any(
+        [
+            *(fault for _, faults in read.values() for fault in faults),
+            *references.faults(tables, files, faulty),
+        ]
+    )
     return Ledger(**tables, operands=_operands(tables))
-
-
-def _reference_faults(tables: dict[str, pl.DataFrame], files: dict[str, str]) -> Iterator[Fault]:
-    """Check what one file says of another, and each printed phrase against its value."""
-    sources = set(tables["sources"]["id"])
-    catalogue = set(programmes.load().programmes["id"])
-    bases = set(tables["units"]["unit"])
-    official = set(tables["official"]["id"])
-    for name in ("claims", "constants", "official"):
-        for line, unit in tables[name].select("line", "unit").iter_rows():
-            unknown = [base for base in unit.split("/") if base not in bases and base != "1"]
-            if unknown:
-                yield Fault(
-                    files[name],
-                    f"unknown unit {', '.join(unknown)}",
-                    f"add it to {files['units']} or correct it",
-                    line,
-                    "unit",
-                    unit,
-                )
-    for name in ("claims", "relations", "implied"):
-        for line, programme in tables[name].select("line", "programme").iter_rows():
-            if programme not in catalogue:
-                yield Fault(
-                    files[name],
-                    "unknown programme",
-                    "use an id of data/programmes/programmes.csv",
-                    line,
-                    "programme",
-                    programme,
-                )
-    for line, source in tables["claims"].select("line", "source").iter_rows():
-        if source not in sources:
-            yield Fault(
-                files["claims"],
-                "unknown source",
-                f"add it to {files['sources']}",
-                line,
-                "source",
-                source,
-            )
-    for line, name in tables["implied"].select("line", "official").iter_rows():
-        if name not in official:
-            yield Fault(
-                files["implied"],
-                "unknown official figure",
-                f"add it to {files['official']}",
-                line,
-                "official",
-                name,
-            )
-    for name in ("relations", "implied"):
-        for line, text in tables[name].select("line", "assumes").iter_rows():
-            unknown = sorted(set((text or "").split(";")) - MISMATCHES - {""})
-            if unknown:
-                yield Fault(
-                    files[name],
-                    f"unknown mismatch {', '.join(unknown)}",
-                    "use place, period, time_type",
-                    line,
-                    "assumes",
-                    text,
-                )
-    for row in tables["claims"].iter_rows(named=True):
-        reading = read_number(row["printed"])
-        if reading is not None and reading.value != Fraction(row["value"]):
-            yield Fault(
-                files["claims"],
-                f"the phrase {row['printed']} says {reading.value}",
-                "correct the value or the phrase",
-                row["line"],
-                "value",
-                row["value"],
-            )
 
 
 def _operands(tables: dict[str, pl.DataFrame]) -> dict[str, Operand]:
@@ -158,7 +86,7 @@ def _operands(tables: dict[str, pl.DataFrame]) -> dict[str, Operand]:
     claims = {row["id"]: _claim(row, margins) for row in tables["claims"].iter_rows(named=True)}
     official = {
         row["id"]: Operand(
-            Interval.point(Fraction(row["value"]) * _scale(row["unit"])),
+            _official_interval(row, margins),
             Unit.parse(row["unit"]),
             "flow",
             row["place"],
@@ -167,6 +95,14 @@ def _operands(tables: dict[str, pl.DataFrame]) -> dict[str, Operand]:
         for row in tables["official"].iter_rows(named=True)
     }
     return constants | claims | official
+
+
+def _official_interval(row: dict[str, object], margins: Margins) -> Interval:
+    """Read an official figure by the same rules as a claim: exact, or rounded at its last digit."""
+    scale = _scale(str(row["unit"]))
+    step = Fraction(str(row["step"] or 1)) * scale
+    value = Fraction(str(row["value"])) * scale
+    return interval_of(value, step, str(row["bound"]), margins, in_full=row["step"] is None)
 
 
 def _margin(constants: pl.DataFrame, word: str) -> Fraction:

@@ -26,6 +26,30 @@ ARABIC = re.compile(r"(\d+(?:\.\d+)?)\s*([万萬亿億])?")
 CHINESE = re.compile("[" + "".join([*DIGITS, *TENS]) + "]+")
 
 
+HEDGES = {
+    "more_than": ("余", "餘", "多", "超过", "超過"),
+    "at_least": ("以上", "至少", "不少于", "不少於", "上万", "上萬"),
+    "nearly": ("近", "接近"),
+    "about": ("约", "約"),
+    "up_to": ("以下", "最多", "以内"),
+}
+"""Words beside a number, and the bound each implies."""
+
+
+def bound_of(phrase: str) -> str:
+    """Return the bound that the words of a printed phrase imply.
+
+    Examples
+    --------
+    >>> bound_of("近2万名"), bound_of("2.4万余人"), bound_of("281个")
+    ('nearly', 'more_than', 'exact')
+    """
+    for bound, words in HEDGES.items():
+        if any(word in phrase for word in words):
+            return bound
+    return "exact"
+
+
 @dataclass(frozen=True)
 class Reading:
     """The number inside a printed phrase.

@@ -114,6 +114,12 @@ class Official(contract.Row):
     year = dy.Int64(min=1990, max=2030, description="calendar year")
     value = dy.String(regex=DECIMAL, description="the number")
     unit = dy.String(description="its unit")
+    step = dy.String(
+        nullable=True,
+        regex=DECIMAL,
+        description="worth of the last printed digit; empty for a number printed in full",
+    )
+    bound = dy.Enum(BOUNDS, description="what the wording says about the number's ends")
     definition = dy.String(nullable=True, description="definition or remark")
     source = dy.String(description="who published it")
     address = dy.String(nullable=True, description="where it was found")

@@ -13,6 +13,8 @@ from analysis.figures.style import SMALL, Figure, Theme, draw
 
 ROW = 0.31
 """Inches a row of a horizontal bar chart needs."""
+EXTRA = 0.17
+"""Inches that each further line of a label adds."""
 WRAP = 30
 """Characters after which a bar's label breaks."""
 LONG_LABEL = 12
@@ -53,6 +55,8 @@ def stacked_counts(
 
     longest = max(map(len, order))
     labels = [textwrap.fill(label, WRAP) for label in rows]
+    extra = sum(label.count("\n") for label in labels)
+    frame = 2.2 if longest > LONG_LABEL else 1.5  # axis, badge, legend
 
     def paint(axes: Axes, theme: Theme) -> None:
         left = [0] * len(rows)
@@ -78,7 +82,7 @@ def stacked_counts(
         paint,
         counts,
         alt,
-        height=(2.2 if longest > LONG_LABEL else 1.5) + ROW * len(rows),
+        height=frame + ROW * len(rows) + EXTRA * extra,
     )
 
 
@@ -130,7 +134,7 @@ def implied_income(name: str, figures: pl.DataFrame) -> Figure:
         Label of the cell.
     figures : polars.DataFrame
         One row per figure: ``label``, ``low``, ``high`` (yuan per person; null where unbounded),
-        ``official`` (yuan per person a year) and ``frequency``.
+        ``printed`` (the same in words), ``official`` (yuan per person a year) and ``frequency``.
     """
     drawn = figures.sort(pl.coalesce("low", "high"), descending=True)
     ends = [x for c in ("low", "high", "official") for x in drawn[c].drop_nulls().to_list()]
@@ -168,26 +172,21 @@ def implied_income(name: str, figures: pl.DataFrame) -> Figure:
         ):
             if which.any():
                 axes.plot([], [], color=style, lw=7, solid_capstyle="round", label=label)
-        axes.plot([], [], marker="D", color=theme.ink, ls="none", label="official rural income")
+        axes.plot(
+            [], [], marker="D", color=theme.ink, ls="none", label="official rural income, Tibet"
+        )
         axes.figure.legend(loc="outside lower center", ncols=3)
 
     said = "; ".join(_sentence(row) for row in drawn.iter_rows(named=True))
     alt = (
         "Yuan per person that the reported figures imply, on a logarithmic axis, each beside the "
-        f"official rural income of its place and year. {said}."
+        f"official rural income of Tibet in its year. {said}."
     )
     return draw(name, "reported", paint, figures, alt, height=1.3 + 0.5 * drawn.height)
 
 
 def _sentence(row: dict[str, object]) -> str:
-    ends = [
-        None if row[end] is None else printing.number(float(str(row[end])))
-        for end in ("low", "high")
-    ]
-    span = (
-        ends[0] if ends[0] == ends[1]
-        else f"{ends[0]} to {ends[1]}" if all(ends)
-        else f"at least {ends[0]}" if ends[0] else f"at most {ends[1]}"
-    )  # fmt: skip
-    label = str(row["label"]).replace("\n", " ")
-    return f"{label}: {span}, against {printing.number(float(str(row['official'])))}"
+    """Say one figure as the page prints it: rounded outward, open sides as such."""
+    return (
+        f"{row['label']}: {row['printed']}, against {printing.number(float(str(row['official'])))}"
+    )

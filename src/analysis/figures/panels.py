@@ -106,18 +106,22 @@ def _lines(
 ) -> Figure:
     keys = _names(frame, key)
     ends = {k: frame.filter(pl.col(key) == k).sort("period") for k in keys}
-    largest = max(float(rows[value].max() or 0) for rows in ends.values())  # type: ignore[arg-type]
-    places = _spread([float(ends[k][value][-1]) for k in keys], largest * 0.07)
+    values = [float(x) for rows in ends.values() for x in rows[value]]
+    lowest, largest = min(0.0, *values), max(0.0, *values)
+    places = _spread([float(ends[k][value][-1]) for k in keys], (largest - lowest) * 0.07)
+    first, last = _span(frame)
+    # A panel of one period has points, not lines, and still needs an axis with some width.
+    years = max(1, last - first)
 
     def paint(axes: Axes, theme: Theme) -> None:
         for colour, k, place in zip(theme.accents, keys, places, strict=False):
             rows = ends[k]
-            axes.plot(rows["period"], rows[value], color=colour, lw=2)
+            axes.plot(rows["period"], rows[value], color=colour, lw=2, marker="o", markersize=3)
             axes.text(rows["period"][-1], place, f"  {k}", fontsize=SMALL, va="center")
-        first, last = _span(frame)
-        axes.set_xlim(first, last + (last - first) * ROOM)
+        axes.set_xlim(first - 0.02 * years, last + years * ROOM)
         axes.set_xticks(range(first, last + 1, max(1, (last - first) // 3)))
-        axes.set_ylim(0, largest * 1.08)
+        axes.set_ylim(lowest * 1.08, largest * 1.08 or 1)
+        axes.axhline(0, color=theme.faint, lw=0.8)
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: printing.number(y)))
         axes.set_ylabel(axis)

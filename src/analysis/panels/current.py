@@ -8,7 +8,8 @@ from pathlib import Path
 
 from analysis import paths
 from analysis.faults import Fault, FaultsError
-from analysis.panels import panel
+from analysis.panels import panel, schemas
+from analysis.panels.digest import TableDigest
 from analysis.panels.model.simulate import simulate
 from analysis.panels.panel import Panel
 
@@ -28,23 +29,49 @@ def current() -> Panel:
     FaultsError
         If ``PANEL`` is no panel.
     """
+    return panel.read(_folder())
+
+
+def simulation() -> dict[str, object]:
+    """Return the settings the current panel was simulated with; empty for a survey or a twin."""
+    settings = panel.read_manifest(_folder()).get("simulation")
+    return settings if isinstance(settings, dict) else {}
+
+
+def _folder() -> Path:
     named = os.environ.get("PANEL")
-    if named:
-        folder = Path(named)
-        if not folder.is_absolute():
-            folder = paths.root() / folder
-        if not (folder / panel.MANIFEST).is_file():
-            raise FaultsError([Fault(named, "PANEL is not a panel", "make one: analysis import")])
-        return panel.read(folder)
-    return model()
+    if not named:
+        return _model_folder()
+    folder = Path(named) if Path(named).is_absolute() else paths.root() / named
+    if not (folder / panel.MANIFEST).is_file():
+        raise FaultsError([Fault(named, "PANEL is not a panel", "make one: analysis import")])
+    return folder
+
+
+def digest(shown: Panel) -> str:
+    """Return what a finding says of the panel it rests on: ``name:digest``.
+
+    The digest covers every table, so that a changed record is seen.
+    """
+    total = hashlib.sha256()
+    for table in sorted(schemas.TABLES):
+        content = TableDigest()
+        content.update(shown.table(table).collect())
+        total.update(f"{table}:{content.hexdigest()}".encode())
+    kind = "model panel (simulated)" if shown.tier == "model" else "your panel"
+    return f"{kind}:{total.hexdigest()[:12]}"
 
 
 def model() -> Panel:
     """Return the default model panel, simulated if it is not there yet."""
+    return panel.read(_model_folder())
+
+
+def _model_folder() -> Path:
     folder = paths.root() / "build" / "panels" / f"model-{VARIANT}-{_model_digest()}"
     if not (folder / panel.MANIFEST).is_file():
         simulate(folder, variant=VARIANT)
-    return panel.read(folder)
+    return folder
 
 
 def _model_digest() -> str:

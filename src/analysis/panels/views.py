@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -85,10 +85,10 @@ def texts(shown: Panel) -> Texts:
     if shown.tier == "model":
         return Texts(
             Sentence(
-                "Nobody has published household data on these programmes. Later pages therefore "
-                "use a **simulated** panel whose true effects are known, to ask one thing only: "
-                "would this design have found them? This page describes that panel, and real "
-                "public data."
+                "We know of no published household data on these programmes in these places. "
+                "Methods are therefore tried on a **simulated** panel whose true effects are known, to ask "
+                "one thing only: would this design have found them? This page describes that "
+                "panel, and real public data."
             ),
             Sentence(
                 "Every household in it is invented. It says nothing about any real village, and "
@@ -108,6 +108,33 @@ def texts(shown: Panel) -> Texts:
             "comes with, against what is known."
         ),
     )
+
+
+def how_made(settings: Mapping[str, object]) -> Sentence:
+    """Say how a simulated panel was made; nothing for a survey or a twin.
+
+    Parameters
+    ----------
+    settings : mapping
+        As `analysis.panels.current.simulation` gives it.
+
+    Examples
+    --------
+    >>> how_made({"variant": "clean", "seed": 1, "switches": {"dip": False}}).text
+    'It is the clean variant (seed 1), with none of the difficulties of a real survey.'
+    >>> how_made({}).text
+    ''
+    """
+    if not settings:
+        return Sentence("")
+    switches = settings["switches"]
+    assert isinstance(switches, Mapping)  # noqa: S101 — written by the simulation
+    on = ", ".join(name.replace("_", " ") for name, state in switches.items() if state)
+    difficulties = (
+        f"these difficulties: {on}" if on else "none of the difficulties of a real survey"
+    )
+    seed = settings["seed"]
+    return Sentence(f"It is the {settings['variant']} variant (seed {seed}), with {difficulties}.")
 
 
 FEN = "fen"
@@ -241,6 +268,7 @@ def targets() -> pl.DataFrame:
     return model_targets(current.model()).select(
         "what",
         pl.col("period").cast(pl.String),
+        unit=pl.col("unit").map_elements(printing.unit, return_dtype=pl.String),
         target=_printed(pl.col("target")),
         realised=_printed(pl.col("realised")),
         difference=_printed(pl.col("difference"), 4),

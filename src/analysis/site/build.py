@@ -6,8 +6,10 @@ import http.server
 import json
 import os
 import shutil
+import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -147,6 +149,7 @@ def build(root: Path, *, parallel: int | None = None) -> BuildReport:
         table = root / findings_file(os.environ)
         table.parent.mkdir(parents=True, exist_ok=True)
         write_if_changed(table, (staged.folder / FINDINGS_DATA).read_bytes())
+        moved = _moved_since_commit(root, staged.records)
     return BuildReport(
         executed.executed,
         executed.cached,
@@ -154,7 +157,7 @@ def build(root: Path, *, parallel: int | None = None) -> BuildReport:
         renderer,
         tuple(clock.seconds),
         site,
-        executed.notes,
+        (*executed.notes, *moved),
     )
 
 
@@ -256,10 +259,38 @@ def verify(root: Path) -> tuple[findings.Moved, ...]:
         If a notebook fails or there is no committed table.
     """
     root = root.resolve()
-    committed = findings.read_csv(root / findings_file(os.environ))
+    committed = _committed(root)
     with build_lock(root):
         executed = execute(root)
     return findings.compare(committed, unique_records(executed.notebooks))
+
+
+def _moved_since_commit(root: Path, records: Sequence[Mapping[str, object]]) -> tuple[str, ...]:
+    """Say how many published numbers a build has moved, so that nobody commits it unseen."""
+    if findings_file(os.environ) != FINDINGS or not (root / ".git").exists():
+        return ()
+    moved = findings.compare(_committed(root), records)
+    if not moved:
+        return ()
+    n = len({row.id for row in moved})
+    return (f"{n} findings differ from the committed {FINDINGS.as_posix()}: see make verify",)
+
+
+def _committed(root: Path) -> list[dict[str, object]]:
+    """Read the published findings: as committed, where git knows them, else as on disk.
+
+    A build rewrites the file on disk, so a comparison with it alone would always agree.
+    """
+    name = findings_file(os.environ)
+    if name == FINDINGS:
+        command = ["git", "show", f"HEAD:{name.as_posix()}"]
+        shown = subprocess.run(command, cwd=root, capture_output=True, check=False)
+        if shown.returncode == 0:
+            with tempfile.TemporaryDirectory() as folder:
+                copy = Path(folder) / name.name
+                copy.write_bytes(shown.stdout)
+                return findings.read_csv(copy)
+    return findings.read_csv(root / name)
 
 
 # ------------------------------------------------------------------------------------------ serve

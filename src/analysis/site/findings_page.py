@@ -14,13 +14,13 @@ def variables(records: Iterable[Mapping[str, object]]) -> dict[str, str]:
     return {
         str(record["id"]): f"[{record['text']}](/findings.qmd#{record['id']}){{.finding}}"
         for record in records
-        if record["kind"] == "number"
+        if record["kind"] in ("number", "word")
     }
 
 
 def page_markdown(records: Sequence[Mapping[str, object]]) -> str:
     """Return the page of all findings, in Markdown with one HTML table."""
-    numbers = sum(record["kind"] == "number" for record in records)
+    numbers = sum(record["kind"] in ("number", "word") for record in records)
     head = ["id", "what", "as printed", "value", "interval", "unit", "tier", "page"]
     head += ["rows used / in", "method", "function", "inputs"]
     cells = "".join(f'<th scope="col">{name}</th>' for name in head)
@@ -58,7 +58,9 @@ def _row(record: Mapping[str, object]) -> str:
     cells = [
         f"<code>{html.escape(str(record['id']))}</code>",
         html.escape(str(record["what"])),
-        html.escape(str(record["text"])) if record["kind"] == "number" else str(record["kind"]),
+        html.escape(str(record["text"]))
+        if record["kind"] in ("number", "word")
+        else str(record["kind"]),
         value,
         f"{ends[0] or '−∞'} to {ends[1] or '∞'}" if any(ends) else "",
         html.escape(printing.unit(str(record["unit"]))),
