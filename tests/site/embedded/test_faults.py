@@ -51,6 +51,9 @@ def page(stage: Path, body: str) -> list[str]:
         ("![](/downloads/plain.svg)", 5, "/downloads/plain.svg", "without alt text"),
         ("![Cap](/downloads/plain.svg){#fig-a}", 5, "/downloads/plain.svg", "without alt text"),
         ('```{=html}\n<img src="/downloads/plain.svg">\n```', 6, "<img", "without alt text"),
+        ("![](/downloads/a b.svg)", 5, "a%20b.svg", "without alt text"),
+        ("Text $a + \\foo{b$.", 5, "foo{b", "formula that cannot be read"),
+        ("a\n\n$$\n\\frac{1}{\nx\n$$", 8, "frac{1}{ x", "unexpected eof"),
         ("[x](nowhere.qmd)", 5, "nowhere.qmd", "broken link"),
         ("[x](/downloads/none.csv)", 5, "/downloads/none.csv", "broken link"),
         ("[x](../index.qmd#none)", 5, "../index.qmd#none", "anchor"),
@@ -94,6 +97,20 @@ def test_page_fault_names_file_line_and_value(
         text.startswith(f"pages/more.qmd:{row} ") and value in text and problem in text
         for text in found
     ), found
+
+
+def test_what_pandoc_warns_of_names_the_line_of_the_file(stage: Path) -> None:
+    [found] = page(stage, "a\n\n[a]: b\n[a]: c")
+    assert found.startswith("pages/more.qmd:8: Duplicate link reference")
+
+
+def test_a_broken_link_is_told_once_for_each_line_it_stands_on(stage: Path) -> None:
+    found = page(stage, "[a](no.qmd), [b](no.qmd)\n\n[c](no.qmd)\n\n[d](no.qmd#part)")
+    assert [text.partition(" ")[0] for text in found] == [
+        "pages/more.qmd:5",
+        "pages/more.qmd:7",
+        "pages/more.qmd:9",
+    ]
 
 
 @pytest.mark.parametrize(

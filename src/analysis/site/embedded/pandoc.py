@@ -36,6 +36,11 @@ TEMPLATE = SEPARATOR.join(
     )
 )
 READER = "markdown"
+TEX_WARNING = re.compile(
+    r"\[WARNING\] Could not convert TeX math\s(?P<tex>.*?),\s+rendering as TeX:(?P<why>.*)",
+    re.DOTALL,
+)
+LINE_WARNING = re.compile(r"\s*\bat line (\d+) column \d+")
 MONTHS = (
     "January",
     "February",
@@ -124,20 +129,45 @@ def metadata(project: Project, page: Page) -> dict[str, Any]:
     return found
 
 
+def reports(stderr: str) -> list[str]:
+    r"""Return what pandoc and its filter said, each with the indented lines that go on with it.
+
+    Examples
+    --------
+    >>> reports("[WARNING] No formula \n  x{\nFAULT\ta\tb\tc")
+    ['[WARNING] No formula \n  x{', 'FAULT\ta\tb\tc']
+    """
+    found: list[str] = []
+    for line in stderr.splitlines():
+        if line.startswith(" ") and found:
+            found[-1] += f"\n{line}"
+        else:
+            found.append(line)
+    return found
+
+
 def filter_faults(page: Page, stderr: str) -> list[Fault]:
     """Turn the filter's reports into faults, and pandoc's own complaints too."""
     faults: dict[tuple[str, str], Fault] = {}
-    for report in stderr.splitlines():
+    for report in reports(stderr):
+        line = None
         if report.startswith("FAULT\t"):
             _, needle, problem, remedy = report.split("\t", 3)
+        elif tex := TEX_WARNING.match(report):
+            needle, problem = " ".join(tex["tex"].split()), "formula that cannot be read"
+            why = re.findall(r"^\s*(unexpected .*)", tex["why"], re.MULTILINE)
+            remedy = f"mend the TeX ({why[-1]})" if why else "mend the TeX"
         elif report.startswith("[WARNING]") and "translation" not in report:
             needle, remedy = "", "mend the Markdown"
             problem = report.removeprefix("[WARNING]").strip()
-            named = re.search(r"(?:line|TeX math) (\S+)", problem)
-            needle = named[1] if named and not named[1].isdigit() else ""
+            at = LINE_WARNING.search(problem)
+            # Pandoc counts the lines it was given, which are not those of the file.
+            if at and int(at[1]) <= len(page.lines):
+                line = page.lines[int(at[1]) - 1]
+                problem = LINE_WARNING.sub("", problem)
         else:
             continue
-        line = page.find(needle) if needle else None
+        line = line or (page.find(needle) if needle else None)
         if line is None:
             faults[needle, problem] = Fault(page.path, problem, remedy, None, "", needle)
         else:

@@ -7,6 +7,7 @@ import posixpath
 import re
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -105,7 +106,10 @@ def link_faults(
 ) -> list[Fault]:
     """Return the links of one page that lead nowhere in the site."""
     faults = []
+    seen: Counter[str] = Counter()
     for link in links:
+        nth = seen[link.written]
+        seen[link.written] += 1
         target = posixpath.join(link.target, "index.html") if link.target in files else link.target
         target = link.target if link.target in anchors else target
         if target not in anchors and link.target not in files:
@@ -115,10 +119,11 @@ def link_faults(
         else:
             continue
         # An expanded variable or inline value holds the link, or its anchor alone.
-        line = page.find(link.written)
+        line = page.find(f"({link.written})", nth) or page.find(link.written, nth)
         made = line.fault(problem, remedy, link.written) if line else None
         faults.append(made or Fault(page.path, problem, remedy, None, "", link.written))
-    return faults
+    # Two links on one line, or made by one variable, are mended together.
+    return list(dict.fromkeys(faults))
 
 
 def resource_files(project: Project) -> dict[str, bytes]:

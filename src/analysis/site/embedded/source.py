@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import yaml
 
@@ -90,9 +91,28 @@ class Page:
     files: Mapping[str, bytes]
     warnings: tuple[str, ...] = ()
 
-    def find(self, needle: str) -> Line | None:
-        """Return the first line that holds ``needle``, or None."""
-        return next((line for line in self.lines if needle in line.text), None)
+    def find(self, needle: str, nth: int = 0) -> Line | None:
+        """Return the line that holds ``needle``, or None.
+
+        Where no line holds it as it is, line ends and percent signs of addresses are looked
+        through: pandoc reports a formula over several lines as one, and a space as ``%20``.
+
+        Parameters
+        ----------
+        needle : str
+            Part of the Markdown.
+        nth : int
+            Which of several places, from 0; the last one if there are fewer.
+        """
+        held = [line for line in self.lines if needle in line.text] or self._spread(needle)
+        return held[min(nth, len(held) - 1)] if held else None
+
+    def _spread(self, needle: str) -> list[Line]:
+        """Return the lines where ``needle`` begins, whatever its spaces are."""
+        words = [re.escape(word) for word in unquote(needle).split()]
+        text = "\n".join(line.text for line in self.lines)
+        found = re.finditer(r"\s+".join(words), text) if words else ()
+        return [self.lines[text.count("\n", 0, match.start())] for match in found]
 
 
 def to_lines(text: str, file: str, first: int = 1, cell: str = "") -> list[Line]:
