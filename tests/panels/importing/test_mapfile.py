@@ -98,6 +98,50 @@ def test_all_faults_come_together(small: Any) -> None:
     }  # fmt: skip
 
 
+def _keys(path: Path) -> list[str]:
+    with pytest.raises(FaultsError) as caught:
+        read_map(path)
+    return sorted(fault.column for fault in caught.value.faults)
+
+
+def test_a_fault_in_one_part_hides_none_between_the_others(small: Any) -> None:
+    # Without its block, transfer income has neither items nor a reason; a period is misspelt; a
+    # weight has no type; a column has a wave in a long file: four faults, told together.
+    path = small.write_map()
+    text = path.read_text().replace('per = "month"', 'per = "yearly"')
+    start, end = (
+        text.index('[[income.items]]\nsource = "transfer"'),
+        text.index("[[participation]]"),
+    )
+    text = (text[:start] + text[end:]).replace('weight_type = "sampling"\n', "")
+    path.write_text(text.replace('column = "rent"', 'column = "rent{wave}"'))
+    assert _keys(path) == [
+        "household.weight_type", "income.items[0].per", "income.items[3]", "income.transfer",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "keys"),
+    [
+        # Which source it is cannot be said, so none is said to be missing.
+        ('source = "property"', 'source = "rent"', ["income.items[3].source"]),
+        # What stands in which file cannot be said.
+        ('column = "rent"', 'column = "rent"\nfrom = "other"', ["income.items[3].from"]),
+        ('period = "year"', 'layout = "broad"\nperiod = "year"', ["files[0].layout"]),
+        ('weight = "weight"', "weight = 3", ["household.weight"]),
+        ("[income]\n", "[incomes]\n", None),
+    ],
+)
+def test_no_fault_is_told_of_what_could_not_be_read(
+    old: str, new: str, keys: list[str] | None, small: Any
+) -> None:
+    path = small.write_map()
+    path.write_text(path.read_text().replace(old, new, 1))
+    found = _keys(path)
+    assert "income.wage" not in found
+    assert keys is None or found == keys
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [(b"[map", "not TOML"), (b"\xff", "not UTF-8"), (None, "the file is missing")],

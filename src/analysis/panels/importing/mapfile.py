@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 
@@ -58,9 +59,26 @@ def read_map(path: Path) -> SurveyMap:
     faults: list[Fault] = []
     root = Table(content, "", name, faults)
     result = _survey_map(root)
-    raise_if_any(faults)
-    raise_if_any(_cross_faults(result, name))
+    raise_if_any([*faults, *_cross_faults(result, name, _Read(faults))])
     return result
+
+
+class _Read:
+    """Which parts of a map could be read: across the others nothing can be said."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        exact = {fault.column for fault in faults}
+        self._broken = exact | {re.sub(r"\[\d+\]", "", key) for key in exact}
+
+    def __call__(self, *keys: str) -> bool:
+        """Say whether no fault stands under any of these keys.
+
+        A key without the number of its list, as ``files.layout``, stands for all of the list.
+        """
+        return not any(
+            broken == key or broken.startswith(f"{key}.") or key.startswith(f"{broken}.")
+            for broken in self._broken for key in keys
+        )  # fmt: skip
 
 
 def _survey_map(root: Table) -> SurveyMap:
@@ -274,21 +292,24 @@ def _catalogue() -> tuple[str, ...]:
     return tuple(programmes.load().programmes["id"])
 
 
-def _cross_faults(survey: SurveyMap, file: str) -> Iterator[Fault]:
+def _cross_faults(survey: SurveyMap, file: str, was_read: _Read) -> Iterator[Fault]:
     """Yield what is wrong between parts of a map that are each in order."""
-    ids = [f.id for f in survey.files]
+    ids = [f.id for f in survey.files if f.id]
     for name in sorted({i for i in ids if ids.count(i) > 1}):
         yield Fault(file, "two files have this id", "give each its own", column="files.id",
                     value=name)  # fmt: skip
-    if not survey.anchors():
+    files_read = was_read("files.unit", "files.layout", "files.id")
+    if files_read and not survey.anchors():
         yield Fault(file, "no file has periods", "set layout = 'long' or 'wide' for one of them",
                     column="files.layout")  # fmt: skip
     persons = [f.id for f in survey.files if f.unit == "person" and f.layout != "fixed"]
-    if survey.count_persons is not None and survey.count_persons not in persons:
+    if files_read and survey.count_persons is not None and survey.count_persons not in persons:
         yield Fault(file, "not a person file with periods", "use the id of one",
                     column="income.count_persons", value=survey.count_persons)  # fmt: skip
+    items_read = was_read("income.items.source", "income.absent")
     for source in SOURCES:
-        if (source in survey.sources_read()) == (source in survey.absent):
+        has_items, is_absent = source in survey.sources_read(), source in survey.absent
+        if has_items == is_absent and (has_items or items_read):
             yield Fault(file, "needs items or a reason why it is absent, one of the two",
                         f'add [[income.items]] or absent.{source} = "why"',
                         column=f"income.{source}")  # fmt: skip
@@ -298,13 +319,16 @@ def _cross_faults(survey: SurveyMap, file: str) -> Iterator[Fault]:
     for source in sorted(set(survey.absent) - set(SOURCES)):
         yield Fault(file, "not a source of income", f"use one of: {', '.join(SOURCES)}",
                     column="income.absent", value=source)  # fmt: skip
-    if ("weight" in survey.household) != (survey.weight_type != "none"):
+    if was_read("household.weight", "household.weight_type") and (
+        ("weight" in survey.household) != (survey.weight_type != "none")
+    ):  # fmt: skip
         yield Fault(file, "weight and weight_type come together",
                     "give both or neither", column="household.weight_type")  # fmt: skip
-    yield from _layout_faults(survey, file)
+    if files_read:
+        yield from _layout_faults(survey, file, was_read)
 
 
-def _layout_faults(survey: SurveyMap, file: str) -> Iterator[Fault]:
+def _layout_faults(survey: SurveyMap, file: str, was_read: _Read) -> Iterator[Fault]:
     by_id = {f.id: f for f in survey.files}
     timed = {c.key for i in (*survey.items, *survey.kept) for c in (i.cell, i.times) if c}
     timed |= {c.key for t in survey.treatments for c in t.indicator}
@@ -314,6 +338,8 @@ def _layout_faults(survey: SurveyMap, file: str) -> Iterator[Fault]:
                 for c in (*t.first, *t.indicator, *t.dose)}  # fmt: skip
     villages |= {c.key for cells in survey.village.values() for c in cells}
     for cell in survey.cells():
+        if not was_read(f"{cell.key}.from", f"{cell.key}.column"):
+            continue
         for name in cell.files:
             source = by_id[name]
             waved = any(WAVE in column for column in cell.columns)
