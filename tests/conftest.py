@@ -57,6 +57,8 @@ def copy_of_project() -> Callable[[Path], Path]:
                     shutil.copytree(path, target / path.name, ignore=ignored)
                 else:
                     shutil.copy(path, target / path.name)
+        (target / "reports").mkdir()
+        shutil.copy(root / "reports" / "benchmarks.csv", target / "reports" / "benchmarks.csv")
         return target
 
     return copy

@@ -125,3 +125,24 @@ def test_the_digest_of_a_folder_sees_names_and_content_but_not_line_ends(tmp_pat
     assert findings.file_digest("data") == first
     file.write_bytes(b"x\n2\n")
     assert findings.file_digest("data") != first
+
+
+def test_a_word_is_a_finding_too(page):
+    found = page.word("verdict", "consistent", "verdict on a relation", function=maker)
+    assert found._repr_markdown_() == "[consistent](/findings.qmd#verdict){.finding}"
+    assert (
+        findings.compare([vars(found)], [{**vars(found), "text": "inconsistent"}])[0].column
+        == "text"
+    )
+
+
+def test_a_shown_table_carries_the_badge_of_its_page(page):
+    from analysis.tables import table
+
+    shown = page.show(table("tbl-a", pl.DataFrame({"n": [1]}), {"n": "N"}, caption="c"), "a", maker)
+    assert 'class="badge tier-reported">reported claim<' in shown.badge
+
+
+def test_other_inputs_are_named_with_their_digest():
+    page = findings.Page("p", "yours", (), ("your panel:abc",))
+    assert page.number("n", 1, "rows", unit="records", function=maker).inputs == "your panel:abc"

@@ -58,7 +58,8 @@ SYMPTOMS = (
     (
         ("no matching distribution found",),
         "A locked package has no ready-made wheel for this Python and system, or the registry "
-        "in use lacks it: use Python 3.11 to 3.13 (make report PYTHON=python3.12)",
+        "in use lacks it or cannot be reached: connect this machine, or use Python 3.11 to 3.13 "
+        "(make report PYTHON=python3.12)",
     ),
     (
         ("permission denied", "read-only file system"),

@@ -25,7 +25,7 @@ PACKAGE = ROOT / "src" / "analysis"
 # A file of a room may stand earlier than the rest of it, where rooms between need just that file.
 ORDER = (
     "faults", "paths", "folders", "contract", "doctor", "programmes", "money",
-    "claims/intervals", "printing", "claims", "studies", "panels", "cells",
+    "claims/intervals", "printing", "benchmarks", "claims", "studies", "panels", "cells",
     "inference", "effects", "sensitivity", "welfare", "costs", "power", "scenarios", "validation",
     "findings", "figures", "tables", "site", "terminal", "cli_panels", "cli", "__main__",
 )  # fmt: skip

@@ -324,3 +324,30 @@ def test_serving_nothing(tmp_path: Path) -> None:
 def test_the_state_says_what_was_built(executed: Project, renderer: Renderer) -> None:
     build(executed.root)
     assert set(json.loads((executed.root / "build/state.json").read_text())) == {"key", "site"}
+
+
+def git(root: Path, *words: str) -> None:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.invalid")
+    subprocess.run(["git", *identity, *words], cwd=root, check=True, capture_output=True)
+
+
+def test_verify_compares_with_the_commit_not_with_what_a_build_has_just_written(
+    executed: Project, renderer: Renderer
+) -> None:
+    """A build rewrites the table on disk; only the commit still says what was published."""
+    root = executed.root
+    build(root)
+    git(root, "init", "-q")
+    git(root, "add", "reports/findings.csv")
+    git(root, "commit", "-qm", "published")
+    table = root / "reports" / "findings.csv"
+    published = table.read_text(encoding="utf-8")
+    assert verify(root) == ()
+    # Another number was published than the notebooks now give.
+    lines = published.splitlines()
+    lines[1] = lines[1].replace(",reported,", ",model,")
+    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    git(root, "commit", "-qam", "published otherwise")
+    report = build(root)
+    assert any("differ from the committed" in note for note in report.notes)
+    assert [row.column for row in verify(root)] == ["tier"]

@@ -86,9 +86,9 @@ def texts(shown: Panel) -> Texts:
         return Texts(
             Sentence(
                 "We know of no published household data on these programmes in these places. "
-                "Methods are therefore tried on a **simulated** panel whose true effects are known, to ask "
-                "one thing only: would this design have found them? This page describes that "
-                "panel, and real public data."
+                "Methods are therefore tried on a **simulated** panel whose true effects are "
+                "known, to ask one thing only: would this design have found them? This page "
+                "describes that panel, and real public data."
             ),
             Sentence(
                 "Every household in it is invented. It says nothing about any real village, and "

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from analysis import findings
+from analysis import benchmarks, findings
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.site import findings_page
 from analysis.site.dress import dress, taken_twice
@@ -26,6 +26,8 @@ STAGE = Path("build") / "stage"
 CONFIG = "_quarto.yml"
 VARIABLES = "_variables.yml"
 FINDINGS_PAGE = "findings.qmd"
+GENERATED = ("finding", "benchmark")
+BENCHMARKS = Path("reports") / "benchmarks.csv"
 FINDINGS_DATA = "downloads/findings.csv"
 # What a page is made of; everything else in the project stays out of the stage.
 ROOT_PATTERNS = (CONFIG, "*.qmd", "*.bib", "*.csl", "_metadata.yml")
@@ -119,10 +121,14 @@ def findings_pages(root: Path, records: Sequence[dict[str, Any]]) -> dict[str, b
     own = root / VARIABLES
     if own.is_file():
         variables = yaml.safe_load(own.read_text(encoding="utf-8")) or {}
-        if "finding" in variables:
-            remedy = "rename it: finding values are generated"
-            raise FaultsError([Fault(VARIABLES, 'the name "finding" is taken', remedy)])
+        for name in GENERATED:
+            if name in variables:
+                remedy = "rename it: its values are generated"
+                raise FaultsError([Fault(VARIABLES, f'the name "{name}" is taken', remedy)])
     variables["finding"] = dict(findings_page.variables(list(records)))
+    measured = root / BENCHMARKS
+    if measured.is_file():
+        variables["benchmark"] = benchmarks.variables(measured)
     text = yaml.safe_dump(variables, allow_unicode=True, sort_keys=True, width=10**6)
     return {
         FINDINGS_PAGE: page.encode(),
