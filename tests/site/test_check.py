@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -29,7 +30,8 @@ GOOD = page(
 <img src="a.svg" alt="A line that rises"><img src="data:image/png;base64,AA" alt="">
 <h2>Two</h2><h3>Three</h3><h2 id="一个">Two</h2><a href="#%E4%B8%80%E4%B8%AA">zh</a>
 <p>Write <code>@fig-a</code>, <code>:::</code> and <code>$$</code> in the source;
-mail a@tbl.org; c@fig-like; $5 and 3::2.</p>
+mail a@tbl.org; c@fig-like; $5 and 3::2; # 3 and 0.5** (0.1), 2**, x**2**y, *** p, ** p **.</p>
+<p><code>## Two</code> and <code>**x**</code></p>
 <pre>{{< include x >}}</pre><math><annotation>$$x$$</annotation></math>
 <svg role="img" aria-label="named"><use href="#top-note"/></svg>
 <svg role="img"><title>named too</title></svg><svg aria-hidden="true"></svg>""",
@@ -95,6 +97,10 @@ BODIES = {
     "<p>#| label: fig-a</p>": "source markup is left on the page: #|",
     '<div class="cell"><pre><code>#| label: a\nx</code></pre></div>': "source markup is left",
     "<p>as [@nobody2020] says</p>": "source markup is left on the page: [@",
+    "<p>## Two</p>": "source markup is left on the page: ##",
+    "<p>one\n### Two</p>": "source markup is left on the page: ##",
+    "<p>a **bold word** here</p>": "source markup is left on the page: **",
+    "<td>**b**</td>": "source markup is left on the page: **",
     '<img src="a.svg" alt="see @fig-a">': "source markup is left on the page: @fig-",
     '<p><span class="citation">(<strong>nobody?</strong>)</span></p>': "unknown citation",
     "<p>" + "x" * 30_000 + "</p>": "the page itself is too heavy",
@@ -104,7 +110,7 @@ BODIES = {
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: body[:40])
 def test_each_fault_names_page_and_line(site: Path, body: str) -> None:
     (site / "index.html").write_text(page(body))
-    faults = [fault for fault in check_site(site, SMALL) if "file is" not in fault.problem]
+    faults = [fault for fault in check_site(site, SMALL, site) if "file is" not in fault.problem]
     assert [fault.problem.startswith(BODIES[body]) for fault in faults] == [True], faults
     assert faults[0].file == "index.html" and faults[0].remedy
     if "heavy" not in faults[0].problem:
@@ -125,6 +131,60 @@ def test_what_a_document_lacks(site: Path, said: str) -> None:
     (site / "index.html").write_text(DOCUMENTS[said])
     [fault] = check_site(site, SMALL)
     assert said.replace("an empty", "no") in fault.problem
+
+
+SOURCES = {
+    "a heading jumps": (
+        "<h2>A</h2><h4>Some new words</h4>",
+        "---\ntitle: T\n---\n\n## A\n\n#### Some *new* [words](b.qmd) {#w}\n",
+        7,
+    ),
+    "<script> loads from another": (
+        '<script src="https://example.org/a.js"></script>',
+        '---\ntitle: T\n---\n\n<script src="https://example.org/a.js"></script>\n',
+        5,
+    ),
+    "two elements have this id": ('<i id="x"></i><b id="x"></b>', "x\n\n[x]{#x} [y]{#x}\n", 3),
+    "broken anchor": ('<a href="pages/b.html#no">x</a>', "x\n[x](pages/b.qmd#no)\n", 2),
+    "source markup is left on the page: ##": ("<p>one\n## Two</p>", "x\n\none\n## Two\n", 3),
+    "source markup is left on the page: **": (
+        "<p>a **bold** b</p>",
+        "---\ntitle: T\n---\n\na **bold** b\n",
+        5,
+    ),
+}
+
+
+@pytest.mark.parametrize("said", SOURCES)
+@pytest.mark.parametrize("notebook", [False, True], ids=["page", "notebook"])
+def test_a_fault_names_the_line_of_its_source(
+    site: Path, tmp_path_factory: pytest.TempPathFactory, said: str, notebook: bool
+) -> None:
+    body, source, row = SOURCES[said]
+    root = tmp_path_factory.mktemp("project")
+    (site / "index.html").write_text(page(body))
+    if notebook:
+        cells = [{"source": "1"}, {"source": source.splitlines(keepends=True)}]
+        (root / "index.ipynb").write_text(json.dumps({"cells": cells}))
+    else:
+        (root / "index.qmd").write_text(source)
+    [fault] = check_site(site, SMALL, root)
+    assert fault.problem.startswith(said)
+    assert (fault.file, fault.row) == ("index.ipynb" if notebook else "index.qmd", row)
+    assert fault.column == ("cell 2, line counted in the cell" if notebook else "")
+
+
+def test_what_every_page_includes_is_told_once(
+    site: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    root = tmp_path_factory.mktemp("project")
+    (root / "assets").mkdir()
+    script = '<script src="https://example.org/a.js"></script>'
+    (root / "assets" / "scripts.html").write_text(f"\n{script}\n")
+    for name in ("index.html", "pages/b.html"):
+        (site / name).write_text(page(f'{script}<p id="here"></p>'))
+    [fault] = check_site(site, SMALL, root)
+    assert (fault.file, fault.row) == ("assets/scripts.html", 2)
 
 
 def test_navigation_before_the_title_may_have_headings(site: Path) -> None:

@@ -150,7 +150,8 @@ def test_what_cannot_be_published_names_notebook_and_cell(
 ) -> None:
     [fault] = dress(ran(*cells).content, "notebooks/a.ipynb").faults
     assert said in fault.problem
-    assert (fault.file, fault.column) == ("notebooks/a.ipynb", f"cell {len(cells)}")
+    assert fault.file == "notebooks/a.ipynb"
+    assert fault.column.partition(",")[0] == f"cell {len(cells)}"
 
 
 def test_one_id_for_two_values_is_a_fault_and_for_one_value_is_one_record() -> None:

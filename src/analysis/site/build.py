@@ -143,7 +143,7 @@ def build(root: Path, *, parallel: int | None = None) -> BuildReport:
             with clock.step("render"):
                 pages = render(root, staged.folder, root / NEW, epoch).pages
             with clock.step("check"):
-                raise_if_any(check_site(root / NEW))
+                raise_if_any(check_site(root / NEW, root=root))
             swap(root / NEW, site, root / OLD)
             _remember(root, key)
         table = root / findings_file(os.environ)

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from analysis import paths
 from analysis.faults import Fault, FaultsError
 from analysis.site.files import files_below
+from analysis.site.locate import relocate
 from analysis.site.webpage import Page, css_loads, is_external, read_page
 
 LIMITS = Path("data") / "parameters" / "site.toml"
@@ -34,6 +35,9 @@ LEFTOVERS = {
     "#|": re.compile(r"(?:^|\n)\s*#\|\s*[\w-]+:"),
     "$$": re.compile(r"\$\$"),
     "[@ (unresolved citation)": re.compile(r"\[-?@[\w:-]+"),
+    # A single # may be a number sign; stars of significance stand after a number.
+    "## (heading)": re.compile(r"(?:^|\n)\s*#{2,6}[ \t]+\S"),
+    "**": re.compile(r"(?<![\w*)])\*\*(?![\s*])[^*\n]*[^\s*]\*\*(?![\w*])"),
 }
 
 
@@ -98,7 +102,9 @@ def read_limits(path: Path) -> Limits:
     return Limits(**found)
 
 
-def check_site(site: Path, limits: Limits | None = None) -> tuple[Fault, ...]:
+def check_site(
+    site: Path, limits: Limits | None = None, root: Path | None = None
+) -> tuple[Fault, ...]:
     """Return everything wrong with a rendered site.
 
     Parameters
@@ -107,12 +113,14 @@ def check_site(site: Path, limits: Limits | None = None) -> tuple[Fault, ...]:
         The folder with ``index.html``.
     limits : Limits, optional
         Page weights; those of the project if left out.
+    root : Path, optional
+        The project whose sources the faults are looked up in; this one if left out.
 
     Returns
     -------
     tuple of Fault
-        In the order of pages and lines; empty if all is well. Files are named relative to the
-        site.
+        In the order of pages and lines; empty if all is well. A fault names the line of its
+        source where that can be found, else the built file relative to the site.
     """
     limits = limits or read_limits(paths.root() / LIMITS)
     files = {path.relative_to(site).as_posix(): path for path in files_below(site)}
@@ -137,7 +145,7 @@ def check_site(site: Path, limits: Limits | None = None) -> tuple[Fault, ...]:
     for name, path in styles.items():
         faults += _style_faults(name, path.read_text(encoding="utf-8"), files.keys())
     faults += _size_faults(sizes, limits)
-    return tuple(faults)
+    return relocate(faults, root or paths.root()) if faults else ()
 
 
 # --------------------------------------------------------------------------------- inside a page

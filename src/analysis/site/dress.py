@@ -203,9 +203,10 @@ def _dress_cell(
             bare["source"] = "\n".join([*head, f"#| fig-alt: {quoted(alt)}", *rest])
         elif not options.get("fig-subcap"):  # panels carry their own alt texts
             remedy = "show the figure through analysis.figures, or write #| fig-alt"
-            faults.append(
-                Fault(name, "a figure has no alt text", remedy, column=place, value=label)
-            )
+            lines = source.split("\n")
+            row = next((n for n, line in enumerate(lines, 1) if label in line), None)
+            where = f"{place}, line counted in the cell"
+            faults.append(Fault(name, "a figure has no alt text", remedy, row, where, label))
     if about is None or not about.get("csv"):
         return bare, {}, faults
     if not label.startswith(("fig-", "tbl-")):
