@@ -29,12 +29,15 @@ import polars as pl
 
 from analysis.cells.build import build
 from analysis.cells.design import CellsDesign
+from analysis.cells.outcomes import Outcome, standard, threshold
 from analysis.panels import panel as panels
 from analysis.panels import schemas
 from analysis.panels.account import Account
 
 PERIODS = 10
 COHORTS = 5
+POINTS = 10
+HANDLING = "cross_sections"
 
 
 def make(folder: Path, rows: int, villages: int, gaps: float) -> None:
@@ -100,11 +103,23 @@ def bare_joined(folder: Path, engine: Any) -> None:
 
 def cells(folder: Path, engine: Any) -> None:
     """Build the cells of the four sources and the total."""
-    build(folder, CellsDesign(("training",), stratum="", handling="cross_sections"), engine)
+    build(folder, CellsDesign(("training",), stratum="", handling=HANDLING), engine)
+
+
+def thresholds(folder: Path, engine: Any) -> None:
+    """Build the same cells with ten points of the distribution function beside."""
+    more = tuple(
+        Outcome(f"below_{k}", transform=threshold(k * 10**6)) for k in range(1, POINTS + 1)
+    )
+    design = CellsDesign(
+        ("training",), outcomes=(*standard(), *more), stratum="", handling=HANDLING
+    )
+    build(folder, design, engine)
 
 
 JOBS: dict[str, Callable[[Path, Any], None]] = {
     "bare, flat": bare_flat, "bare, joined": bare_joined, "cells": cells,
+    "thresholds": thresholds,
 }  # fmt: skip
 
 
@@ -155,6 +170,8 @@ def main() -> None:
             for job, (seconds, peak) in found.items():
                 ratios = [f"{seconds / found[base][0]:.2f} × {base}" for base in list(JOBS)[:2]]
                 print(f"  {job:13} {seconds:8.3f} s  {peak / 2**30:5.2f} GiB   {', '.join(ratios)}")
+            apart = found["thresholds"][0] - found["cells"][0]
+            print(f"  a threshold: {apart / POINTS / given.rows * 1e9:.2f} ns per outcome and row")
 
 
 if __name__ == "__main__":

@@ -163,6 +163,11 @@ def test_the_manifest_says_what_the_rules_mean(made: Pack, tmp_path: Path) -> No
     assert "not a formal guarantee" in about["note"]
 
 
+def test_a_pack_says_what_it_is(made: Pack) -> None:
+    assert "Pack 'village fund' (balanced, tier model): rows of " in repr(made)
+    assert "2 estimates with their covariances" in repr(made)
+
+
 def test_a_folder_without_a_pack_says_so(tmp_path: Path) -> None:
     with pytest.raises(FaultsError, match="`analysis pack` wrote"):
         pack.read(tmp_path)

@@ -73,7 +73,12 @@ def _build(panel: Panel, tables: Tables, design: CellsDesign) -> Cells:
     who = presence.look(tables, design, households, periods, account)
     rows = scan.seen(tables, periods, everything=account.rows_used == account.rows_read)
     sums = tables.collect(scan.add_up(rows, who.households, design, found, weighted))
+    if who.pattern is not None:
+        sums = sums.with_columns(pl.lit(who.pattern, pl.Int64).alias("pattern"))
+    sums = scan.complete(sums, tables, design, levels)
     patterned = _outcomes(sums, design, found, weighted).sort(*design.keys, "pattern", "period")
+    ever = None if who.ever is None else scan.complete(who.ever, tables, design, levels)
+    who = replace(who, ever=ever)
     raise_if_any(_miscounted(patterned, design.keys, who.account.rows_used))
     level: Level = levels[0] if len(set(levels)) == 1 else "auto"
     meta = {

@@ -130,6 +130,15 @@ class Pack:
     account: Mapping[str, object]
     meta: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{frame.height:,} {name}" for name, frame in self.tables.items())
+        points = sum(len(covariance.points) for covariance in self.covariances)
+        return (
+            f"Pack {self.name!r} ({self.design.handling}, tier {self.tier}): rows of {rows};"
+            f" {points:,} estimates with their covariances; every group and difference has at"
+            f" least {self.rules.min_households} households"
+        )
+
     @property
     def digest(self) -> str:
         """sha256 of the tables and covariances: what a reader could subtract."""

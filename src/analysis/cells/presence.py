@@ -31,15 +31,20 @@ class Presence:
     Attributes
     ----------
     households : narwhals.LazyFrame
-        household, keys, size, pattern (Int64), and weight if they differ.
+        household, size, weight if they differ, the keys of `scan.attributes`, and pattern (Int64)
+        unless all have the same.
     account : Account
         With the rows of the other households left out.
+    pattern : int or None
+        The pattern that all have, `ANY` where patterns are not kept apart.
     ever : polars.DataFrame or None
-        keys, n_ever, weight_ever where patterns were dropped; else it follows from the sums.
+        keys of `scan.attributes`, n_ever, weight_ever where patterns are not kept apart; else it
+        follows from the sums.
     """
 
     households: Frame
     account: Account
+    pattern: int | None = None
     ever: pl.DataFrame | None = None
 
 
@@ -72,7 +77,7 @@ def look(
     everyone = _length(tables, tables.households)
     if account.rows_used == everyone * length:
         rows = _length(tables, households) * length
-        return Presence(_one_pattern(households, full), _leave_out(account, NO_HOUSEHOLD, rows))
+        return Presence(households, _leave_out(account, NO_HOUSEHOLD, rows), full)
     seen = scan.seen(tables, periods, everything=account.rows_used == account.rows_read)
     households = tables.keep(scan.with_pattern(households, seen, periods))
     counts = tables.collect(households.group_by("pattern", "rows").agg(nw.len().alias("n")))
@@ -81,19 +86,16 @@ def look(
     account = _leave_out(account, NO_HOUSEHOLD, rows)
     if design.handling == "balanced":
         always = counts.filter(pattern=full)["n"].cast(pl.Int64).sum() * length
-        kept = households.filter(nw.col("pattern") == full)
-        return Presence(kept, _leave_out(account, NOT_ALWAYS, int(always)))
+        kept = households.filter(nw.col("pattern") == full).drop("pattern", "rows")
+        return Presence(kept, _leave_out(account, NOT_ALWAYS, int(always)), full)
     if design.handling == "cross_sections" and not (design.inverse or design.disclosure):
-        return Presence(_one_pattern(households, ANY), account, _ever(tables, design, households))
+        households = households.drop("pattern", "rows")
+        return Presence(households, account, ANY, _ever(tables, design, households))
     return Presence(households, account)
 
 
 def _length(tables: Tables, frame: Frame) -> int:
     return int(tables.collect(frame.select(nw.len().alias("n")))["n"].item())
-
-
-def _one_pattern(households: Frame, pattern: int) -> Frame:
-    return households.with_columns(nw.lit(pattern, nw.Int64).alias("pattern"))
 
 
 def _leave_out(account: Account, reason: str, kept: int) -> Account:
@@ -116,8 +118,9 @@ def _refuse_doubles(counts: pl.DataFrame) -> None:
 
 
 def _ever(tables: Tables, design: CellsDesign, households: Frame) -> pl.DataFrame:
-    keys = list(design.keys)
-    weight = [nw.col("weight").sum()] if "weight" in households.collect_schema().names() else []
+    there = households.collect_schema().names()
+    keys = [name for name in design.keys if name in there]
+    weight = [nw.col("weight").sum()] if "weight" in there else []
     counted = tables.collect(households.group_by(*keys).agg(nw.len().alias("n_ever"), *weight))
     n, given = pl.col("n_ever").cast(pl.Int64), pl.col("weight" if weight else "n_ever")
-    return counted.select(*keys, n, given.cast(pl.Float64).alias("weight_ever")).sort(keys)
+    return counted.select(*keys, n, given.cast(pl.Float64).alias("weight_ever"))

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 import narwhals as nw
+import polars as pl
 
 from analysis import money
 from analysis.cells.design import CellsDesign
@@ -160,20 +161,52 @@ def _by_period(amounts: Mapping[int, int]) -> Any:
 def attributes(
     tables: Tables, design: CellsDesign, levels: tuple[str, ...], weighted: bool
 ) -> Frame:
-    """Return one row per household: its keys, its weight if they differ, its size."""
-    stratum = nw.col(design.stratum).cast(nw.String) if design.stratum else nw.lit("all")
+    """Return one row per household: size, weight if they differ, and the keys it varies in.
+
+    What is the same for all, or for all of a village, would only slow the scan: `complete` adds it.
+    """
+    stratum = nw.col(design.stratum).cast(nw.String).alias("stratum") if design.stratum else None
     frame = tables.households.select(
         "household", "village", "size_baseline",
-        *([_weight(design)] if weighted else []), stratum.alias("stratum"),
+        *([_weight(design)] if weighted else []), *([] if stratum is None else [stratum]),
     )  # fmt: skip
-    frame = frame.filter(~nw.col("stratum").is_null())
-    names = [name for name in design.keys if name.startswith("cohort")]
-    for name, programme, level in zip(names, design.programmes, levels, strict=True):
-        treated = tables.participation.filter(
-            nw.col("programme") == programme, nw.col("unit_level").cast(nw.String) == level
-        ).select(nw.col("unit").alias(level), nw.col("first_period").cast(nw.Int32).alias(name))
-        frame = frame.join(treated, on=level, how="left").with_columns(nw.col(name).fill_null(0))
+    if stratum is not None:
+        frame = frame.filter(~nw.col("stratum").is_null())
+    for name, programme, level in _cohorts(design, levels):
+        if level == "household":
+            treated = _treated(tables, programme, level, name)
+            frame = frame.join(treated, on=level, how="left").with_columns(
+                nw.col(name).fill_null(0)
+            )
     return frame
+
+
+def _cohorts(design: CellsDesign, levels: tuple[str, ...]) -> list[tuple[str, str, str]]:
+    """Return the column of cohorts, the programme and its level, for each programme."""
+    names = [name for name in design.keys if name.startswith("cohort")]
+    return list(zip(names, design.programmes, levels, strict=True))
+
+
+def _treated(tables: Tables, programme: str, level: str, name: str) -> Frame:
+    """Return who was ever treated: unit (named as its level), first period (named as the key)."""
+    return tables.participation.filter(
+        nw.col("programme") == programme, nw.col("unit_level").cast(nw.String) == level
+    ).select(nw.col("unit").alias(level), nw.col("first_period").cast(nw.Int32).alias(name))
+
+
+def complete(
+    frame: pl.DataFrame, tables: Tables, design: CellsDesign, levels: tuple[str, ...]
+) -> pl.DataFrame:
+    """Add the keys that `attributes` left out, and put the keys first and in order."""
+    if not design.stratum:
+        frame = frame.with_columns(pl.lit("all").alias("stratum"))
+    for name, programme, level in _cohorts(design, levels):
+        if level == "village":
+            treated = tables.collect(_treated(tables, programme, level, name))
+            frame = frame.join(treated, on="village", how="left").with_columns(
+                pl.col(name).fill_null(0)
+            )
+    return frame.select(*design.keys, pl.exclude(design.keys)).sort(design.keys)
 
 
 def _weight(design: CellsDesign) -> Any:
@@ -209,12 +242,13 @@ def with_pattern(households: Frame, rows: Frame, periods: tuple[int, ...]) -> Fr
 def add_up(
     rows: Frame, households: Frame, design: CellsDesign, found: Plan, weighted: bool
 ) -> Frame:
-    """Return the sums by keys, pattern and period: n, weight, ``s_…`` and ``w_…``.
+    """Return n, weight, ``s_…``, ``w_…`` by period, pattern and the keys that households have.
 
     Where disclosure control is asked for, also sums and maxima of absolute values: ``s_a_…``,
     ``top_…``, and with weights ``w_a_…``, ``wtop_…``.
     """
-    keys = [*design.keys, "pattern", "period"]
+    there = households.collect_schema().names()
+    keys = [name for name in (*design.keys, "pattern") if name in there] + ["period"]
     everything = {**found.raw, **{f"a_{name}": value for name, value in found.sizes.items()}}
     values = rows.join(households, on="household", how="inner")
     values = values.with_columns(*(value.alias(name) for name, value in everything.items()))
