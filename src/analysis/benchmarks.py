@@ -35,4 +35,9 @@ def variables(file: Path | None = None) -> dict[str, str]:
     '10,000,000'
     """
     rows = contract.read(file or paths.root() / "reports" / "benchmarks.csv", Benchmarks)
-    return {name: printing.number(value) for name, value in rows.select("id", "value").iter_rows()}
+    return {name: _as_stored(value) for name, value in rows.select("id", "value").iter_rows()}
+
+
+def _as_stored(value: float) -> str:
+    """Print a measurement with the decimals it was stored with."""
+    return printing.number(value, 0 if value.is_integer() else len(str(value).partition(".")[2]))
