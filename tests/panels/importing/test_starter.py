@@ -11,7 +11,7 @@ import pyreadstat
 import pytest
 
 from analysis.faults import FaultsError
-from analysis.panels.importing import import_survey, init_map
+from analysis.panels.importing import guesses, import_survey, init_map
 from analysis.panels.importing.mapfile import read_map
 
 
@@ -40,7 +40,7 @@ def test_a_starter_runs_once_it_is_filled_in(tmp_path: Path) -> None:
         read_map(path)
     assert {fault.column for fault in caught.value.faults} == {
         "income.items[0].unit", "income.items[0].per", "income.items[1].unit",
-        "income.items[1].per",
+        "income.items[1].per", "income.absent.business", "income.absent.property",
     }  # fmt: skip
     filled = text.replace('unit = "FILL"', 'unit = "yuan"').replace('per = "FILL"', 'per = "year"')
     path.write_text(filled.replace('"FILL"', '"not asked"'), encoding="utf-8")
@@ -48,6 +48,53 @@ def test_a_starter_runs_once_it_is_filled_in(tmp_path: Path) -> None:
     assert (report.n_households, report.n_periods) == (2, 4)
     wages = pl.read_parquet(tmp_path / "panel" / "income.parquet")["wage"].to_list()
     assert wages == [10_000, None, 5_000, 6_000]
+
+
+def test_no_column_is_guessed_twice_and_losses_are_no_codes(tmp_path: Path) -> None:
+    # `hh size` is no household though it says hh; -1 among other losses is no code for no answer,
+    # -8 among counts is one; transfers named trans_ are found; a farm rent counts once.
+    head = "household_id,hh size,villid,year,farm_income,farm_rent,trans_gov,n_plots,name\n"
+    rows = ("101,3,7,2012,-1,1,5,2,An", "101,3,7,2013,-250,2,5,2,An", "102,2,8,2012,-8000,3,5,2,Bo",
+            "102,2,8,2013,3,4,6,-8,Bo")  # fmt: skip
+    (tmp_path / "s.csv").write_text(head + "\n".join(rows) + "\n")
+    text = init_map([tmp_path / "s.csv"], tmp_path / "m.toml").read_text(encoding="utf-8")
+    content = tomllib.loads(text)
+    (file,) = content["files"]
+    assert (file["household"], file["period"], file["missing"]) == ("household_id", "year", [-8])
+    assert content["household"]["village"] == "villid"
+    assert content["income"]["members"] == "hh size"
+    assert [(item["source"], item["column"]) for item in content["income"]["items"]] == [
+        ("business", "farm_income"), ("business", "farm_rent"), ("transfer", "trans_gov"),
+    ]  # fmt: skip
+    # Types of a text file come from its cells.
+    assert "#   hh size  [number]" in text
+    assert "#   name  [text]" in text
+
+
+@pytest.mark.parametrize(
+    ("field", "names"),
+    [
+        (
+            "household",
+            ("household_id", "HHID", "hh_id", "hh", "fid12", "id", "Household No", "户编码"),
+        ),
+        ("village", ("vill", "villid", "village_id", "village", "vid", "cid14", "Village Code")),
+        ("size", ("hhsize", "hh size", "n_members", "n_hh", "famsize", "familysize12", "members")),
+        ("weight", ("weight", "hhweight", "fswt_natcs12", "pweight")),
+    ],
+)
+def test_names_that_surveys_use(field: str, names: tuple[str, ...]) -> None:
+    for name in names:
+        found = guesses.fields([guesses.Look(name, "", "number", {}, "")])
+        assert {key: value for key, value in found.items() if value} == {field: name}
+
+
+def test_a_key_with_few_values_gives_way_to_one_with_many() -> None:
+    def column(name: str, n_different: int) -> guesses.Look:
+        return guesses.Look(name, "", "number", {}, "", n_different=n_different, n_seen=1000)
+
+    assert guesses.fields([column("hh", 6), column("id", 500)])["household"] == "id"
+    assert guesses.fields([column("hh", 400), column("id", 1000)])["household"] == "hh"
 
 
 def test_a_starter_guesses_waves(tmp_path: Path) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import polars as pl
-
 from analysis.contract import project_name
 from analysis.faults import Fault, FaultsError, raise_if_any
+from analysis.panels.importing import guesses
+from analysis.panels.importing.guesses import Look
 from analysis.panels.importing.mapfile import TO_FILL
 from analysis.panels.importing.mapping import WAVE
 from analysis.panels.importing.sources import Source, batches, open_source
@@ -21,51 +20,8 @@ from analysis.panels.schemas import SOURCES
 ROWS_LOOKED_AT: Final = 20_000
 MOST_LABELS: Final = 12
 
-# Words in names and labels, in the order of trust; a guess is only ever a guess.
-CLUES: Final[Mapping[str, str]] = {
-    "household": r"\b(hh_?id|hhno|hhkey|fid\d*|nh|hh|household|familyid)\b|户编码|户编号|家庭编号",
-    "person": r"\b(pid|person_?id|indiv_?id|member_?id)\b|个人编码",
-    "period": r"\b(year|period|survey_?year|cyear|round)\b|年份|调查年",
-    "village": r"\b(vill?age\w*|villid|vid|cid\d*|vcode|commid)\b|村",
-    "county": r"\b(county\w*|countyid\d*|district|thana\w*|upazila)\b|县",
-    "size": r"\b(fam_?size\w*|familysize\d*|hh_?size\w*|n?_?members|size)\b|家庭人口|人口数",
-    "weight": r"\b(weight|wgt|pweight|fswt\w*|hhweight|wt)\b|权重",
-    "registered_poor": r"\b(poor|registered_?poor|jdlk|bpl)\b|贫困户|建档立卡",
-}  # fmt: skip
-MONEY: Final[Mapping[str, str]] = {
-    "wage": r"wage|salar|工资",
-    "business": r"business|farm|crop|livestock|agri|enterprise|selfemp|foperate|经营",
-    "property": r"propert|rent|interest|dividend|fproperty|财产",
-    "transfer": r"transfer|pension|remit|subsid|ftransfer|转移|补贴",
-}  # fmt: skip
 COST: Final = re.compile(r"cost|expens|outlay|paid|fare|成本|支出|费用", re.IGNORECASE)
-CODES: Final = ("-1", "-2", "-8", "-9", "-10", "-88", "-99", "-999", "99999", "999999", "9999999")
-WORDS_FOR_NONE: Final = ("NA", "N/A", ".", "nan", "NaN", "NULL", "null", "-")
 WAVED: Final = re.compile(r"^(?P<stem>.*?)(?P<wave>(?:19|20)\d\d|\d\d)$")
-
-
-@dataclass(frozen=True)
-class Look:
-    """What the first rows of a column show.
-
-    Attributes
-    ----------
-    name, label, type : str
-        As the file has them.
-    values : mapping of str to str
-        Code to value label.
-    range : str
-        Smallest and largest number, or examples.
-    codes : tuple of str
-        Values that look like codes for no answer.
-    """
-
-    name: str
-    label: str
-    type: str
-    values: Mapping[str, str]
-    range: str
-    codes: tuple[str, ...]
 
 
 def init_map(files: Sequence[Path], out_map: Path) -> Path:
@@ -113,27 +69,7 @@ def _id_of(path: Path, taken: Mapping[str, object]) -> str:
 def look(source: Source) -> tuple[Look, ...]:
     """Look at the first rows of every column."""
     first = next(batches(source, source.names())).head(ROWS_LOOKED_AT).collect()
-    return tuple(
-        Look(c.name, c.label, c.type, c.values, *_seen(first[c.name])) for c in source.columns
-    )
-
-
-def _seen(column: pl.Series) -> tuple[str, tuple[str, ...]]:
-    values = column.drop_nulls()
-    if values.is_empty():
-        return "empty in the rows looked at", ()
-    distinct = values.unique(maintain_order=True)
-    seen = set(distinct.to_list())
-    codes = tuple(c for c in (*CODES, *WORDS_FOR_NONE) if c in seen)
-    numbers = values.cast(pl.Float64, strict=False).drop_nulls()
-    n = distinct.len()
-    if numbers.len() < values.len() / 2:
-        shown = ", ".join(repr(v[:20]) for v in distinct.head(3))
-        return f"{shown}; {n} different", codes
-    text = values.len() - numbers.len()
-    mixed = f", and text in {text} cells" if text else ""
-    ordered = numbers.sort()
-    return f"{ordered[0]:g} to {ordered[-1]:g}; {n} different{mixed}", codes
+    return tuple(guesses.look(c, first[c.name]) for c in source.columns)
 
 
 def _lines(looks: Mapping[str, tuple[Source, tuple[Look, ...]]]) -> Iterator[str]:
@@ -152,7 +88,7 @@ def _lines(looks: Mapping[str, tuple[Source, tuple[Look, ...]]]) -> Iterator[str
     waves = _waves(columns)
     main = main if several else ""
     yield from ("", "[household]")
-    found = {field: _guess(columns, field) for field in CLUES}
+    found = guesses.fields(columns)
     yield _field("village", found["village"], main, "column, list of columns, or constant")
     if found["weight"]:
         yield _field("weight", found["weight"], main, "")
@@ -191,14 +127,16 @@ def _field(key: str, guess: str, file: str, hint: str) -> str:
 def _file_lines(
     name: str, source: Source, columns: tuple[Look, ...], *, several: bool
 ) -> Iterator[str]:
-    waves, period = _waves(columns), _guess(columns, "period")
+    found, waves = guesses.fields(columns), _waves(columns)
+    period = found["period"]
     yield from ("", "[[files]]", f"id = {_quoted(name)}", f"file = {_quoted(source.path.name)}")
-    unit = "person" if several and _guess(columns, "person") else "household"
+    unit = "person" if several and found["person"] else "household"
     yield f'unit = "{unit}"'.ljust(30) + "# GUESS: household, person (summed) or village"
-    key = _guess(columns, "household")
-    yield _field("household", key, "", "column, or list of columns, that names the household")
+    yield _field(
+        "household", found["household"], "", "column, or list of columns, that names the household"
+    )
     if unit == "person":
-        yield _field("person", _guess(columns, "person"), "", "")
+        yield _field("person", found["person"], "", "")
     if period or not waves:
         yield 'layout = "long"'.ljust(30) + "# a row per household and period; or wide, or fixed"
         if period:
@@ -231,7 +169,10 @@ def _file_lines(
 
 
 def _income_lines(columns: tuple[Look, ...], waves: tuple[str, ...], file: str) -> Iterator[str]:
-    found = {source: _money(columns, source, waves) for source in SOURCES}
+    found = {
+        source: tuple(dict.fromkeys(_stem(name, waves) for name in names))
+        for source, names in guesses.money(columns).items()
+    }
     costs = {_stem(c.name, waves) for c in columns if COST.search(f"{c.name} {c.label}")}
     lacking = [source for source in SOURCES if not found[source]]
     if lacking:
@@ -270,22 +211,6 @@ def _participation_lines() -> Iterator[str]:
     yield '# first_year = "…"              # column of the first year, or of a date;'
     yield '# indicator = "…"               # or: 0 or 1 in each wave'
     yield '# dose = "…"                    # and dose_unit = "days"'
-
-
-def _guess(columns: tuple[Look, ...], field: str) -> str:
-    """Return the first column whose name, else whose label, has a word for the field."""
-    clue = re.compile(CLUES[field], re.IGNORECASE)
-    named = [c.name for c in columns if clue.search(c.name)]
-    labelled = [c.name for c in columns if clue.search(c.label)]
-    return next(iter([*named, *labelled]), "")
-
-
-def _money(columns: tuple[Look, ...], source: str, waves: tuple[str, ...]) -> list[str]:
-    clue = re.compile(MONEY[source], re.IGNORECASE)
-    taken = {_guess(columns, field) for field in CLUES}
-    hits = [c.name for c in columns if c.name not in taken
-            and (clue.search(c.name) or clue.search(c.label)) and " to " in c.range]  # fmt: skip
-    return list(dict.fromkeys(_stem(name, waves) for name in hits))
 
 
 def _waves(columns: tuple[Look, ...]) -> tuple[str, ...]:
