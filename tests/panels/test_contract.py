@@ -14,6 +14,7 @@ from analysis.faults import FaultsError
 from analysis.panels import dictionary, panel, schemas
 from analysis.panels.account import Account
 from analysis.panels.digest import TableDigest
+from analysis.panels.model import simulate
 
 
 def table(name: str, rows: list[dict[str, object]]) -> pl.LazyFrame:
@@ -138,6 +139,38 @@ def test_a_failed_write_leaves_the_panel_that_was_there(tmp_path: Path) -> None:
         panel.write(change("income", wage=-1), tmp_path / "p")
     assert (tmp_path / "p" / panel.MANIFEST).read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["p"]
+
+
+def test_another_panel_is_only_replaced_if_told(tmp_path: Path) -> None:
+    folder = tmp_path / "p"
+    panel.write(small(), folder)
+    before = (folder / panel.MANIFEST).read_bytes()
+    panel.write(small(), folder)  # the same survey again
+    for other in ({"name": "another"}, {"tier": "public"}, {"tier": "model", "twin": True}):
+        with pytest.raises(FaultsError, match="would replace; choose a new folder, or say --rep"):
+            panel.write(replace(small(), **other), folder)  # type: ignore[arg-type]
+        assert (folder / panel.MANIFEST).read_bytes() == before
+    with pytest.raises(FaultsError, match=r"holds .*\(yours\)"):
+        simulate(folder, households=60, villages=4)
+    assert (folder / panel.MANIFEST).read_bytes() == before
+    simulate(folder, households=60, villages=4, replace=True)
+    # What is simulated can be simulated again, hence replaced by another variant.
+    simulate(folder, households=60, villages=4, variant="realistic")
+    with pytest.raises(FaultsError, match="would replace"):
+        panel.write(small(), folder)
+    panel.write(small(), folder, replace=True)
+    assert panel.read(folder).name == small().name
+
+
+def test_a_panel_that_cannot_be_read_is_not_overwritten_either(tmp_path: Path) -> None:
+    panel.write(small(), tmp_path / "p")
+    (tmp_path / "p" / panel.MANIFEST).write_text("{")
+    with pytest.raises(FaultsError, match="holds a panel that cannot be read"):
+        panel.write(small(), tmp_path / "p")
+    panel.write(small(), tmp_path / "p", replace=True)
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(FaultsError, match="not a panel"):
+        panel.write(small(), tmp_path / "file")
 
 
 def test_a_folder_of_something_else_is_not_overwritten(tmp_path: Path) -> None:

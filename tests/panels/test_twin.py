@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +132,17 @@ def test_a_twin_is_never_shown_as_a_panel_with_known_truth(survey: Path, tmp_pat
         assert "true effects are known" not in said.what.text
         assert "no true effect is known" in said.meaning.text
     assert panel.read(survey).evidence == "yours"
+
+
+def test_a_twin_replaces_a_twin_of_the_same_survey_only(survey: Path, tmp_path: Path) -> None:
+    for seed in (1, 2):
+        twin(survey, tmp_path / "twin", seed)
+    panel.write(dataclasses.replace(panel.read(survey), name="other"), tmp_path / "other")
+    with pytest.raises(FaultsError, match="holds 'twin of survey'"):
+        twin(tmp_path / "other", tmp_path / "twin", seed=1)
+    with pytest.raises(FaultsError, match="holds 'other'"):
+        twin(survey, tmp_path / "other", seed=1)
+    assert twin(survey, tmp_path / "other", seed=1, replace=True).twin
 
 
 def test_a_twin_may_not_replace_its_survey(survey: Path) -> None:

@@ -91,6 +91,42 @@ def staged(target: Path) -> AbstractContextManager[Path]:
     return folders.replaced(target, MANIFEST, "a panel")
 
 
+def keep_another(target: Path, *, name: str, tier: str, twin: bool = False) -> None:
+    """Refuse to write over a panel of another tier or survey: it may not be there a second time.
+
+    One simulated panel takes the place of another, since that can be simulated again.
+
+    Parameters
+    ----------
+    target : Path
+        Folder to write to.
+    name, tier, twin
+        Of the panel to be written, as in `Panel`.
+
+    Raises
+    ------
+    FaultsError
+        If the folder holds such a panel, or one whose manifest cannot be read.
+    """
+    folders.recover(target.resolve())
+    try:
+        found = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
+        there = (found["tier"], bool(found.get(TWIN)), found["name"])
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (ValueError, KeyError, TypeError, AttributeError):
+        there = None
+    simulated = ("model", False)
+    if there == (tier, twin, name) or (there and there[:2] == simulated == (tier, twin)):
+        return
+    problem = f"holds {there[2]!r} ({TWIN if there[1] else there[0]})" if there else (
+        "holds a panel that cannot be read")  # fmt: skip
+    raise FaultsError(
+        [Fault(target.name, f"{problem}, which {name!r} ({TWIN if twin else tier}) would replace",
+               "choose a new folder, or say --replace")]
+    )  # fmt: skip
+
+
 def write_manifest(
     folder: Path,
     *,
@@ -129,14 +165,33 @@ def write_manifest(
     (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
 
 
-def write(panel: Panel, folder: Path, more: Mapping[str, object] | None = None) -> None:
+def write(
+    panel: Panel,
+    folder: Path,
+    more: Mapping[str, object] | None = None,
+    *,
+    replace: bool = False,
+) -> None:
     """Check a panel and write it, whole or not at all; rows are put in the order of their key.
+
+    Parameters
+    ----------
+    panel : Panel
+        The panel.
+    folder : Path
+        Where it goes.
+    more : mapping, optional
+        Further entries of the manifest.
+    replace : bool
+        Whether it may take the place of a panel of another tier or survey.
 
     Raises
     ------
     FaultsError
-        With everything `check` finds.
+        With everything `check` finds, or if the folder holds another panel.
     """
+    if not replace:
+        keep_another(folder, name=panel.name, tier=panel.tier, twin=panel.twin)
     faults = check(panel)
     if faults:
         raise FaultsError(faults)

@@ -11,7 +11,7 @@ Whoever guards the survey must agree before a twin leaves the room.
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +37,7 @@ SPREAD: Final = 0.5
 """How far, as a share, an amount or measure moves where there are too few others to hide among."""
 
 
-def twin(source: Path, out: Path, seed: int) -> Panel:
+def twin(source: Path, out: Path, seed: int, *, replace: bool = False) -> Panel:
     """Make a synthetic twin of a panel and write it.
 
     Parameters
@@ -48,6 +48,8 @@ def twin(source: Path, out: Path, seed: int) -> Panel:
         Folder of the twin; replaced when the twin is complete.
     seed : int
         Seed; the same seed and panel give the same twin.
+    replace : bool
+        Whether the twin may take the place of a panel that is no twin of this survey.
 
     Returns
     -------
@@ -57,13 +59,17 @@ def twin(source: Path, out: Path, seed: int) -> Panel:
     Raises
     ------
     FaultsError
-        If the source is no panel, is empty, or is the folder to write to.
+        If the source is no panel, is empty, or is the folder to write to; or if that folder
+        holds another panel.
     """
     if source.resolve() == out.resolve():
         raise FaultsError(
             [Fault(out.name, "the twin would replace the survey", "name a new folder")]
         )
     real = panel.read(source)
+    name = f"twin of {real.name}"
+    if not replace:
+        panel.keep_another(out, name=name, tier="model", twin=True)
     rng = np.random.default_rng(seed)
     villages_old = real.villages.collect()
     households_old = real.households.collect()
@@ -76,9 +82,9 @@ def twin(source: Path, out: Path, seed: int) -> Panel:
     households = _with_baseline_income(households, income)
     participation = _participation(real.participation.collect(), names, villages["village"], rng)
     collective = _collective(real.collective.collect(), villages["village"], rng)
-    result = replace(
+    result = dataclasses.replace(
         real,
-        name=f"twin of {real.name}",
+        name=name,
         tier="model",
         twin=True,
         households=households.lazy(),
@@ -88,7 +94,7 @@ def twin(source: Path, out: Path, seed: int) -> Panel:
         collective=collective.lazy(),
         account=Account(income.height, income.height),
     )
-    panel.write(result, out, more={panel.TWIN: {"of": real.name, "seed": seed}})
+    panel.write(result, out, more={panel.TWIN: {"of": real.name, "seed": seed}}, replace=replace)
     return panel.read(out)
 
 

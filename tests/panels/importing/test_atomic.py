@@ -45,6 +45,22 @@ def content(folder: Path) -> dict[str, str]:
     }
 
 
+def test_the_panel_of_another_survey_is_only_replaced_if_told(
+    small: Any, csv_of: Any, good: Any
+) -> None:
+    small.write(csv_of(good))
+    small.write_map()
+    small.run()
+    before = content(small.out)
+    path = small.write_map()
+    path.write_text(path.read_text().replace('survey = "small"', 'survey = "other"'))
+    with pytest.raises(FaultsError, match="holds 'small'"):
+        small.run()
+    assert content(small.out) == before
+    importing.import_survey([small.folder / "survey.csv"], path, small.out, replace=True)
+    assert panel.read(small.out).name == "other"
+
+
 @pytest.mark.parametrize(
     "step", ["stage", "records", "take", "rejected", "manifest", "check", "swap", "between"]
 )

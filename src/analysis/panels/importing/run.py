@@ -27,6 +27,7 @@ from analysis.panels.importing.report import FileCount, ImportReport
 from analysis.panels.importing.sources import ROW
 from analysis.panels.importing.staging import Staged, cuts, open_files, parts, stage
 
+TIER = "yours"
 REJECTED = "rejected.parquet"
 REPORT = "import.json"
 KEPT = "kept"
@@ -39,7 +40,12 @@ REJECTED_SCHEMA: Mapping[str, type[pl.DataType]] = {
 
 
 def import_survey(
-    files: Sequence[Path], map_file: Path, out: Path, *, rows_at_once: int | None = None
+    files: Sequence[Path],
+    map_file: Path,
+    out: Path,
+    *,
+    rows_at_once: int | None = None,
+    replace: bool = False,
 ) -> ImportReport:
     """Import a survey as a map says, and write the panel and its rejected rows.
 
@@ -53,6 +59,8 @@ def import_survey(
         Folder of the panel. It is replaced when the import has ended well, and untouched before.
     rows_at_once : int, optional
         Source rows held in memory; by default as ``data/parameters/import.toml`` says.
+    replace : bool
+        Whether the panel of another survey, or a simulated one, may be replaced.
 
     Returns
     -------
@@ -62,13 +70,16 @@ def import_survey(
     Raises
     ------
     FaultsError
-        With everything wrong in the map and the files, or if more is rejected than the limits
-        allow; the rejected rows then lie beside the folder, named ``OUT.rejected.parquet``.
+        With everything wrong in the map and the files; if the folder holds another panel, unless
+        `replace`; or if more is rejected than the limits allow: the rejected rows then lie beside
+        the folder, named ``OUT.rejected.parquet``.
     """
     survey = read_map(map_file)
     if not files:
         raise FaultsError([Fault(project_name(map_file), "no survey is named", "name its files")])
     out = out.resolve()
+    if not replace:
+        panel.keep_another(out, name=survey.survey, tier=TIER)
     with panel.staged(out) as folder, tempfile.TemporaryDirectory(
         prefix=f".{out.name}.{os.getpid()}.work.", dir=out.parent
     ) as scratch:  # fmt: skip
@@ -315,7 +326,7 @@ class _Work:
         }
         contract = {name: digest for name, digest in self.digests.items() if name != KEPT}
         panel.write_manifest(
-            self.folder, name=report.survey, tier="yours", account=report.account,
+            self.folder, name=report.survey, tier=TIER, account=report.account,
             tables=contract, currency_unit=self.survey.currency_unit, more=content,
         )  # fmt: skip
         if self.n_parts == 1:

@@ -77,6 +77,7 @@ def simulate(
     seed: int = 1,
     variant: str = "clean",
     chunk: int | None = None,
+    replace: bool = False,
 ) -> SimulationReport:
     """Simulate a household panel whose true effects are known, and write it.
 
@@ -95,24 +96,31 @@ def simulate(
         of `Switches`.
     chunk : int, optional
         Households simulated at once, rounded up to whole villages.
+    replace : bool
+        Whether a panel that is not simulated, or a twin, may be replaced.
 
     Raises
     ------
     FaultsError
-        If a setting is not legal, or `out` is a folder of something else.
+        If a setting is not legal, or `out` is a folder of something else: of a survey's panel too,
+        unless `replace`.
     """
-    return simulate_settings(out, of_variant(variant, households, villages, periods, seed, chunk))
+    settings = of_variant(variant, households, villages, periods, seed, chunk)
+    return simulate_settings(out, settings, replace=replace)
 
 
-def simulate_settings(out: Path, settings: Settings) -> SimulationReport:
+def simulate_settings(out: Path, settings: Settings, *, replace: bool = False) -> SimulationReport:
     """Simulate a panel with any combination of switches; see `simulate`."""
     begun = time.perf_counter()
+    name = f"model panel, {settings.variant} (simulated)"
+    if not replace:
+        panel.keep_another(out, name=name, tier="model")
     shared = world.build(settings, parameters.load())
     with panel.staged(out) as stage:
         digests, account, chunks = _write(stage, shared)
         panel.write_manifest(
-            stage, name=f"model panel, {settings.variant} (simulated)", tier="model",
-            account=account, tables=digests, more={"simulation": settings.as_dict()},
+            stage, name=name, tier="model", account=account, tables=digests,
+            more={"simulation": settings.as_dict()},
         )  # fmt: skip
     seconds = time.perf_counter() - begun
     return SimulationReport(
