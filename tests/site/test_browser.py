@@ -153,6 +153,29 @@ def test_no_page_asks_another_machine_or_breaks(
             assert (name, foreign, opened.errors) == (name, [], [])
 
 
+def test_the_page_for_a_missing_address_is_styled_and_leads_home(
+    visit: Open, address: str, built: BuildReport
+) -> None:
+    for missing in ("nope", "pages/nope", "a/b/nope.html?x=1"):
+        with visit(address + missing) as opened:
+            page = opened.page
+            assert page.locator("h1").inner_text() == "Page not found"
+            assert page.evaluate(
+                "getComputedStyle(document.querySelector('.navbar')).position"
+            ) == ("sticky")
+            skip = page.locator("a[href*='#content']").first.evaluate("link => link.href")
+            assert skip == f"{address}{missing}#content"
+            assert page.locator(".site-title, .navbar-brand").first.evaluate(
+                "link => link.href"
+            ) in {address, f"{address}index.html"}
+            assert violations(opened) == [] and opened.errors == []
+    if built.renderer == "embedded":
+        with visit("file://" + quote(str(built.site / "404.html"))) as opened:
+            assert opened.page.locator("base").count() == 0
+            home = opened.page.locator(".site-title").evaluate("link => link.href")
+            assert home.endswith("/reports/site/index.html")
+
+
 def hits(opened: Visit, renderer: str, query: str) -> list[str]:
     """Search and return where the hits lead."""
     button, entry, results = SEARCH[renderer]

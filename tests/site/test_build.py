@@ -42,7 +42,7 @@ class Renderer:
         self.calls = 0
         self.dates: list[str] = []
 
-    def __call__(self, stage: Path, out: Path) -> None:
+    def __call__(self, stage: Path, out: Path) -> types.SimpleNamespace:
         self.calls += 1
         self.dates.append(os.environ["SOURCE_DATE_EPOCH"])
         for source in [*stage.glob("*.qmd"), *stage.glob("notebooks/*.ipynb")]:
@@ -50,6 +50,7 @@ class Renderer:
             target.parent.mkdir(parents=True, exist_ok=True)
             text = source.read_text().split("---")[-1] if source.name == "index.qmd" else ""
             target.write_text(PAGE.format(title=source.stem, text=text))
+        return types.SimpleNamespace(warnings=("a note",))
 
 
 @pytest.fixture
@@ -74,6 +75,7 @@ def test_a_build_makes_the_site_and_the_table_of_findings(
     report = build(executed.root)
     assert (report.executed, report.cached, report.pages) == (0, 2, 4)
     assert report.renderer == "embedded" and report.index.is_file()
+    assert "a note" in report.notes
     assert [step for step, _ in report.seconds] == ["execute", "stage", "render", "check"]
     assert (executed.root / "reports/findings.csv").read_text().count("\n") == 2
     assert str(report).endswith(f"open {report.index}")

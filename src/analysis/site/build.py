@@ -76,7 +76,9 @@ class BuildReport:
         times = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in self.seconds)
         return (
             f"notebooks: {self.executed} run, {self.cached} from the cache; "
-            f"{pages} ({self.renderer}); {times}\nopen {self.index}"
+            f"{pages} ({self.renderer}); {times}\n"
+            + "".join(f"note: {note}\n" for note in self.notes)
+            + f"open {self.index}"
         )
 
 
@@ -139,9 +141,11 @@ def build(root: Path, *, parallel: int | None = None) -> BuildReport:
         renderer = "quarto" if quarto() else "embedded"
         key = digest_of({"stage": staged.digest, "renderer": renderer_digest(root), "time": epoch})
         pages = 0
+        noted: tuple[str, ...] = ()
         if not _is_current(root, key):
             with clock.step("render"):
-                pages = render(root, staged.folder, root / NEW, epoch).pages
+                rendered = render(root, staged.folder, root / NEW, epoch)
+                pages, noted = rendered.pages, rendered.notes
             with clock.step("check"):
                 raise_if_any(check_site(root / NEW, root=root))
             swap(root / NEW, site, root / OLD)
@@ -157,7 +161,7 @@ def build(root: Path, *, parallel: int | None = None) -> BuildReport:
         renderer,
         tuple(clock.seconds),
         site,
-        (*executed.notes, *moved),
+        (*executed.notes, *noted, *moved),
     )
 
 

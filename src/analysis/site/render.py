@@ -39,10 +39,13 @@ class Rendered:
         ``quarto`` or ``embedded``.
     pages : int
         How many HTML pages came out.
+    notes : tuple of str
+        What the embedded renderer noted.
     """
 
     renderer: str
     pages: int
+    notes: tuple[str, ...] = ()
 
 
 def quarto() -> str | None:
@@ -121,14 +124,15 @@ def render(root: Path, stage: Path, out: Path, epoch: str) -> Rendered:
     """
     shutil.rmtree(out, ignore_errors=True)
     program = quarto()
+    notes: tuple[str, ...] = ()
     if program:
         _render_quarto(program, root, stage, out, epoch)
     else:
         from analysis.site.embedded import render_project
 
         with source_date(epoch):
-            render_project(stage, out)
-    return Rendered("quarto" if program else "embedded", len(list(out.rglob("*.html"))))
+            notes = render_project(stage, out).warnings
+    return Rendered("quarto" if program else "embedded", len(list(out.rglob("*.html"))), notes)
 
 
 def _render_quarto(program: str, root: Path, stage: Path, out: Path, epoch: str) -> None:

@@ -100,7 +100,11 @@ def test_theme_follows_the_system_until_the_reader_chooses(browser: Browser, ser
     page = open_page(browser, f"{served}/index.html", color_scheme="dark")
     assert page.get_by_text("Seen in the dark.").is_visible()
     assert not page.get_by_text("Seen in the light.").is_visible()
+    toggle = page.locator("#theme-toggle")
+    assert toggle.inner_text() == "Light"
     page.click("#theme-toggle")
+    assert toggle.inner_text() == "Dark"
+    assert toggle.get_attribute("aria-pressed") == "false"
     assert page.get_by_text("Seen in the light.").is_visible()
     page.reload()
     assert page.get_by_text("Seen in the light.").is_visible()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from analysis.paths import root
+from analysis.site.embedded import render_project
 from analysis.site.embedded.mathfont import subset
 
 NBSP = "\u00a0"
@@ -102,8 +103,37 @@ def test_shell(site: Path) -> None:
     assert (site / "downloads/data.csv").read_text() == "a,b\n1,2\n"
     index = (site / "site_libs/search-index.js").read_text(encoding="utf-8")
     assert index.startswith("window.siteSearchIndex = [")
+    assert "secret" not in index and "plot()" not in index and "printed" in index
+    assert "x = 1" in index
     assert '"href":"pages/more.html#sec-zh"' in index
     assert "乡村干部培训" in index
+
+
+def test_without_an_address_there_is_no_site_map_and_it_is_said_once(stage: Path) -> None:
+    config = stage / "_quarto.yml"
+    address = "  site-url: https://example.org/small\n"
+    config.write_text(config.read_text(encoding="utf-8").replace(address, ""), encoding="utf-8")
+    report = render_project(stage, stage.parent / "site")
+    assert "sitemap.xml" not in report.files
+    assert not (stage.parent / "site" / "sitemap.xml").exists()
+    [note] = report.warnings
+    assert "website.site-url" in note
+
+
+def test_addresses_of_the_site_map_are_absolute(site: Path) -> None:
+    found = re.findall("<loc>(.*?)</loc>", (site / "sitemap.xml").read_text(encoding="utf-8"))
+    assert len(found) == 3
+    assert all(address.startswith("https://example.org/small/") for address in found)
+
+
+def test_only_the_page_for_missing_addresses_has_a_base(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        made = 'createElement("base")' in page.read_text(encoding="utf-8")
+        assert made == (page.name == "404.html")
+    page = (site / "404.html").read_text(encoding="utf-8")
+    assert '"example.org"?"/small/404.html":"/404.html"' in page
+    # From disk every address is relative, as on all pages.
+    assert not re.search(r'(?:href|src)="/', page)
 
 
 def test_same_input_gives_the_same_bytes(stage: Path) -> None:

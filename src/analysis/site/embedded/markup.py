@@ -146,6 +146,7 @@ class _Sections(HTMLParser):
     anchor: str = ""
     in_heading: bool = False
     skip: int = 0
+    in_code: bool = False
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -153,6 +154,8 @@ class _Sections(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
+        # Commands on a page of text can be searched; the code of notebook cells is not prose.
+        self.in_code = self.in_code or (tag == "pre" and "cell-code" in (given.get("class") or ""))
         if tag in SKIPPED:
             self.skip += 1
         elif tag == "section":
@@ -166,17 +169,21 @@ class _Sections(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in SKIPPED:
             self.skip = max(self.skip - 1, 0)
+        elif tag == "pre":
+            self.in_code = False
         elif tag in {"h2", "h3"}:
             self.in_heading = False
 
     def handle_data(self, data: str) -> None:
-        if not self.skip:
+        if not self.skip and not self.in_code:
             _, heading, text = self.sections[-1]
             (heading if self.in_heading else text).append(data)
 
 
 def sections(body: str) -> Iterator[tuple[str, str, str]]:
     """Yield anchor, heading and text of each part of a page, for the search.
+
+    Code of notebook cells is left out; what it printed stays.
 
     Examples
     --------

@@ -38,6 +38,9 @@ toc: false
 
 The page you asked for is not here. Use the navigation or the search to find it.
 """
+NO_ADDRESS = (
+    "no sitemap.xml: set website.site-url in _quarto.yml to the address of the published site"
+)
 In = TypeVar("In")
 Out = TypeVar("Out")
 
@@ -270,11 +273,12 @@ def render_project(stage: Path, out: Path, cache: Path | None = None) -> RenderR
     files[f"{LIBS}/shell.js"] = (HERE / "shell.js").read_bytes()
     if project.search:
         files[f"{LIBS}/search-index.js"] = search_index(page for page, _ in rendered)
-    files["sitemap.xml"] = sitemap(project, made)
+    if project.site_url:
+        files["sitemap.xml"] = sitemap(project, made)
     write(out, {**files, **made})
     warnings = [note for page in pages for note in page.warnings]
     if not project.site_url:
-        warnings.append("_quarto.yml: no website.site-url, so sitemap.xml holds relative addresses")
+        warnings.append(NO_ADDRESS)
     elapsed = time.monotonic() - start
     return RenderReport(tuple(sorted(made)), tuple(sorted(files)), tuple(warnings), elapsed)
 

@@ -7,6 +7,13 @@
   var meta = document.querySelector('meta[name="quarto:offset"]');
   var offset = meta ? meta.content : "./";
 
+  // The page for missing addresses has a base; its own places are still on this page
+  if (document.querySelector("base")) {
+    document.querySelectorAll('a[href^="#"]').forEach(function (link) {
+      link.href = location.pathname + location.search + link.getAttribute("href");
+    });
+  }
+
   // Menu on narrow screens
   var menu = byId("menu-toggle");
   if (menu) {
@@ -21,7 +28,8 @@
   var show = function (dark) {
     root.classList.toggle("quarto-dark", dark);
     root.classList.toggle("quarto-light", !dark);
-    toggle.setAttribute("aria-pressed", String(dark));
+    // It names what a press turns on, which is off until then: aria-pressed stays "false".
+    toggle.textContent = dark ? toggle.dataset.light : toggle.dataset.dark;
   };
   if (toggle) {
     var system = matchMedia("(prefers-color-scheme: dark)");

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jinja2
 
@@ -20,6 +21,7 @@ from analysis.site.project import NavItem, Project
 
 HERE = Path(__file__).parent
 LIBS = "site_libs"
+NOT_FOUND = "404.html"
 
 
 @cache
@@ -92,6 +94,7 @@ def page_html(project: Project, page: Rendered, titles: Mapping[str, str]) -> st
         words=words_of(project, page.page),
         lang=str(meta.get("lang") or project.lang),
         offset=offset,
+        base=base_of(project) if here == NOT_FOUND else None,
         page_title=plain if path == "index.qmd" else f"{plain} – {project.title}",
         description=str(meta.get("description") or project.description),
         sheets=[
@@ -119,6 +122,15 @@ def page_html(project: Project, page: Rendered, titles: Mapping[str, str]) -> st
     )
 
 
+def base_of(project: Project) -> dict[str, str]:
+    """Return where the page for missing addresses lies at the published site, by host and path.
+
+    Any other server shows the site from its top.
+    """
+    parts = urlsplit(project.site_url)
+    return {"host": parts.netloc, "path": f"{parts.path}/{NOT_FOUND}"}
+
+
 def search_index(pages: Iterable[Rendered]) -> bytes:
     """Return the search index as a script, which a page opened from disk can load too."""
     entries = []
@@ -135,12 +147,16 @@ def search_index(pages: Iterable[Rendered]) -> bytes:
 
 
 def sitemap(project: Project, pages: Iterable[str]) -> bytes:
-    """Return ``sitemap.xml``, without dates so that the same site gives the same bytes."""
-    base = f"{project.site_url}/" if project.site_url else ""
+    """Return ``sitemap.xml``, without dates so that the same site gives the same bytes.
+
+    Its addresses are absolute, as the protocol of site maps asks: only for a project with a
+    ``website.site-url``.
+    """
+    base = f"{project.site_url}/"
     rows = "".join(
         f"  <url><loc>{html.escape(base + page)}</loc></url>\n"
         for page in sorted(pages)
-        if page != "404.html"
+        if page != NOT_FOUND
     )
     space = "http://www.sitemaps.org/schemas/sitemap/0.9"
     head = '<?xml version="1.0" encoding="UTF-8"?>\n'
