@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from analysis import cli_panels, paths
+from analysis import cli_effects, cli_panels, paths
 from analysis.faults import FaultsError
 from analysis.terminal import err, out
 
@@ -22,6 +22,7 @@ site_app = typer.Typer(no_args_is_help=True, help="The report site.")
 app.add_typer(claims_app, name="claims")
 app.add_typer(site_app, name="site")
 cli_panels.add_to(app)
+cli_effects.add_to(app)
 
 
 def main() -> None:

@@ -40,7 +40,7 @@ def test_writing_again_replaces_and_leaves_nothing_beside(cells: Cells, tmp_path
 
 def test_a_folder_of_something_else_is_never_replaced(cells: Cells, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("ten years of work", encoding="utf-8")
-    with pytest.raises(FaultsError, match=r"holds no cells\.json"):
+    with pytest.raises(FaultsError, match="exists and is not a folder of cells"):
         result.write(cells, tmp_path)
     assert (tmp_path / "thesis.txt").read_text(encoding="utf-8") == "ten years of work"
 

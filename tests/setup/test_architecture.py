@@ -27,7 +27,7 @@ ORDER = (
     "faults", "paths", "folders", "contract", "doctor", "programmes", "money",
     "claims/intervals", "printing", "benchmarks", "claims", "studies", "panels", "cells",
     "inference", "effects", "sensitivity", "welfare", "costs", "power", "scenarios", "validation",
-    "findings", "figures", "tables", "site", "terminal", "cli_panels", "cli", "__main__",
+    "findings", "figures", "tables", "site", "terminal", "cli_panels", "cli_effects", "cli", "__main__",
 )  # fmt: skip
 DATA = frozenset({"claims", "studies", "panels", "cells"})
 ESTIMATORS = frozenset({"panels", "cells", "inference", "effects", "sensitivity", "welfare",

@@ -22,11 +22,12 @@ from analysis.cells.declaration import Declaration, Rules
 from analysis.cells.design import CellsDesign
 from analysis.cells.releases import Release
 from analysis.cells.result import Cells
-from analysis.cells.storage import staged
 from analysis.faults import Fault, FaultsError, raise_if_any
+from analysis.folders import replaced
 from analysis.panels.account import Account
 
 MANIFEST: Final = "pack.json"
+WHAT: Final = "a pack"
 VERSION: Final = 1
 TABLES: Final = ("totals", "ever", "pairs", "inverse", "untreated")
 NOTE: Final = (
@@ -290,7 +291,7 @@ def write(pack: Pack, folder: Path, *, log: Path) -> None:
         "meta": pack.meta,
         "covariances": [_as_dict(c) for c in pack.covariances],
     }
-    with staged(folder, MANIFEST) as stage:
+    with replaced(folder, MANIFEST, WHAT) as stage:
         for name, frame in pack.tables.items():
             frame.write_csv(stage / f"{name}.csv")
         (stage / "estimands.toml").write_text(pack.declaration, encoding="utf-8", newline="\n")

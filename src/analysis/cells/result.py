@@ -11,11 +11,12 @@ from typing import Any, Final
 import polars as pl
 
 from analysis.cells.design import CellsDesign
-from analysis.cells.storage import staged
 from analysis.faults import Fault, FaultsError
+from analysis.folders import replaced
 from analysis.panels.account import Account
 
 MANIFEST: Final = "cells.json"
+WHAT: Final = "a folder of cells"
 VERSION: Final = 1
 """Goes up when stored cells of the version before can no longer be read."""
 TABLES: Final = ("totals", "ever", "pairs", "inverse", "untreated", "risk")
@@ -123,7 +124,7 @@ def write(cells: Cells, folder: Path) -> None:
         "account": cells.account.as_dict(),
         "meta": dict(cells.meta),
     }
-    with staged(folder, MANIFEST) as stage:
+    with replaced(folder, MANIFEST, WHAT) as stage:
         for name in TABLES:
             frame = getattr(cells, name)
             if frame is not None:

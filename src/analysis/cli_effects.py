@@ -1,0 +1,112 @@
+"""The commands from a panel to what leaves the room: `analysis cells`, `effects`, `pack`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.table import Table
+
+from analysis import printing
+from analysis.terminal import out
+
+Engine = Literal["polars", "duckdb", "spark"]
+Convention = Literal["reported", "parity"]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command()(cells)
+    app.command()(effects)
+    app.command()(pack)
+
+
+def cells(
+    panel: Annotated[Path, typer.Argument(help="folder of the panel")],
+    to: Annotated[Path, typer.Option("--out", help="folder of the cells")],
+    estimands: Annotated[Path | None, typer.Option(help="estimands file, a TOML")] = None,
+    programme: Annotated[str, typer.Option(help="instead of a file: one programme")] = "",
+    engine: Annotated[Engine, typer.Option(help="who makes the scan")] = "polars",
+) -> None:
+    """Make cells in one scan: counts and sums by village, cohort, stratum and period."""
+    from analysis.cells import declaration, result
+    from analysis.cells.build import build
+    from analysis.cells.design import CellsDesign
+
+    if bool(programme) == (estimands is not None):
+        raise typer.BadParameter("name an estimands file or a programme, one of the two")
+    if estimands is not None:
+        design = declaration.read(estimands).design
+    else:
+        design = CellsDesign((programme,))
+    made = build(panel, design, engine)
+    result.write(made, to)
+    account = made.account
+    out.print(
+        f"cells in {to}: {made.totals.height:,} rows, {made.n_villages:,} villages", markup=False
+    )
+    out.print(f"  {account.rows_used:,} of {account.rows_read:,} records used", highlight=False)
+    for reason, n in account.left_out.items():
+        out.print(f"  {n:,} left out: {reason}", highlight=False, markup=False)
+
+
+def effects(
+    folder: Annotated[Path, typer.Argument(metavar="CELLS", help="folder of the cells")],
+    estimands: Annotated[Path | None, typer.Option(help="estimands file the cells are of")] = None,
+    convention: Annotated[Convention, typer.Option(help="of the intervals")] = "reported",
+) -> None:
+    """Estimate effects from cells, with intervals by village."""
+    from analysis.cells import declaration, result
+    from analysis.effects import aggregate, declared, group_time, layout
+
+    made = result.read(folder)
+    if estimands is not None:
+        found = declared.estimate(made, declaration.read(estimands)).effects
+    else:
+        table = layout.from_cells(made)
+        found = aggregate.aggregate(group_time.estimate(table), table)
+    found = found.under(convention).in_yuan()
+    if made.tier == "model":
+        out.print("simulated panel: these say whether the design works, not what a programme does")
+    about = found.about
+    out.print(f"controls: {about.controls}, {about.where}; base: {about.base}; {convention}",
+              highlight=False)  # fmt: skip
+    shown = Table("outcome", "estimand", "estimate", "std. error", "low", "high", "villages",
+                  box=None)  # fmt: skip
+    for row in found.effects():
+        numbers = (row.estimate, row.std_error, row.ci_low, row.ci_high)
+        shown.add_row(
+            row.key.outcome,
+            row.key.estimand,
+            *("–" if x is None or x != x else printing.number(x) for x in numbers),
+            f"{row.n_villages_treated} treated, {row.n_villages_control} control",
+        )
+    out.print(shown)
+    for key, why in found.missing:
+        out.print(f"not estimable: {key.outcome} {key.estimand}: {why}", markup=False)
+
+
+def pack(
+    folder: Annotated[Path, typer.Argument(metavar="CELLS", help="folder of the cells")],
+    estimands: Annotated[Path, typer.Option(help="estimands file the cells are of")],
+    to: Annotated[Path, typer.Option("--out", help="folder of the pack")],
+    log: Annotated[Path, typer.Option(help="the data holder's log of releases")],
+    min_households: Annotated[int | None, typer.Option(help="stricter than the file")] = None,
+    panel: Annotated[Path | None, typer.Option(help="needed for groups of villages")] = None,
+) -> None:
+    """Make a publishable pack, or refuse and name every rule that stands against it."""
+    from analysis.cells import declaration, result
+    from analysis.cells import pack as packs
+    from analysis.effects import declared
+    from analysis.panels import panel as panels
+
+    made, plan = result.read(folder), declaration.read(estimands)
+    found = declared.estimate(made, plan)
+    villages = None if panel is None else panels.read(panel).villages.collect()
+    publishable = packs.make(
+        made, plan, (found.covariance(),), log=log, villages=villages, min_households=min_households
+    )
+    packs.write(publishable, to, log=log)
+    said = f"pack in {to}: {len(found.names)} estimates; the data holder checks it before release"
+    out.print(said, markup=False)
