@@ -140,7 +140,7 @@ def test_a_shown_table_carries_the_badge_of_its_page(page):
     from analysis.tables import table
 
     shown = page.show(table("tbl-a", pl.DataFrame({"n": [1]}), {"n": "N"}, caption="c"), "a", maker)
-    assert 'class="badge tier-reported">reported claim<' in shown.badge
+    assert 'class="badge tier-reported">Reported claim<' in shown.badge
 
 
 def test_other_inputs_are_named_with_their_digest():

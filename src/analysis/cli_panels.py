@@ -30,12 +30,13 @@ def simulate(
     variant: Annotated[str, typer.Option(help="clean or realistic")] = "clean",
     chunk: Annotated[int | None, typer.Option(help="households at once, for small memory")] = None,
     like: Annotated[Path | None, typer.Option(help="make a twin of this panel instead")] = None,
+    replace: Annotated[bool, typer.Option(help="also a panel of another tier or name")] = False,
 ) -> None:
     """Simulate a panel whose true effects are known, or a twin of a survey."""
     if like is not None:
         from analysis.panels.twin import twin
 
-        made = twin(like, to, seed)
+        made = twin(like, to, seed, replace=replace)
         out.print(f"a twin of {like} is in {to}: {made.account.rows_used:,} records", markup=False)
         return
     from analysis.panels.model.simulate import simulate as run
@@ -48,6 +49,7 @@ def simulate(
         seed=seed,
         variant=variant,
         chunk=chunk,
+        replace=replace,
     )
     lines = [
         f"simulated panel ({report.variant}, truth known) in {to}",
@@ -74,6 +76,7 @@ def import_(
     map_file: Annotated[Path | None, typer.Option("--map", help="the map, a TOML file")] = None,
     to: Annotated[Path | None, typer.Option("--out", help="folder of the panel")] = None,
     init: Annotated[bool, typer.Option("--init", help="write a map to start from")] = False,
+    replace: Annotated[bool, typer.Option(help="also a panel of another tier or name")] = False,
 ) -> None:
     """Import a survey of your own, or write a map to start from."""
     if init:
@@ -88,7 +91,11 @@ def import_(
         raise typer.BadParameter("name the map and the folder: --map MAP.toml --out DIR")
     from analysis.panels.importing.run import import_survey
 
-    out.print(import_survey(survey, map_file, to).summary(), highlight=False, markup=False)
+    out.print(
+        import_survey(survey, map_file, to, replace=replace).summary(),
+        highlight=False,
+        markup=False,
+    )
 
 
 def fetch(

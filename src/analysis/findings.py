@@ -25,12 +25,12 @@ from analysis.claims.intervals import Interval
 from analysis.faults import Fault, FaultsError
 
 TIERS = {
-    "reported": "reported claim",
-    "published": "published study",
-    "public": "public microdata",
-    "model": "model panel (simulated, truth known)",
-    "twin": "synthetic twin (drawn from a survey, no truth known)",
-    "yours": "your data",
+    "reported": "Reported claim",
+    "published": "Published study",
+    "public": "Public microdata",
+    "model": "Model panel (simulated, truth known)",
+    "twin": "Synthetic twin (drawn from a survey, no truth known)",
+    "yours": "Your data",
 }
 TOLERANCE = 1e-9
 """Relative difference up to which two runs agree: the rounding of double precision, added up."""
@@ -116,8 +116,7 @@ class Badge:
     tier: str
 
     def _repr_markdown_(self) -> str:
-        words = TIERS[self.tier]
-        return f"[{words[0].upper()}{words[1:]}]{{.badge .tier-{self.tier}}}"
+        return f"[{TIERS[self.tier]}]{{.badge .tier-{self.tier}}}"
 
 
 class Exhibit(Protocol):
