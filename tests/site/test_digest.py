@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from analysis.faults import FaultsError
-from analysis.site.digest import ImportGraph, imports, notebook_digest, surroundings
+from analysis.site.digest import ImportGraph, Key, imports, notebook_key, surroundings
 
 if TYPE_CHECKING:
     from conftest import Project
 
 
-def keys(project: Project, **environment: str) -> dict[str, str]:
+def keys(project: Project, **environment: str) -> dict[str, Key]:
     """The key of each notebook."""
     shared, graph = surroundings(project.root, environment), ImportGraph.read(project.root / "src")
     return {
-        path.stem: notebook_digest(json.loads(path.read_text()), project.root, shared, graph)
+        path.stem: notebook_key(json.loads(path.read_text()), project.root, shared, graph)
         for path in sorted((project.root / "notebooks").glob("*.ipynb"))
     }
 
@@ -120,16 +120,48 @@ def test_a_broken_module_is_still_part_of_the_key(project: Project) -> None:
     assert keys(project)["01-first"] != before["01-first"]
 
 
+READERS = {
+    "a module": ("src/analysis/money.py", "import os\n\nRATE = os.environ.get('{name}')\n"),
+    "a module further off": (
+        "src/analysis/money.py",
+        "from analysis.other import HERE as RATE\n",
+        "src/analysis/other.py",
+        "import os\n\nHERE = '{name}' in os.environ\n",
+    ),
+    "a broken module": ("src/analysis/money.py", "RATE = = 3\n"),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("name", ["PANEL", "PACK"])
-def test_what_a_reader_brings_is_part_of_every_key(project: Project, name: str) -> None:
+def test_what_a_reader_brings_is_part_of_the_key_of_who_reads_it(
+    project: Project, name: str, reader: str
+) -> None:
+    parts = READERS[reader]
+    for file, text in zip(parts[::2], parts[1::2], strict=True):
+        project.write(file, text.format(name=name))
     file, folder = project.write("mine.csv", "a\n"), project.root / "mine"
     project.write("mine/part.csv", "a\n")
     plain = keys(project)
     for path, inside in ((file, file), (folder, folder / "part.csv")):
         brought = keys(project, **{name: str(path)})
-        assert not set(brought.values()) & set(plain.values())
+        assert brought["02-second"] == plain["02-second"]
+        assert brought["01-first"].digest != plain["01-first"].digest
+        assert (len(brought["01-first"].brought), plain["01-first"].brought) == (8, "")
         inside.write_text("b\n")
-        assert not set(keys(project, **{name: str(path)}).values()) & set(brought.values())
+        changed = keys(project, **{name: str(path)})["01-first"]
+        assert changed.digest != brought["01-first"].digest
+        # Another content of the same panel takes the place of the older copy.
+        assert changed.brought == brought["01-first"].brought
+
+
+def test_a_notebook_may_read_what_is_brought_itself(project: Project) -> None:
+    project.write("mine.csv", "a\n")
+    project.notebook("02-second", "import os\nos.environ.get('PANEL')")
+    plain, brought = keys(project), keys(project, PANEL="mine.csv")
+    assert [name for name in plain if plain[name] != brought[name]] == ["02-second"]
+    # A panel says nothing about a pack.
+    assert keys(project, PACK="mine.csv") == plain
 
 
 def test_a_panel_that_is_not_there_and_a_lost_lock_come_together(project: Project) -> None:

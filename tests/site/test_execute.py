@@ -113,6 +113,29 @@ def test_a_corrupt_cache_entry_runs_again_with_a_note(
     assert target.read_text() == whole
 
 
+def test_each_panel_keeps_its_copy_and_other_notebooks_stay(
+    executed: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executed.notebook("02-second", "import os\nprint(os.environ.get('PANEL'))")
+    executed.write("one.csv", "a\n")
+    executed.write("two.csv", "a\n")
+
+    def ran(panel: str) -> list[str]:
+        monkeypatch.setenv("PANEL", panel)
+        return [found.name for found in executed.execute().notebooks if not found.cached]
+
+    second = ["notebooks/02-second.ipynb"]
+    assert [ran(panel) for panel in ("", "one.csv", "two.csv")] == [second] * 3
+    assert [ran(panel) for panel in ("", "one.csv", "two.csv")] == [[]] * 3
+    assert len(executed.cache()) == 4
+    executed.write("one.csv", "b\n")
+    assert (ran("one.csv"), ran("two.csv"), ran("")) == (second, [], [])
+    assert len(executed.cache()) == 4
+    (executed.root / "notebooks" / "02-second.ipynb").unlink()
+    assert ran("") == []
+    assert [name.split(".")[0] for name in executed.cache()] == ["01-first"]
+
+
 def test_a_removed_notebook_leaves_the_cache(executed: Project) -> None:
     (executed.root / "notebooks" / "02-second.ipynb").unlink()
     executed.execute()

@@ -1,9 +1,9 @@
 """The cache key of a notebook: everything that can change what it prints.
 
 A key covers the notebook's own source, the modules of this package it imports (transitively,
-read from the source without running it), every data file, the lock of the environment, the
-version of Python, and the panel or pack a reader brings. It leaves out ``analysis.site``: how
-pages look never re-runs an analysis.
+read from the source without running it), every data file, the lock of the environment and the
+version of Python; and, for a notebook whose code names them, the panel or pack a reader brings.
+It leaves out ``analysis.site``: how pages look never re-runs an analysis.
 """
 
 from __future__ import annotations
@@ -40,10 +40,13 @@ class Surroundings:
     Attributes
     ----------
     parts : tuple of (str, str)
-        Digest or version by name: data, lock, python, PANEL, PACK, protocol.
+        Digest or version by name: data, lock, python, protocol.
+    brought : tuple of (str, str, str)
+        PANEL and PACK where given: name, value in the environment, digest of what is there.
     """
 
     parts: tuple[tuple[str, str], ...]
+    brought: tuple[tuple[str, str, str], ...] = ()
 
 
 # ------------------------------------------------------------------------------- source of cells
@@ -150,6 +153,21 @@ def imports(tree: ast.AST, package: str = "") -> set[str]:
     return {name for name in found if name == PACKAGE or name.startswith(f"{PACKAGE}.")}
 
 
+def names_brought(tree: ast.AST) -> frozenset[str]:
+    """Return which of PANEL and PACK code names as a text, as who reads the environment must.
+
+    Examples
+    --------
+    >>> sorted(names_brought(ast.parse("os.environ.get('PANEL')")))
+    ['PANEL']
+    """
+    return frozenset(
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in BROUGHT
+    )
+
+
 def _base(node: ast.ImportFrom, package: str) -> str:
     """Return the absolute module that a ``from`` statement names."""
     if not node.level:
@@ -169,10 +187,13 @@ class ImportGraph:
         Module files by dotted name, ``analysis.site`` left out.
     edges : mapping of str to frozenset of str
         Direct imports of each module, the packages around them included.
+    reads : mapping of str to frozenset of str
+        Which of PANEL and PACK each module names.
     """
 
     files: Mapping[str, Path]
     edges: Mapping[str, frozenset[str]]
+    reads: Mapping[str, frozenset[str]]
 
     @classmethod
     def read(cls, source: Path) -> ImportGraph:
@@ -182,7 +203,7 @@ class ImportGraph:
             for name, path in modules(source).items()
             if name != EXCLUDED and not name.startswith(f"{EXCLUDED}.")
         }
-        edges = {}
+        edges, reads = {}, {}
         for name, path in files.items():
             package = name if path.name == "__init__.py" else name.rpartition(".")[0]
             try:
@@ -190,10 +211,11 @@ class ImportGraph:
             except SyntaxError:
                 # A broken module fails in the kernel with a full traceback; here it only must
                 # not hide that it changed.
-                edges[name] = frozenset[str]()
+                edges[name], reads[name] = frozenset[str](), frozenset(BROUGHT)
                 continue
             edges[name] = frozenset(_known(imports(tree, package), files))
-        return cls(files, edges)
+            reads[name] = names_brought(tree)
+        return cls(files, edges, reads)
 
     def closure(self, names: Iterable[str]) -> set[str]:
         """Return modules and all they import, directly or through others."""
@@ -211,17 +233,31 @@ class ImportGraph:
 
         Code that does not parse reaches all of them: it will fail, and must run to say so.
         """
-        names: set[str] = set()
-        for cell in notebook.get("cells", []):
-            if cell.get("cell_type") != "code":
-                continue
-            lines = source_of(cell).splitlines()
-            plain = "\n".join("" if _MAGIC.match(line) else line for line in lines)
-            try:
-                names |= imports(ast.parse(plain))
-            except SyntaxError:
-                return set(self.files)
-        return self.closure(names)
+        trees = _parsed(notebook)
+        if trees is None:
+            return set(self.files)
+        return self.closure({name for tree in trees for name in imports(tree)})
+
+    def brought_to(self, notebook: Mapping[str, Any]) -> frozenset[str]:
+        """Return which of PANEL and PACK a notebook or a module it reaches names."""
+        own = [names_brought(tree) for tree in _parsed(notebook) or ()]
+        reached = [self.reads[name] for name in self.of_notebook(notebook)]
+        return frozenset[str]().union(*own, *reached)
+
+
+def _parsed(notebook: Mapping[str, Any]) -> list[ast.Module] | None:
+    """Return the parsed code cells of a notebook, or None if one does not parse."""
+    trees = []
+    for cell in notebook.get("cells", []):
+        if cell.get("cell_type") != "code":
+            continue
+        lines = source_of(cell).splitlines()
+        plain = "\n".join("" if _MAGIC.match(line) else line for line in lines)
+        try:
+            trees.append(ast.parse(plain))
+        except SyntaxError:
+            return None
+    return trees
 
 
 def _known(names: Iterable[str], files: Mapping[str, Path]) -> set[str]:
@@ -268,15 +304,15 @@ def surroundings(root: Path, environment: Mapping[str, str] | None = None) -> Su
     faults = []
     if not lock.is_file():
         faults.append(Fault(LOCK, "the lock file is missing", "restore it from the repository"))
-    brought: list[tuple[str, str]] = []
+    brought: list[tuple[str, str, str]] = []
     for name in BROUGHT:
         if not environment.get(name):
             continue
         path = root / environment[name]
         if path.is_dir():
-            brought.append((name, digest_files(path, files_below(path))))
+            brought.append((name, environment[name], digest_files(path, files_below(path))))
         elif path.is_file():
-            brought.append((name, digest_files(path.parent, [path])))
+            brought.append((name, environment[name], digest_files(path.parent, [path])))
         else:
             faults.append(
                 Fault(
@@ -295,14 +331,31 @@ def surroundings(root: Path, environment: Mapping[str, str] | None = None) -> Su
             ("lock", digest_of({LOCK: lock.read_bytes()})),
             ("python", platform.python_version()),
             ("protocol", PROTOCOL),
-            *brought,
-        )
+        ),
+        tuple(brought),
     )
 
 
-def notebook_digest(
+@dataclass(frozen=True)
+class Key:
+    """What an executed copy is kept under.
+
+    Attributes
+    ----------
+    digest : str
+        64 hexadecimal digits over everything that can change what the notebook prints.
+    brought : str
+        Eight digits for the values of PANEL and PACK that the notebook uses; empty without any.
+        Copies for different values lie side by side.
+    """
+
+    digest: str
+    brought: str = ""
+
+
+def notebook_key(
     notebook: Mapping[str, Any], root: Path, shared: Surroundings, graph: ImportGraph
-) -> str:
+) -> Key:
     """Return the cache key of a notebook.
 
     Parameters
@@ -315,18 +368,17 @@ def notebook_digest(
         What all notebooks of the build share.
     graph : ImportGraph
         Who imports whom in the package.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits; cache file names carry the first 16.
     """
     source = root / "src"
     code = package_files(graph, graph.of_notebook(notebook))
-    return digest_of(
+    names = graph.brought_to(notebook)
+    used = [found for found in shared.brought if found[0] in names]
+    digest = digest_of(
         {
             "notebook": notebook_source(notebook),
             "modules": digest_files(source, code),
             **dict(shared.parts),
+            **{name: digest for name, _, digest in used},
         }
     )
+    return Key(digest, digest_of({name: value for name, value, _ in used})[:8] if used else "")

@@ -1,8 +1,9 @@
 """Run the notebooks whose cache is stale, in parallel, and keep each as soon as it is done.
 
 The cache is one file a notebook, ``build/cache/NN-name.<digest>.ipynb``: outputs, inline values
-and findings together. It is written whole or not at all, so an interrupt loses only the notebooks
-that were still running. Source notebooks are only read.
+and findings together. A notebook that reads what PANEL or PACK names has one copy for each value,
+``NN-name@<value>.<digest>.ipynb``. A copy is written whole or not at all, so an interrupt loses
+only the notebooks that were still running. Source notebooks are only read.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -20,11 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from analysis.faults import Fault, FaultsError, raise_if_any
-from analysis.site.digest import ImportGraph, notebook_digest, source_of, surroundings
+from analysis.site.digest import ImportGraph, Key, notebook_key, source_of, surroundings
 from analysis.site.environment import commit_time
 from analysis.site.files import digest_of, remove_parts, write_atomic
 from analysis.site.progress import Progress, progress
 
+_VALUE = re.compile(r"@[0-9a-f]{8}$")
 CACHE = Path("build") / "cache"
 # Cell ids came with this minor version of the format; without them outputs cannot be told apart.
 FORMAT = (4, 5)
@@ -207,7 +210,7 @@ def read_cache(target: Path, digest: str) -> tuple[dict[str, Any] | None, str]:
 
 
 def write_cache(target: Path, content: dict[str, Any]) -> None:
-    """Write an executed copy, then delete older ones of the same notebook."""
+    """Write an executed copy, then delete older ones of the same notebook and PANEL."""
     content["metadata"]["analysis"]["checksum"] = checksum(content)
     text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     write_atomic(target, text.encode())
@@ -216,8 +219,20 @@ def write_cache(target: Path, content: dict[str, Any]) -> None:
             old.unlink(missing_ok=True)
 
 
+def cache_name(stem: str, key: Key) -> str:
+    """Return the file name of an executed copy.
+
+    Examples
+    --------
+    >>> cache_name("03-data", Key("0123456789abcdef9999")), cache_name("03-data", Key("a1", "b2"))
+    ('03-data.0123456789abcdef.ipynb', '03-data@b2.a1.ipynb')
+    """
+    value = f"@{key.brought}" if key.brought else ""
+    return f"{stem}{value}.{key.digest[:16]}.ipynb"
+
+
 def copies(cache: Path, stem: str) -> list[Path]:
-    """Return the cached copies of a notebook, whatever their keys."""
+    """Return the cached copies of a notebook for one value of PANEL, whatever their keys."""
     return [path for path in cache.glob("*.ipynb") if path.name.rsplit(".", 2)[0] == stem]
 
 
@@ -242,9 +257,9 @@ def jobs_of(root: Path) -> list[Job]:
         except FaultsError as error:
             faults.extend(error.faults)
             continue
-        digest = notebook_digest(content, root, shared, graph)
-        target = root / CACHE / f"{path.stem}.{digest[:16]}.ipynb"
-        jobs.append(Job(name, digest, target, content))
+        key = notebook_key(content, root, shared, graph)
+        target = root / CACHE / cache_name(path.stem, key)
+        jobs.append(Job(name, key.digest, target, content))
     raise_if_any(faults)
     return jobs
 
@@ -303,9 +318,9 @@ def execute(
                 # A polite kill; Ctrl-C comes out as KeyboardInterrupt.
                 raise SystemExit(128 + signal.SIGTERM) from None
             done |= {executed.name: executed for executed in finished}
-    wanted = {job.target.name.rsplit(".", 2)[0] for job in jobs}
+    wanted = {Path(job.name).stem for job in jobs}
     for path in (root / CACHE).glob("*.ipynb"):
-        if path.name.rsplit(".", 2)[0] not in wanted:
+        if _VALUE.sub("", path.name.rsplit(".", 2)[0]) not in wanted:
             path.unlink()
     return ExecuteReport(tuple(done[job.name] for job in jobs), tuple(notes))
 
