@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from analysis.faults import FaultsError
-from analysis.panels import dictionary, panel, schemas
+from analysis.panels import dictionary, package, panel, schemas
 from analysis.panels.account import Account
 from analysis.panels.digest import TableDigest
 from analysis.panels.model import simulate
@@ -242,7 +242,7 @@ def test_generated_files_are_current(path: Path) -> None:
 
 
 def test_every_column_is_described_with_its_unit() -> None:
-    fields = [f for r in dictionary.datapackage()["resources"] for f in r["schema"]["fields"]]
+    fields = [f for r in package.of_contract()["resources"] for f in r["schema"]["fields"]]
     assert len(fields) == sum(len(s.columns()) for s in schemas.TABLES.values())
     assert all(field["description"] and field["unit"] for field in fields)
     json.dumps(fields)

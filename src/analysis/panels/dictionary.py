@@ -1,36 +1,45 @@
-"""The contract as read by people and by other programs: a page and a data package.
+"""The data as described to people and to other programs: a page, and a data package per folder.
 
-Both are generated from the schemas and committed; a test says when they are out of date, and
+All are generated from the schemas and committed; a test says when they are out of date, and
 ``python -m analysis.panels.dictionary`` writes them again.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import dataframely as dy
 
-from analysis import money, paths
-from analysis.panels import schemas
+from analysis import datapackage, money, paths, programmes
+from analysis.claims import schemas as ledger
+from analysis.panels import cards, package, schemas
 from analysis.panels.model import parameters
 
 TYPES = {
-    "String": ("text", "string"),
-    "Enum": ("word", "string"),
-    "Bool": ("true or false", "boolean"),
-    "Int32": ("whole number, 32 bits", "integer"),
-    "Int64": ("whole number, 64 bits", "integer"),
-    "Float64": ("number, 64 bits", "number"),
+    "String": "text",
+    "Enum": "word",
+    "Bool": "true or false",
+    "Int32": "whole number, 32 bits",
+    "Int64": "whole number, 64 bits",
+    "Float64": "number, 64 bits",
 }
-FOREIGN_KEYS = {
-    "households": {"village": ("villages", "village")},
-    "income": {"household": ("households", "household")},
-    "collective": {"village": ("villages", "village")},
+REFERS: Mapping[str, Mapping[str, datapackage.Keys]] = {
+    "claims": {
+        "claims": {"source": ("sources", "id")},
+        "implied": {"official": ("official", "id")},
+    },
+    "programmes": {"systems": {"programme": ("programmes", "id")}},
 }
-"""Keys across tables; the unit of a participation is a household or a village by its level."""
+"""Keys across committed CSV files, by folder and file."""
+PARAMETERS = {
+    "import": "Limits of an import, units and periods of amounts",
+    "model": "Parameters of the model panel",
+    "model_programmes": "True effects of the programmes in the model panel",
+    "site": "Settings of the site",
+}
+"""Parameter files in TOML; each value in them stands with its unit, source and status."""
 
 
 def legal(column: dy.Column) -> str:
@@ -58,97 +67,65 @@ def _number(value: float) -> str:
     return f"{value:g}" if abs(value) < 1000 or value > 3000 else str(int(value))
 
 
-def datapackage() -> dict[str, Any]:
-    """Return the contract as a Frictionless data package."""
+def packages() -> dict[str, dict[str, Any]]:
+    """Return the data package of each folder of committed data, by the folder's name."""
     return {
-        "profile": "tabular-data-package",
-        "name": "household-panel",
-        "title": "Household panel",
-        "description": "Tables of a household panel as this project reads and writes them, Parquet",
-        "version": str(schemas.SCHEMA_VERSION),
-        "resources": [_resource(table) for table in schemas.TABLES],
-    }
+        "claims": _csv_package(
+            "claims", "Claims",
+            "Every figure of the articles, the relations among them and what they imply",
+            ledger.SCHEMAS,
+        ),
+        "panels": package.of_contract(),
+        "parameters": datapackage.package(
+            "parameters", "Parameters",
+            "Prices, poverty lines, official incomes, and the parameters of the model panel; every "
+            "value with its unit, source and status",
+            [
+                *(datapackage.csv_file(name, schema) for name, schema in (
+                    ("prices", money.Prices), ("poverty_lines", money.PovertyLines),
+                    ("income_path", parameters.IncomePath))),
+                *(_toml_file(name, what) for name, what in PARAMETERS.items()),
+            ],
+        ),
+        "programmes": _csv_package(
+            "programmes", "Programmes", "The programmes and the systems that articles describe",
+            {"programmes": programmes.Programmes, "systems": programmes.Systems},
+        ),
+        "public": datapackage.package(
+            "public", "Public data sets",
+            "Cards of public data sets: what each is and can say. The fields are those of the "
+            "table that a card describes, which an installed package or a download holds.",
+            (_card(card) for card in cards.load().values()),
+        ),
+    }  # fmt: skip
 
 
-def _resource(table: str) -> dict[str, Any]:
-    schema = schemas.TABLES[table]
-    described: dict[str, Any] = {
-        "fields": [_field(name, column) for name, column in schema.columns().items()],
-        "primaryKey": schema.primary_key(),
-    }
-    if table in FOREIGN_KEYS:
-        described["foreignKeys"] = [
-            {"fields": column, "reference": {"resource": target, "fields": key}}
-            for column, (target, key) in FOREIGN_KEYS[table].items()
-        ]
+def _csv_package(
+    folder: str, title: str, what: str, tables: Mapping[str, type[dy.Schema]]
+) -> dict[str, Any]:
+    refers = REFERS.get(folder, {})
+    resources = (datapackage.csv_file(n, schema, refers.get(n)) for n, schema in tables.items())
+    return datapackage.package(folder, title, what, resources)
+
+
+def _toml_file(name: str, what: str) -> dict[str, Any]:
+    return {"name": name, "path": f"{name}.toml", "format": "toml", "encoding": "utf-8",
+            "description": what}  # fmt: skip
+
+
+def _card(card: cards.Card) -> dict[str, Any]:
+    """Describe a card and the columns of the table that it describes."""
+    fields = [
+        {"name": c.name, "type": datapackage.kind(cards.TYPES[c.type]()), "description": c.about,
+         "unit": c.unit}
+        for c in card.columns
+    ]  # fmt: skip
     return {
-        "name": table,
-        "path": f"{table}.parquet",
-        "format": "parquet",
-        "description": _first_line(schema),
-        "schema": described,
+        **_toml_file(card.id, f"{card.says} {card.does_not_say}"),
+        "title": card.title,
+        "sources": [{"title": card.citation}],
+        "schema": {"fields": fields},
     }
-
-
-def _field(name: str, column: dy.Column) -> dict[str, Any]:
-    constraints: dict[str, Any] = {"required": not column.nullable}
-    if isinstance(column, dy.Enum):
-        constraints["enum"] = list(column.categories)
-    for theirs, ours in (("minimum", "min"), ("maximum", "max")):
-        if getattr(column, ours, None) is not None:
-            constraints[theirs] = getattr(column, ours)
-    described = {
-        "name": name,
-        "type": TYPES[type(column).__name__][1],
-        "description": column.description,
-        "constraints": constraints,
-    }
-    # In committed CSV files the unit of a value is a column of its own.
-    unit = (column.metadata or {}).get("unit")
-    return described | ({"unit": unit} if unit else {})
-
-
-def parameters_package() -> dict[str, Any]:
-    """Return the description of ``data/parameters/`` as a Frictionless data package."""
-    tables = {
-        "prices": money.Prices,
-        "poverty_lines": money.PovertyLines,
-        "income_path": parameters.IncomePath,
-    }
-    return {
-        "name": "parameters",
-        "title": "Parameters",
-        "description": "Prices, poverty lines, official incomes, and the parameters of the "
-        "model panel; every value with its unit, source and status",
-        "resources": [
-            {
-                "name": name,
-                "path": f"{name}.csv",
-                "format": "csv",
-                "description": _first_line(schema),
-                "schema": {
-                    "fields": [
-                        _field(column, kind)
-                        for column, kind in schema.columns().items()
-                        if column != "line"
-                    ],
-                    "primaryKey": schema.primary_key(),
-                },
-            }
-            for name, schema in tables.items()
-        ]
-        + [
-            {"name": name, "path": f"{name}.toml", "format": "toml", "description": what}
-            for name, what in (
-                ("model", "Parameters of the model panel"),
-                ("model_programmes", "True effects of the programmes in the model panel"),
-            )
-        ],
-    }
-
-
-def _first_line(schema: type[dy.Schema]) -> str:
-    return (schema.__doc__ or "").strip().splitlines()[0]
 
 
 def page() -> str:
@@ -163,7 +140,8 @@ def _page() -> Iterator[str]:
     yield "---\n"
     yield (
         "A panel is a folder of Parquet files and a `panel.json` with its evidence tier, the "
-        "account of its rows and a digest of each table. Total income is never stored: it is the "
+        "account of its rows and a digest of each table; a `datapackage.json` describes its "
+        "files to other programs. Total income is never stored: it is the "
         "sum of the four sources, and missing if one of them is. Money is in whole fen (a "
         "hundredth of a yuan), nominal.\n"
     )
@@ -171,7 +149,8 @@ def _page() -> Iterator[str]:
     yield _rules()
     for table, schema in schemas.TABLES.items():
         yield f"\n## {table.capitalize()} {{#{table}}}\n"
-        yield f"{_first_line(schema)} Key: {', '.join(f'`{k}`' for k in schema.primary_key())}."
+        keys = ", ".join(f"`{key}`" for key in schema.primary_key())
+        yield f"{datapackage.first_line(schema)} Key: {keys}."
         if table in ("households", "villages"):
             yield f"Further columns may follow if their names begin with `{_prefix()}`."
         yield "\n| column | what it is | unit | type | legal values | may be empty |"
@@ -179,7 +158,7 @@ def _page() -> Iterator[str]:
         for name, column in schema.columns().items():
             cells = [
                 f"`{name}`", column.description or "", (column.metadata or {})["unit"],
-                TYPES[type(column).__name__][0], legal(column), "yes" if column.nullable else "no",
+                TYPES[type(column).__name__], legal(column), "yes" if column.nullable else "no",
             ]  # fmt: skip
             yield f"| {' | '.join(cells)} |"
     yield from _money_page()
@@ -219,15 +198,11 @@ def _money_page() -> Iterator[str]:
 
 def outputs() -> dict[Path, str]:
     """Return every generated file and what it should hold."""
-    return {
-        paths.data() / "panels" / "datapackage.json": _json(datapackage()),
-        paths.data() / "parameters" / "datapackage.json": _json(parameters_package()),
-        paths.root() / "pages" / "dictionary.qmd": page(),
+    described = {
+        paths.data() / folder / datapackage.NAME: datapackage.as_json(content)
+        for folder, content in packages().items()
     }
-
-
-def _json(content: dict[str, Any]) -> str:
-    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+    return {**described, paths.root() / "pages" / "dictionary.qmd": page()}
 
 
 def write() -> None:

@@ -12,7 +12,7 @@ import polars as pl
 
 from analysis import folders, programmes
 from analysis.faults import Fault, FaultsError
-from analysis.panels import schemas
+from analysis.panels import package, schemas
 from analysis.panels.account import Account
 from analysis.panels.digest import TableDigest
 
@@ -138,7 +138,7 @@ def write_manifest(
     price_year: int | None = None,
     more: Mapping[str, object] | None = None,
 ) -> None:
-    """Write ``panel.json`` into a folder that already holds the tables.
+    """Write ``panel.json`` and ``datapackage.json`` into a folder that already holds the tables.
 
     Parameters
     ----------
@@ -163,6 +163,7 @@ def write_manifest(
     }
     text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+    package.write(folder, name)
 
 
 def write(
