@@ -224,6 +224,21 @@ def test_weights(site: Path) -> None:
     }
 
 
+def test_a_figure_shown_again_offers_its_data_too(site: Path) -> None:
+    label = "fig-a"
+    (site / "downloads" / f"{label}.csv").write_text("x\n1\n")
+    body = f'<div id="{label}">A figure</div><div id="fig-none"></div><i id="fig-b"></i>'
+    (site / "downloads" / "fig-b.csv").write_text("x\\n1\\n")
+    link = f'<a href="downloads/{label}.csv">Data (CSV)</a>'
+    (site / "index.html").write_text(page(body))
+    (site / "index.qmd").write_text(f"x\n\n::: {{#{label}}}\n")
+    [fault] = check_site(site, SMALL, site)
+    assert (fault.file, fault.row, fault.value) == ("index.qmd", 3, label)
+    assert "not linked" in fault.problem
+    (site / "index.html").write_text(page(body + link))
+    assert check_site(site, SMALL, site) == ()
+
+
 def test_no_site(tmp_path: Path) -> None:
     [fault] = check_site(tmp_path, SMALL)
     assert "make report" in fault.remedy

@@ -140,6 +140,7 @@ def check_site(
             *_leftover_faults(name, page),
             *_external_faults(name, page),
             *_link_faults(name, page, pages, files.keys()),
+            *_download_faults(name, page, files.keys()),
         ]
         faults += _weight_faults(name, page, sizes, limits)
     for name, path in styles.items():
@@ -296,6 +297,17 @@ def _link_faults(
             remedy = "correct the link, or add what it names"
             faults.append(Fault(name, problem, remedy, row=link.line, value=link.url))
     return faults
+
+
+def _download_faults(name: str, page: Page, files: Iterable[str]) -> list[Fault]:
+    """Return figures whose data are on the site but not offered on the page."""
+    linked = {resolve(name, link.url)[0] for link in page.links if not is_external(link.url)}
+    remedy = "link it below, as the other figures do, in a block ::: {.figure-links}"
+    return [
+        Fault(name, f"its data, downloads/{label}.csv, are not linked", remedy, value=label)
+        for label in sorted(page.figures)
+        if f"downloads/{label}.csv" in set(files) - linked
+    ]
 
 
 def _style_faults(name: str, text: str, files: Iterable[str]) -> list[Fault]:

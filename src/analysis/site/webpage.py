@@ -93,6 +93,8 @@ class Page:
         Whether the page says how wide it is on phones, and whether it only leads elsewhere.
     ids : set of str
         Every id and anchor name.
+    figures : set of str
+        Ids of the blocks around figures, ``fig-...``.
     repeated_ids : list of (str, int)
         Ids seen before, with line.
     loads, links : list of Load
@@ -112,6 +114,7 @@ class Page:
     viewport: bool = False
     redirects: bool = False
     ids: set[str] = field(default_factory=set)
+    figures: set[str] = field(default_factory=set)
     repeated_ids: list[tuple[str, int]] = field(default_factory=list)
     loads: list[Load] = field(default_factory=list)
     links: list[Load] = field(default_factory=list)
@@ -282,6 +285,8 @@ class _Reader(HTMLParser):
             if identity in self.page.ids:
                 self.page.repeated_ids.append((identity, line))
             self.page.ids.add(identity)
+            if tag in {"div", "figure"} and identity.startswith("fig-"):
+                self.page.figures.add(identity)
         if tag == "a" and found.get("name"):
             self.page.ids.add(found["name"])
 
