@@ -33,7 +33,7 @@ DECIMAL = r"^\d+(\.\d+)?$"
 class Sources(contract.Row):
     """An article."""
 
-    id = dy.String(primary_key=True, regex=r"^S\d$")
+    id = dy.String(primary_key=True, regex=r"^S\d$", description="name of the article")
     file_code = dy.String(description="file number in the collection the articles came in")
     title_zh = dy.String(description="headline as printed")
     title_en = dy.String(description="headline in English")

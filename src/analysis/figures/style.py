@@ -35,6 +35,7 @@ TIER_LABELS = {
     "published": "Published study",
     "public": "Public microdata",
     "model": "Model panel (simulated)",
+    "twin": "Synthetic twin",
     "yours": "Your data",
 }
 

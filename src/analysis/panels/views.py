@@ -195,6 +195,35 @@ def poor_sentence(shares: Sequence[object]) -> Sentence:
     )
 
 
+def lines_sentence(about: Description) -> Sentence:
+    """Say of which periods a poverty line is unverified: from memory, or carried by such prices."""
+    unverified = about.poverty.filter(line_status="from_memory").select("line_name", "period")
+    if unverified.is_empty():
+        return Sentence("")
+    said = "; ".join(
+        f"{LINES.get(name, name)}: {_years(sorted(set(rows['period'])))}"
+        for (name,), rows in unverified.group_by("line_name", maintain_order=True)
+    )
+    return Sentence(f"Unverified, because a line or a price change is from memory: {said}.")
+
+
+def _years(years: list[int]) -> str:
+    """Write years as ranges.
+
+    Examples
+    --------
+    >>> _years([2012, 2013, 2015])
+    '2012 to 2013, 2015'
+    """
+    runs: list[list[int]] = []
+    for year in years:
+        if runs and year == runs[-1][-1] + 1:
+            runs[-1].append(year)
+        else:
+            runs.append([year])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
+
+
 def line_labels(about: Description) -> dict[str, str]:
     """Return what each poverty line is called."""
     return {name: LINES.get(name, name) for name in about.poverty["line_name"].unique()}
@@ -264,7 +293,7 @@ def balance(about: Description) -> pl.DataFrame:
 
 def targets() -> pl.DataFrame:
     """Return the default model panel, realistic variant, against its targets; numbers printed."""
-    status = {"from_memory": "unverified", "found": "found", "official": "official"}
+    status = {"from_memory": "unverified"}
     return model_targets(current.model()).select(
         "what",
         pl.col("period").cast(pl.String),

@@ -122,7 +122,8 @@ def look(column: Column, cells: pl.Series) -> Look:
     if is_number:
         text = values.len() - numbers.len()
         mixed = f", and text in {text} cells" if text else ""
-        told = f"{numbers.min():g} to {numbers.max():g}; {n} different{mixed}"
+        ends = sorted(numbers.to_list())
+        told = f"{ends[0]:g} to {ends[-1]:g}; {n} different{mixed}"
     else:
         told = ", ".join(repr(v[:20]) for v in distinct.head(3)) + f"; {n} different"
     kind = ("number" if is_number else "text") if column.type == "text" else column.type
