@@ -3,20 +3,40 @@
 (function () {
   "use strict";
 
-  // Columns of long text get room: a table scrolls sideways rather than become a tower.
-  document.querySelectorAll(".table-scroll table, .table-responsive table").forEach(function (table) {
-    var head = table.tHead && table.tHead.rows[table.tHead.rows.length - 1];
+  // Columns of long text get room: a table scrolls sideways rather than become a tower. First it
+  // may break out of the column of text (class "wide"), then its columns give way to each other.
+  function measure(table) {
+    var head = table.tHead && table.tHead.rows[table.tHead.rows.length - 1], found = [];
     Array.from(head ? head.cells : []).forEach(function (column, at) {
-      var longest = 0;
+      var cells = [], longest = 0, word = 0;
       Array.from(table.tBodies).forEach(function (body) {
         Array.from(body.rows).forEach(function (row) {
-          if (row.cells.length === head.cells.length) {
-            longest = Math.max(longest, row.cells[at].textContent.trim().length);
-          }
+          if (row.cells.length !== head.cells.length) return;
+          var value = row.cells[at].textContent.trim();
+          cells.push(row.cells[at]);
+          longest = Math.max(longest, value.length);
+          value.split(/[\s-]+/).forEach(function (part) { word = Math.max(word, part.length); });
         });
       });
-      if (longest > 20) column.style.minWidth = "min(70vw, " + Math.min(20, 1.4 * Math.sqrt(longest)).toFixed(1) + "rem)";
+      // Paper does not scroll: ids stay on a line there, words whole while a page can hold them.
+      var print = longest <= 10 ? "short" : word > (head.cells.length > 9 ? 12 : 16) ? "long-words" : "";
+      if (print) cells.forEach(function (cell) { cell.classList.add(print); });
+      if (longest > 20) found.push({ column: column, rem: 1.4 * Math.sqrt(longest) });
     });
+    return found;
+  }
+  document.querySelectorAll(".table-scroll table, .table-responsive table").forEach(function (table) {
+    var box = table.closest(".table-scroll, .table-responsive"), long = measure(table);
+    function give(most) {
+      long.forEach(function (one) {
+        one.column.style.minWidth = "min(70vw, " + Math.min(most, one.rem).toFixed(1) + "rem)";
+      });
+      return box.scrollWidth <= box.clientWidth + 1;
+    }
+    table.classList.toggle("many-columns", long.length > 0 && table.tHead.rows[table.tHead.rows.length - 1].cells.length > 7);
+    if (give(20)) return;
+    if (!box.closest("li, dd, blockquote, .callout, .tab-panel, .column-margin")) box.classList.add("wide");
+    if (![20, 16, 13, 11, 9].some(give)) give(20);
   });
 
   // A box that scrolls must be reachable by keyboard and have a name.

@@ -176,6 +176,43 @@ def test_the_page_for_a_missing_address_is_styled_and_leads_home(
             assert home.endswith("/reports/site/index.html")
 
 
+def test_a_wide_table_is_whole_on_a_desktop_and_the_contents_step_aside(
+    visit: Open, address: str, built: BuildReport
+) -> None:
+    if built.renderer != "embedded":
+        pytest.skip("the layout of pages is Quarto's own there")
+    with visit(address + "notebooks/02-arithmetic.html") as opened:
+        page = opened.page
+        box = page.locator(".table-scroll", has_text="Expression").first
+        contents = page.locator(".toc")
+        assert box.evaluate("box => box.scrollWidth <= box.clientWidth + 1")
+        assert page.evaluate("document.documentElement.scrollWidth") <= DESKTOP["width"]
+        assert contents.is_visible()
+        box.evaluate("box => box.scrollIntoView({block: 'start'})")
+        contents.wait_for(state="hidden")
+        assert violations(opened) == []
+        page.evaluate("scrollTo(0, 0)")
+        contents.wait_for(state="visible")
+
+
+def test_a_printed_table_fits_the_paper_and_keeps_ids_whole(visit: Open, address: str) -> None:
+    for name in ("01-claims", "02-arithmetic"):
+        with visit(f"{address}notebooks/{name}.html") as opened:
+            page = opened.page
+            page.emulate_media(media="print")
+            page.set_viewport_size({"width": 718, "height": 1000})
+            widths = page.eval_on_selector_all(
+                ".table-scroll table", "all => all.map(table => table.scrollWidth)"
+            )
+            assert widths and max(widths) <= 718
+            lines = page.eval_on_selector_all(
+                ".filterable tbody td:first-child",
+                "all => all.map(cell => { const range = document.createRange();"
+                " range.selectNodeContents(cell); return range.getClientRects().length; })",
+            )
+            assert set(lines) == {1}
+
+
 def hits(opened: Visit, renderer: str, query: str) -> list[str]:
     """Search and return where the hits lead."""
     button, entry, results = SEARCH[renderer]

@@ -88,6 +88,26 @@
     heading.append(link);
   });
 
+  // The contents step aside while a wide table is beside them
+  var toc = document.querySelector(".toc"), wide = document.getElementsByClassName("wide");
+  var waiting = false;
+  var aside = function () {
+    waiting = false;
+    var at = toc.getBoundingClientRect();
+    toc.classList.toggle("covered", Array.from(wide).some(function (table) {
+      var box = table.getBoundingClientRect();
+      return box.right > at.left && box.top < at.bottom && box.bottom > at.top;
+    }));
+  };
+  if (toc) {
+    ["scroll", "resize", "load"].forEach(function (name) {
+      addEventListener(name, function () {
+        if (!waiting) requestAnimationFrame(aside);
+        waiting = true;
+      }, { passive: true });
+    });
+  }
+
   // Search
   var dialog = byId("search"), opener = byId("search-open"), input = byId("search-input");
   if (!dialog || !dialog.showModal) return;
