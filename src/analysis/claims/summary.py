@@ -117,6 +117,7 @@ def precision_of(operand: Operand) -> str:
 
     Examples
     --------
+    >>> from analysis.claims.intervals import Interval
     >>> from analysis.claims.units import Unit
     >>> precision_of(Operand(Interval.more_than(30), Unit()))
     'open'
