@@ -91,6 +91,16 @@ def test_the_commands_lead_from_a_panel_to_a_pack(folder, tmp_path):
     assert log.is_file()
 
 
+def test_cells_of_another_design_are_refused(folder, tmp_path):
+    """Cells of training with a file about dividends: no estimate under a wrong name."""
+    made = tmp_path / "cells"
+    words = ["cells", str(folder), "--programme", "training", "--out", str(made)]
+    assert runner.invoke(cli.app, words).exit_code == 0
+    done = runner.invoke(cli.app, ["effects", str(made), "--estimands", str(EXAMPLE)])
+    assert done.exit_code == 1
+    assert "the cells are not those of the estimands file" in str(done.exception)
+
+
 def test_cells_of_one_programme_need_no_file(folder, tmp_path):
     made = tmp_path / "cells"
     words = ["cells", str(folder), "--programme", "training", "--out", str(made)]

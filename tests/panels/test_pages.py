@@ -1,6 +1,7 @@
 """What the data page shows: of the model panel, of a survey, of a panel in another currency."""
 
 import json
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -52,11 +53,25 @@ def test_figures_say_the_first_and_last_value(about):
     assert "national line from" in poor.alt
 
 
-def test_without_a_poverty_line_the_page_says_so(about):
-    none = about.poverty.clear()
-    figure = figures.headcount_lines("fig-poor", "yours", none, {})
-    assert "No poverty line" in figure.alt
-    assert "No poverty line" in views.poor_sentence([]).text
+def test_without_a_poverty_line_the_page_says_why(about):
+    without = replace(about, poverty=about.poverty.clear())
+    why = views.why_no_line(without)
+    figure = figures.headcount_lines("fig-poor", "yours", without.poverty, {}, why)
+    assert figure.alt == why == views.poor_sentence(without, []).text
+    assert "No poverty line is set" in why
+    nobody = replace(without, sources=about.sources.clear())
+    assert "No row of this panel has all four sources" in views.why_no_line(nobody)
+
+
+def test_one_period_is_told_once(about):
+    one = replace(about, poverty=about.poverty.filter(pl.col("period") == 2015))
+    [share] = views.poor(one)
+    assert share.what.startswith("persons below the national line in the only period")
+
+
+def test_a_panel_folder_stays_out_of_git(tmp_path, shown):
+    panel.write(shown, tmp_path / "p")
+    assert (tmp_path / "p" / ".gitignore").read_text() == "*\n"
 
 
 def test_without_complete_rows_the_page_says_so(about):

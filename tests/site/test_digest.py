@@ -142,6 +142,7 @@ def test_what_a_reader_brings_is_part_of_the_key_of_who_reads_it(
         project.write(file, text.format(name=name))
     file, folder = project.write("mine.csv", "a\n"), project.root / "mine"
     project.write("mine/part.csv", "a\n")
+    project.write("mine/panel.json", "{}")
     plain = keys(project)
     for path, inside in ((file, file), (folder, folder / "part.csv")):
         brought = keys(project, **{name: str(path)})
@@ -153,6 +154,12 @@ def test_what_a_reader_brings_is_part_of_the_key_of_who_reads_it(
         assert changed.digest != brought["01-first"].digest
         # Another content of the same panel takes the place of the older copy.
         assert changed.brought == brought["01-first"].brought
+
+
+def test_a_folder_that_is_no_panel_is_refused_before_any_notebook_runs(project: Project) -> None:
+    project.write("mine/part.csv", "a\n")
+    with pytest.raises(FaultsError, match=r"holds no panel \(no panel\.json\)"):
+        surroundings(project.root, {"PANEL": "mine"})
 
 
 def test_a_notebook_may_read_what_is_brought_itself(project: Project) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +27,14 @@ CHOICES: Final = {
 }
 LEAST_HOUSEHOLDS: Final = 3
 """No pack may count fewer in a group, whatever is asked for."""
+
+
+HOW: Final = {
+    "name": 'write name = "..."',
+    "design": "write [design]",
+    "estimand": "write [[estimand]]",
+}
+"""How each part that must be there is written."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +144,7 @@ def parse(content: Mapping[str, Any], text: str, file: str) -> Declaration:
     known = {"name", "design", "outcome", "estimand", "disclosure"}
     raise_if_any([
         *_unknown(content, known, file, ""),
-        *(Fault(file, "missing", f"write [[{key}]] or {key} = ...", column=key)
+        *(Fault(file, "missing", HOW[key], column=key)
           for key in ("name", "design", "estimand") if not content.get(key)),
     ])  # fmt: skip
     faults: list[Fault] = []
@@ -246,3 +254,11 @@ def _rules(table: Mapping[str, Any], file: str, faults: list[Fault]) -> Rules:
             faults.append(Fault(file, "too loose to protect anyone", f"use {remedy}",
                                 column=f"disclosure.{key}", value=value))  # fmt: skip
     return rules
+
+
+def not_its_cells(design: CellsDesign, declared: Declaration) -> Iterator[Fault]:
+    """Yield a fault if cells of this design are not those a file declares."""
+    same = replace(design, level=declared.design.level) == declared.design
+    if not (same and declared.design.level in ("auto", design.level)):
+        yield Fault("cells", "the cells are not those of the estimands file",
+                    "build them from its design", column="design")  # fmt: skip

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from analysis.cells import disclosure, grouping, releases
-from analysis.cells.declaration import Declaration, Rules
+from analysis.cells.declaration import Declaration, Rules, not_its_cells
 from analysis.cells.design import CellsDesign
 from analysis.cells.releases import Release
 from analysis.cells.result import Cells
@@ -348,11 +348,7 @@ def _not_declared(
     cells: Cells, declared: Declaration, covariances: tuple[Covariance, ...]
 ) -> Iterator[Fault]:
     """Yield what is in the pack and was not declared."""
-    same = replace(cells.design, level=declared.design.level) == declared.design
-    level = declared.design.level in ("auto", cells.design.level)
-    if not (same and level):
-        yield Fault("pack", "the cells are not those of the estimands file",
-                    "build them from its design", column="design")  # fmt: skip
+    yield from not_its_cells(cells.design, declared)
     known = {(e.name, outcome) for e in declared.estimands for outcome in e.outcomes}
     for name in sorted({(p.estimand, p.outcome) for c in covariances for p in c.points} - known):
         yield Fault("pack", "an estimate that was not declared", "declare it in a new file",

@@ -7,12 +7,13 @@ from typing import Final
 
 import numpy as np
 
-from analysis.cells.declaration import Declaration, Declared
+from analysis.cells.declaration import Declaration, Declared, not_its_cells
 from analysis.cells.pack import Covariance, Point
 from analysis.cells.result import Cells
 from analysis.effects import aggregate, group_time, layout
 from analysis.effects.group_time import Comparison
 from analysis.effects.result import EffectSet, stack
+from analysis.faults import raise_if_any
 
 WHERE: Final = {"other": "other_villages", "same": "same_village", "any": "anywhere"}
 
@@ -69,8 +70,9 @@ def estimate(cells: Cells, declaration: Declaration) -> DeclaredEffects:
     Raises
     ------
     FaultsError
-        If an estimand cannot be estimated from these cells.
+        If the cells are not those of the file, or an estimand cannot be estimated from them.
     """
+    raise_if_any(not_its_cells(cells.design, declaration))
     sets = [_one(cells, declared) for declared in declaration.estimands]
     names = [
         declared.name

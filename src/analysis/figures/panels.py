@@ -45,7 +45,7 @@ def source_lines(name: str, tier: str, means: pl.DataFrame, money: str = "yuan")
 
 
 def headcount_lines(
-    name: str, tier: str, poverty: pl.DataFrame, labels: Mapping[str, str]
+    name: str, tier: str, poverty: pl.DataFrame, labels: Mapping[str, str], empty: str = ""
 ) -> Figure:
     """Draw the share of persons below each poverty line over time.
 
@@ -59,6 +59,8 @@ def headcount_lines(
         As `analysis.panels.describe.poverty` gives it; its rows of all households are drawn.
     labels : mapping of str to str
         What each ``line_name`` is called.
+    empty : str
+        What to say if there is nothing to draw.
     """
     shown = poverty.filter(pl.col("group") == "all").select(
         "period",
@@ -66,7 +68,7 @@ def headcount_lines(
         percent=100 * pl.col("headcount_persons"),
     )
     if shown.is_empty():
-        return _nothing(name, tier, shown, "No poverty line is set for this panel's money.")
+        return _nothing(name, tier, shown, empty or "No poverty line is set for this panel.")
     first, last = _span(shown)
     alt = (
         f"Lines: per cent of persons below each line, {first} to {last}. "

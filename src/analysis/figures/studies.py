@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterable
 from typing import Any
@@ -201,8 +202,10 @@ def _beyond(axes: Axes, value: float, y: float, ends: tuple[float, float], colou
     right = value > ends[1]
     at = ends[1] if right else ends[0]
     axes.plot([at], [y], ">" if right else "<", color=colour, markersize=7, clip_on=False)
+    # Cut, not rounded: the number printed is never more than what was found.
+    label = printing.number(math.floor(value), 0)
     axes.annotate(
-        printing.number(value, 0), (at, y), xytext=(-8 if right else 8, 0), color=colour,
+        label, (at, y), xytext=(-8 if right else 8, 0), color=colour,
         textcoords="offset points", ha="right" if right else "left", va="center", fontsize=SMALL,
     )  # fmt: skip
 

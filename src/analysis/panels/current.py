@@ -17,6 +17,10 @@ VARIANT = "realistic"
 """The variant the pages show: with every difficulty a real survey has."""
 
 
+KINDS = {"model": "model panel (simulated)", "twin": "synthetic twin"}
+"""What findings call a panel that is nobody's."""
+
+
 def current() -> Panel:
     """Return the panel that the pages describe.
 
@@ -58,7 +62,7 @@ def digest(shown: Panel) -> str:
         content = TableDigest()
         content.update(shown.table(table).collect())
         total.update(f"{table}:{content.hexdigest()}".encode())
-    kind = "model panel (simulated)" if shown.tier == "model" else "your panel"
+    kind = KINDS.get(shown.evidence, "your panel")
     return f"{kind}:{total.hexdigest()[:12]}"
 
 

@@ -164,6 +164,8 @@ def write_manifest(
     text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
     package.write(folder, name)
+    # Households never enter a repository by accident: git passes over a folder that says so.
+    (folder / ".gitignore").write_text("*\n", encoding="utf-8", newline="\n")
 
 
 def write(

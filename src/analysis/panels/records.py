@@ -27,7 +27,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise FaultsError([Fault(file, "the file is missing", "restore it from git")]) from None
+        remedy = "check its name and folder; what came with the project can be restored from git"
+        raise FaultsError([Fault(file, "the file is missing", remedy)]) from None
     except UnicodeDecodeError:
         raise FaultsError([Fault(file, "not UTF-8", "save it as UTF-8")]) from None
     except tomllib.TOMLDecodeError as error:

@@ -110,6 +110,22 @@ def texts(shown: Panel) -> Texts:
     )
 
 
+SWITCHES = {
+    "selection_level": "who takes part depends on how well off they are",
+    "selection_trend": "and on how fast their income grows",
+    "dip": "wages dip before training",
+    "anticipation": "some effects begin early",
+    "spillover": "neighbours are affected",
+    "bundling": "programmes come together",
+    "coverage": "some programmes reach nearly everyone",
+    "attrition": "households leave the survey or the register",
+    "missing": "single answers are missing",
+    "heaping": "answers are rounded",
+    "misreporting": "villages just below a floor report that they reach it",
+}
+"""What each switch of the model means to a reader."""
+
+
 def how_made(settings: Mapping[str, object]) -> Sentence:
     """Say how a simulated panel was made; nothing for a survey or a twin.
 
@@ -129,7 +145,7 @@ def how_made(settings: Mapping[str, object]) -> Sentence:
         return Sentence("")
     switches = settings["switches"]
     assert isinstance(switches, Mapping)  # noqa: S101 — written by the simulation
-    on = ", ".join(name.replace("_", " ") for name, state in switches.items() if state)
+    on = "; ".join(SWITCHES.get(str(name), str(name)) for name, state in switches.items() if state)
     difficulties = (
         f"these difficulties: {on}" if on else "none of the difficulties of a real survey"
     )
@@ -178,16 +194,31 @@ def poor(about: Description) -> tuple[Poor, ...]:
         return ()
     shares = rows.sort("period")["headcount_persons"]
     what = "persons below the national line in the {} period, per cent"
+    if shares.len() == 1:
+        return (Poor("panel_headcount_first", 100 * shares[0], what.format("only")),)
     return (
         Poor("panel_headcount_first", 100 * shares[0], what.format("first")),
         Poor("panel_headcount_last", 100 * shares[-1], what.format("last")),
     )
 
 
-def poor_sentence(shares: Sequence[object]) -> Sentence:
+def why_no_line(about: Description) -> str:
+    """Say why nobody can be set against a poverty line."""
+    if about.sources.drop_nulls("per_head").is_empty():
+        return (
+            "No row of this panel has all four sources of income, so nobody can be set against a "
+            "poverty line."
+        )
+    return "No poverty line is set for the currency or prices of this panel."
+
+
+def poor_sentence(about: Description, shares: Sequence[object]) -> Sentence:
     """Say how many were poor, from the printed findings of `poor`."""
     if not shares:
-        return Sentence("No poverty line is set for the currency or prices of this panel.")
+        return Sentence(why_no_line(about))
+    if len(shares) == 1:
+        (share,) = (share._repr_markdown_() for share in shares)  # type: ignore[attr-defined]
+        return Sentence(f"{share} per cent of its persons were below the national line.")
     first, last = (share._repr_markdown_() for share in shares)  # type: ignore[attr-defined]
     return Sentence(
         f"{first} per cent of its persons were below the national line in the first year, {last} "

@@ -265,7 +265,7 @@ def verify(root: Path) -> tuple[findings.Moved, ...]:
     root = root.resolve()
     committed = _committed(root)
     with build_lock(root):
-        executed = execute(root)
+        executed = execute(root, afresh=True)
     return findings.compare(committed, unique_records(executed.notebooks))
 
 

@@ -27,6 +27,7 @@ EXCLUDED = f"{PACKAGE}.site"
 PROTOCOL = "1"
 # What a reader brings, named in the environment by the make variables of the same name.
 BROUGHT = ("PANEL", "PACK")
+PANEL_MANIFEST = "panel.json"
 LOCK = "requirements.lock"
 
 _MAGIC = re.compile(r"^\s*[%!?]")
@@ -309,7 +310,12 @@ def surroundings(root: Path, environment: Mapping[str, str] | None = None) -> Su
         if not environment.get(name):
             continue
         path = root / environment[name]
-        if path.is_dir():
+        if name == "PANEL" and path.is_dir() and not (path / PANEL_MANIFEST).is_file():
+            problem = f"the folder holds no panel (no {PANEL_MANIFEST})"
+            faults.append(
+                Fault(name, problem, "make one: analysis import", value=environment[name])
+            )
+        elif path.is_dir():
             brought.append((name, environment[name], digest_files(path, files_below(path))))
         elif path.is_file():
             brought.append((name, environment[name], digest_files(path.parent, [path])))

@@ -271,7 +271,11 @@ def cores() -> int:
 
 
 def execute(
-    root: Path, *, parallel: int | None = None, watch: Progress | None = None
+    root: Path,
+    *,
+    parallel: int | None = None,
+    watch: Progress | None = None,
+    afresh: bool = False,
 ) -> ExecuteReport:
     """Bring the executed copies of all notebooks up to date.
 
@@ -283,6 +287,8 @@ def execute(
         How many kernels run at once; the number of cores if left out.
     watch : Progress, optional
         Told how far the run is; a bar or plain lines if left out.
+    afresh : bool
+        Run every notebook, also those whose copy is current.
 
     Returns
     -------
@@ -299,7 +305,7 @@ def execute(
     remove_parts(root / CACHE)
     done: dict[str, Executed] = {}
     notes: list[str] = []
-    for job in jobs:
+    for job in [] if afresh else jobs:
         content, problem = read_cache(job.target, job.digest)
         if content is not None:
             done[job.name] = Executed(job.name, job.target, job.digest, True, 0.0, content)

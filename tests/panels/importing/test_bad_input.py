@@ -175,7 +175,9 @@ def test_a_forced_encoding_that_does_not_fit_is_a_fault(small: Any) -> None:
 
 def test_a_missing_file_is_a_fault(small: Any) -> None:
     small.write_map()
-    with pytest.raises(FaultsError, match=r"survey\.csv: the file is missing; check its name"):
+    with pytest.raises(
+        FaultsError, match=r"survey\.csv: no file or folder of this name; check its name"
+    ):
         small.run()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from analysis.faults import Fault, FaultsError
+from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.panels.importing import convert, records
 from analysis.panels.importing.convert import Context
 from analysis.panels.importing.mapping import SurveyFile, SurveyMap
@@ -73,6 +73,11 @@ def find_files(survey: SurveyMap, paths: Sequence[Path]) -> list[Path]:
     A named file stands for the entry with its name; one file for a map of one entry, whatever its
     name. Other entries lie in the folder of the first, and not behind a link that leaves it.
     """
+    raise_if_any(
+        Fault(path.name, "no file or folder of this name", "check its name and folder")
+        for path in paths
+        if not path.exists()
+    )
     if len(survey.files) == 1 and len(paths) == 1 and paths[0].is_file():
         return [paths[0]]
     given = {path.name: path for path in paths if not path.is_dir()}
