@@ -9,6 +9,8 @@ from analysis import findings
 from analysis.claims.intervals import INFINITE, End, Interval
 from analysis.faults import FaultsError
 
+ROWS = {"rows_in": 4, "rows_used": 4}
+
 
 def maker():
     """Stand for the function that made a number."""
@@ -27,7 +29,7 @@ def page():
 
 
 def test_a_number_prints_as_a_link_to_its_record(page):
-    found = page.number("workers", 1357, "placed workers", unit="persons", function=maker)
+    found = page.number("workers", 1357, "placed workers", unit="persons", function=maker, **ROWS)
     assert found._repr_markdown_() == "[1,357](/findings.qmd#workers){.finding}"
     assert found.function.endswith(".maker")
     assert found.inputs.startswith("data/claims:")
@@ -35,7 +37,7 @@ def test_a_number_prints_as_a_link_to_its_record(page):
 
 def test_an_interval_keeps_both_ends_and_prints_outward(page):
     between = Interval.between(Fraction(2765500, 1357), Fraction(2767000, 1357))
-    found = page.number("gain", between, "gain", unit="yuan/persons", function=maker)
+    found = page.number("gain", between, "gain", unit="yuan/persons", function=maker, **ROWS)
     assert found.value is None
     assert found.low == pytest.approx(2037.95, abs=0.01)
     assert found.text == "2,037 to 2,040"
@@ -43,16 +45,21 @@ def test_an_interval_keeps_both_ends_and_prints_outward(page):
 
 def test_an_open_side_stays_open(page):
     found = page.number(
-        "job", Interval(End(Fraction(42000), True), INFINITE), "job", unit="yuan", function=maker
+        "job",
+        Interval(End(Fraction(42000), True), INFINITE),
+        "job",
+        unit="yuan",
+        function=maker,
+        **ROWS,
     )
     assert (found.low, found.high, found.text) == (42000.0, None, "more than 42,000")
 
 
 def test_a_name_cannot_stand_for_two_numbers(page):
-    page.number("workers", 1, "placed workers", unit="persons", function=maker)
-    page.number("workers", 1, "placed workers", unit="persons", function=maker)
+    page.number("workers", 1, "placed workers", unit="persons", function=maker, **ROWS)
+    page.number("workers", 1, "placed workers", unit="persons", function=maker, **ROWS)
     with pytest.raises(ValueError, match="noted twice"):
-        page.number("workers", 2, "placed workers", unit="persons", function=maker)
+        page.number("workers", 2, "placed workers", unit="persons", function=maker, **ROWS)
 
 
 def test_written_and_read_back(page, tmp_path):
@@ -128,7 +135,7 @@ def test_the_digest_of_a_folder_sees_names_and_content_but_not_line_ends(tmp_pat
 
 
 def test_a_word_is_a_finding_too(page):
-    found = page.word("verdict", "consistent", "verdict on a relation", function=maker)
+    found = page.word("verdict", "consistent", "verdict on a relation", function=maker, **ROWS)
     assert found._repr_markdown_() == "[consistent](/findings.qmd#verdict){.finding}"
     assert (
         findings.compare([vars(found)], [{**vars(found), "text": "inconsistent"}])[0].column
@@ -145,4 +152,18 @@ def test_a_shown_table_carries_the_badge_of_its_page(page):
 
 def test_other_inputs_are_named_with_their_digest():
     page = findings.Page("p", "yours", (), ("your panel:abc",))
-    assert page.number("n", 1, "rows", unit="records", function=maker).inputs == "your panel:abc"
+    assert (
+        page.number("n", 1, "rows", unit="records", function=maker, **ROWS).inputs
+        == "your panel:abc"
+    )
+
+
+def test_every_published_number_says_its_rows():
+    """Rows in and used stand beside each number, word, figure and table of the report."""
+    from analysis import paths
+
+    for record in findings.read_csv(paths.root() / "reports" / "findings.csv"):
+        assert record["rows_in"] is not None, record["id"]
+        assert record["rows_used"] is not None, record["id"]
+        if record["kind"] in ("number", "word"):
+            assert record["rows_used"] <= record["rows_in"], record["id"]

@@ -163,9 +163,9 @@ class Page:
         *,
         unit: str,
         function: Callable[..., object],
+        rows_in: int,
+        rows_used: int,
         method: str = "count",
-        rows_in: int | None = None,
-        rows_used: int | None = None,
         digits: int | None = None,
     ) -> Finding:
         """Note a number and return the finding that prints it.
@@ -184,8 +184,9 @@ class Page:
             The function that made it.
         method : str
             How, in a few words.
-        rows_in, rows_used : int, optional
-            Rows that entered and were used.
+        rows_in, rows_used : int
+            Rows that entered and were used; of a figure made of claims, the names it could and
+            does use.
         digits : int, optional
             Decimals to print.
 
@@ -214,12 +215,14 @@ class Page:
         what: str,
         *,
         function: Callable[..., object],
+        rows_in: int,
+        rows_used: int,
         method: str = "as computed",
     ) -> Finding:
         """Note a computed word, such as a verdict or the name of the largest figure."""
         return self._note(
             id=id, kind="word", what=what, value=None, low=None, high=None, unit="", text=text,
-            rows_in=None, rows_used=None, method=method, function=function, digest="",
+            rows_in=rows_in, rows_used=rows_used, method=method, function=function, digest="",
         )  # fmt: skip
 
     def exhibit(
@@ -234,7 +237,8 @@ class Page:
         """Note a figure or table by the digest of its data."""
         return self._note(
             id=id, kind=kind, what=what, value=None, low=None, high=None, unit="", text=what,
-            rows_in=rows_in, rows_used=data.height, method="shown as computed",
+            rows_in=data.height if rows_in is None else rows_in, rows_used=data.height,
+            method="shown as computed",
             function=function, digest=frame_digest(data),
         )  # fmt: skip
 
