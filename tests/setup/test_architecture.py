@@ -27,11 +27,12 @@ ORDER = (
     "faults", "paths", "folders", "datapackage", "contract", "doctor", "programmes", "money",
     "claims/intervals", "printing", "benchmarks", "claims", "studies", "panels", "cells",
     "inference", "effects", "sensitivity", "welfare", "costs", "power", "scenarios", "validation",
-    "findings", "figures", "tables", "site", "terminal", "cli_panels", "cli_effects", "cli", "__main__",
+    "answers", "findings", "figures", "tables", "methods", "site", "terminal", "cli_panels",
+    "cli_effects", "cli_proof", "cli", "__main__",
 )  # fmt: skip
 DATA = frozenset({"claims", "studies", "panels", "cells"})
 ESTIMATORS = frozenset({"panels", "cells", "inference", "effects", "sensitivity", "welfare",
-                        "costs", "power", "scenarios", "validation"})  # fmt: skip
+                        "costs", "power", "scenarios", "validation", "answers"})  # fmt: skip
 
 
 @dataclass(frozen=True)
