@@ -19,7 +19,7 @@ PROJECT = tomllib.loads(PYPROJECT)["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 REPORT = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 TEST = (ROOT / "requirements-test.lock").read_text(encoding="utf-8")
-HEAVY = ("pyspark", "rdrobust", "pyfixest", "linearmodels", "diff-diff", "torch", "jupyterlab")
+HEAVY = ("pyspark", "rdrobust", "pyfixest", "linearmodels", "csdid", "torch", "jupyterlab")
 
 
 def blocks(lock: str) -> list[tuple[str, list[str]]]:
