@@ -5,9 +5,11 @@ ifeq ($(OS),Windows_NT)
 PYTHON ?= python
 override VENV := $(subst \,/,$(VENV))
 VENV_PYTHON := $(or $(wildcard $(VENV)/python.exe),$(VENV)/Scripts/python.exe)
+BENCH_PYTHON := build/bench/Scripts/python.exe
 else
 PYTHON ?= python3
 VENV_PYTHON := $(VENV)/bin/python
+BENCH_PYTHON := build/bench/bin/python
 endif
 RUN := "$(VENV_PYTHON)" -m
 
@@ -18,7 +20,7 @@ SET_UP = $(HAS_PYTHON); $(PYTHON) tools/environment.py --venv "$(VENV)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help report test lint types tests verify check serve doctor licences lock lab clean \
+.PHONY: help report test lint types tests verify check serve doctor licences lock lab bench clean \
 	report-environment test-environment
 
 help: ## Show these commands
@@ -59,13 +61,18 @@ doctor: report-environment ## Say what this machine has and lacks
 licences: report-environment ## List the licence of every package the report needs
 	@"$(VENV_PYTHON)" tools/licences.py
 
+bench: ## Time cells and effects beside other packages, in an environment of its own (ARGS="--rows …")
+	@$(HAS_PYTHON); $(PYTHON) tools/environment.py --venv build/bench --lock requirements-bench.lock
+	@$(BENCH_PYTHON) benchmarks/cells.py
+	@$(BENCH_PYTHON) benchmarks/effects.py $(ARGS)
+
 lab: report-environment ## Open the notebooks in JupyterLab (an extra, outside the lock)
 	@mkdir -p build
 	@$(RUN) pip freeze --exclude-editable > build/constraints.txt
 	@$(RUN) pip install --quiet --no-build-isolation --constraint build/constraints.txt -e ".[lab]"
 	@$(RUN) jupyter lab --notebook-dir=notebooks
 
-# The second lock is resolved against the first, so a package has one version in both.
+# The other locks are resolved against the first, so a package has one version in all.
 COMPILE = $(RUN) uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-emit-index-url --no-emit-find-links --only-binary :all:
 
@@ -73,6 +80,8 @@ lock: test-environment ## Rewrite the lock files (ARGS="--upgrade" for newer ver
 	@$(COMPILE) --extra build --output-file requirements.lock $(ARGS)
 	@$(COMPILE) --extra build --extra test --constraint requirements.lock \
 		--output-file requirements-test.lock $(ARGS)
+	@$(COMPILE) --extra build --extra bench --constraint requirements.lock \
+		--output-file requirements-bench.lock $(ARGS)
 
 clean: ## Delete what was built (the environment stays)
 	@rm -rf build reports/site

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MINIMUM = (3, 11)
 REPORT_LOCK = "requirements.lock"
 TEST_LOCK = "requirements-test.lock"
+BENCH_LOCK = "requirements-bench.lock"
 STAMP = "analysis-installed.json"
 
 # What pip says, in lower case, and the one line that tells a reader what to do about it.
@@ -114,10 +115,10 @@ def probe(python: Path) -> "tuple[int, ...]":
 def wanted(lock: str, version: "tuple[int, ...]") -> "dict[str, str]":
     """Return what the stamp of an environment made from `lock` says.
 
-    The test lock is resolved against the report lock, so it satisfies both. The folder counts
+    The other locks are resolved against the report lock, so they satisfy it too. The folder counts
     because an editable install points at it: a checkout that was moved must be set up again.
     """
-    names = [REPORT_LOCK] if lock == REPORT_LOCK else [REPORT_LOCK, TEST_LOCK]
+    names = [REPORT_LOCK] if lock == REPORT_LOCK else [REPORT_LOCK, lock]
     return {
         **{name: digest(ROOT / name) for name in names},
         "project": project_digest(ROOT / "pyproject.toml"),
@@ -235,7 +236,7 @@ def main() -> int:
     """Bring the environment up to date with a lock file; do nothing when it is."""
     parser = argparse.ArgumentParser(description="Make the virtual environment from a lock file.")
     parser.add_argument("--venv", type=Path, default=Path(".venv"))
-    parser.add_argument("--lock", choices=[REPORT_LOCK, TEST_LOCK], default=REPORT_LOCK)
+    parser.add_argument("--lock", choices=[REPORT_LOCK, TEST_LOCK, BENCH_LOCK], default=REPORT_LOCK)
     arguments = parser.parse_args()
     venv = ROOT / arguments.venv  # an absolute path stays as it is
     try:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any, Final
 
 import dataframely as dy
+import polars as pl
 
 from analysis import contract, paths, printing
+
+MEASURED: Final = {"seconds": "seconds", "gibibytes": "gibibytes"}
+"""What is stored of a timed job, and in which unit."""
 
 
 class Benchmarks(contract.Row):
@@ -19,6 +27,91 @@ class Benchmarks(contract.Row):
     command = dy.String(description="what was run")
     machine = dy.String(description="where")
     date = dy.Date(description="when")
+    job = dy.String(nullable=True, description="the job, where several packages were timed on it")
+    package = dy.String(nullable=True, description="whose code did it, with its version")
+    level = dy.String(
+        nullable=True, regex="^(village|household)$", description="what was assigned to cohorts"
+    )
+    rows = dy.Int64(nullable=True, min=1, description="household-years in the panel")
+
+
+def load(file: Path | None = None) -> pl.DataFrame:
+    """Return every measurement.
+
+    Raises
+    ------
+    FaultsError
+        If the file does not fit its schema.
+    """
+    return contract.read(file or _file(), Benchmarks).drop("line", strict=False)
+
+
+def jobs(measurements: pl.DataFrame) -> pl.DataFrame:
+    """Return the timed jobs, one row for each package and size.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``job, level, package, version, rows, seconds, gibibytes``; memory is null where a job was
+        too short to measure it.
+    """
+    timed = measurements.filter(pl.col("job").is_not_null()).with_columns(
+        pl.col("package").str.split(" ").list.get(0).alias("package"),
+        pl.col("package").str.split(" ").list.get(1, null_on_oob=True).alias("version"),
+    )
+    keys = ["job", "level", "package", "version", "rows"]
+    wide = timed.pivot("unit", index=keys, values="value", aggregate_function="last")
+    missing = [
+        pl.lit(None, pl.Float64).alias(u) for u in MEASURED.values() if u not in wide.columns
+    ]
+    return wide.with_columns(missing).select(*keys, *MEASURED.values()).sort(keys)
+
+
+def record(
+    found: Iterable[Mapping[str, Any]], versions: Mapping[str, str], machine: str, command: str,
+    file: Path | None = None, *, date: datetime.date | None = None,
+) -> None:  # fmt: skip
+    """Store timed jobs; a job that was stored before is replaced.
+
+    Parameters
+    ----------
+    found : iterable of mapping
+        ``job, level, package, rows, seconds, gibibytes`` of each.
+    versions : mapping of str to str
+        Version of each package.
+    machine, command : str
+        Where, and what was run.
+    file : Path, optional
+        The committed file if left out.
+    date : date, optional
+        Today if left out.
+    """
+    file = file or _file()
+    old = load(file)
+    made = [
+        {
+            "id": _id(f"{row['job']} {row['level']} {row['package']} {row['rows']} {unit}"),
+            "what": f"{row['job']}, cohorts of {row['level']}s, {row['rows']:,} rows",
+            "value": round(float(row[name]), 4), "unit": unit, "command": command,
+            "machine": machine, "date": date or datetime.date.today(), "job": row["job"],
+            "package": f"{row['package']} {versions[row['package']]}", "level": row["level"],
+            "rows": row["rows"],
+        }
+        for row in found for name, unit in MEASURED.items() if row[name] is not None
+    ]  # fmt: skip
+    new = pl.DataFrame(made, schema_overrides=old.schema).select(old.columns)
+    kept = old.filter(~pl.col("id").is_in(new["id"].to_list()))
+    beside = file.with_suffix(".new")
+    pl.concat([kept, new]).write_csv(beside)
+    beside.replace(file)
+
+
+def _id(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def _file() -> Path:
+    return paths.root() / "reports" / "benchmarks.csv"
 
 
 def variables(file: Path | None = None) -> dict[str, str]:
@@ -34,8 +127,7 @@ def variables(file: Path | None = None) -> dict[str, str]:
     >>> variables()["import_rows"]
     '10,000,000'
     """
-    rows = contract.read(file or paths.root() / "reports" / "benchmarks.csv", Benchmarks)
-    return {name: _as_stored(value) for name, value in rows.select("id", "value").iter_rows()}
+    return {name: _as_stored(value) for name, value in load(file).select("id", "value").iter_rows()}
 
 
 def _as_stored(value: float) -> str:

@@ -19,6 +19,7 @@ PROJECT = tomllib.loads(PYPROJECT)["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 REPORT = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 TEST = (ROOT / "requirements-test.lock").read_text(encoding="utf-8")
+BENCH = (ROOT / "requirements-bench.lock").read_text(encoding="utf-8")
 HEAVY = ("pyspark", "rdrobust", "pyfixest", "linearmodels", "csdid", "torch", "jupyterlab")
 
 
@@ -44,6 +45,7 @@ def test_every_pin_of_the_report_stands_unchanged_in_the_test_lock() -> None:
     [
         *((line, REPORT) for line in [*PROJECT["dependencies"], *EXTRAS["build"]]),
         *((line, TEST) for line in EXTRAS["test"]),
+        *((line, BENCH) for line in EXTRAS["bench"]),
     ],
 )
 def test_every_dependency_is_pinned_as_pyproject_asks(line: str, lock: str) -> None:
@@ -60,13 +62,13 @@ def test_the_build_backend_is_the_one_in_the_lock() -> None:
 
 
 def test_every_dependency_has_a_reason_beside_it() -> None:
-    lists = re.findall(r"(?ms)^(?:dependencies|build|lab|test) = \[\n(.*?)^\]", PYPROJECT)
-    assert len(lists) == 4
+    lists = re.findall(r"(?ms)^(?:dependencies|build|lab|test|bench) = \[\n(.*?)^\]", PYPROJECT)
+    assert len(lists) == 5
     for line in "".join(lists).splitlines():
         assert re.fullmatch(r'  "[^"]+",\s+# \S.{9,}', line), f"no reason beside it: {line.strip()}"
 
 
-@pytest.mark.parametrize("lock", [REPORT, TEST], ids=["report", "test"])
+@pytest.mark.parametrize("lock", [REPORT, TEST, BENCH], ids=["report", "test", "bench"])
 def test_a_lock_names_no_address_and_hashes_everything(lock: str) -> None:
     assert "://" not in lock
     assert not re.search(r"(?m)^\s*-(?!-hash=)", lock), "an option of pip, such as an index"
