@@ -1,0 +1,164 @@
+"""Event studies with their joint covariance, from estimated effects or from a published pack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.cells.pack import Covariance
+from analysis.effects.result import EffectSet
+from analysis.effects.table import refuse
+from analysis.inference.arrays import Floats, Integers
+
+
+@dataclass(frozen=True, eq=False)
+class EventStudy:
+    """Effects by event time with their joint covariance: n event times, none the reference.
+
+    Attributes
+    ----------
+    outcome : str
+        Name of the outcome.
+    times : array, shape (n,)
+        Event times, ascending; those below `reference` come before treatment.
+    reference : int
+        Event time of the universal base, where the effect is zero by definition.
+    points : array, shape (n,)
+        Effects, in the unit of the outcome.
+    covariance : array, shape (n, n)
+        Their covariance (CV3 by default).
+    degrees : float
+        Degrees of freedom of the intervals; infinite for normal quantiles.
+    smaller_arm : int
+        Villages in the smaller arm.
+
+    Raises
+    ------
+    FaultsError
+        If there is no coefficient before or after, the covariance is not one, or there are as many
+        coefficients as villages in the smaller arm.
+    """
+
+    outcome: str
+    times: Integers
+    reference: int
+    points: Floats
+    covariance: Floats
+    degrees: float
+    smaller_arm: int
+
+    def __post_init__(self) -> None:
+        n = self.times.size
+        if self.points.shape != (n,) or self.covariance.shape != (n, n):
+            refuse("points and covariance do not fit the event times", "give one row per time",
+                   column="covariance", value=self.covariance.shape)  # fmt: skip
+        if not (self.before and self.after):
+            refuse("an event study needs effects before and after treatment",
+                   "use more periods, or fewer periods of anticipation",
+                   column="event time", value=self.times.tolist())  # fmt: skip
+        if not np.isfinite(self.covariance).all():
+            refuse("some effects have no standard error", "leave those event times out",
+                   column="covariance", value=self.outcome)  # fmt: skip
+        if n >= self.smaller_arm:
+            refuse("there are as many event times as villages in the smaller arm",
+                   "look at fewer event times", column="event time",
+                   value=f"{n} for {self.smaller_arm} villages")  # fmt: skip
+
+    @property
+    def before(self) -> int:
+        """Number of event times before the reference."""
+        return int((self.times < self.reference).sum())
+
+    @property
+    def after(self) -> int:
+        """Number of event times from treatment on."""
+        return int((self.times > self.reference).sum())
+
+    def average(self) -> Floats:
+        """Return the weights of the plain mean of the effects after treatment, shape (after,)."""
+        return np.full(self.after, 1 / self.after)
+
+    def at(self, time: int) -> Floats:
+        """Return the weights of the effect at one event time, shape (after,)."""
+        return np.asarray(self.times[self.before :] == time, np.float64)
+
+
+def of_effects(
+    found: EffectSet, outcome: str, *, first: int | None = None, last: int | None = None
+) -> EventStudy:
+    """Take an event study out of estimated effects.
+
+    Parameters
+    ----------
+    found : EffectSet
+        Aggregates by event time, of effects with the universal base.
+    outcome : str
+        Which outcome.
+    first, last : int, optional
+        The event times to look at; all by default. Those of anticipation are left out, as the
+        programme may act in them already.
+
+    Raises
+    ------
+    FaultsError
+        If the base is not universal, or as `EventStudy`.
+    """
+    if found.about.base != "universal":
+        refuse("trends before treatment are compared with one base", "estimate with base universal",
+               column="base", value=found.about.base)  # fmt: skip
+    chosen = found.select(outcome=outcome, aggregation="event_time")
+    times = np.array([key.at for key in chosen.keys], int)
+    kept = _kept(times, found.about.anticipation, first, last)
+    chosen = chosen.at(kept)
+    if not len(chosen):
+        refuse("there is no event study of this outcome", "aggregate by event time",
+               column="outcome", value=outcome)  # fmt: skip
+    return EventStudy(outcome, times[kept], -1 - found.about.anticipation, chosen.points,
+                      chosen.covariance, float(chosen.degrees.min()),
+                      int(chosen.smaller_arm.min()))  # fmt: skip
+
+
+def of_pack(
+    covariance: Covariance,
+    outcome: str,
+    *,
+    anticipation: int = 0,
+    first: int | None = None,
+    last: int | None = None,
+) -> EventStudy:
+    """Take an event study out of the joint covariance of a pack; see `of_effects`.
+
+    A pack holds points, covariance and villages by arm, no influence of villages. Its file of
+    estimands must have declared the universal base: that is for the caller to check. Degrees of
+    freedom are the villages of both arms less one.
+
+    Raises
+    ------
+    FaultsError
+        If the pack has no such event study, or no CV3 covariance.
+    """
+    if covariance.reported is None:
+        refuse("the pack has no CV3 covariance", "make a pack that has it", column="covariance")
+    at = [k for k, point in enumerate(covariance.points)
+          if point.outcome == outcome and point.at is not None
+          and point.estimand.startswith("event_time")]  # fmt: skip
+    times = np.array([covariance.points[k].at for k in at], int)
+    order = np.argsort(times)[_kept(np.sort(times), anticipation, first, last)]
+    chosen = np.array(at, int)[order]
+    if not chosen.size:
+        refuse("the pack has no event study of this outcome", "declare event_time with universal "
+               "base", column="outcome", value=outcome)  # fmt: skip
+    points = [covariance.points[k] for k in chosen]
+    arms = np.array([(p.n_villages_treated, p.n_villages_control) for p in points])
+    return EventStudy(outcome, times[order], -1 - anticipation,
+                      np.array([p.estimate for p in points]),
+                      covariance.reported[np.ix_(chosen, chosen)],
+                      float(arms.sum(axis=1).min() - 1), int(arms.min()))  # fmt: skip
+
+
+def _kept(times: Integers, anticipation: int, first: int | None, last: int | None) -> Integers:
+    low = times.min(initial=0) if first is None else first
+    high = times.max(initial=0) if last is None else last
+    known = (times >= low) & (times <= high) & ((times >= 0) | (times < -1 - anticipation))
+    return np.flatnonzero(known)
