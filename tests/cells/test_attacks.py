@@ -6,8 +6,10 @@ the income of one household. Then it shows that the pack is refused, and by whic
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ from analysis.cells import declaration, pack
 from analysis.cells.build import build
 from analysis.cells.declaration import Declaration
 from analysis.cells.design import CellsDesign
-from analysis.cells.disclosure import RULES
+from analysis.cells.disclosure import RULES, SECOND
+from analysis.cells.outcomes import Outcome
 from analysis.cells.pack import Covariance, Point
 from analysis.cells.result import Cells
 from analysis.faults import FaultsError
@@ -369,3 +372,28 @@ def test_a_pack_of_groups_beside_one_without(make: Make, log: Path, tmp_path: Pa
     refused(more, asked, "adjacent_releases", log, villages=COUNTIES)
     with pytest.raises(ValueError, match="village and county"):
         pack.make(same, asked, log=log)
+
+
+def test_second_moments(make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A sum and a sum of squares of two households are their two incomes."""
+    alone = people(make, {"a": SECRET, "b": 5_000})
+    design = CellsDesign(("training",), outcomes=(Outcome("total"),), stratum="",
+                         moments=("change",))  # fmt: skip
+    cells = build(grouped_in_one_village(alone), design)
+    assert cells.second is not None
+    two = cells.second.filter(pl.col("base").is_null(), period=2012)
+    total, squares = two.select("sum_total", "ss_total").row(0)
+    half_gap = math.sqrt(2 * squares - total**2) / 2
+    assert (total / 2 + half_gap, total / 2 - half_gap) == (SECRET, 5_000)
+
+    asked = declared(design='moments = ["change"]')
+    many = build(people(make, crowd(40)), asked.design)
+    assert many.second is not None
+    made = pack.make(many, asked, log=tmp_path / "log")
+    assert not any(c.startswith(SECOND) for t in made.tables.values() for c in t.columns)
+    monkeypatch.setattr(pack, "TABLES", (*pack.TABLES, "second"))
+    refused(many, asked, "second_moments", tmp_path / "log")
+
+
+def grouped_in_one_village(panel: Panel) -> Panel:
+    return replace(panel, households=panel.households.with_columns(village=pl.lit("v")))

@@ -19,7 +19,8 @@ from analysis.faults import FaultsError
 def cells(realistic: Path) -> Cells:
     outcomes = (Outcome("total", real=2015), Outcome("poor", transform=headcount("national")))
     design = CellsDesign(("training",), outcomes=outcomes, handling="pairs", inverse=("untreated",),
-                         periods=(2012, 2016), disclosure=True)  # fmt: skip
+                         periods=(2012, 2016), disclosure=True, moments=("change", "dose", "lin"),
+                         covariates=("workers_baseline",))  # fmt: skip
     return build(realistic, design)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import narwhals as nw
 import polars as pl
 
-from analysis.cells import handling, presence, scan
+from analysis.cells import handling, presence, scan, second
 from analysis.cells.design import CellsDesign, Level
 from analysis.cells.engines import EngineName, Tables, opened
 from analysis.cells.result import Cells
@@ -33,7 +33,8 @@ def build(
     """Add a panel up to cells; the incomes are read once.
 
     Household and period alone are read before that where not every household has every period, to
-    learn who is seen when.
+    learn who is seen when. With second moments the values of each household are laid side by side
+    in that one reading, which needs memory: eight bytes per household, period and value.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ def build(
 
 def _build(panel: Panel, tables: Tables, design: CellsDesign) -> Cells:
     levels = _levels(tables, design)
-    raise_if_any(_faults(panel, tables, design))
+    raise_if_any([*_faults(panel, tables, design), *second.faults(tables, design, levels)])
     counts = _counts(tables)
     periods, account = _periods(counts, design)
     weighted = design.unit == "person" or _any_weight(tables)
@@ -72,7 +73,14 @@ def _build(panel: Panel, tables: Tables, design: CellsDesign) -> Cells:
     households = scan.attributes(tables, design, levels, weighted)
     who = presence.look(tables, design, households, periods, account)
     rows = scan.seen(tables, periods, everything=account.rows_used == account.rows_read)
-    sums = tables.collect(scan.add_up(rows, who.households, design, found, weighted))
+    values = scan.values_of(rows, who.households, found)
+    products = None
+    if design.moments:
+        side = tables.keep(second.side_by_side(values, who.households, found, periods))
+        values = second.rows_again(side, who.households, found, periods)
+        products = second.table(tables, side, design, found, periods, weighted)
+        products = scan.complete(products, tables, design, levels)
+    sums = tables.collect(scan.add_up(values, design, found, weighted))
     if who.pattern is not None:
         sums = sums.with_columns(pl.lit(who.pattern, pl.Int64).alias("pattern"))
     sums = scan.complete(sums, tables, design, levels)
@@ -90,8 +98,9 @@ def _build(panel: Panel, tables: Tables, design: CellsDesign) -> Cells:
         "versions": {tables.engine: tables.version, "polars": pl.__version__,
                      "narwhals": nw.__version__, "python": platform.python_version()},
     }  # fmt: skip
-    return _handle(patterned, who, replace(design, level=level), panel.tier, periods, meta,
-                   weighted)  # fmt: skip
+    cells = _handle(patterned, who, replace(design, level=level), panel.tier, periods, meta,
+                    weighted)  # fmt: skip
+    return cells if products is None else replace(cells, second=products)
 
 
 def _handle(

@@ -16,6 +16,12 @@ HANDLINGS: Final = {
     "cross_sections": "every household seen in a period, whoever they are",
 }
 MOMENTS: Final = ("untreated", "all")
+SECOND: Final = {
+    "change": "squares of incomes and of their changes between every two periods",
+    "dose": "the dose of participation, its square, its products with incomes and changes",
+    "lin": "baseline covariates, their products with each other, with incomes and with changes",
+}
+"""Second moments that cells can carry; see `analysis.cells.second`."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,10 @@ class CellsDesign:
         `inverse`: the base is cohort − 1 − anticipation.
     inverse : tuple of str
         Inverse-count pair moments: ``untreated`` (imputation), ``all`` (two-way fixed effects).
+    moments : tuple of str
+        Second moments, of `SECOND`; none by default. They stay with the cells: no pack has them.
+    covariates : tuple of str
+        Baseline columns of the households, numbers, for the moments ``lin``.
     periods : tuple of int or None
         First and last period to use; None for all.
     price_series : str
@@ -67,6 +77,8 @@ class CellsDesign:
     unit: Unit = "household"
     anticipation: int = 0
     inverse: tuple[str, ...] = ()
+    moments: tuple[str, ...] = ()
+    covariates: tuple[str, ...] = ()
     periods: tuple[int, int] | None = None
     price_series: str = "tibet_cpi"
     village_groups: int = 0
@@ -87,6 +99,11 @@ class CellsDesign:
             (self.anticipation < 0, "anticipation is less than no period"),
             (not set(self.inverse) <= set(MOMENTS),
              f"inverse-count moments are {', '.join(MOMENTS)}"),
+            (not set(self.moments) <= set(SECOND), f"second moments are {', '.join(SECOND)}"),
+            (("lin" in self.moments) != bool(self.covariates),
+             "the moments lin and covariates are named together or not at all"),
+            ("dose" in self.moments and len(self.programmes) > 1,
+             "the moments dose are of one programme"),
             (self.periods is not None and self.periods[0] >= self.periods[1],
              "the last period is not after the first"),
         ):  # fmt: skip
@@ -132,4 +149,5 @@ class CellsDesign:
         periods = tuple(values["periods"]) if values["periods"] else None
         return cls(**{**values, "outcomes": outcomes, "periods": periods,
                       "programmes": tuple(values["programmes"]),
-                      "inverse": tuple(values["inverse"])})  # fmt: skip
+                      **{name: tuple(values.get(name, ()))
+                         for name in ("inverse", "moments", "covariates")}})  # fmt: skip

@@ -3,12 +3,14 @@
 Every rule is applied to each *group* of households whose sum a reader has or can get by
 subtracting one published sum from another. Groups are unions of patterns (who is seen when), so
 the differences are formed exactly, not guessed from counts. This is control by stated rules, not a
-formal guarantee of privacy; the holder of the data checks before release.
+formal guarantee of privacy; the holder of the data checks before release. Second moments
+(`analysis.cells.second`) are in no pack: a sum and a sum of squares tell incomes apart that a sum
+does not, and no rule here bounds what they tell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 from typing import Final
@@ -34,6 +36,7 @@ RULES: Final = {
     "one_scale": "lines per person and amounts per household are not released for one income",
     "gap_needs_headcount": "a gap is released only with the headcount at its line",
     "presence": "inverse-count moments need enough households in every pattern of presence",
+    "second_moments": "sums of squares and of products stay inside",
     "villages": "an estimate with a published variance has enough villages in each arm",
     "one_handling": "all releases treat unbalanced panels in one way",
     "adjacent_releases": "rules on differences hold between releases too",
@@ -41,6 +44,10 @@ RULES: Final = {
     " joint division is large enough",
 }
 """Every rule by its name; `tests/cells/test_attacks.py` runs the attack that each prevents."""
+
+
+SECOND: Final = ("ss_", "wss_", "zs_", "zz_", "zsum_")
+"""How columns of second moments begin."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,16 @@ def check(cells: Cells, rules: Rules) -> list[Fault]:
         *(fault(b.rule, f"{b.problem} ({b.groups} groups)", b.remedy, b.where)
           for b in broken.values()),
     ]  # fmt: skip
+
+
+def of_tables(tables: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
+    """Yield the rule that tables break, whatever their numbers: second moments stay inside."""
+    for name, frame in tables.items():
+        inside = [column for column in frame.columns if column.startswith(SECOND)]
+        if inside:
+            yield fault("second_moments", f"{name} has sums of squares or products",
+                        "leave them out: they stay with the cells",
+                        ", ".join(inside[:3]))  # fmt: skip
 
 
 def keys(design: CellsDesign) -> list[str]:

@@ -223,7 +223,7 @@ def make(
         meta=dict(cells.meta),
     )  # fmt: skip
     raise_if_any([
-        *disclosure.check(cells, rules),
+        *disclosure.of_tables(pack.tables), *disclosure.check(cells, rules),
         *_villages(covariances, rules),
         *releases.check(release_of(pack), releases.read(log), rules, joint),
     ])  # fmt: skip
@@ -233,8 +233,8 @@ def make(
 def publishable(cells: Cells) -> dict[str, pl.DataFrame]:
     """Return the tables of a pack: added up over villages, only what estimators use.
 
-    Under ``pairs`` the totals of single periods stay inside: pairs suffice, and the difference of
-    a period and a pair is the income of those who left.
+    Second moments stay inside. Under ``pairs`` the totals of single periods stay inside too: pairs
+    suffice, and the difference of a period and a pair is the income of those who left.
     """
     names = [name for name in TABLES if getattr(cells, name) is not None]
     if cells.design.handling == "pairs":

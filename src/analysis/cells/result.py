@@ -19,7 +19,7 @@ MANIFEST: Final = "cells.json"
 WHAT: Final = "a folder of cells"
 VERSION: Final = 1
 """Goes up when stored cells of the version before can no longer be read."""
-TABLES: Final = ("totals", "ever", "pairs", "inverse", "untreated", "risk")
+TABLES: Final = ("totals", "ever", "pairs", "inverse", "untreated", "second", "risk")
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ class Cells:
     untreated : polars.DataFrame or None
         If ``untreated`` moments were asked: `totals` over the households seen untreated at least
         once; the others cannot be imputed and `meta` counts them.
+    second : polars.DataFrame or None
+        Second moments, if asked: see `analysis.cells.second.table`. They never leave.
     risk : polars.DataFrame or None
         With `design.disclosure`: keys, pattern (Int64: bit k for the k-th period a household is
         seen in), period, n, weight, ``sum_o``, and for money ``abs_o`` (Σ|o|), ``top_o`` (max |o|),
@@ -78,6 +80,7 @@ class Cells:
     pairs: pl.DataFrame | None = None
     inverse: pl.DataFrame | None = None
     untreated: pl.DataFrame | None = None
+    second: pl.DataFrame | None = None
     risk: pl.DataFrame | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
 

@@ -169,6 +169,7 @@ def attributes(
     frame = tables.households.select(
         "household", "village", "size_baseline",
         *([_weight(design)] if weighted else []), *([] if stratum is None else [stratum]),
+        *(nw.col(name).cast(nw.Float64).alias(f"z_{name}") for name in design.covariates),
     )  # fmt: skip
     if stratum is not None:
         frame = frame.filter(~nw.col("stratum").is_null())
@@ -178,6 +179,14 @@ def attributes(
             frame = frame.join(treated, on=level, how="left").with_columns(
                 nw.col(name).fill_null(0)
             )
+    if "dose" in design.moments:
+        # Who never takes part has none of it.
+        dose = _of_programme(tables, design.programmes[0], levels[0]).select(
+            nw.col("unit").alias(levels[0]), nw.col("dose").alias("z_dose")
+        )
+        frame = frame.join(dose, on=levels[0], how="left").with_columns(
+            nw.col("z_dose").fill_null(0.0)
+        )
     return frame
 
 
@@ -189,9 +198,15 @@ def _cohorts(design: CellsDesign, levels: tuple[str, ...]) -> list[tuple[str, st
 
 def _treated(tables: Tables, programme: str, level: str, name: str) -> Frame:
     """Return who was ever treated: unit (named as its level), first period (named as the key)."""
+    return _of_programme(tables, programme, level).select(
+        nw.col("unit").alias(level), nw.col("first_period").cast(nw.Int32).alias(name)
+    )
+
+
+def _of_programme(tables: Tables, programme: str, level: str) -> Frame:
     return tables.participation.filter(
         nw.col("programme") == programme, nw.col("unit_level").cast(nw.String) == level
-    ).select(nw.col("unit").alias(level), nw.col("first_period").cast(nw.Int32).alias(name))
+    )
 
 
 def complete(
@@ -239,19 +254,22 @@ def with_pattern(households: Frame, rows: Frame, periods: tuple[int, ...]) -> Fr
     return households.join(patterns, on="household", how="inner")
 
 
-def add_up(
-    rows: Frame, households: Frame, design: CellsDesign, found: Plan, weighted: bool
-) -> Frame:
+def values_of(rows: Frame, households: Frame, found: Plan) -> Frame:
+    """Return every row with what its household is, and the values that are added up."""
+    everything = {**found.raw, **{f"a_{name}": value for name, value in found.sizes.items()}}
+    values = rows.join(households, on="household", how="inner")
+    return values.with_columns(*(value.alias(name) for name, value in everything.items()))
+
+
+def add_up(values: Frame, design: CellsDesign, found: Plan, weighted: bool) -> Frame:
     """Return n, weight, ``s_…``, ``w_…`` by period, pattern and the keys that households have.
 
     Where disclosure control is asked for, also sums and maxima of absolute values: ``s_a_…``,
     ``top_…``, and with weights ``w_a_…``, ``wtop_…``.
     """
-    there = households.collect_schema().names()
+    there = values.collect_schema().names()
     keys = [name for name in (*design.keys, "pattern") if name in there] + ["period"]
-    everything = {**found.raw, **{f"a_{name}": value for name, value in found.sizes.items()}}
-    values = rows.join(households, on="household", how="inner")
-    values = values.with_columns(*(value.alias(name) for name, value in everything.items()))
+    everything = [*found.raw, *(f"a_{name}" for name in found.sizes)]
     sums = [nw.len().alias("n"), *(nw.col(name).sum().alias(f"s_{name}") for name in everything)]
     sums += [nw.col(f"a_{name}").max().alias(f"top_{name}") for name in found.sizes]
     if weighted:
