@@ -1,0 +1,180 @@
+"""Measures of a population with their influence by cluster: errors, intervals, differences.
+
+A measure θ of weighted rows has the linearised value w_i ∂θ/∂w_i of each row (Deville 1999; Demnati
+& Rao 2004). Added up by cluster it is the influence ψ of the cluster, and the variance is that of a
+total over clusters: Σ_h n_h/(n_h − 1) Σ_j (ψ_hj − ψ̄_h)², h the strata of the sampling design.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from analysis.inference import clusters
+from analysis.inference.arrays import Booleans, Floats, Integers
+from analysis.welfare.people import SurveyDesign
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class Measures:
+    """k measures with their joint influence over c clusters.
+
+    Attributes
+    ----------
+    labels : polars.DataFrame
+        What each is of, k rows.
+    points : array, shape (k,)
+        Values.
+    influence : array, shape (c, k)
+        ψ by cluster; columns sum to zero up to rounding.
+    used : array, shape (c, k)
+        Clusters that have a row in the measure.
+    n_rows : array, shape (k,)
+        Household-years used.
+    design : SurveyDesign
+        Of the clusters.
+    """
+
+    labels: pl.DataFrame
+    points: Floats
+    influence: Floats
+    used: Booleans
+    n_rows: Integers
+    design: SurveyDesign
+
+    def __len__(self) -> int:
+        return self.points.size
+
+    @property
+    def covariance(self) -> Floats:
+        """Joint covariance by cluster within design strata, shape (k, k)."""
+        if len(self.design.clusters) < clusters.LEAST_VILLAGES:
+            return np.full((len(self), len(self)), np.nan)
+        return clusters.stratified_covariance(self.influence, self.design.stratum)
+
+    @property
+    def std_errors(self) -> Floats:
+        """Standard errors, shape (k,); NaN with fewer than three clusters in the measure."""
+        few = self.used.sum(axis=0) < clusters.LEAST_VILLAGES
+        return np.where(few, np.nan, np.sqrt(np.diag(self.covariance)))
+
+    @property
+    def degrees(self) -> Floats:
+        """Degrees of freedom, shape (k,): clusters used less the strata they lie in."""
+        strata = [np.unique(self.design.stratum[column]).size for column in self.used.T]
+        return np.asarray(self.used.sum(axis=0) - np.array(strata, np.int64), np.float64)
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return labels, estimate, std_error, ci_low, ci_high, n_rows, n_villages; NaN as null."""
+        error = self.std_errors
+        half = clusters.half_width(error, self.degrees, LEVEL)
+        numbers = {"estimate": self.points, "std_error": error, "ci_low": self.points - half,
+                   "ci_high": self.points + half}  # fmt: skip
+        return self.labels.with_columns(
+            *(pl.Series(name, values).fill_nan(None) for name, values in numbers.items()),
+            n_rows=pl.Series(self.n_rows, dtype=pl.Int64),
+            n_villages=pl.Series(self.used.sum(axis=0), dtype=pl.Int64),
+        )
+
+    def at(self, index: Booleans | Integers | Sequence[int]) -> Measures:
+        """Return some of the measures, by number or mask."""
+        every = np.arange(len(self))
+        chosen = every[np.asarray(index)] if len(index) else every[:0]
+        return replace(
+            self, labels=self.labels[chosen.tolist()], points=self.points[chosen],
+            influence=self.influence[:, chosen], used=self.used[:, chosen],
+            n_rows=self.n_rows[chosen],
+        )  # fmt: skip
+
+    def where(self, **wanted: str | int) -> Measures:
+        """Return the measures whose labels have these values."""
+        keep = self.labels.select(
+            pl.all_horizontal(pl.col(name) == value for name, value in wanted.items()).alias("keep")
+        )["keep"]
+        return self.at(np.asarray(keep.to_numpy(), bool))
+
+
+def less(after: Measures, before: Measures, labels: pl.DataFrame) -> Measures:
+    """Return the difference of measures one by one; households seen twice count as one sample."""
+    return Measures(
+        labels, after.points - before.points, after.influence - before.influence,
+        after.used | before.used, after.n_rows + before.n_rows, after.design,
+    )  # fmt: skip
+
+
+def growth(after: Measures, before: Measures, labels: pl.DataFrame) -> Measures:
+    """Return after / before − 1 one by one, by the delta method; NaN where before is not above 0.
+
+    ψ = (ψ_after − (after / before) ψ_before) / before.
+    """
+    there = before.points > 0
+    base = np.where(there, before.points, np.nan)
+    value = after.points / base
+    return Measures(
+        labels, value - 1, (after.influence - value * before.influence) / base,
+        after.used | before.used, after.n_rows + before.n_rows, after.design,
+    )  # fmt: skip
+
+
+def ratios(
+    labels: pl.DataFrame, top: Floats, bottom: Floats, n_rows: Integers, design: SurveyDesign
+) -> Measures:
+    """Return ratios of totals over clusters: ψ_c = (top_c − R bottom_c) / Σ bottom.
+
+    Parameters
+    ----------
+    labels : polars.DataFrame
+        What each is of, k rows.
+    top, bottom : array, shape (c, k)
+        Sums by cluster.
+    n_rows : array, shape (k,)
+        Household-years.
+    design : SurveyDesign
+        Of the clusters.
+    """
+    whole = bottom.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        points = top.sum(axis=0) / whole
+        influence = (top - points * bottom) / whole
+    return Measures(labels, points, influence, bottom > 0, n_rows, design)
+
+
+def of_rows(
+    labels: pl.DataFrame,
+    points: Sequence[float],
+    linear: Sequence[Floats],
+    rows: Sequence[Integers],
+    design: SurveyDesign,
+) -> Measures:
+    """Return measures from the linearised values of rows.
+
+    Parameters
+    ----------
+    labels : polars.DataFrame
+        What each is of, k rows.
+    points : sequence of float
+        Values.
+    linear : sequence of array, shape (r_k,)
+        w ∂θ/∂w of each measure's rows.
+    rows : sequence of array, shape (r_k,)
+        Cluster number of those rows.
+    design : SurveyDesign
+        Of the clusters.
+    """
+    c = len(design.clusters)
+    columns = [np.bincount(at, value, c) for at, value in zip(rows, linear, strict=True)]
+    seen = [np.bincount(at, minlength=c) > 0 for at in rows]
+    shape = (c, len(points))
+    return Measures(
+        labels,
+        np.asarray(points, np.float64),
+        np.stack(columns, axis=-1).astype(np.float64) if columns else np.zeros(shape),
+        np.stack(seen, axis=-1) if seen else np.zeros(shape, bool),
+        np.array([at.size for at in rows], np.int64),
+        design,
+    )
