@@ -7,7 +7,7 @@ treated in either period, by default only in villages where nobody is: programme
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -136,17 +136,55 @@ def estimate(table: Table, how: Comparison | None = None, *, leads: bool = True)
         If nothing can be estimated, or an outcome is constant.
     """
     how = how or Comparison()
+    where = places(table, how)
+
+    def compare(g: int, t: int, b: int, controls: Booleans) -> Contrast:
+        return contrast(table.legs(b, t), table.cohort == g, controls, where)
+
+    return over_comparisons(table, how, compare, leads=leads)
+
+
+def places(table: Table, how: Comparison) -> Groups:
+    """Return the villages and strata of the rows as a comparison sees them."""
+    nested = how.where == "same_village"
+    return groups(table.village, table.stratum, len(table.villages), nested=nested)
+
+
+def over_comparisons(
+    table: Table,
+    how: Comparison,
+    compare: Callable[[int, int, int, Booleans], Contrast],
+    *,
+    leads: bool = True,
+) -> EffectSet:
+    """Make every comparison of a cohort in a period, each by a function.
+
+    Parameters
+    ----------
+    table : Table
+        Cells as arrays.
+    how : Comparison
+        Who is compared with whom.
+    compare : callable
+        From cohort, period, base and the rows of the controls (shape (c,)) to a contrast.
+    leads : bool
+        The periods before treatment too.
+
+    Raises
+    ------
+    FaultsError
+        As `estimate`.
+    """
     check_constant(table)
     cohorts = _cohorts(table, how)
-    where = groups(table.village, table.stratum, len(table.villages),
-                   nested=how.where == "same_village")  # fmt: skip
     found: list[tuple[int, int, int, Contrast]] = []
     failed: list[tuple[int, int, str]] = []
     for g, t, b in _comparisons(table, cohorts, how, leads=leads):
         if not in_scope(table, g, max(t, b), how):
             continue
         try:
-            found.append((g, t, b, _one(table, g, t, b, how, where)))
+            controls = control_rows(table, g, max(t, b), how)
+            found.append((g, t, b, compare(g, t, b, controls)))
         except NoControlsError as error:
             failed.append((g, t, _reason(error, table, how)))
     if not found:
@@ -183,11 +221,6 @@ def _comparisons(
             base = base_period(table.periods, g, t, how)
             if base is not None and (leads or t >= g):
                 yield g, t, base
-
-
-def _one(table: Table, g: int, t: int, b: int, how: Comparison, where: Groups) -> Contrast:
-    controls = control_rows(table, g, max(t, b), how)
-    return contrast(table.legs(b, t), table.cohort == g, controls, where)
 
 
 def _reason(error: NoControlsError, table: Table, how: Comparison) -> str:
