@@ -1,0 +1,322 @@
+"""What people who leave the data may hide: bounds by trimming, and bounds by the worst case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, stats  # type: ignore[import-untyped]
+
+from analysis.effects.table import refuse
+from analysis.inference.arrays import Booleans, Floats, Integers
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The least and the most that an effect can be, given who is missing.
+
+    Attributes
+    ----------
+    low, high : float
+        Ends, in the unit of the outcome.
+    estimate : float
+        Difference of those seen, as if nobody were missing.
+    seen_treated, seen_control : float
+        Shares of each arm that are seen, by weight.
+    trimmed : float
+        Share of the seen of the better-seen arm that is taken away, mean over strata; 0 if bounds
+        are not by trimming.
+    rows_in, rows_used, rows_left_out : int
+        Households at the base, those seen again, and those of strata that were left out; the others
+        are not seen.
+    strata, strata_left_out : int
+        Strata used, and those in which an arm has nobody or nobody seen.
+    """
+
+    low: float
+    high: float
+    estimate: float
+    seen_treated: float
+    seen_control: float
+    trimmed: float
+    rows_in: int
+    rows_used: int
+    rows_left_out: int
+    strata: int
+    strata_left_out: int
+
+
+@dataclass(frozen=True)
+class _Stratum:
+    """One stratum: low, high, difference of the seen, share trimmed, weight, rows used."""
+
+    low: float
+    high: float
+    estimate: float
+    trimmed: float
+    weight: float
+    rows: int
+
+
+def lee(
+    outcome: Floats,
+    treated: Booleans,
+    seen: Booleans,
+    *,
+    weight: Floats | None = None,
+    stratum: Integers | None = None,
+) -> Bounds:
+    """Return bounds on the effect on those who would be seen in either arm (Lee 2009).
+
+    Parameters
+    ----------
+    outcome : array, shape (n,)
+        Of each household; whatever stands where it is not seen is not read.
+    treated, seen : array, shape (n,)
+        Arms, and who is seen.
+    weight : array, shape (n,), optional
+        Weights; 1 by default.
+    stratum : array, shape (n,), optional
+        Numbers of strata known at the base. Bounds inside strata are tighter, and the arm that is
+        seen less may differ between them.
+
+    Returns
+    -------
+    Bounds
+        Mean over strata by the weight of the treated who would be seen in either arm.
+
+    Raises
+    ------
+    FaultsError
+        If no stratum has both arms seen.
+
+    Notes
+    -----
+    Lee (2009, Review of Economic Studies 76, section 3). Treatment must move who is seen one way
+    only, and arms must be comparable: by chance, or, for changes, by parallel trends of all
+    quantiles. From the arm seen more, the share that exceeds the other is cut off at the top or at
+    the bottom; the household on the edge counts in part.
+
+    Examples
+    --------
+    By hand: a quarter of the controls is not seen, so one of four treated is cut off.
+
+    >>> y = np.array([1.0, 2, 3, 10, 0, 1, 2, np.nan])
+    >>> arm, there = np.repeat([True, False], 4), ~np.isnan(y)
+    >>> found = lee(y, arm, there)
+    >>> found.low, found.high, found.estimate, found.trimmed
+    (1.0, 4.0, 3.0, 0.25)
+    """
+    weight = np.ones(outcome.size) if weight is None else weight
+    stratum = np.zeros(outcome.size, np.int64) if stratum is None else stratum
+
+    def one(rows: Integers) -> _Stratum | None:
+        arms = [rows[treated[rows]], rows[~treated[rows]]]
+        inside = [arm[seen[arm]] for arm in arms]
+        if not all(part.size and weight[part].sum() > 0 for part in inside):
+            return None
+        rate = [weight[some].sum() / weight[arm].sum()
+                for some, arm in zip(inside, arms, strict=True)]  # fmt: skip
+        keep = [min(rate) / r for r in rate]
+        ends = [
+            (trimmed_mean(outcome[part], weight[part], share, top=True),
+             trimmed_mean(outcome[part], weight[part], share, top=False))
+            for part, share in zip(inside, keep, strict=True)
+        ]  # fmt: skip
+        means = [np.average(outcome[part], weights=weight[part]) for part in inside]
+        return _Stratum(
+            ends[0][0] - ends[1][1], ends[0][1] - ends[1][0], float(means[0] - means[1]),
+            1 - min(keep), float(weight[arms[0]].sum() * min(rate)), sum(p.size for p in inside),
+        )  # fmt: skip
+
+    return _over_strata(treated, seen, weight, stratum, one)
+
+
+def worst_case(
+    outcome: Floats,
+    treated: Booleans,
+    seen: Booleans,
+    least: float,
+    most: float,
+    *,
+    weight: Floats | None = None,
+    stratum: Integers | None = None,
+) -> Bounds:
+    """Return bounds on the effect on all of the treated, missing outcomes anywhere in a range.
+
+    Parameters
+    ----------
+    outcome, treated, seen, weight, stratum
+        As in `lee`.
+    least, most : float
+        The least and the most that a missing outcome can be.
+
+    Returns
+    -------
+    Bounds
+        Horowitz & Manski (2000): no assumption on who is missing. Mean over strata by the weight of
+        the treated.
+
+    Examples
+    --------
+    By hand: one of four controls is missing, so their mean is (0+1+2+0)/4 to (0+1+2+8)/4.
+
+    >>> y = np.array([1.0, 2, 3, 10, 0, 1, 2, np.nan])
+    >>> found = worst_case(y, np.repeat([True, False], 4), ~np.isnan(y), 0.0, 8.0)
+    >>> found.low, found.high
+    (1.25, 3.25)
+    """
+    weight = np.ones(outcome.size) if weight is None else weight
+    stratum = np.zeros(outcome.size, np.int64) if stratum is None else stratum
+
+    def one(rows: Integers) -> _Stratum | None:
+        arms = [rows[treated[rows]], rows[~treated[rows]]]
+        inside = [arm[seen[arm]] for arm in arms]
+        if not all(part.size for part in inside):
+            return None
+        filled = [
+            tuple(np.average(np.where(seen[arm], outcome[arm], value), weights=weight[arm])
+                  for value in (least, most))
+            for arm in arms
+        ]  # fmt: skip
+        means = [np.average(outcome[part], weights=weight[part]) for part in inside]
+        return _Stratum(
+            float(filled[0][0] - filled[1][1]), float(filled[0][1] - filled[1][0]),
+            float(means[0] - means[1]), 0.0, float(weight[arms[0]].sum()),
+            sum(part.size for part in inside),
+        )  # fmt: skip
+
+    return _over_strata(treated, seen, weight, stratum, one)
+
+
+def _over_strata(
+    treated: Booleans,
+    seen: Booleans,
+    weight: Floats,
+    stratum: Integers,
+    one: Callable[[Integers], _Stratum | None],
+) -> Bounds:
+    order = np.argsort(stratum, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(stratum[order])) + 1)
+    found = [one(rows) for rows in parts]
+    used = [each for each in found if each is not None]
+    if not used:
+        refuse("no stratum has households of both arms that are seen", "join strata, or look at "
+               "another period", column="seen")  # fmt: skip
+    share = np.array([each.weight for each in used])
+
+    def mean(name: str) -> float:
+        return float(np.average([getattr(each, name) for each in used], weights=share))
+
+    def rate(arm: Booleans) -> float:
+        return float(np.average(seen[arm], weights=weight[arm]))
+
+    return Bounds(
+        mean("low"), mean("high"), mean("estimate"), rate(treated), rate(~treated),
+        mean("trimmed"), int(seen.size), sum(each.rows for each in used),
+        sum(rows.size for rows, each in zip(parts, found, strict=True) if each is None),
+        len(used), len(found) - len(used),
+    )  # fmt: skip
+
+
+def trimmed_mean(values: Floats, weight: Floats, keep: float, *, top: bool) -> float:
+    """Return the mean without the top (or bottom) share; the value on the edge counts in part.
+
+    Examples
+    --------
+    >>> y, w = np.array([1.0, 2.0, 3.0]), np.ones(3)
+    >>> trimmed_mean(y, w, 0.5, top=True), trimmed_mean(y, w, 0.5, top=False)
+    (1.3333333333333333, 2.6666666666666665)
+    """
+    order = np.argsort(values if top else -values)
+    cumulated = np.cumsum(weight[order])
+    limit = keep * cumulated[-1]
+    kept = np.clip(limit - (cumulated - weight[order]), 0, weight[order])
+    return float(values[order] @ kept / limit)
+
+
+def interval(
+    bounds: Bounds, error_low: float, error_high: float, *, level: float = 0.95
+) -> tuple[float, float]:
+    """Return an interval that holds the effect, not the whole set, with a probability.
+
+    Parameters
+    ----------
+    bounds : Bounds
+        The bounds.
+    error_low, error_high : float
+        Their standard errors.
+    level : float
+        Probability.
+
+    Notes
+    -----
+    Imbens & Manski (2004, Econometrica 72, equation 6): with bounds far apart the effect can be
+    near one end only, so a one-sided quantile is enough; with equal bounds it is two-sided.
+
+    Examples
+    --------
+    >>> same = Bounds(1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 2, 2, 0, 1, 0)
+    >>> tuple(round(end, 3) for end in interval(same, 1.0, 1.0))
+    (-0.96, 2.96)
+    """
+    gap = (bounds.high - bounds.low) / max(error_low, error_high)
+    norm = stats.norm
+    critical = optimize.brentq(
+        lambda c: norm.cdf(c + gap) - norm.cdf(-c) - level, 0, norm.ppf((1 + level) / 2) + 1e-9
+    )
+    return bounds.low - critical * error_low, bounds.high + critical * error_high
+
+
+def trimmed_mean_from_thresholds(
+    edges: Floats, below: Floats, n: float, total: float, keep: float, *, top: bool
+) -> tuple[float, float]:
+    """Return bounds on a trimmed mean from counts below thresholds and the sum of all.
+
+    Cells that count households below a grid of amounts do not hold each income, so the mean that
+    is left after trimming is known up to the width of a step of the grid.
+
+    Parameters
+    ----------
+    edges : array, shape (m,)
+        Ascending amounts; the first lies at or below every income.
+    below : array, shape (m,)
+        Households below each.
+    n, total : float
+        Households, and the sum of their incomes.
+    keep : float
+        Share that is kept.
+    top : bool
+        Whether the top is cut off.
+
+    Returns
+    -------
+    tuple of float
+        The least and the most that the mean can be.
+
+    Examples
+    --------
+    Incomes 1, 2, 3 and 10 on a grid of 0, 2, 4: without the top quarter the mean is 2. Known are
+    one in [0, 2), two in [2, 4) and one above; their sum is 16.
+
+    >>> trimmed_mean_from_thresholds(np.array([0.0, 2, 4]), np.array([0.0, 1, 3]), 4, 16.0, 0.75,
+    ...                              top=True)
+    (1.3333333333333333, 3.3333333333333335)
+    """
+    counts = np.diff(np.append(below, n))
+    low, high = edges, np.append(edges[1:], np.inf)
+    taken = (1 - keep) * n
+    order = np.arange(counts.size)[::-1] if top else np.arange(counts.size)
+    before = np.cumsum(counts[order]) - counts[order]
+    cut = np.zeros(counts.size)
+    cut[order] = np.clip(taken - before, 0, counts[order])
+    kept = counts - cut
+
+    def product(number: Floats, amount: Floats) -> float:
+        return float((number[number > 0] * amount[number > 0]).sum())
+
+    # Two ways to each end: add what is kept, or take what is cut off the known sum.
+    least = max(product(kept, low), total - product(cut, high))
+    most = min(product(kept, high), total - product(cut, low))
+    return least / (keep * n), most / (keep * n)

@@ -1,0 +1,205 @@
+"""How strong a hidden cause must be to explain an estimate away: partial R², δ, E-value.
+
+For estimates that rest on observed covariates, such as regressions on microdata. An estimate from
+differences over time is threatened by other trends instead: see `trends`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats  # type: ignore[import-untyped]
+
+from analysis.faults import Fault, FaultsError
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """How strong a confounder must be (Cinelli & Hazlett 2020).
+
+    Attributes
+    ----------
+    partial_r2 : float
+        Share of the rest of the outcome's variance that the treatment explains. A confounder that
+        explains all the rest of the outcome must explain this much of the treatment to bring the
+        estimate to zero.
+    value : float
+        Robustness value: a confounder that explains this share of the rest of the treatment and of
+        the outcome takes away `share` of the estimate.
+    value_interval : float
+        The same to bring the interval's end nearest zero there.
+    share : float
+        Part of the estimate that is taken away; 1: all of it.
+    """
+
+    partial_r2: float
+    value: float
+    value_interval: float
+    share: float
+
+
+def robustness(
+    statistic: float, degrees: float, *, share: float = 1.0, level: float = 0.95
+) -> Robustness:
+    """Return how strong a confounder must be, from a t statistic alone.
+
+    Parameters
+    ----------
+    statistic : float
+        Estimate over its classical standard error.
+    degrees : float
+        Residual degrees of freedom of the regression.
+    share : float
+        Part of the estimate to take away, above 0.
+    level : float
+        Probability of the interval.
+
+    Raises
+    ------
+    FaultsError
+        If there are no degrees of freedom, or the share is not positive.
+
+    Notes
+    -----
+    Cinelli & Hazlett (2020, Journal of the Royal Statistical Society B 82, section 4). The formulas
+    hold for the classical standard error of least squares.
+
+    Examples
+    --------
+    Their example of Darfur, table 1: t 4.18 with 783 degrees.
+
+    >>> found = robustness(4.18445, 783)
+    >>> round(found.partial_r2, 3), round(found.value, 3), round(found.value_interval, 3)
+    (0.022, 0.139, 0.076)
+    """
+    if degrees <= 1 or share <= 0:
+        raise FaultsError([
+            Fault("sensitivity", "no robustness value", "give residual degrees above 1 and a share "
+                  "above 0", column="degrees, share", value=f"{degrees}, {share}")
+        ])  # fmt: skip
+    f = abs(statistic) / np.sqrt(degrees)
+    critical = stats.t.ppf((1 + level) / 2, degrees - 1) / np.sqrt(degrees - 1)
+    return Robustness(
+        float(f**2 / (1 + f**2)), _value(share * f), _value(share * f - critical, share * f,
+        critical), share,
+    )  # fmt: skip
+
+
+def _value(excess: float, strength: float | None = None, critical: float = 0.0) -> float:
+    """Return the smallest r2 = R²(Y) = R²(D) that brings |f| down to a critical value."""
+    if excess <= 0:
+        return 0.0
+    square = excess**2
+    value = float((np.sqrt(square**2 + 4 * square) - square) / 2)
+    if strength is None or strength <= 0:
+        return value
+    # Where the loss of a degree of freedom matters more, the extreme value binds (appendix B.3).
+    extreme = float((strength**2 - critical**2) / (1 + strength**2))
+    return value if strength < 1 / critical else extreme
+
+
+def adjusted(
+    estimate: float, std_error: float, degrees: float, r2_outcome: float, r2_treatment: float
+) -> tuple[float, float]:
+    """Return estimate and standard error if a confounder of stated strength were controlled for.
+
+    Parameters
+    ----------
+    estimate, std_error : float
+        Of the regression without it, in the unit of the outcome.
+    degrees : float
+        Residual degrees of freedom of that regression.
+    r2_outcome, r2_treatment : float
+        Share of the rest of the outcome, and of the treatment, that the confounder explains.
+
+    Returns
+    -------
+    tuple of float
+        The estimate brought towards zero (past it if the confounder is that strong).
+
+    Notes
+    -----
+    Cinelli & Hazlett (2020, section 3): bias = se √(R²_Y R²_D / (1 − R²_D) · df).
+    """
+    bias = std_error * np.sqrt(r2_outcome * r2_treatment / (1 - r2_treatment) * degrees)
+    error = std_error * np.sqrt((1 - r2_outcome) / (1 - r2_treatment) * degrees / (degrees - 1))
+    return float(np.sign(estimate) * (abs(estimate) - bias)), float(error)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Selection on what is not observed, in units of selection on what is (Oster 2019).
+
+    Attributes
+    ----------
+    delta : float
+        How much stronger than the observed it must be to make the estimate zero.
+    at_equal : float
+        The estimate if it is just as strong, in the unit of the estimate.
+    """
+
+    delta: float
+    at_equal: float
+
+
+def selection(short: float, r2_short: float, long: float, r2_long: float, r2_most: float
+              ) -> Selection:  # fmt: skip
+    """Return how much selection on unobservables would explain an estimate away.
+
+    Parameters
+    ----------
+    short, r2_short : float
+        Estimate and R² without covariates.
+    long, r2_long : float
+        With them.
+    r2_most : float
+        R² if everything were observed, above `r2_long`; Oster proposes 1.3 times `r2_long`.
+
+    Raises
+    ------
+    FaultsError
+        If the R² do not rise.
+
+    Notes
+    -----
+    The proportional form of Oster (2019, Journal of Business & Economic Statistics 37, section 3):
+    β* = β̃ − δ (β̇ − β̃)(R_max − R̃)/(R̃ − Ṙ). It is exact if the covariates weigh in treatment as
+    they do in the outcome, and an approximation otherwise.
+
+    Examples
+    --------
+    By hand: covariates move 3 to 2 and R² from 0.2 to 0.4; up to 0.5 they would move it to 1.5.
+
+    >>> found = selection(3.0, 0.2, 2.0, 0.4, 0.5)
+    >>> round(found.at_equal, 6), round(found.delta, 6)
+    (1.5, 4.0)
+    """
+    if not 0 <= r2_short < r2_long < r2_most <= 1:
+        raise FaultsError([
+            Fault("sensitivity", "R² does not rise from the short over the long regression to the "
+                  "most there is", "check the three, and that covariates are in the long one",
+                  column="r2", value=f"{r2_short}, {r2_long}, {r2_most}")
+        ])  # fmt: skip
+    moved = (short - long) * (r2_most - r2_long) / (r2_long - r2_short)
+    return Selection(float(long / moved) if moved else float("inf"), float(long - moved))
+
+
+def e_value(ratio: float) -> float:
+    """Return the E-value of a risk ratio (VanderWeele & Ding 2017).
+
+    The ratio by which a confounder must move both treatment and outcome to explain it away.
+
+    Examples
+    --------
+    Their example of smoking and lung cancer: a risk ratio of 10.73.
+
+    >>> round(e_value(10.73), 2), e_value(1.0), round(e_value(0.5), 4) == round(e_value(2.0), 4)
+    (20.95, 1.0, True)
+    """
+    if ratio <= 0:
+        raise FaultsError([
+            Fault("sensitivity", "a risk ratio is above zero", "correct it", value=str(ratio))
+        ])  # fmt: skip
+    above = max(ratio, 1 / ratio)
+    return float(above + np.sqrt(above * (above - 1)))

@@ -1,0 +1,169 @@
+"""Bounds for who is not seen: hand calculation, a known world, the switch of the model panel."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from analysis.cells.outcomes import Outcome, threshold
+from analysis.effects.layout import from_cells
+from analysis.faults import FaultsError
+from analysis.panels import panel
+from analysis.panels.model.simulate import read_truth
+from analysis.sensitivity import attrition, leavers
+
+TREATED = np.repeat([True, False], 4)
+
+
+def test_lee_with_the_control_arm_better_seen_by_hand():
+    """Three of four treated, all controls: a quarter of the controls goes."""
+    y = np.array([2.0, 4, 6, np.nan, 0, 1, 2, 9])
+    found = attrition.lee(y, TREATED, ~np.isnan(y))
+    assert (found.low, found.high) == (4 - 4, 4 - 1)  # (1, 2, 9) and (0, 1, 2)
+    assert (found.seen_treated, found.seen_control) == (0.75, 1.0)
+    assert (found.rows_in, found.rows_used) == (8, 7)
+
+
+def test_lee_cuts_part_of_the_household_on_the_edge_by_hand():
+    """One of three controls is missing: 4/3 of four treated go: 10 whole and a third of 3."""
+    y = np.array([1.0, 2, 3, 10, 0, 1, np.nan])
+    arm = np.array([True] * 4 + [False] * 3)
+    found = attrition.lee(y, arm, ~np.isnan(y))
+    assert found.low == pytest.approx((1 + 2 + 3 * 2 / 3) / (8 / 3) - 0.5)
+    assert found.high == pytest.approx((10 + 3 + 2 * 2 / 3) / (8 / 3) - 0.5)
+
+
+def test_weights_count_as_households_by_hand():
+    y = np.array([1.0, 2, 3, 10, 0, 1, 2, np.nan])
+    weight = np.array([1.0, 2, 1, 1, 1, 1, 1, 1])
+    many = np.repeat(np.arange(8), weight.astype(int))
+    one = attrition.lee(y, TREATED, ~np.isnan(y), weight=weight)
+    other = attrition.lee(y[many], TREATED[many], ~np.isnan(y[many]))
+    assert (one.low, one.high) == pytest.approx((other.low, other.high))
+
+
+def test_strata_tighten_and_what_has_no_arm_is_counted():
+    rng = np.random.default_rng(4)
+    kind = rng.integers(0, 2, 4000)
+    arm = rng.random(4000) < 0.5
+    y = 10.0 * kind + rng.standard_normal(4000)
+    seen = rng.random(4000) < np.where(arm, 0.95, 0.75)
+    wide = attrition.lee(y, arm, seen)
+    tight = attrition.lee(y, arm, seen, stratum=kind)
+    assert tight.high - tight.low < 0.5 * (wide.high - wide.low)
+    kind[:5], arm[:5] = 7, True
+    assert attrition.lee(y, arm, seen, stratum=kind).strata_left_out == 1
+    with pytest.raises(FaultsError, match="no stratum"):
+        attrition.lee(y[:5], arm[:5], seen[:5])
+
+
+def test_bounds_hold_the_effect_on_those_always_seen():
+    """A world in which treatment keeps the poorest in the data: the difference of the seen errs."""
+    rng = np.random.default_rng(8)
+    arm = rng.random(40_000) < 0.5
+    y0 = rng.standard_normal(40_000)
+    seen = arm | (y0 > -0.8)
+    found = attrition.lee(y0 + 1.0 * arm, arm, seen)
+    assert found.low < 1.0 < found.high + 0.02  # all who leave are at the bottom: the upper end
+    assert found.high == pytest.approx(1.0, abs=0.03)
+    assert found.estimate < 0.8
+
+
+def test_worst_case_is_wider_than_trimming():
+    y = np.array([1.0, 2, 3, 10, 0, 1, 2, np.nan])
+    seen = ~np.isnan(y)
+    found = attrition.worst_case(y, TREATED, seen, 0.0, 10.0)
+    trimmed = attrition.lee(y, TREATED, seen)
+    assert (found.low, found.high) == (4 - 13 / 4, 4 - 3 / 4)
+    assert found.estimate == trimmed.estimate
+    with pytest.raises(FaultsError, match="no stratum"):
+        attrition.worst_case(y, TREATED, TREATED, 0.0, 1.0)
+
+
+def test_interval_of_imbens_and_manski():
+    """Published: with bounds far apart the quantile is 1.645, with equal bounds 1.96."""
+    far = attrition.Bounds(0.0, 50.0, 1.0, 1.0, 1.0, 0.0, 2, 2, 0, 1, 0)
+    low, high = attrition.interval(far, 1.0, 1.0)
+    assert (low, high) == pytest.approx((-1.6449, 51.6449), abs=1e-3)
+
+
+def test_thresholds_bound_the_trimmed_mean():
+    rng = np.random.default_rng(3)
+    income = rng.lognormal(10, 0.6, 500)
+    edges = np.array([0.0, 1e4, 2e4, 3e4, 5e4, 8e4])
+    below = np.array([(income < edge).sum() for edge in edges], float)
+    for keep in (1.0, 0.97, 0.6):
+        for top in (True, False):
+            exact = attrition.trimmed_mean(income, np.ones(500), keep, top=top)
+            low, high = attrition.trimmed_mean_from_thresholds(edges, below, 500, income.sum(),
+                                                               keep, top=top)  # fmt: skip
+            assert low - 1e-6 <= exact <= high + 1e-6
+    assert low < exact < high
+
+
+def test_cells_with_a_grid_give_such_counts(cells_of, world):
+    """From cells of thresholds: the mean without the top tenth lies between its bounds."""
+    steps = (10_000, 20_000, 40_000, 80_000)  # yuan
+    outcomes = (Outcome("total"), *(Outcome(f"below_{s}", source="total",
+                                            transform=threshold(s * 100)) for s in steps))  # fmt: skip
+    cells = cells_of("training", outcomes=outcomes)
+    table = from_cells(cells)
+    sums = table.total[:, -1].sum(axis=0)
+    total, n = sums[0] / 100, float(table.n[:, -1].sum())
+    income = panel.read(world()).income.filter(period=2020).collect()
+    values = income.select(pl.sum_horizontal("wage", "business", "property", "transfer") / 100)
+    values = values.to_series().to_numpy()
+    least = float(np.floor(values.min()))
+    bounds = attrition.trimmed_mean_from_thresholds(
+        np.array([least, *steps], float), np.array([0.0, *sums[1:]]), n, total, 0.9, top=True
+    )
+    exact = attrition.trimmed_mean(values, np.ones(values.size), 0.9, top=True)
+    assert bounds[0] < exact < bounds[1]
+
+
+@pytest.mark.parametrize("programme", ["paired_assistance", "training"])
+def test_the_switch_widens_the_bounds_and_they_hold_the_truth(world, programme):
+    """Model panel: the same households, seen all the time or leaving."""
+    by, found = ("cohort", "stratum"), {}
+    for switches in ((), ("attrition",)):
+        rows = leavers.changes(panel.read(world(*switches)), programme, 2)
+        found[switches] = leavers.bounds(rows, by=by)
+    whole, gappy = found[()], found["attrition",]
+    assert whole.high - whole.low == pytest.approx(0, abs=1e-6)
+    assert whole.trimmed == 0
+    assert whole.rows_used + whole.rows_left_out == whole.rows_in
+    assert gappy.rows_used < gappy.rows_in
+    assert gappy.trimmed > 0
+    assert gappy.low < whole.estimate < gappy.high
+    truth = read_truth(world()).filter(
+        pl.col("programme") == programme, pl.col("who") == "treated", pl.col("effect") == "direct",
+        pl.col("sample") == "all", pl.col("aggregation") == "event_time", pl.col("at") == 2,
+        pl.col("outcome") == "total", pl.col("per") == "household",
+    )["att"].item()  # fmt: skip
+    assert gappy.low < truth < gappy.high
+
+
+def test_paired_assistance_loses_more_than_training(world):
+    """Only the registered leave with the register, and only they are paired."""
+    share = {}
+    for programme in ("paired_assistance", "training"):
+        rows = leavers.changes(panel.read(world("attrition")), programme, 2)
+        share[programme] = leavers.bounds(rows, by=("cohort", "stratum")).trimmed
+    assert share["paired_assistance"] > share["training"]
+
+
+def test_errors_by_village_are_those_of_a_mean_when_all_are_seen():
+    """By hand: difference of means of three villages a side, one household each."""
+    rows = pl.DataFrame({
+        "village": list("abcdef"), "cohort": [2015] * 6, "treated": [True] * 3 + [False] * 3,
+        "seen": [True] * 6, "change": [1.0, 2.0, 6.0, 0.0, 1.0, 2.0], "weight": [1.0] * 6,
+    })  # fmt: skip
+    low, high = leavers.errors(rows)
+    without = [4 - 3, 3.5 - 3, 1.5 - 3, 0, 0, 0]
+    without[3:] = [-(1.5 - 1), -(1.0 - 1), -(0.5 - 1)]
+    expected = np.sqrt(5 / 6 * (np.array(without) ** 2).sum())
+    assert low == high == pytest.approx(expected)
+
+
+def test_changes_asks_for_a_period_that_is_there(world):
+    with pytest.raises(FaultsError, match="no cohort is seen"):
+        leavers.changes(panel.read(world()), "training", 30)
