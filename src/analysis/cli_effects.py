@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.table import Table
 
 from analysis import printing
 from analysis.terminal import out
+
+if TYPE_CHECKING:
+    from analysis.effects.estimates import Estimates
 
 Engine = Literal["polars", "duckdb", "spark"]
 Convention = Literal["reported", "parity"]
@@ -52,24 +55,21 @@ def cells(
 
 
 def effects(
-    folder: Annotated[Path, typer.Argument(metavar="CELLS", help="folder of the cells")],
+    folder: Annotated[Path, typer.Argument(metavar="CELLS", help="folder of cells or of a pack")],
     estimands: Annotated[Path | None, typer.Option(help="estimands file the cells are of")] = None,
     convention: Annotated[Convention, typer.Option(help="of the intervals")] = "reported",
 ) -> None:
-    """Estimate effects from cells, with intervals by village."""
-    from analysis.cells import declaration, result
-    from analysis.effects import aggregate, declared, group_time, layout
+    """Estimate effects from cells, or from a pack alone, with intervals by village."""
+    from analysis.cells import pack as packs
 
-    made = result.read(folder)
-    if estimands is not None:
-        found = declared.estimate(made, declaration.read(estimands)).effects
+    if (folder / packs.MANIFEST).is_file():
+        found = _of_pack(folder, estimands)
     else:
-        table = layout.from_cells(made)
-        found = aggregate.aggregate(group_time.estimate(table), table)
+        found = _of_cells(folder, estimands)
     found = found.under(convention).in_yuan()
-    if made.tier == "model":
-        out.print("simulated panel: these say whether the design works, not what a programme does")
     about = found.about
+    if about.tier == "model":
+        out.print("simulated panel: these say whether the design works, not what a programme does")
     out.print(f"controls: {about.controls}, {about.where}; base: {about.base}; {convention}",
               highlight=False)  # fmt: skip
     shown = Table("outcome", "estimand", "estimate", "std. error", "low", "high", "villages",
@@ -83,8 +83,46 @@ def effects(
             f"{row.n_villages_treated} treated, {row.n_villages_control} control",
         )
     out.print(shown)
+    for note in dict.fromkeys(note for note in found.notes if note):
+        out.print(note, markup=False)
     for key, why in found.missing:
         out.print(f"not estimable: {key.outcome} {key.estimand}: {why}", markup=False)
+
+
+def _of_cells(folder: Path, estimands: Path | None) -> Estimates:
+    """Return declared effects of cells; without a file the aggregates of all that varies."""
+    from analysis.cells import declaration, result
+    from analysis.effects import aggregate, declared, group_time, layout, table
+
+    made = result.read(folder)
+    if estimands is not None:
+        return declared.estimate(made, declaration.read(estimands)).effects
+    cells = layout.from_cells(made)
+    still = table.constant(cells)
+    if len(still) < len(cells.outcomes):
+        # Nobody named these outcomes, so one that never varies must not stop the others.
+        cells = cells.select(*(name for name in cells.outcomes if name not in still))
+        for name, mean in still.items():
+            out.print(f"left out: {name}: {table.CONSTANT} ({mean:g})", markup=False)
+    return aggregate.aggregate(group_time.estimate(cells), cells)
+
+
+def _of_pack(folder: Path, estimands: Path | None) -> Estimates:
+    """Return the declared effects of a pack, every point derived again from its totals."""
+    from analysis.cells import pack as packs
+    from analysis.effects import from_pack
+
+    sent = packs.read(folder)
+    if estimands is not None and estimands.read_text(encoding="utf-8") != sent.declaration:
+        raise typer.BadParameter("the pack carries another estimands file; leave the option out")
+    found = from_pack.estimate(sent)
+    carried = from_pack.derive(sent).carried_only
+    again = sum(name not in carried for name in found.names)
+    out.print(f"pack {sent.name!r}: {again} of {len(found)} points derived again from its totals,"
+              " all as carried", markup=False)  # fmt: skip
+    for name, why in carried.items():
+        out.print(f"carried, not derived: {name}: {why}", markup=False)
+    return found
 
 
 def pack(

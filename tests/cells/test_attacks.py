@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.cells import declaration, pack
+from analysis.cells import declaration, grouping, pack
 from analysis.cells.build import build
 from analysis.cells.declaration import Declaration
 from analysis.cells.design import CellsDesign
@@ -43,6 +43,7 @@ def declared(
         f'name = "{options.get("name", "first")}"\n[design]\n'
         f'programmes = ["{options.get("programme", "training")}"]\nstratum = ""\n{design}\n'
         f'{outcomes}\n[[estimand]]\nname = "overall"\naggregation = "event_time_overall"\n'
+        f'villages = "{options.get("villages", "other")}"\n'
         f"[disclosure]\n{rules}\n"
     )
     return declaration.parse(tomllib.loads(text), text, "estimands.toml")
@@ -206,7 +207,7 @@ def test_presence(make: Make, log: Path) -> None:
 
 
 def covariance(treated: int, influence: float = 3.0) -> Covariance:
-    point = Point("overall", "total", 1.0, treated, 12)
+    point = Point("overall", "total", 1.0, treated, 12, treated + 12)
     return Covariance((point,), np.array([[influence**2]]))
 
 
@@ -364,7 +365,7 @@ def test_one_division_of_villages(make: Make, log: Path, tmp_path: Path) -> None
 
 def test_a_pack_of_groups_beside_one_without(make: Make, log: Path, tmp_path: Path) -> None:
     """The same households in both: nothing to subtract. One household more: refused."""
-    publish(people(make, crowd(48)), declared(), tmp_path, log)
+    publish(people(make, crowd(48)), declared(villages="any"), tmp_path, log)
     asked = declared(name="groups", design="village_groups = 8")
     same = build(people(make, crowd(48)), asked.design)
     assert pack.make(same, asked, log=log, villages=COUNTIES).name == "groups"
@@ -397,3 +398,31 @@ def test_second_moments(make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 def grouped_in_one_village(panel: Panel) -> Panel:
     return replace(panel, households=panel.households.with_columns(village=pl.lit("v")))
+
+
+def test_groups_of_villages_beside_villages_told_apart(
+    make: Make, log: Path, tmp_path: Path
+) -> None:
+    """Where all groups but one are of one kind, the kinds less those groups split the last one."""
+    publish(people(make, crowd(48)), declared(), tmp_path, log)
+    asked = declared(name="groups", design="village_groups = 8")
+    refused(build(people(make, crowd(48)), asked.design), asked, "one_division", log,
+            villages=COUNTIES)  # fmt: skip
+
+
+def test_villages_told_apart_for_their_controls(make: Make, log: Path) -> None:
+    """One household is untreated where others are treated: alone, once such villages are apart."""
+    secret = 6_543
+    homes = {**crowd(40), "h040": secret}
+    # Villages follow each other by household: v0 has every fourth, and the last one.
+    treated = {name: 2013 for i, name in enumerate(homes) if i % 4 == 0 and name != "h040"}
+    panel = people(make, homes, treated)
+    free = declared(villages="any")
+    cells = build(panel, free.design)
+    kept = pack.make(cells, free, log=log)
+    assert "village" not in kept.tables["totals"].columns
+    asked = declared()
+    apart = grouping.apart(cells, {"training": "never"})
+    alone = published(apart).filter(cohort=0, village=grouping.SOME)
+    assert alone["sum_total"].to_list() == [secret] * 3
+    refused(cells, asked, "min_households", log)

@@ -171,7 +171,7 @@ def _unknown(table: Mapping[str, Any], known: set[str], file: str, where: str) -
 
 
 def _design(table: Mapping[str, Any], outcomes: tuple[Outcome, ...], file: str) -> CellsDesign:
-    own = {"outcomes", "disclosure"}
+    own = {"outcomes", "disclosure", "control_villages"}
     known = {field.name for field in fields(CellsDesign)} - own
     raise_if_any(_unknown(table, known, file, "design."))
     values: dict[str, Any] = {

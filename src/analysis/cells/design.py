@@ -59,6 +59,9 @@ class CellsDesign:
     village_groups : int
         0: a pack has no villages. Otherwise it has groups of at least so many households each; see
         `grouping`.
+    control_villages : str
+        Of a pack, never declared: villages are told apart by whether (``never``) or when
+        (``not_yet``) anybody in them is first treated, so that controls in other villages follow.
     disclosure : bool
         Whether to note the absolute values and largest households that a pack is checked by.
 
@@ -82,6 +85,7 @@ class CellsDesign:
     periods: tuple[int, int] | None = None
     price_series: str = "tibet_cpi"
     village_groups: int = 0
+    control_villages: Literal["", "never", "not_yet"] = ""
     disclosure: bool = False
 
     def __post_init__(self) -> None:

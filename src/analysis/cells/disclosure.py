@@ -105,7 +105,8 @@ def of_tables(tables: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
 
 def keys(design: CellsDesign) -> list[str]:
     """Return the columns that a published group has: no village, or a declared group of them."""
-    return [name for name in design.keys if name != "village" or design.village_groups]
+    grouped = design.village_groups or design.control_villages
+    return [name for name in design.keys if name != "village" or grouped]
 
 
 def by_pattern(cells: Cells) -> pl.DataFrame:

@@ -1,12 +1,14 @@
 """Groups of villages that may be shipped: chosen from sizes and county alone, never from outcomes.
 
 A pack by groups of villages lets others recompute errors, not only points. There is one grouping:
-two would be subtracted.
+two would be subtracted. A pack without such groups may tell villages apart by when anybody in them
+is first treated, as it tells households apart by cohort.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -16,6 +18,10 @@ from analysis.cells.result import TABLES, Cells
 from analysis.faults import Fault, FaultsError
 
 DIGITS: Final = 8
+NOBODY: Final = "nobody treated"
+SOME: Final = "somebody treated"
+FROM: Final = "somebody treated from {}"
+"""Names of groups of villages by when anybody in them is first treated."""
 
 
 def by_size(villages: pl.DataFrame, least: int) -> pl.DataFrame:
@@ -84,6 +90,47 @@ def sizes(cells: Cells, villages: pl.DataFrame) -> pl.DataFrame:
     return counted.join(
         villages.select("village", "county"), on="village", how="left"
     ).with_columns(pl.col("county").fill_null(""))
+
+
+def by_first_period(cells: Cells, how: Mapping[str, str]) -> pl.DataFrame:
+    """Group villages by whether, or when, anybody in them is first treated.
+
+    Controls in other villages follow from totals over such groups, and from none without them
+    where a programme is given to households.
+
+    Parameters
+    ----------
+    cells : Cells
+        By village.
+    how : mapping of str to str
+        For a programme of the cells ``never`` (treated or not) or ``not_yet`` (the first period).
+
+    Returns
+    -------
+    polars.DataFrame
+        village, group.
+    """
+    parts = []
+    for programme, kind in how.items():
+        number = cells.design.programmes.index(programme)
+        cohort = pl.col("cohort_2" if number else "cohort")
+        first = cohort.filter(cohort > 0).min()
+        when = pl.lit(SOME) if kind == "never" else pl.format(FROM, first)
+        parts.append(pl.when(first.is_null()).then(pl.lit(NOBODY)).otherwise(when))
+    found = cells.ever.group_by("village").agg(pl.concat_str(parts, separator=" · ").alias("group"))
+    return found.sort("village")
+
+
+def apart(cells: Cells, how: Mapping[str, str]) -> Cells:
+    """Return cells over groups of `by_first_period`, or as they are if nothing is asked.
+
+    Cells by groups of villages stay as they are: a group holds treated and other villages.
+    """
+    if not how or cells.design.village_groups:
+        return cells
+    widest: Any = "not_yet" if "not_yet" in how.values() else "never"
+    design = replace(cells.design, control_villages=widest)
+    return replace(merge(cells, by_first_period(cells, how)), design=design)
 
 
 def merge(cells: Cells, groups: pl.DataFrame) -> Cells:

@@ -28,7 +28,7 @@ from analysis.panels.account import Account
 
 MANIFEST: Final = "pack.json"
 WHAT: Final = "a pack"
-VERSION: Final = 1
+VERSION: Final = 2
 TABLES: Final = ("totals", "ever", "pairs", "inverse", "untreated")
 NOTE: Final = (
     "Disclosure control by stated rules, not a formal guarantee of privacy; the holder of the data"
@@ -53,6 +53,9 @@ class Point:
         In the outcome's unit.
     n_villages_treated, n_villages_control : int
         Villages with influence on it, by arm.
+    n_villages : int
+        Villages that it uses, those that only count in the shares of cohorts too; one less are the
+        degrees of freedom.
     """
 
     estimand: str
@@ -60,6 +63,7 @@ class Point:
     estimate: float
     n_villages_treated: int
     n_villages_control: int
+    n_villages: int
     cohort: int | None = None
     period: int | None = None
     at: int | None = None
@@ -76,7 +80,8 @@ class Covariance:
     parity : ndarray of shape (k, k)
         Σ over villages of ψψ′ (CR0, no factor).
     reported : ndarray of shape (k, k) or None
-        The jackknife over villages (CV3); None where it is not defined.
+        The jackknife over villages (CV3); NaN in row and column of an estimate that has none,
+        None where no estimate has one.
     """
 
     points: tuple[Point, ...]
@@ -150,9 +155,12 @@ class Pack:
     def as_cells(self) -> Cells:
         """Return cells that every point follows from, and no error.
 
-        Their village is ``all``, or a group of villages where the pack has groups.
+        Their village is ``all``, or a group of villages where the pack has groups. Controls in
+        other villages follow where `CellsDesign.control_villages` tells villages apart; controls
+        in the same village never do.
         """
-        village = [] if self.design.village_groups else [pl.lit("all").alias("village")]
+        grouped = "village" in disclosure.keys(self.design)
+        village = [] if grouped else [pl.lit("all").alias("village")]
         frames: dict[str, Any] = {
             name: frame.select(*village, pl.all()) for name, frame in self.tables.items()
         }
@@ -216,6 +224,7 @@ def make(
             grouping.merge(cells, groups),
             tuple(grouping.merge(j, groups) for j in joint),
         )
+    cells = grouping.apart(cells, _told_apart(cells.design, declared))
     pack = Pack(
         name=declared.name, tier=cells.tier, design=cells.design, periods=cells.periods,
         weighted=cells.weighted, tables=publishable(cells), covariances=covariances,
@@ -228,6 +237,17 @@ def make(
         *releases.check(release_of(pack), releases.read(log), rules, joint),
     ])  # fmt: skip
     return pack
+
+
+def _told_apart(design: CellsDesign, declared: Declaration) -> dict[str, str]:
+    """Return how villages must be told apart for the declared controls in other villages.
+
+    Where whole villages are treated the cohort says it already.
+    """
+    asked = {one.controls for one in declared.estimands if one.villages == "other"}
+    if design.level != "household" or len(design.programmes) > 1 or not asked:
+        return {}
+    return {design.programmes[0]: "not_yet" if "not_yet" in asked else "never"}
 
 
 def publishable(cells: Cells) -> dict[str, pl.DataFrame]:
@@ -378,8 +398,13 @@ def _as_dict(covariance: Covariance) -> dict[str, Any]:
     return {
         "points": [asdict(point) for point in covariance.points],
         "parity": covariance.parity.tolist(),
-        "reported": None if reported is None else reported.tolist(),
+        "reported": None if reported is None else _nulls(reported),
     }
+
+
+def _nulls(matrix: Floats) -> list[list[float | None]]:
+    """Return rows with null for NaN, which JSON has not."""
+    return [[None if np.isnan(x) else float(x) for x in row] for row in matrix]
 
 
 def _from_dict(entry: Mapping[str, Any]) -> Covariance:

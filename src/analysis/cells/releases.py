@@ -14,7 +14,7 @@ from typing import Final
 
 import polars as pl
 
-from analysis.cells import disclosure
+from analysis.cells import disclosure, grouping
 from analysis.cells.declaration import Rules
 from analysis.cells.design import CellsDesign
 from analysis.cells.result import Cells
@@ -151,7 +151,9 @@ def _other_division(
         yield disclosure.fault("one_division", f"{old.name} divides the households otherwise",
                                remedy, old.name)  # fmt: skip
         return
-    for one in disclosure.check(both[0], rules):
+    told = {design.programmes[0]: design.control_villages
+            for design in (old.design, release.design) if design.control_villages}  # fmt: skip
+    for one in disclosure.check(grouping.apart(both[0], told), rules):
         yield disclosure.fault("one_division", f"with {old.name}: {one.problem}", one.remedy,
                                one.value)  # fmt: skip
 
@@ -168,8 +170,9 @@ def _same_division(release: Release, old: Release, rules: Rules) -> Iterator[Fau
                                    f"use its stratum, {old.design.stratum}, or none")  # fmt: skip
             return
         by.remove("stratum")
-    if old.design.village_groups != release.design.village_groups:
-        if old.design.village_groups and release.design.village_groups:
+    ours, theirs = _grouping(old.design), _grouping(release.design)
+    if ours != theirs:
+        if any(ours) and any(theirs):
             yield _other_groups(old)
             return
         by = [name for name in by if name != "village"]
@@ -185,6 +188,10 @@ def _same_division(release: Release, old: Release, rules: Rules) -> Iterator[Fau
                 "adjacent_releases", f"with {old.name}: {problem} ({found.height} groups)",
                 "publish nothing until more households differ", where,
             )  # fmt: skip
+
+
+def _grouping(design: CellsDesign) -> tuple[int, str]:
+    return design.village_groups, design.control_villages
 
 
 def _other_groups(old: Release) -> Fault:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from analysis.cells.declaration import Declaration, Declared, not_its_cells
+from analysis.cells.design import CellsDesign
 from analysis.cells.pack import Covariance, Point
 from analysis.cells.result import Cells
 from analysis.effects import aggregate, group_time, layout
@@ -43,6 +45,7 @@ class DeclaredEffects:
                 estimate=float(found.points[i]),
                 n_villages_treated=int(found.treated[:, i].sum()),
                 n_villages_control=int(found.control[:, i].sum()),
+                n_villages=int(found.used[:, i].sum()),
                 cohort=key.cohort,
                 period=key.period,
                 at=key.at,
@@ -53,7 +56,7 @@ class DeclaredEffects:
         return Covariance(
             points,
             found.under("parity").covariance,
-            reported if np.isfinite(reported).all() else None,
+            reported if np.isfinite(reported).any() else None,
         )
 
 
@@ -73,28 +76,30 @@ def estimate(cells: Cells, declaration: Declaration) -> DeclaredEffects:
         If the cells are not those of the file, or an estimand cannot be estimated from them.
     """
     raise_if_any(not_its_cells(cells.design, declaration))
-    sets = [_one(cells, declared) for declared in declaration.estimands]
-    names = [
-        declared.name
-        for declared, found in zip(declaration.estimands, sets, strict=True)
-        for _ in found.keys
-    ]
-    return DeclaredEffects(tuple(names), stack(*sets))
+    return together({one: estimand(cells, one, comparison(cells.design, one))
+                     for one in declaration.estimands})  # fmt: skip
 
 
-def _one(cells: Cells, declared: Declared) -> EffectSet:
+def together(sets: Mapping[Declared, EffectSet]) -> DeclaredEffects:
+    """Return the estimates of several estimands as one set, each with its name."""
+    names = [declared.name for declared, found in sets.items() for _ in found.keys]
+    return DeclaredEffects(tuple(names), stack(*sets.values()))
+
+
+def estimand(cells: Cells, declared: Declared, how: Comparison) -> EffectSet:
+    """Estimate one declared estimand by a comparison."""
     table = layout.from_cells(cells, *declared.outcomes)
-    found = group_time.estimate(table, comparison(cells, declared))
+    found = group_time.estimate(table, how)
     if declared.aggregation == "group_time":
         return found
     return aggregate.aggregate(found, table, (declared.aggregation,))
 
 
-def comparison(cells: Cells, declared: Declared) -> Comparison:
+def comparison(design: CellsDesign, declared: Declared) -> Comparison:
     """Return whom a declared estimand compares, with which base."""
     return Comparison(
         controls=declared.controls,  # type: ignore[arg-type]
         where=WHERE[declared.villages],  # type: ignore[arg-type]
         base=declared.base,  # type: ignore[arg-type]
-        anticipation=cells.design.anticipation,
+        anticipation=design.anticipation,
     )

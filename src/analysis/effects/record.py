@@ -107,8 +107,9 @@ class Effect:
         ``reported`` or ``parity``.
     n_villages_treated, n_villages_control, n_villages : int
         Villages by arm, and in either.
-    n_households_treated, n_households_control : int
-        Households by arm (of an aggregate: added over its comparisons).
+    n_households_treated, n_households_control : int or None
+        Households by arm (of an aggregate: added over its comparisons); None where a pack does not
+        tell.
     note : str
         Why there is no interval; empty if there is one.
     about : About
@@ -125,8 +126,8 @@ class Effect:
     n_villages_treated: int
     n_villages_control: int
     n_villages: int
-    n_households_treated: int
-    n_households_control: int
+    n_households_treated: int | None
+    n_households_control: int | None
     note: str
     about: About
 

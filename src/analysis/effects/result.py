@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import polars as pl
 
-from analysis.effects.record import About, Effect, Key
-from analysis.inference import bands, clusters, wald
+from analysis.effects.estimates import CONVENTIONS, Convention, Estimates
+from analysis.effects.record import About, Key
+from analysis.inference import clusters
 from analysis.inference.arrays import Booleans, Floats, Integers
-from analysis.money import FEN_PER_YUAN
-
-Convention = Literal["reported", "parity"]
-CONVENTIONS = {
-    "reported": "CV3 jackknife over villages, t of the villages used less one",
-    "parity": "influence of villages (CR0), normal quantiles; to compare with packages only",
-}
 
 COLUMNS = ("influence", "without", "treated", "control", "used")
 """Arrays of an `EffectSet` with a row per village."""
@@ -28,8 +20,8 @@ ROWS = ("points", "n_treated", "n_control", "n_left_out")
 """Its other arrays."""
 
 
-@dataclass(frozen=True, eq=False)
-class EffectSet:
+@dataclass(frozen=True, eq=False, repr=False)
+class EffectSet(Estimates):
     """Estimates with their joint influence: v villages, k estimates.
 
     Attributes
@@ -84,9 +76,6 @@ class EffectSet:
             if array.shape != (v, k):
                 raise ValueError(f"{name} has shape {array.shape}, not {(v, k)}")
 
-    def __len__(self) -> int:
-        return len(self.keys)
-
     def under(self, convention: Convention) -> EffectSet:
         """Return the same estimates with the intervals of another convention."""
         if convention not in CONVENTIONS:
@@ -94,10 +83,19 @@ class EffectSet:
         return replace(self, convention=convention)
 
     @cached_property
-    def smaller_arm(self) -> Integers:
-        """Villages in the smaller arm of each estimate, shape (k,)."""
-        found: Integers = np.minimum(self.treated.sum(axis=0), self.control.sum(axis=0))
-        return found
+    def n_villages(self) -> tuple[Integers, Integers, Integers]:
+        """Villages treated, control, and used in any way, shape (k,) each."""
+        return self.treated.sum(axis=0), self.control.sum(axis=0), self.used.sum(axis=0)
+
+    @property
+    def n_households(self) -> tuple[tuple[int | None, ...], tuple[int | None, ...]]:
+        """Households treated and control of each estimate."""
+        return tuple(self.n_treated.tolist()), tuple(self.n_control.tolist())
+
+    @property
+    def village_covariance(self) -> Floats:
+        """Ψ′Ψ, shape (k, k)."""
+        return clusters.influence_covariance(self.influence)
 
     @cached_property
     def covariance(self) -> Floats:
@@ -109,18 +107,6 @@ class EffectSet:
         found[few, :] = np.nan
         found[:, few] = np.nan
         return found
-
-    @property
-    def std_errors(self) -> Floats:
-        """Standard errors, shape (k,)."""
-        return np.sqrt(np.diag(self.covariance))
-
-    @property
-    def degrees(self) -> Floats:
-        """Degrees of freedom, shape (k,); infinite for normal quantiles."""
-        if self.convention == "parity":
-            return np.full(len(self), np.inf)
-        return clusters.degrees_of_freedom(self.used)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -156,50 +142,10 @@ class EffectSet:
         number = np.unique([design_stratum[name] for name in self.villages], return_inverse=True)[1]
         return clusters.stratified_covariance(self.influence, number)
 
-    def in_yuan(self) -> EffectSet:
-        """Return amounts in yuan; outcomes that are not money stay as they are."""
-        units = dict(self.about.units)
-        money = np.array([units.get(key.outcome, "").startswith("fen/") for key in self.keys])
-        scale = np.where(money, 1 / FEN_PER_YUAN, 1.0)
-        changed = {name: unit.replace("fen/", "yuan/", 1) for name, unit in units.items()}
-        return replace(
-            self, points=self.points * scale, influence=self.influence * scale,
-            without=self.without * scale, about=replace(self.about, units=changed),
-        )  # fmt: skip
-
-    def effects(self) -> Iterator[Effect]:
-        """Yield each estimate as a record of its own."""
-        errors, degrees, notes = self.std_errors, self.degrees, self.notes
-        half = clusters.half_width(errors, degrees, self.level)
-        for k, key in enumerate(self.keys):
-            yield Effect(
-                key, float(self.points[k]), float(errors[k]), float(self.points[k] - half[k]),
-                float(self.points[k] + half[k]), float(degrees[k]), self.convention,
-                int(self.treated[:, k].sum()), int(self.control[:, k].sum()),
-                int(self.used[:, k].sum()), int(self.n_treated[k]), int(self.n_control[k]),
-                notes[k], self.about,
-            )  # fmt: skip
-
-    def band(self, *, draws: int = bands.DRAWS, seed: int = bands.SEED) -> bands.Band:
-        """Return the joint band over all estimates that have a standard error.
-
-        The covariance that draws are made from is Ψ′Ψ; estimates without an error get NaN.
-        """
-        there = self.std_errors > 0
-        critical = np.full(len(self), np.nan)
-        if not there.any():
-            return bands.Band(critical, "none")
-        found = bands.band(
-            clusters.influence_covariance(self.influence[:, there]), self.degrees[there],
-            int(self.smaller_arm[there].min()), level=self.level, draws=draws, seed=seed,
-        )  # fmt: skip
-        critical[there] = found.critical
-        return replace(found, critical=critical)
-
-    def wald(self) -> wald.WaldTest:
-        """Test that all estimates are zero; refused if they are too many for the villages."""
-        return wald.wald(self.points, self.covariance, int(self.smaller_arm.min()),
-                         float(self.degrees.min()))  # fmt: skip
+    def scaled(self, scale: Floats, about: About) -> EffectSet:
+        """Return the estimates times a number each, shape (k,), in other units."""
+        return replace(self, points=self.points * scale, influence=self.influence * scale,
+                       without=self.without * scale, about=about)  # fmt: skip
 
     def at(self, index: Booleans | Integers) -> EffectSet:
         """Return some of the estimates, by number or mask."""
@@ -209,61 +155,6 @@ class EffectSet:
         rows: dict[str, Any] = {name: getattr(self, name)[chosen]
                 for name in ROWS}  # fmt: skip
         return replace(self, keys=tuple(self.keys[k] for k in chosen), **columns, **rows)
-
-    def select(self, **wanted: str | int | None) -> EffectSet:
-        """Return the estimates whose key has these values, such as ``outcome="wage"``."""
-        mask = [all(getattr(key, name) == value for name, value in wanted.items())
-                for key in self.keys]  # fmt: skip
-        return self.at(np.array(mask, bool))
-
-    def to_frame(self, *, band: bool = False) -> pl.DataFrame:
-        """Return one row per estimate, with intervals; with `band` also the joint band."""
-        frame = pl.DataFrame(
-            [
-                {"programme": e.key.programme, "outcome": e.key.outcome,
-                 "aggregation": e.key.aggregation, "at": e.key.at, "cohort": e.key.cohort,
-                 "period": e.key.period, "base": e.key.base, "estimate": e.estimate,
-                 "std_error": e.std_error, "ci_low": e.ci_low, "ci_high": e.ci_high,
-                 "degrees": e.degrees, "n_villages_treated": e.n_villages_treated,
-                 "n_villages_control": e.n_villages_control, "n_villages": e.n_villages,
-                 "n_households_treated": e.n_households_treated,
-                 "n_households_control": e.n_households_control,
-                 "unit": self.about.units.get(e.key.outcome, ""), "note": e.note}
-                for e in self.effects()
-            ],
-            schema_overrides=dict.fromkeys(("at", "cohort", "period", "base"), pl.Int32),
-            infer_schema_length=None,
-        )  # fmt: skip
-        if not band:
-            return frame
-        half = self.band().critical * self.std_errors
-        return frame.with_columns(band_low=pl.Series(self.points - half),
-                                  band_high=pl.Series(self.points + half))  # fmt: skip
-
-    def describe(self) -> str:
-        """Return in a sentence or two what was compared."""
-        a = self.about
-        parts = [
-            f"{a.estimator}, tier {a.tier}, {a.handling}",
-            a.controls and f"controls {a.controls.replace('_', ' ')} treated"
-            + (f", {a.where.replace('_', ' ')}" if a.where else ""),
-            a.base and f"{a.base} base",
-            f"anticipation {a.anticipation}", f"weights: {a.weights}",
-            f"{a.rows_used:,} of {a.rows_in:,} rows used",
-            *(f"left out: {n:,} {reason}" for reason, n in a.left_out.items() if n),
-            f"intervals: {CONVENTIONS[self.convention]}",
-        ]  # fmt: skip
-        return "; ".join(part for part in parts if part)
-
-    def __repr__(self) -> str:
-        lines = [self.describe(), *(str(effect) for effect in self.effects())]
-        lines += [f"not estimated: {key.estimand} on {key.outcome}: {why}"
-                  for key, why in self.missing]  # fmt: skip
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        body = self.to_frame()._repr_html_()
-        return f"<p>{html.escape(self.describe())}</p>{body}"
 
 
 def stack(*sets: EffectSet) -> EffectSet:

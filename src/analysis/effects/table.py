@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import numpy as np
 
-from analysis.faults import Fault, FaultsError
+from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.inference.arrays import Booleans, Floats, Integers
+
+CONSTANT: Final = "the outcome is the same everywhere and always"
 
 
 def refuse(problem: str, remedy: str, *, column: str = "", value: object = "") -> NoReturn:
@@ -225,6 +227,17 @@ class Table:
         )  # fmt: skip
 
 
+def constant(table: Table) -> dict[str, float]:
+    """Return the outcomes that have the same mean in every cell and period, with that mean."""
+    seen = table.weight > 0
+    found = {}
+    for k, name in enumerate(table.outcomes):
+        mean = table.total[:, :, k][seen] / table.weight[seen]
+        if mean.size and np.ptp(mean) <= 1e-12 * np.abs(mean).max(initial=0):
+            found[name] = float(mean[0])
+    return found
+
+
 def check_constant(table: Table) -> None:
     """Refuse an outcome that has the same mean in every cell and period.
 
@@ -233,12 +246,7 @@ def check_constant(table: Table) -> None:
     FaultsError
         Naming every such outcome.
     """
-    seen = table.weight > 0
-    faults = []
-    for k, name in enumerate(table.outcomes):
-        mean = table.total[:, :, k][seen] / table.weight[seen]
-        if mean.size and np.ptp(mean) <= 1e-12 * np.abs(mean).max(initial=0):
-            faults.append(Fault("effects", "the outcome is the same everywhere and always",
-                                "leave it out", column=name, value=f"{mean[0]:g}"))  # fmt: skip
-    if faults:
-        raise FaultsError(faults)
+    raise_if_any(
+        Fault("effects", CONSTANT, "leave it out", column=name, value=f"{mean:g}")
+        for name, mean in constant(table).items()
+    )

@@ -53,9 +53,12 @@ class Regression:
     def factor(self) -> float:
         """Small-sample factor of pyfixest's CRV1: G/(G − 1) · (N − 1)/(N − k).
 
-        k are the dummies and the periods; household effects are nested in villages.
+        k are the dummies and the periods; household effects are nested in villages. One village,
+        as in the totals of a pack, has no error.
         """
         villages = np.unique(self.kept.village).size
+        if villages < 2:
+            return float("nan")
         n = int(self.kept.n.sum())
         k = len(self.events) + self.kept.periods.size
         return villages / (villages - 1) * (n - 1) / (n - k)

@@ -1,0 +1,214 @@
+"""What every set of estimates can be asked, whether it comes from cells or from a pack.
+
+Tables and figures take an `Estimates`. Cells know each village's influence (`result.EffectSet`), a
+pack only how estimates vary together (`from_pack.PackEffects`); intervals, bands and tests follow
+from the same few arrays.
+"""
+
+from __future__ import annotations
+
+import html
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal, Self
+
+import numpy as np
+import polars as pl
+
+from analysis.effects.record import About, Effect, Key
+from analysis.inference import bands, clusters, wald
+from analysis.inference.arrays import Booleans, Floats, Integers
+from analysis.money import FEN_PER_YUAN
+
+Convention = Literal["reported", "parity"]
+CONVENTIONS = {
+    "reported": "CV3 jackknife over villages, t of the villages used less one",
+    "parity": "influence of villages (CR0), normal quantiles; to compare with packages only",
+}
+
+
+class Estimates(ABC):
+    """Estimates with what intervals, bands and tests need: k of them.
+
+    Attributes
+    ----------
+    keys : tuple of Key
+        What each estimate is of.
+    points : array, shape (k,)
+        Estimates.
+    about : About
+        What was compared.
+    convention : str
+        ``reported`` or ``parity``.
+    level : float
+        Probability of the intervals.
+    missing : tuple of (Key, str)
+        What could not be estimated, and why.
+    """
+
+    keys: tuple[Key, ...]
+    points: Floats
+    about: About
+    convention: Convention
+    level: float
+    missing: tuple[tuple[Key, str], ...]
+
+    @property
+    @abstractmethod
+    def covariance(self) -> Floats:
+        """Joint covariance by the convention, shape (k, k); NaN where there is no interval."""
+
+    @property
+    @abstractmethod
+    def village_covariance(self) -> Floats:
+        """Ψ′Ψ, the joint CR0 covariance that draws of bands are made from, shape (k, k)."""
+
+    @property
+    @abstractmethod
+    def n_villages(self) -> tuple[Integers, Integers, Integers]:
+        """Villages treated, control, and used in any way, shape (k,) each."""
+
+    @property
+    @abstractmethod
+    def n_households(self) -> tuple[tuple[int | None, ...], tuple[int | None, ...]]:
+        """Households treated and control of each estimate; None where it is not told."""
+
+    @property
+    @abstractmethod
+    def notes(self) -> tuple[str, ...]:
+        """Why an estimate has no interval; empty where it has one."""
+
+    @abstractmethod
+    def under(self, convention: Convention) -> Self:
+        """Return the same estimates with the intervals of another convention."""
+
+    @abstractmethod
+    def scaled(self, scale: Floats, about: About) -> Self:
+        """Return the estimates times a number each, shape (k,), in other units."""
+
+    @abstractmethod
+    def at(self, index: Booleans | Integers) -> Self:
+        """Return some of the estimates, by number or mask."""
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @property
+    def smaller_arm(self) -> Integers:
+        """Villages in the smaller arm of each estimate, shape (k,)."""
+        treated, control, _ = self.n_villages
+        found: Integers = np.minimum(treated, control)
+        return found
+
+    @property
+    def std_errors(self) -> Floats:
+        """Standard errors, shape (k,)."""
+        return np.sqrt(np.diag(self.covariance))
+
+    @property
+    def degrees(self) -> Floats:
+        """Degrees of freedom, shape (k,); infinite for normal quantiles."""
+        if self.convention == "parity":
+            return np.full(len(self), np.inf)
+        return np.asarray(self.n_villages[2] - 1, np.float64)
+
+    def in_yuan(self) -> Self:
+        """Return amounts in yuan; outcomes that are not money stay as they are."""
+        units = dict(self.about.units)
+        money = np.array([units.get(key.outcome, "").startswith("fen/") for key in self.keys], bool)
+        changed = {name: unit.replace("fen/", "yuan/", 1) for name, unit in units.items()}
+        scale = np.where(money, 1 / FEN_PER_YUAN, 1.0)
+        return self.scaled(scale, replace(self.about, units=changed))
+
+    def effects(self) -> Iterator[Effect]:
+        """Yield each estimate as a record of its own."""
+        errors, degrees, notes = self.std_errors, self.degrees, self.notes
+        half = clusters.half_width(errors, degrees, self.level)
+        (treated, control, used), households = self.n_villages, self.n_households
+        for k, key in enumerate(self.keys):
+            yield Effect(
+                key, float(self.points[k]), float(errors[k]), float(self.points[k] - half[k]),
+                float(self.points[k] + half[k]), float(degrees[k]), self.convention,
+                int(treated[k]), int(control[k]), int(used[k]),
+                households[0][k], households[1][k], notes[k], self.about,
+            )  # fmt: skip
+
+    def band(self, *, draws: int = bands.DRAWS, seed: int = bands.SEED) -> bands.Band:
+        """Return the joint band over all estimates that have a standard error.
+
+        The covariance that draws are made from is Ψ′Ψ; estimates without an error get NaN.
+        """
+        there = self.std_errors > 0
+        critical = np.full(len(self), np.nan)
+        if not there.any():
+            return bands.Band(critical, "none")
+        found = bands.band(
+            self.village_covariance[np.ix_(there, there)], self.degrees[there],
+            int(self.smaller_arm[there].min()), level=self.level, draws=draws, seed=seed,
+        )  # fmt: skip
+        critical[there] = found.critical
+        return replace(found, critical=critical)
+
+    def wald(self) -> wald.WaldTest:
+        """Test that all estimates are zero; refused if they are too many for the villages."""
+        return wald.wald(self.points, self.covariance, int(self.smaller_arm.min()),
+                         float(self.degrees.min()))  # fmt: skip
+
+    def select(self, **wanted: str | int | None) -> Self:
+        """Return the estimates whose key has these values, such as ``outcome="wage"``."""
+        mask = [all(getattr(key, name) == value for name, value in wanted.items())
+                for key in self.keys]  # fmt: skip
+        return self.at(np.array(mask, bool))
+
+    def to_frame(self, *, band: bool = False) -> pl.DataFrame:
+        """Return one row per estimate, with intervals; with `band` also the joint band."""
+        frame = pl.DataFrame(
+            [
+                {"programme": e.key.programme, "outcome": e.key.outcome,
+                 "aggregation": e.key.aggregation, "at": e.key.at, "cohort": e.key.cohort,
+                 "period": e.key.period, "base": e.key.base, "estimate": e.estimate,
+                 "std_error": e.std_error, "ci_low": e.ci_low, "ci_high": e.ci_high,
+                 "degrees": e.degrees, "n_villages_treated": e.n_villages_treated,
+                 "n_villages_control": e.n_villages_control, "n_villages": e.n_villages,
+                 "n_households_treated": e.n_households_treated,
+                 "n_households_control": e.n_households_control,
+                 "unit": self.about.units.get(e.key.outcome, ""), "note": e.note}
+                for e in self.effects()
+            ],
+            schema_overrides={
+                **dict.fromkeys(("at", "cohort", "period", "base"), pl.Int32),
+                **dict.fromkeys(("n_households_treated", "n_households_control"), pl.Int64),
+            },
+            infer_schema_length=None,
+        )  # fmt: skip
+        if not band:
+            return frame
+        half = self.band().critical * self.std_errors
+        return frame.with_columns(band_low=pl.Series(self.points - half),
+                                  band_high=pl.Series(self.points + half))  # fmt: skip
+
+    def describe(self) -> str:
+        """Return in a sentence or two what was compared."""
+        a = self.about
+        parts = [
+            f"{a.estimator}, tier {a.tier}, {a.handling}",
+            a.controls and f"controls {a.controls.replace('_', ' ')} treated"
+            + (f", {a.where.replace('_', ' ')}" if a.where else ""),
+            a.base and f"{a.base} base",
+            f"anticipation {a.anticipation}", f"weights: {a.weights}",
+            f"{a.rows_used:,} of {a.rows_in:,} rows used",
+            *(f"left out: {n:,} {reason}" for reason, n in a.left_out.items() if n),
+            f"intervals: {CONVENTIONS[self.convention]}",
+        ]  # fmt: skip
+        return "; ".join(part for part in parts if part)
+
+    def __repr__(self) -> str:
+        lines = [self.describe(), *(str(effect) for effect in self.effects())]
+        lines += [f"not estimated: {key.estimand} on {key.outcome}: {why}"
+                  for key, why in self.missing]  # fmt: skip
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        body = self.to_frame()._repr_html_()
+        return f"<p>{html.escape(self.describe())}</p>{body}"

@@ -1,0 +1,351 @@
+"""A pack says of its declared effects what the cells say, and says so when it was changed.
+
+The expected values are those of the cells, estimated by the same call before anything was packed.
+"""
+
+import json
+import tomllib
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from analysis import cli
+from analysis.cells import declaration, disclosure, pack, result
+from analysis.cells.build import build
+from analysis.cells.design import CellsDesign
+from analysis.effects import aggregate, declared, from_pack, group_time, imputation, layout, two_way
+from analysis.effects.record import Key
+from analysis.faults import FaultsError
+from analysis.inference import bands
+from analysis.panels import panel as panels
+from analysis.panels.model.settings import Settings, Switches
+from analysis.panels.model.simulate import simulate, simulate_settings
+
+TEXT = """
+name = "law"
+[design]
+programmes = ["PROGRAMME"]
+stratum = ""
+handling = "HANDLING"
+unit = "UNIT"
+[[outcome]]
+name = "total"
+[[outcome]]
+name = "wage"
+source = "wage"
+[[estimand]]
+name = "by cohort and period"
+aggregation = "group_time"
+controls = "CONTROLS"
+[[estimand]]
+name = "event study"
+aggregation = "event_time"
+controls = "CONTROLS"
+base = "universal"
+[[estimand]]
+name = "overall"
+aggregation = "simple"
+villages = "any"
+outcomes = ["total"]
+[disclosure]
+min_households = 3
+all_or_none = true
+"""
+runner = CliRunner()
+
+
+def declare(programme, handling="balanced", unit="household", controls="never", text=TEXT):
+    words = {"PROGRAMME": programme, "HANDLING": handling, "UNIT": unit, "CONTROLS": controls}
+    for word, value in words.items():
+        text = text.replace(word, value)
+    return declaration.parse(tomllib.loads(text), text, "estimands.toml")
+
+
+@pytest.fixture(scope="module")
+def gappy(tmp_path_factory):
+    """Households leave and answers are missing; six villages in ten have a programme."""
+    folder = tmp_path_factory.mktemp("gappy") / "panel"
+    switches = Switches(attrition=True, missing=True)
+    simulate_settings(folder, Settings(2_400, 80, (2014, 2018), 5, "gappy", switches))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole") / "panel"
+    simulate(folder, households=4_800, villages=120, periods=(2013, 2017), seed=3)
+    return folder
+
+
+def packed(folder, plan, tmp_path):
+    """Return the effects from cells, and the pack as it is read back."""
+    cells = build(folder, plan.design)
+    found, log = declared.estimate(cells, plan), tmp_path / "log.jsonl"
+    made = pack.make(cells, plan, (found.covariance(),), log=log)
+    pack.write(made, tmp_path / "pack", log=log)
+    return cells, found, pack.read(tmp_path / "pack")
+
+
+def same(mine, cells, *, rows=True):
+    """Estimates, errors, intervals, villages and households; then band and Wald test."""
+    ours, theirs = mine.to_frame(band=True), cells.to_frame(band=True)
+    assert ours.columns == theirs.columns
+    floats = [name for name, kind in theirs.schema.items() if kind.is_float()]
+    assert ours.drop(floats).equals(theirs.drop(floats))
+    for name in floats:
+        assert np.allclose(ours[name], theirs[name], rtol=1e-12, atol=1e-9, equal_nan=True), name
+    assert np.isfinite(mine.std_errors).any()
+    ours, theirs = mine.band(draws=199, seed=7), cells.band(draws=199, seed=7)
+    assert ours.rule == theirs.rule
+    assert np.allclose(ours.critical, theirs.critical, rtol=1e-12, atol=0, equal_nan=True)
+    if rows:
+        assert (mine.about.rows_in, mine.about.rows_used) == (
+            cells.about.rows_in, cells.about.rows_used
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", ["household", "person"])
+@pytest.mark.parametrize("handling", ["balanced", "pairs", "cross_sections"])
+@pytest.mark.parametrize("controls", ["never", "not_yet"])
+@pytest.mark.parametrize("programme", ["dividend", "training"])
+def test_the_pack_says_what_the_cells_say(
+    gappy, tmp_path, monkeypatch, programme, controls, handling, unit
+):
+    """Programmes by village and by household, weighted by persons or not.
+
+    The panel is small and its rules of disclosure are off: they have tests of their own.
+    """
+    monkeypatch.setattr(disclosure, "check", lambda *_: [])
+    monkeypatch.setattr(pack, "_villages", lambda *_: [])
+    plan = declare(programme, handling, unit, controls)
+    _, found, sent = packed(gappy, plan, tmp_path)
+    assert sent.weighted == (unit == "person")
+    mine = from_pack.estimate(sent)
+    derived = from_pack.derive(sent)
+    again = np.concatenate([one.points for one in derived.effects.values()])
+    assert np.allclose(again, found.effects.points, rtol=1e-12, atol=0)
+    same(mine, found.effects, rows=handling != "pairs")
+    same(mine.under("parity"), found.effects.under("parity"), rows=False)
+    for key in (("wage", -2), ("total", 1)):
+        part = {"outcome": key[0], "aggregation": "event_time", "at": key[1]}
+        if found.effects.select(**part).smaller_arm.min() > 3:
+            ours, theirs = mine.select(**part).wald(), found.effects.select(**part).wald()
+            assert ours.statistic == pytest.approx(theirs.statistic, rel=1e-9)
+            assert ours.p_value == pytest.approx(theirs.p_value, rel=1e-9)
+
+
+def test_bands_by_draws_and_joint_tests_are_those_of_the_cells(whole, tmp_path):
+    """Forty villages and more in each arm of the overall effect: draws of multipliers."""
+    _, found, sent = packed(whole, declare("dividend"), tmp_path)
+    mine = from_pack.estimate(sent).in_yuan()
+    cells = found.effects.in_yuan()
+    for part in ({"aggregation": "simple"}, {"aggregation": "event_time", "outcome": "total"}):
+        ours, theirs = mine.select(**part), cells.select(**part)
+        first, second = ours.band(), theirs.band()
+        assert (first.rule, first.seed) == (second.rule, second.seed)
+        assert np.allclose(first.critical, second.critical, rtol=1e-12, atol=0)
+    assert mine.select(aggregation="simple").band().rule == "multiplier"
+    assert mine.select(aggregation="simple").smaller_arm.min() >= bands.ENOUGH_VILLAGES
+    ours, theirs = mine.estimand("event study"), cells.select(aggregation="event_time")
+    ours, theirs = ours.select(outcome="wage"), theirs.select(outcome="wage")
+    assert ours.wald().p_value == pytest.approx(theirs.wald().p_value, rel=1e-9)
+    assert ours.about.base == "universal"
+    assert "pack 'law'" in ours.describe()
+    assert "CV3" in repr(ours)
+    assert "<table" in ours._repr_html_()
+
+
+def test_fractional_weights_and_strata_agree_too(whole, tmp_path, monkeypatch):
+    """Weights that are no whole numbers make sums of floats; strata are standardised."""
+    monkeypatch.setattr(disclosure, "check", lambda *_: [])
+    monkeypatch.setattr(pack, "_villages", lambda *_: [])
+    source = panels.read(whole)
+    weights = (pl.col("household").hash(seed=1) % 997).cast(pl.Float64) / 331 + 0.25
+    homes = source.households.with_columns(weight=weights)
+    plan = declare("training", text=TEXT.replace('stratum = ""', 'stratum = "stratum"'))
+    cells = build(replace(source, households=homes), plan.design)
+    found = declared.estimate(cells, plan)
+    sent = pack.make(cells, plan, (found.covariance(),), log=tmp_path / "log.jsonl")
+    assert sent.weighted
+    assert len(sent.tables["ever"]["stratum"].unique()) > 1
+    derived = from_pack.derive(sent)
+    again = np.concatenate([one.points for one in derived.effects.values()])
+    scale = np.maximum(np.abs(found.effects.points), found.effects.under("parity").std_errors)
+    assert (np.abs(again - found.effects.points) <= 1e-12 * scale).all()
+    same(from_pack.estimate(sent), found.effects)
+
+
+def test_a_changed_total_is_found_even_with_a_new_digest(whole, tmp_path):
+    _, _, sent = packed(whole, declare("dividend"), tmp_path)
+    for row in (0, 7, 20):
+        totals = sent.tables["totals"].with_columns(
+            sum_wage=pl.col("sum_wage") + 100 * (pl.int_range(pl.len()) == row)
+        )
+        changed = replace(sent, tables={**sent.tables, "totals": totals})
+        with pytest.raises(FaultsError, match=r"of wage .*the totals give"):
+            from_pack.estimate(changed)
+        with pytest.raises(FaultsError) as caught:
+            from_pack.estimate(changed)
+        assert not any("of total" in fault.column for fault in caught.value.faults)
+
+
+def test_a_changed_point_or_covariance_is_found(whole, tmp_path):
+    _, _, sent = packed(whole, declare("dividend"), tmp_path)
+    carried = sent.covariances[0]
+    first = replace(carried.points[0], estimate=carried.points[0].estimate + 1e-3)
+    changed = replace(carried, points=(first, *carried.points[1:]))
+    with pytest.raises(FaultsError, match="by cohort and period of total") as caught:
+        from_pack.estimate(replace(sent, covariances=(changed,)))
+    assert len(caught.value.faults) == 1
+    odd = carried.parity.copy()
+    odd[0, 0] = -odd[0, 0]
+    with pytest.raises(FaultsError, match="a variance below zero"):
+        from_pack.estimate(replace(sent, covariances=(replace(carried, parity=odd),)))
+    moved = replace(carried.points[0], period=1999)
+    changed = replace(carried, points=(moved, *carried.points[1:]))
+    with pytest.raises(FaultsError, match="no such estimate follows from the totals"):
+        from_pack.estimate(replace(sent, covariances=(changed,)))
+    with pytest.raises(FaultsError, match="it carries no estimates"):
+        from_pack.estimate(replace(sent, covariances=()))
+
+
+def test_without_a_jackknife_covariance_there_is_no_interval_and_that_is_said(whole, tmp_path):
+    _, _, sent = packed(whole, declare("dividend"), tmp_path)
+    bare = replace(sent.covariances[0], reported=None)
+    found = from_pack.estimate(replace(sent, covariances=(bare,)))
+    assert np.isnan(found.std_errors).all()
+    assert set(found.notes) == {"no interval: the pack carries no jackknife covariance of it"}
+    assert found.band().rule == "none"
+    assert np.isfinite(found.under("parity").std_errors).all()
+
+
+def test_an_estimate_without_a_jackknife_spoils_no_other(whole, tmp_path):
+    """Null in the file, NaN again when read."""
+    _, found, sent = packed(whole, declare("dividend"), tmp_path)
+    carried = sent.covariances[0]
+    reported = carried.reported.copy()
+    reported[0, :] = reported[:, 0] = np.nan
+    part = replace(sent, covariances=(replace(carried, reported=reported),))
+    pack.write(part, tmp_path / "part", log=tmp_path / "other.jsonl")
+    text = json.loads((tmp_path / "part" / "pack.json").read_text(encoding="utf-8"))
+    assert text["covariances"][0]["reported"][0][0] is None
+    mine = from_pack.estimate(pack.read(tmp_path / "part"))
+    assert np.isnan(mine.std_errors).tolist() == [True] + [False] * (len(mine) - 1)
+    assert mine.std_errors[1:].tolist() == found.effects.std_errors[1:].tolist()
+
+
+def test_controls_in_the_same_village_are_carried_and_not_derived(whole, tmp_path):
+    text = TEXT.replace('villages = "any"', 'villages = "same"')
+    _, found, sent = packed(whole, declare("training", text=text), tmp_path)
+    assert from_pack.derive(sent).carried_only == {"overall": from_pack.SAME_VILLAGE}
+    mine = from_pack.estimate(sent)
+    theirs = found.effects.select(aggregation="simple")
+    assert mine.estimand("overall").points.tolist() == theirs.points.tolist()
+    assert mine.estimand("overall").n_households == ((None,), (None,))
+    assert mine.estimand("overall").about.where == "same_village"
+
+
+def test_villages_are_told_apart_only_where_controls_ask_for_it(whole, tmp_path):
+    """Village programmes: by cohort already. Household programmes: reached or not, or when."""
+    for programme, controls, groups in (
+        ("dividend", "never", 0), ("training", "never", 2), ("training", "not_yet", 3),
+    ):  # fmt: skip
+        place = tmp_path / f"{programme} {controls}"
+        place.mkdir()
+        plan = declare(programme, controls=controls)
+        cells = build(whole, plan.design)
+        apart = pack._told_apart(cells.design, plan)
+        assert apart == ({} if programme == "dividend" else {programme: controls})
+        if groups == 2:
+            sent = pack.make(cells, plan, log=place / "log.jsonl")
+            assert sent.tables["ever"]["village"].unique().sort().to_list() == [
+                "nobody treated", "somebody treated"
+            ]  # fmt: skip
+            assert sent.design.control_villages == "never"
+
+
+def test_fixed_weights_add_up_as_from_cells(whole, tmp_path):
+    """Group-time effects added up here and from cells with shares held fixed."""
+    cells, _, sent = packed(whole, declare("dividend"), tmp_path)
+    table = layout.from_cells(cells)
+    whole_set = aggregate.aggregate(group_time.estimate(table), table, shares="fixed")
+    mine = from_pack.add_up(sent, from_pack.estimate(sent).estimand("by cohort and period"))
+    theirs = whole_set.at(np.array([key.outcome in ("total", "wage") for key in whole_set.keys]))
+    assert [(k.outcome, k.aggregation, k.at) for k in mine.keys] == [
+        (k.outcome, k.aggregation, k.at) for k in theirs.keys
+    ]
+    assert np.allclose(mine.points, theirs.points, rtol=1e-10, atol=0)
+    parity = mine.under("parity").std_errors, theirs.under("parity").std_errors
+    assert np.allclose(*parity, rtol=1e-10, atol=0)
+    # One less village in one of its comparisons: the factor (G - 1)/G of CV3 is a little smaller.
+    least = (mine.n_villages[2] - 1) / mine.n_villages[2]
+    ratio = (mine.std_errors / theirs.std_errors) ** 2
+    assert (ratio <= 1 + 1e-9).all()
+    assert (ratio >= least - 1e-9).all()
+    assert (mine.degrees <= theirs.degrees).all()
+    exact = mine.n_villages[2] == theirs.n_villages[2]
+    assert exact.any()
+    assert np.allclose(ratio[exact], 1, rtol=1e-9, atol=0)
+
+
+def test_a_combination_by_hand(whole, tmp_path):
+    """The difference of two estimates: variance a + b − 2ab."""
+    _, found, sent = packed(whole, declare("dividend"), tmp_path)
+    mine = from_pack.estimate(sent)
+    weights = np.zeros((1, len(mine)))
+    weights[0, 3], weights[0, 1] = 1, -1
+    one = mine.combine(weights, [Key("total", "difference")])
+    v = found.effects.under("parity").covariance
+    assert one.points[0] == pytest.approx(found.effects.points[3] - found.effects.points[1])
+    assert one.parity[0, 0] == pytest.approx(v[3, 3] + v[1, 1] - 2 * v[1, 3], rel=1e-12)
+
+
+def test_imputation_and_two_way_follow_from_totals(whole, tmp_path):
+    cells, _, sent = packed(whole, declare("dividend"), tmp_path)
+    table = layout.from_cells(cells)
+    found = from_pack.cross_checks(sent)
+    imputed = aggregate.aggregate(imputation.estimate(table), table, shares="fixed")
+    both = np.concatenate([imputed.points, two_way.estimate(table).points])
+    assert np.allclose(found["estimate"], both, rtol=1e-8, atol=1e-6)
+    assert set(found["estimator"]) == {"imputation", "two_way"}
+
+
+def test_the_command_takes_a_pack_as_it_takes_cells(whole, tmp_path):
+    """The same table from both; a changed pack stops."""
+    plan = tmp_path / "plan.toml"
+    plan.write_text(declare("dividend").text, encoding="utf-8")
+    made, sent, log = tmp_path / "cells", tmp_path / "pack", tmp_path / "log.jsonl"
+    words = ["--estimands", str(plan), "--out"]
+    assert runner.invoke(cli.app, ["cells", str(whole), *words, str(made)]).exit_code == 0
+    assert (
+        runner.invoke(cli.app, ["pack", str(made), *words, str(sent), "--log", str(log)]).exit_code
+        == 0
+    )
+    cells = runner.invoke(cli.app, ["effects", str(made), "--estimands", str(plan)])
+    found = runner.invoke(cli.app, ["effects", str(sent)])
+    assert found.exit_code == 0, found.output
+    first, *rest = found.output.splitlines()
+    assert first.endswith("points derived again from its totals, all as carried")
+    assert [line.strip() for line in rest] == [line.strip() for line in cells.output.splitlines()]
+    plan.write_text(declare("training").text, encoding="utf-8")
+    other = runner.invoke(cli.app, ["effects", str(sent), "--estimands", str(plan)])
+    assert other.exit_code == 2
+    table = sent / "totals.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace("1", "2", 1), encoding="utf-8")
+    assert runner.invoke(cli.app, ["effects", str(sent)]).exit_code == 1
+
+
+def test_a_source_that_never_varies_is_left_out_and_said(whole, tmp_path):
+    """Cells of one programme, transfers all zero: the other four outcomes are estimated."""
+    source = panels.read(whole)
+    income = source.income.with_columns(transfer=pl.lit(0, pl.Int64))
+    made = build(replace(source, income=income), CellsDesign(("dividend",)))
+    result.write(made, tmp_path / "cells")
+    done = runner.invoke(cli.app, ["effects", str(tmp_path / "cells")])
+    assert done.exit_code == 0, done.output
+    assert "left out: transfer: the outcome is the same everywhere and always (0)" in done.output
+    rows = [line.split()[0] for line in done.output.splitlines() if "treated," in line]
+    assert set(rows) == {"wage", "business", "property", "total"}
