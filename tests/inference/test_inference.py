@@ -29,6 +29,7 @@ def test_villages_not_used_do_not_count():
     used = np.array([[True]] * 5 + [[False]] * 2)
     found = clusters.jackknife_covariance(np.array([y.mean()]), without, used)
     assert found.item() == pytest.approx(y.var(ddof=1) / 5, rel=1e-12)
+    assert clusters.degrees_of_freedom(used).tolist() == [4]
 
 
 def test_a_village_that_cannot_be_left_out_leaves_no_variance_and_spoils_no_other():

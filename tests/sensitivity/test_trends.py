@@ -1,14 +1,15 @@
 """Intervals under bounds on trends: published numbers, hand calculation, switches of the model."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from analysis.cells import pack
 from analysis.effects import aggregate, group_time
+from analysis.effects.pack_effects import PackEffects
 from analysis.faults import FaultsError
 from analysis.sensitivity import event_study, moments, trends
 
@@ -156,24 +157,22 @@ def test_event_study_leaves_anticipation_out(table_of):
 def test_a_pack_gives_the_numbers_of_the_cells(table_of):
     """Points, covariance and villages by arm are all that is needed."""
     found = effects(table_of("cooperative"))
-    points = tuple(
-        pack.Point(effect.key.estimand, "total", effect.estimate, effect.n_villages_treated,
-                   effect.n_villages_control, at=effect.key.at)
-        for effect in found.effects()
+    sent = PackEffects(
+        names=("event study",) * len(found), keys=found.keys, points=found.points,
+        parity=found.village_covariance, reported=found.covariance,
+        villages=np.array(found.n_villages), households=found.n_households, abouts={},
+        about=found.about, pack="by hand",
     )  # fmt: skip
-    shuffled = list(range(len(points)))[::-1]
-    joint = pack.Covariance(tuple(points[k] for k in shuffled), np.eye(len(points)),
-                            found.covariance[np.ix_(shuffled, shuffled)])  # fmt: skip
     inside = event_study.of_effects(found, "total", first=-4, last=3)
-    outside = event_study.of_pack(joint, "total", first=-4, last=3)
+    outside = event_study.of_effects(sent.at(np.arange(len(sent))[::-1]), "total", first=-4, last=3)
     assert outside.times.tolist() == inside.times.tolist()
     assert np.array_equal(outside.covariance, inside.covariance)
     assert np.array_equal(outside.points, inside.points)
-    assert outside.smaller_arm == inside.smaller_arm
-    with pytest.raises(FaultsError, match="no CV3"):
-        event_study.of_pack(pack.Covariance(points, joint.parity), "total")
+    assert (outside.smaller_arm, outside.degrees) == (inside.smaller_arm, inside.degrees)
+    with pytest.raises(FaultsError, match="no standard error"):
+        event_study.of_effects(replace(sent, reported=None), "total", first=-4, last=3)
     with pytest.raises(FaultsError, match="no event study"):
-        event_study.of_pack(joint, "wage")
+        event_study.of_effects(sent, "wage")
 
 
 def test_selection_on_trend_widens_what_the_past_allows(table_of):

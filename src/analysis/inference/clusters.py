@@ -114,6 +114,11 @@ def jackknife_covariance(points: Floats, without: Floats, used: Booleans) -> Flo
     return covariance
 
 
+def degrees_of_freedom(used: Booleans) -> Floats:
+    """Return the degrees of freedom of each estimate, shape (k,): villages it uses, less one."""
+    return np.asarray(used.sum(axis=0) - 1, np.float64)
+
+
 def half_width(std_error: Floats, degrees: Floats, level: float = 0.95) -> Floats:
     """Return half the width of pointwise intervals: a t quantile times the standard error.
 

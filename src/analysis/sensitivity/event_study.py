@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.cells.pack import Covariance
-from analysis.effects.result import EffectSet
+from analysis.effects.estimates import Estimates
 from analysis.effects.table import refuse
 from analysis.inference.arrays import Floats, Integers
 
@@ -85,14 +84,15 @@ class EventStudy:
 
 
 def of_effects(
-    found: EffectSet, outcome: str, *, first: int | None = None, last: int | None = None
+    found: Estimates, outcome: str, *, first: int | None = None, last: int | None = None
 ) -> EventStudy:
     """Take an event study out of estimated effects.
 
     Parameters
     ----------
-    found : EffectSet
-        Aggregates by event time, of effects with the universal base.
+    found : Estimates
+        Aggregates by event time, of effects with the universal base; from cells, or one estimand
+        of a pack: ``from_pack.estimate(pack).estimand("event study")``.
     outcome : str
         Which outcome.
     first, last : int, optional
@@ -108,6 +108,7 @@ def of_effects(
         refuse("trends before treatment are compared with one base", "estimate with base universal",
                column="base", value=found.about.base)  # fmt: skip
     chosen = found.select(outcome=outcome, aggregation="event_time")
+    chosen = chosen.at(np.argsort([key.at for key in chosen.keys], kind="stable"))
     times = np.array([key.at for key in chosen.keys], int)
     kept = _kept(times, found.about.anticipation, first, last)
     chosen = chosen.at(kept)
@@ -117,44 +118,6 @@ def of_effects(
     return EventStudy(outcome, times[kept], -1 - found.about.anticipation, chosen.points,
                       chosen.covariance, float(chosen.degrees.min()),
                       int(chosen.smaller_arm.min()))  # fmt: skip
-
-
-def of_pack(
-    covariance: Covariance,
-    outcome: str,
-    *,
-    anticipation: int = 0,
-    first: int | None = None,
-    last: int | None = None,
-) -> EventStudy:
-    """Take an event study out of the joint covariance of a pack; see `of_effects`.
-
-    A pack holds points, covariance and villages by arm, no influence of villages. Its file of
-    estimands must have declared the universal base: that is for the caller to check. Degrees of
-    freedom are the villages of both arms less one.
-
-    Raises
-    ------
-    FaultsError
-        If the pack has no such event study, or no CV3 covariance.
-    """
-    if covariance.reported is None:
-        refuse("the pack has no CV3 covariance", "make a pack that has it", column="covariance")
-    at = [k for k, point in enumerate(covariance.points)
-          if point.outcome == outcome and point.at is not None
-          and point.estimand.startswith("event_time")]  # fmt: skip
-    times = np.array([covariance.points[k].at for k in at], int)
-    order = np.argsort(times)[_kept(np.sort(times), anticipation, first, last)]
-    chosen = np.array(at, int)[order]
-    if not chosen.size:
-        refuse("the pack has no event study of this outcome", "declare event_time with universal "
-               "base", column="outcome", value=outcome)  # fmt: skip
-    points = [covariance.points[k] for k in chosen]
-    arms = np.array([(p.n_villages_treated, p.n_villages_control) for p in points])
-    return EventStudy(outcome, times[order], -1 - anticipation,
-                      np.array([p.estimate for p in points]),
-                      covariance.reported[np.ix_(chosen, chosen)],
-                      float(arms.sum(axis=1).min() - 1), int(arms.min()))  # fmt: skip
 
 
 def _kept(times: Integers, anticipation: int, first: int | None, last: int | None) -> Integers:
