@@ -108,7 +108,7 @@ def of_effects(
         refuse("trends before treatment are compared with one base", "estimate with base universal",
                column="base", value=found.about.base)  # fmt: skip
     chosen = found.select(outcome=outcome, aggregation="event_time")
-    chosen = chosen.at(np.argsort([key.at for key in chosen.keys], kind="stable"))
+    chosen = chosen.at(np.argsort(np.array([key.at for key in chosen.keys], int), kind="stable"))
     times = np.array([key.at for key in chosen.keys], int)
     kept = _kept(times, found.about.anticipation, first, last)
     chosen = chosen.at(kept)
