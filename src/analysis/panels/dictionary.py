@@ -14,6 +14,7 @@ import dataframely as dy
 
 from analysis import datapackage, money, paths, programmes
 from analysis.claims import schemas as ledger
+from analysis.costs import ranges
 from analysis.panels import cards, package, schemas
 from analysis.panels.model import parameters
 
@@ -78,12 +79,14 @@ def packages() -> dict[str, dict[str, Any]]:
         "panels": package.of_contract(),
         "parameters": datapackage.package(
             "parameters", "Parameters",
-            "Prices, poverty lines, official incomes, and the parameters of the model panel; every "
-            "value with its unit, source and status",
+            "Prices, poverty lines, official incomes, assumed costs and ranges, and the parameters of "
+            "the model panel; every value with its unit, source and status",
             [
                 *(datapackage.csv_file(name, schema) for name, schema in (
                     ("prices", money.Prices), ("poverty_lines", money.PovertyLines),
-                    ("income_path", parameters.IncomePath))),
+                    ("income_path", parameters.IncomePath),
+                    ("assumed_ranges", ranges.Assumed), ("unit_costs", ranges.UnitCost),
+                    ("reported_spending", ranges.Spending))),
                 *(_toml_file(name, what) for name, what in PARAMETERS.items()),
             ],
         ),

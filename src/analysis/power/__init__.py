@@ -1,0 +1,1 @@
+"""Designing a study: variances from a panel, minimum detectable effects, villages needed."""
