@@ -79,7 +79,7 @@ def packages() -> dict[str, dict[str, Any]]:
         "panels": package.of_contract(),
         "parameters": datapackage.package(
             "parameters", "Parameters",
-            "Prices, poverty lines, official incomes, assumed costs and ranges, and the parameters of "
+            "Prices, poverty lines, official incomes, assumed ranges, and the parameters of "
             "the model panel; every value with its unit, source and status",
             [
                 *(datapackage.csv_file(name, schema) for name, schema in (
