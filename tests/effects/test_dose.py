@@ -19,6 +19,7 @@ from analysis.panels import panel as panels
 from analysis.panels.model import parameters, world
 from analysis.panels.model.settings import Settings, Switches
 from analysis.panels.model.simulate import simulate_settings
+from analysis.panels.schemas import SOURCES
 
 ANYWHERE = Comparison(where="anywhere")
 SETTINGS = Settings(3000, 150, (2013, 2018), 5, "clean", Switches())
@@ -181,14 +182,14 @@ def test_a_straight_response_of_the_model_is_found(simulated):
     (rule,) = (r for r in parameters.load().rules if r.name == "dividend")
     assert rule.dose_elasticity == 1 and rule.per_member
     given, unit = dose.of_villages(panels.read(simulated), "dividend")
-    per_head = Outcome("total", per="head", real=2020)
+    per_head = Outcome("property", per="head", real=2020)
     table = from_cells(build(simulated, CellsDesign(("dividend",), outcomes=(per_head,))))
     found = dose.by_village(table, given, Comparison("not_yet"), unit=unit, leads=False).in_yuan()
     overall = next(aggregate.aggregate(found, table, ("simple",)).effects())
-    truth = sum(path[-1] for path in rule.effects.values()) / rule.dose
+    truth = rule.effects[SOURCES.index("property")][-1] / rule.dose
     assert abs(overall.estimate - truth) <= 3.5 * overall.std_error
     assert overall.ci_low > 0
-    assert overall.about.units["total"] == "yuan/heads/years, prices of 2020, per yuan per head"
+    assert overall.about.units["property"] == "yuan/heads/years, prices of 2020, per yuan per head"
 
 
 def test_the_slope_of_true_effects_is_found_where_the_response_bends(simulated):
@@ -207,7 +208,9 @@ def test_the_slope_of_true_effects_is_found_where_the_response_bends(simulated):
         g, t = one.key.cohort, one.key.period
         own = effect.takers.cohort[effect.rows] == g
         d = effect.takers.dose[effect.rows][own]
-        tau = sum(e for s, e in effect.direct.items() if s == 0)[own, np.flatnonzero(years == t)[0]]
+        tau = sum(e for s, e in effect.direct.items() if SOURCES[s] == "wage")[
+            own, np.flatnonzero(years == t)[0]
+        ]
         n = d.size + one.n_households_control
         mean = d.sum() / n
         truth = ((d - mean) @ tau) / (d @ d - n * mean**2)
