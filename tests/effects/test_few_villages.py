@@ -1,12 +1,16 @@
 """The 2×2 of cells under tests for few villages."""
 
+import itertools
+
 import numpy as np
 import polars as pl
 import pytest
+import statsmodels.api as sm
 
 from analysis.effects import few_villages, group_time
 from analysis.effects.group_time import Comparison
 from analysis.faults import FaultsError
+from analysis.inference import randomisation
 
 
 @pytest.mark.parametrize("level", ["village", "household"])
@@ -36,6 +40,87 @@ def test_the_interval_of_the_wild_bootstrap_is_near_that_of_cv3(panel, make_tabl
     assert (high - low) / (ours.ci_high - ours.ci_low) == pytest.approx(1, abs=0.25)
 
 
+@pytest.mark.parametrize("null", [0.0, 900.0])
+@pytest.mark.parametrize("level", ["village", "household"])
+def test_in_strata_it_is_the_saturated_regression_run_again_on_households(
+    panel, make_table, level, null
+):
+    """Every sign vector of 9 villages, each a regression on all households with the null imposed.
+
+    Regressors: stratum constants, treated, treated × (stratum − its share of the treated).
+    """
+    data = panel(level, weighted=True, strata=True).filter(pl.col("village") < 9)
+    how = Comparison(where="anywhere")
+    table = make_table(data)
+    cohort = 2016
+    two = few_villages.two_by_two(table, cohort, 2017, how)
+    effect = group_time.estimate(table, how).select(cohort=cohort, period=2017)
+    wide = (
+        data.filter(pl.col("cohort").is_in([0, cohort])).sort("household", "period")
+        .filter(pl.len().over("household") == table.periods.size)
+        .group_by("household", maintain_order=True)
+        .agg(pl.col("village", "cohort", "stratum", "weight").first(),
+             y=pl.col("income").filter(pl.col("period") == 2017).first()
+             - pl.col("income").filter(pl.col("period") == 2015).first())
+    )  # fmt: skip
+    d = (wide["cohort"] == cohort).to_numpy().astype(float)
+    w, y = wide["weight"].to_numpy(), wide["y"].to_numpy()
+    dummies = wide["stratum"].to_dummies().to_numpy().astype(float)
+    share = (w * d) @ dummies / (w @ d)
+    x = np.column_stack([dummies, d[:, None] * (dummies - share)[:, :-1], d])
+    villages = wide["village"].rank("dense").to_numpy().astype(int) - 1
+    root = np.sqrt(w)[:, None]
+
+    def t_of(values):
+        inverse = np.linalg.inv((x * w[:, None]).T @ x)
+        theta = inverse @ (x * w[:, None]).T @ values
+        score = np.zeros((villages.max() + 1, x.shape[1]))
+        np.add.at(score, villages, x * (w * (values - x @ theta))[:, None])
+        return theta[-1], (theta[-1] - null) / np.sqrt(
+            (inverse @ score.T @ score @ inverse)[-1, -1]
+        )
+
+    rest = np.linalg.lstsq(x[:, :-1] * root, (y - null * d) * root[:, 0], rcond=None)[0]
+    fitted = x[:, :-1] @ rest + null * d
+    signs = itertools.product([1, -1], repeat=villages.max() + 1)
+    drawn = [t_of(fitted + np.array(s)[villages] * (y - fitted))[1] for s in signs]
+    point, own = t_of(y)
+    tested = few_villages.wild_bootstrap(two, "income", null=null)
+    assert tested.enumerated and tested.draws == len(drawn)
+    assert tested.point == pytest.approx(point, rel=1e-9)
+    assert two.points[0] == pytest.approx(effect.points[0], rel=1e-10)
+    assert tested.point == pytest.approx(effect.points[0], rel=1e-9)
+    assert tested.statistic == pytest.approx(own, rel=1e-8)
+    assert tested.p_value == np.mean(np.abs(drawn) >= abs(own) * (1 - 1e-9))
+
+
+def test_the_test_in_strata_of_villages_is_exact_under_no_effect():
+    """Each of the 90 assignments in turn the actual one: at most α of them have p ≤ α.
+
+    Strata of the assignment differ in level, so a test that moved villages between strata would
+    not hold this. The statistic is statsmodels' t of the arm with CR0 errors.
+    """
+    generator = np.random.default_rng(3)
+    blocks = np.repeat([0, 1], [4, 6])
+    weight = generator.integers(2, 9, 10).astype(float)
+    total = (weight * (5 * blocks + generator.normal(size=10)))[:, None]
+    p = []
+    for first in itertools.combinations(range(4), 2):
+        for last in itertools.combinations(range(4, 10), 2):
+            arm = np.isin(np.arange(10), [*first, *last])
+            found = randomisation.permute(weight, total, arm, blocks)
+            p.append(found.p_values.item())
+    assert found.enumerated and len(p) == 90
+    for alpha in np.unique(p):
+        assert np.mean(np.array(p) <= alpha) <= alpha * (1 + 1e-12)
+    village = np.repeat(np.arange(10), weight.astype(int))
+    design = sm.add_constant(arm[village].astype(float))
+    fit = sm.OLS((total[:, 0] / weight)[village], design).fit(
+        cov_type="cluster", cov_kwds={"groups": village, "use_correction": False}
+    )
+    assert found.statistics.item() == pytest.approx(fit.tvalues[1], rel=1e-9)
+
+
 def test_strata_of_the_assignment_hold(panel, make_table):
     """Only villages of one stratum can change places: p is of fewer assignments."""
     table = make_table(panel("village").filter(pl.col("village") < 12))
@@ -50,9 +135,14 @@ def test_what_the_tests_are_not_defined_for_is_refused(panel, make_table):
     household = make_table(panel("household"))
     with pytest.raises(FaultsError, match="assigned inside villages"):
         few_villages.randomise(few_villages.two_by_two(household, 2016, 2016, how))
-    strata = make_table(panel("village", strata=True))
-    with pytest.raises(FaultsError, match="join the strata"):
-        few_villages.two_by_two(strata, 2016, 2016)
+    strata = few_villages.two_by_two(make_table(panel("village", strata=True)), 2016, 2016)
+    with pytest.raises(FaultsError, match="strata of households"):
+        few_villages.randomise(strata)
+    with pytest.raises(FaultsError, match="its own control"):
+        few_villages.two_by_two(household, 2016, 2016, Comparison(where="same_village"))
+    lonely = panel("village").with_columns(stratum=(pl.col("cohort") == 2016).cast(pl.Int64))
+    with pytest.raises(FaultsError, match="a stratum has no controls"):
+        few_villages.two_by_two(make_table(lonely), 2016, 2016)
     sections = make_table(panel("village", "cross_sections"), "cross_sections")
     with pytest.raises(FaultsError, match="seen twice"):
         few_villages.two_by_two(sections, 2016, 2016)

@@ -25,9 +25,9 @@ class TwoByTwo:
     ----------
     villages : array, shape (u,)
         Numbers of the villages that have households in an arm.
-    weight : array, shape (u, 2)
-        Weight of the treated (first column) and the control households.
-    total : array, shape (u, 2, k)
+    weight : array, shape (u, s, 2)
+        Weight of the treated (first) and the control households in each stratum with treated.
+    total : array, shape (u, s, 2, k)
         Σw of their changes.
     outcomes : tuple of str
         Names.
@@ -40,19 +40,31 @@ class TwoByTwo:
 
     @property
     def points(self) -> Floats:
-        """Difference of mean changes, shape (k,): the group-time effect."""
-        mean = self.total.sum(axis=0) / self.weight.sum(axis=0)[:, None]
-        found: Floats = mean[0] - mean[1]
+        """Difference of mean changes by stratum, averaged as the treated are: shape (k,)."""
+        weight = self.weight.sum(axis=0)
+        mean = self.total.sum(axis=0) / weight[..., None]
+        share = weight[:, 0] / weight[:, 0].sum()
+        found: Floats = share @ (mean[:, 0] - mean[:, 1])
         return found
+
+    def moments(self, outcome: str) -> tuple[Floats, Floats, int]:
+        """Return the moments for `wild.bootstrap`, and which coefficient is the effect."""
+        gram, moment = wild.contrast_moments(
+            self.weight, self.total[..., self.outcomes.index(outcome)]
+        )
+        return gram, moment, moment.shape[1] - 1
 
 
 def two_by_two(table: Table, cohort: int, period: int, how: Comparison | None = None) -> TwoByTwo:
-    """Lay one comparison out by village.
+    """Lay one comparison out by village and stratum.
+
+    Strata without treated households do not enter, as they have no share of the treated.
 
     Raises
     ------
     FaultsError
-        If it has strata, has no base period, lacks an arm, or is one of cross-sections.
+        If it has no base period, lacks an arm, in a stratum or at all, is one of cross-sections or
+        of households of one village.
     """
     how = how or Comparison()
     base = base_period(table.periods, cohort, period, how)
@@ -62,21 +74,29 @@ def two_by_two(table: Table, cohort: int, period: int, how: Comparison | None = 
     if table.handling == "cross_sections":
         refuse("changes need households seen twice", "make cells that are balanced or of pairs",
                column="handling", value=table.handling)  # fmt: skip
-    if how.where == "same_village" or len(table.strata) > 1:
-        refuse("the test is one of two arms without strata", "join the strata",
-               column="stratum", value=", ".join(table.strata))  # fmt: skip
+    if how.where == "same_village":
+        refuse("a village that is its own control does not flip as one",
+               "compare with other villages, or read the interval by CV3", column="where",
+               value=how.where)  # fmt: skip
     (leg,) = table.legs(base, period)
     arms = (table.cohort == cohort, control_rows(table, cohort, max(base, period), how))
-    size = len(table.villages)
-    weight, total = np.zeros((size, 2)), np.zeros((size, 2, len(table.outcomes)))
+    size = (len(table.villages), len(table.strata), 2)
+    weight, total = np.zeros(size), np.zeros((*size, len(table.outcomes)))
     for side, rows in enumerate(arms):
-        np.add.at(weight[:, side], table.village[rows], leg.weight[rows])
-        np.add.at(total[:, side], table.village[rows], leg.total[rows])
-    if not weight.sum(axis=0).all():
-        problem = "no control is left" if weight[:, 0].any() else "no household is treated"
+        at = (table.village[rows], table.stratum[rows], side)
+        np.add.at(weight, at, leg.weight[rows])
+        np.add.at(total, at, leg.total[rows])
+    wanted, served = (weight.sum(axis=0) > 0).T
+    if not (wanted.any() and served.any()):
+        problem = "no control is left" if wanted.any() else "no household is treated"
         remedy = "choose another cohort, period or controls"
         refuse(problem, remedy, column="cohort", value=cohort)
-    there = np.flatnonzero(weight.any(axis=1))
+    if (wanted & ~served).any():
+        lacking = [table.strata[s] for s in np.flatnonzero(wanted & ~served)]
+        refuse("a stratum has no controls", "join strata", column="stratum",
+               value=", ".join(lacking))  # fmt: skip
+    weight, total = weight[:, wanted], total[:, wanted]
+    there = np.flatnonzero(weight.any(axis=(1, 2)))
     return TwoByTwo(there, weight[there], total[there], table.outcomes)
 
 
@@ -84,9 +104,12 @@ def wild_bootstrap(
     two: TwoByTwo, outcome: str, *, null: float = 0.0, draws: int = wild.DRAWS,
     seed: int = wild.SEED,
 ) -> wild.WildTest:  # fmt: skip
-    """Test one effect by the restricted wild cluster bootstrap; see `wild.bootstrap`."""
-    gram, moment = wild.contrast_moments(two.weight, two.total[..., two.outcomes.index(outcome)])
-    return wild.bootstrap(gram, moment, 1, null=null, draws=draws, seed=seed)
+    """Test one effect by the restricted wild cluster bootstrap; see `wild.bootstrap`.
+
+    With strata the null is on their average, standardised to the treated; the shares of the treated
+    are taken as known, which the standard errors of group-time effects do not do.
+    """
+    return wild.bootstrap(*two.moments(outcome), null=null, draws=draws, seed=seed)
 
 
 def wild_interval(
@@ -94,8 +117,7 @@ def wild_interval(
     seed: int = wild.SEED,
 ) -> tuple[float, float]:  # fmt: skip
     """Return the effects that the wild bootstrap does not reject; see `wild.interval`."""
-    gram, moment = wild.contrast_moments(two.weight, two.total[..., two.outcomes.index(outcome)])
-    return wild.interval(gram, moment, 1, level=level, draws=draws, seed=seed)
+    return wild.interval(*two.moments(outcome), level=level, draws=draws, seed=seed)
 
 
 def randomise(
@@ -106,6 +128,10 @@ def randomise(
     seed: int = randomisation.SEED,
 ) -> randomisation.RandomisationTest:
     """Test that no village's change was moved, by every other assignment of villages.
+
+    The statistic is the plain difference of the arms over its CR0 error, also where villages were
+    assigned in strata: the test of no effect on any village is then as exact, since the actual
+    assignment is compared with those that the strata allow.
 
     Parameters
     ----------
@@ -119,17 +145,23 @@ def randomise(
     Raises
     ------
     FaultsError
-        If a village has treated and control households, or no other assignment is possible.
+        If a village has treated and control households, the comparison has strata of households, or
+        no other assignment is possible.
     """
-    mixed = (two.weight[:, 0] > 0) & (two.weight[:, 1] > 0)
+    if two.weight.shape[1] > 1:
+        refuse("the test is of the plain difference, and the comparison has strata of households",
+               "make the table without strata; strata in which villages were assigned are given to"
+               " the test", column="stratum", value=two.weight.shape[1])  # fmt: skip
+    weight, total = two.weight[:, 0], two.total[:, 0]
+    mixed = (weight > 0).all(axis=1)
     if mixed.any():
         refuse("households were assigned inside villages, and cells do not tell which others"
                " could have been", "use the microdata, or a programme given to whole villages",
                column="village", value=f"{int(mixed.sum())} villages in both arms")  # fmt: skip
     blocks = None if stratum is None else np.asarray(stratum)[two.villages]
     try:
-        return randomisation.permute(two.weight.sum(axis=1), two.total.sum(axis=1),
-                                     two.weight[:, 0] > 0, blocks, draws=draws,
+        return randomisation.permute(weight.sum(axis=1), total.sum(axis=1),
+                                     weight[:, 0] > 0, blocks, draws=draws,
                                      seed=seed)  # fmt: skip
     except ValueError as error:
         refuse(str(error), "use wider strata", column="stratum")

@@ -54,22 +54,44 @@ class WildTest:
 
 
 def contrast_moments(weight: Floats, total: Floats) -> tuple[Floats, Floats]:
-    """Return the moments of a regression on a constant and a treated arm, from sums by village.
+    """Return the moments of a regression whose last coefficient is a contrast of two arms.
+
+    The regression has a constant for each stratum, the treated arm times (stratum − its share of
+    the treated), and the treated arm: saturated, so that the last coefficient is the difference of
+    the arms in each stratum, averaged with the shares of the treated. The shares are taken as known.
 
     Parameters
     ----------
-    weight, total : array, shape (v, 2)
-        Σw and Σw·ΔY of each village's treated (first column) and untreated households.
+    weight, total : array, shape (v, 2) or (v, s, 2)
+        Σw and Σw·ΔY of each village's treated (first) and untreated households, by stratum; each
+        stratum has households in both arms.
 
     Returns
     -------
-    gram : array, shape (v, 2, 2)
-    moment : array, shape (v, 2)
-        The second coefficient is the difference of the arms.
-    """
-    both, treated = weight.sum(axis=1), weight[:, 0]
-    gram = np.stack([np.stack([both, treated], -1), np.stack([treated, treated], -1)], -2)
-    return gram, np.stack([total.sum(axis=1), total[:, 0]], -1)
+    gram : array, shape (v, 2s, 2s)
+    moment : array, shape (v, 2s)
+
+    Examples
+    --------
+    Two strata, differences 2 and 5, with three of four treated in the first.
+
+    >>> weight = np.array([[[3.0, 1], [1, 1]]])
+    >>> total = np.array([[[9.0, 1], [6, 1]]])
+    >>> gram, moment = contrast_moments(weight, total)
+    >>> round(np.linalg.solve(gram[0], moment[0])[-1].item(), 12)
+    2.75
+    """  # noqa: E501
+    if weight.ndim == 2:
+        weight, total = weight[:, None], total[:, None]
+    s = weight.shape[1]
+    share = weight[..., 0].sum(axis=0) / weight[..., 0].sum()
+    # A row of regressors for each stratum and arm: every household of it has the same.
+    rows = np.zeros((s, 2, 2 * s))
+    rows[:, :, :s] = np.eye(s)[:, None]
+    rows[:, 0, s:-1] = (np.eye(s) - share)[:, : s - 1]
+    rows[:, 0, -1] = 1.0
+    gram = np.einsum("vsa,sai,saj->vij", weight, rows, rows)
+    return gram, np.einsum("vsa,sai->vi", total, rows)
 
 
 def bootstrap(
