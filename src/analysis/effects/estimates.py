@@ -199,6 +199,7 @@ class Estimates(ABC):
             f"anticipation {a.anticipation}", f"weights: {a.weights}",
             f"{a.rows_used:,} of {a.rows_in:,} rows used",
             *(f"left out: {n:,} {reason}" for reason, n in a.left_out.items() if n),
+            f"covariates {', '.join(a.covariates)}" if a.covariates else "", a.library,
             f"intervals: {CONVENTIONS[self.convention]}",
         ]  # fmt: skip
         return "; ".join(part for part in parts if part)

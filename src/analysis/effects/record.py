@@ -55,7 +55,7 @@ class About:
     Attributes
     ----------
     estimator : str
-        ``group_time``, ``imputation``, ``two_way``.
+        ``group_time``, ``imputation``, ``two_way``; of microdata, in words.
     tier : str
         Evidence tier.
     controls, base, where : str
@@ -74,6 +74,10 @@ class About:
         What the parity variance is multiplied by.
     units : mapping of str to str
         Unit of each outcome.
+    covariates : tuple of str
+        Covariates adjusted for.
+    library : str
+        The library behind the estimate with its version; empty where it is this project.
     """
 
     estimator: str
@@ -89,6 +93,8 @@ class About:
     left_out: Mapping[str, int] = field(default_factory=dict)
     parity_factor: float = 1.0
     units: Mapping[str, str] = field(default_factory=dict)
+    covariates: tuple[str, ...] = ()
+    library: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Proof: published tables, other packages, and known truth."""
