@@ -15,6 +15,11 @@ SETTINGS = Settings(
 
 
 @pytest.fixture(scope="session")
+def gappy_settings():
+    return SETTINGS
+
+
+@pytest.fixture(scope="session")
 def gappy(tmp_path_factory):
     """Folder of a panel in which households leave and answers are missing."""
     folder = tmp_path_factory.mktemp("welfare") / "panel"
