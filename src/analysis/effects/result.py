@@ -122,25 +122,40 @@ class EffectSet(Estimates):
             for few, lone in zip(few_villages, np.atleast_1d(alone), strict=True)
         )  # fmt: skip
 
-    def design_covariance(self, design_stratum: Mapping[str, str]) -> Floats:
-        """Return the covariance under a stratified sample of villages, shape (k, k).
+    def design_covariance(
+        self, design_stratum: Mapping[str, str], psu: Mapping[str, str] | None = None
+    ) -> Floats:
+        """Return the covariance under a stratified sample of villages or groups of them: (k, k).
 
         Parameters
         ----------
         design_stratum : mapping of str to str
-            Stratum of the sampling design of each village. Villages must be the primary sampling
-            units: units inside or across villages are not supported from cells.
+            Stratum of the sampling design of each village.
+        psu : mapping of str to str, optional
+            Primary sampling unit of each village, which may group villages; the village if not
+            given. `analysis.effects.survey.of_panel` reads both from a panel.
 
         Raises
         ------
         ValueError
-            If a village has no design stratum, or is alone in it.
+            If a village has no design stratum or unit, a unit lies in two strata, or is alone in
+            one.
         """
-        unknown = [name for name in self.villages if name not in design_stratum]
-        if unknown:
-            raise ValueError(f"no design stratum for the villages {', '.join(unknown[:5])}")
-        number = np.unique([design_stratum[name] for name in self.villages], return_inverse=True)[1]
-        return clusters.stratified_covariance(self.influence, number)
+        units = psu if psu is not None else {name: name for name in self.villages}
+        for what, known in (("design stratum", design_stratum), ("sampling unit", units)):
+            unknown = [name for name in self.villages if name not in known]
+            if unknown:
+                raise ValueError(f"no {what} for the villages {', '.join(unknown[:5])}")
+        own = [units[name] for name in self.villages]
+        names, place = np.unique(own, return_inverse=True)
+        added = np.zeros((names.size, len(self)))
+        np.add.at(added, place, self.influence)
+        of = {unit: design_stratum[name] for unit, name in zip(own, self.villages, strict=True)}
+        double = [u for u, v in zip(own, self.villages, strict=True) if of[u] != design_stratum[v]]
+        if double:
+            raise ValueError(f"the sampling unit {double[0]} lies in two design strata")
+        number = np.unique([of[unit] for unit in names], return_inverse=True)[1]
+        return clusters.stratified_covariance(added, number)
 
     def scaled(self, scale: Floats, about: About) -> EffectSet:
         """Return the estimates times a number each, shape (k,), in other units."""
