@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import polars as pl
 import pytest
 from diff_diff import CallawaySantAnna, SurveyDesign
@@ -60,6 +59,7 @@ def test_by_hand():
 @pytest.mark.parametrize("weighted", [False, True])
 def test_diff_diff_with_a_survey_design(panel, make_table, weighted):
     """Units of three villages in two strata, no factor; every group-time effect."""
+    pandas = pytest.importorskip("pandas", reason="comes with statsmodels")
     data = panel("village", weighted=weighted)
     number = pl.col("village")
     data = data.with_columns(psu=number // 3, h=(number // 3) % 2)
@@ -71,7 +71,7 @@ def test_diff_diff_with_a_survey_design(panel, make_table, weighted):
                                          {n: str(v // 3) for n, v in names.items()})  # fmt: skip
     columns = ["household", "period", "income", "cohort", "psu", "h", "weight"]
     fit = CallawaySantAnna(estimation_method="reg").fit(
-        pd.DataFrame(data.select(columns).to_dict(as_series=False)), "income", "household", "period", "cohort",
+        pandas.DataFrame(data.select(columns).to_dict(as_series=False)), "income", "household", "period", "cohort",
         survey_design=SurveyDesign(weights="weight", strata="h", psu="psu"),
     )  # fmt: skip
     errors = np.sqrt(np.diag(covariance))
