@@ -1,5 +1,6 @@
 """Findings: noted once, printed by one formatter, stored, read back, compared."""
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 import polars as pl
@@ -30,7 +31,7 @@ def page():
 
 def test_a_number_prints_as_a_link_to_its_record(page):
     found = page.number("workers", 1357, "placed workers", unit="persons", function=maker, **ROWS)
-    assert found._repr_markdown_() == "[1,357](/findings.qmd#workers){.finding}"
+    assert found._repr_markdown_() == "[1,357](/findings/01-claims.qmd#workers){.finding}"
     assert found.function.endswith(".maker")
     assert found.inputs.startswith("data/claims:")
 
@@ -76,7 +77,8 @@ def test_written_and_read_back(page, tmp_path):
 def changed(**parts):
     base = dict.fromkeys(findings.COLUMNS, "") | {
         "id": "a", "kind": "number", "page": "p", "tier": "reported", "value": 1.0, "low": None,
-        "high": None, "rows_in": 3, "rows_used": 3, "tolerance": 1e-9}  # fmt: skip
+        "high": None, "rows_in": 3, "rows_used": 3, "n_villages_treated": 4,
+        "n_villages_control": 5, "tolerance": 1e-9}  # fmt: skip
     return base | parts
 
 
@@ -89,6 +91,7 @@ def changed(**parts):
         ({"value": None}, ["value"]),
         ({"low": 0.5}, ["low"]),
         ({"rows_used": 2}, ["rows_used"]),
+        ({"n_villages_control": 6}, ["n_villages_control"]),
         ({"digest": "abc"}, ["digest"]),
         ({"tier": "model"}, ["tier"]),
         ({"inputs": "data:123"}, []),
@@ -136,7 +139,7 @@ def test_the_digest_of_a_folder_sees_names_and_content_but_not_line_ends(tmp_pat
 
 def test_a_word_is_a_finding_too(page):
     found = page.word("verdict", "consistent", "verdict on a relation", function=maker, **ROWS)
-    assert found._repr_markdown_() == "[consistent](/findings.qmd#verdict){.finding}"
+    assert found._repr_markdown_() == "[consistent](/findings/01-claims.qmd#verdict){.finding}"
     assert (
         findings.compare([vars(found)], [{**vars(found), "text": "inconsistent"}])[0].column
         == "text"
@@ -167,3 +170,41 @@ def test_every_published_number_says_its_rows():
         assert record["rows_used"] is not None, record["id"]
         if record["kind"] in ("number", "word"):
             assert record["rows_used"] <= record["rows_in"], record["id"]
+
+
+@dataclass(frozen=True)
+class About:
+    estimator: str = "group-time"
+    rows_in: int = 100
+    rows_used: int = 90
+
+
+@dataclass(frozen=True)
+class Effect:
+    estimate: float = 812.4
+    ci_low: float = -35.2
+    ci_high: float = 1660.0
+    convention: str = "reported"
+    n_villages_treated: int = 12
+    n_villages_control: int = 30
+    about: About = About()
+
+
+def test_an_effect_is_noted_with_its_interval_rows_and_villages(page):
+    found = page.estimate("gain", Effect(), "gain", unit="yuan/households", function=maker)
+    assert (found.value, found.low, found.high) == (812.4, -35.2, 1660.0)
+    assert (found.rows_in, found.rows_used) == (100, 90)
+    assert (found.n_villages_treated, found.n_villages_control) == (12, 30)
+    assert found.method == "group-time, intervals reported"
+    assert (found.text, str(found.between)) == ("812", "−35.2 to 1,660")
+    assert found.between._repr_markdown_() == (
+        "[−35.2 to 1,660](/findings/01-claims.qmd#gain){.finding}"
+    )
+
+
+def test_an_effect_without_interval_says_so(page):
+    effect = Effect(ci_low=float("nan"), ci_high=float("nan"))
+    found = page.estimate("gain", effect, "gain", unit="yuan/households", function=maker)
+    assert (found.low, found.high) == (None, None)
+    with pytest.raises(ValueError, match="no interval"):
+        _ = found.between

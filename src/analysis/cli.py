@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -121,19 +123,25 @@ def site_serve(
 
 
 @app.command()
-def verify() -> None:
+def verify(
+    against: Annotated[
+        Path | None, typer.Option(help="another findings.csv, instead of the published one")
+    ] = None,
+) -> None:
     """Compute every published number again and compare with reports/findings.csv."""
     from analysis.site.build import verify as moved_findings
 
-    moved = moved_findings(paths.root())
+    moved = moved_findings(paths.root(), against)
+    name = "reports/findings.csv" if against is None else str(against)
     if not moved:
-        out.print("every finding is as published", highlight=False)
+        out.print(f"every finding is as in {name}" if against else "every finding is as published",
+                  highlight=False, markup=False)  # fmt: skip
         return
     table = Table("finding", "page", "what", "published", "now", box=None)
     for row in moved:
         table.add_row(row.id, row.page, row.column, row.before, row.after)
     out.print(table)
-    err.print(f"error: {len(moved)} differences from reports/findings.csv", style="red")
+    err.print(f"error: {len(moved)} differences from {name}", style="red", markup=False)
     raise typer.Exit(1)
 
 
@@ -141,13 +149,24 @@ def verify() -> None:
 def finding(
     name: Annotated[str, typer.Argument(metavar="ID", help="name of the finding")],
 ) -> None:
-    """Print the record of one finding."""
+    """Print the record of one finding, with the line that made it and the tests that hold it."""
     from analysis import findings
+    from analysis.methods import proof
 
     records = findings.read_csv(paths.root() / "reports" / "findings.csv")
     found = [record for record in records if record["id"] == name]
     if not found:
-        err.print(f"error: no finding {name} in reports/findings.csv", style="red")
+        close = get_close_matches(name, [str(record["id"]) for record in records])
+        said = f"; is it {' or '.join(close)}?" if close else ""
+        err.print(f"error: no finding {name} in reports/findings.csv{said}", style="red")
         raise typer.Exit(1)
-    for column, value in found[0].items():
-        out.print(f"{column:10} {'' if value is None else value}", highlight=False, markup=False)
+    shown = {key: value for key, value in found[0].items() if value not in (None, "")}
+    known = proof.read(paths.root())
+    function = str(found[0]["function"])
+    if function in known.places:
+        shown["source"] = known.places[function]
+    for number, test in enumerate(known.tests(function), start=1):
+        shown[f"test {number}"] = test.name
+    width = max(map(len, shown)) + 1
+    for column, value in shown.items():
+        out.print(f"{column:{width}} {value}", highlight=False, markup=False, soft_wrap=True)

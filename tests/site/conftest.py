@@ -35,7 +35,7 @@ noted = []
 def note(id, value):
     noted.append({"id": id, "kind": "number", "page": "01-first", "tier": "reported",
                   "what": id, "value": float(value), "low": None, "high": None, "unit": "",
-                  "text": str(value), "rows_in": None, "rows_used": 1, "method": "count",
+                  "text": str(value), "rows_in": None, "rows_used": 1, "n_villages_treated": None, "n_villages_control": None, "method": "count",
                   "function": "f", "inputs": "", "digest": "", "tolerance": 1e-9})
     return value
 

@@ -67,7 +67,7 @@ def record(identity: str, value: float, page: str = "a") -> dict[str, Any]:
     return {
         "id": identity, "kind": "number", "page": page, "tier": "reported", "what": "claims: all",
         "value": value, "low": None, "high": None, "unit": "", "text": f"{value:g}",
-        "rows_in": None, "rows_used": 3, "method": "count", "function": "f", "inputs": "",
+        "rows_in": None, "rows_used": 3, "n_villages_treated": None, "n_villages_control": None, "method": "count", "function": "f", "inputs": "",
         "digest": "", "tolerance": 1e-9,
     }  # fmt: skip
 
@@ -173,15 +173,17 @@ def test_the_stage_is_a_whole_project(project: Project) -> None:
     project.write("pages/methods.qmd", "# M\n")
     project.write("data/a.txt", "not staged\n")
     report = staged(project, ran(FIGURE, name="01-a", records=[record("n", 193)]))
-    assert set(report.files) == {
+    assert {name for name in report.files if not name.startswith("reference/")} == {
         "_quarto.yml", "_variables.yml", "index.qmd", "findings.qmd", "pages/methods.qmd",
+        "findings/01-a.qmd",
         "assets/site.css", "notebooks/01-a.ipynb", "downloads/fig-a.csv", "downloads/fig-a.svg",
         "downloads/findings.csv",
     }  # fmt: skip
+    assert "reference/index.qmd" in report.files
     folder = report.folder
     variables = yaml.safe_load((folder / "_variables.yml").read_text())
-    assert variables == {"finding": {"n": "[193](/findings.qmd#n){.finding}"}}
-    assert 'id="n"' in (folder / "findings.qmd").read_text()
+    assert variables == {"finding": {"n": "[193](/findings/a.qmd#n){.finding}"}}
+    assert 'id="n"' in (folder / "findings/01-a.qmd").read_text()
     assert (folder / "downloads/findings.csv").read_text().startswith("id,kind,page")
 
 

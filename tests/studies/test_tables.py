@@ -109,3 +109,11 @@ def test_labels_fit_a_phone(studies, pools):
         rows = comparison.forest(studies, programme, pools).filter(pl.col("kind") != "direction")
         longest = rows["label"].str.len_chars().max() or 0
         assert longest <= 60, programme
+
+
+def test_every_question_is_listed_and_only_a_pool_has_a_mean(studies, pools):
+    listed = summary.pools_table(studies, pools)
+    assert listed.height == studies.pools.height
+    assert (listed["result"] != "not pooled").sum() == len(pools)
+    one = pools["microcredit_consumption"]
+    assert f"{one.mean:.1f}".lstrip("-") in " ".join(listed["result"])

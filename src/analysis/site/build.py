@@ -244,13 +244,15 @@ def _recover(root: Path) -> None:
 # ----------------------------------------------------------------------------------------- verify
 
 
-def verify(root: Path) -> tuple[findings.Moved, ...]:
-    """Rebuild every finding and compare with the committed table.
+def verify(root: Path, against: Path | None = None) -> tuple[findings.Moved, ...]:
+    """Rebuild every finding and compare with the committed table, or with that of another run.
 
     Parameters
     ----------
     root : Path
         The project folder.
+    against : Path, optional
+        A findings file; the committed one if left out.
 
     Returns
     -------
@@ -263,7 +265,7 @@ def verify(root: Path) -> tuple[findings.Moved, ...]:
         If a notebook fails or there is no committed table.
     """
     root = root.resolve()
-    committed = _committed(root)
+    committed = _committed(root) if against is None else findings.read_csv(against)
     with build_lock(root):
         executed = execute(root, afresh=True)
     return findings.compare(committed, unique_records(executed.notebooks))
@@ -273,7 +275,10 @@ def _moved_since_commit(root: Path, records: Sequence[Mapping[str, object]]) -> 
     """Say how many published numbers a build has moved, so that nobody commits it unseen."""
     if findings_file(os.environ) != FINDINGS or not (root / ".git").exists():
         return ()
-    moved = findings.compare(_committed(root), records)
+    try:
+        moved = findings.compare(_committed(root), records)
+    except FaultsError as error:  # a table of an older shape, or none: nothing to compare with
+        return (str(error.faults[0]),)
     if not moved:
         return ()
     n = len({row.id for row in moved})

@@ -1,42 +1,96 @@
-"""The page of all findings, and what pages without a kernel print of them."""
+"""The pages of findings, one for each notebook, and what pages without a kernel print of them.
+
+The address of a finding is its page and its id, so it stays when others come and go.
+"""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
 
 from analysis import printing
 from analysis.findings import TIERS
+from analysis.findings.record import link
+from analysis.methods import api
+from analysis.methods.proof import Proof
+
+FOLDER = "findings"
+INDEX = "findings.qmd"
+NUMBERS = ("number", "word")
+HEAD = ("What it is", "Value", "Evidence", "Rows and villages", "How it was made", "Inputs")
+Record = Mapping[str, Any]
 
 
-def variables(records: Iterable[Mapping[str, object]]) -> dict[str, str]:
+def variables(records: Iterable[Record]) -> dict[str, str]:
     """Return what ``{{< var finding.ID >}}`` prints, by id: the numbers as links."""
     return {
-        str(record["id"]): f"[{record['text']}](/findings.qmd#{record['id']}){{.finding}}"
+        str(record["id"]): link(str(record["text"]), str(record["page"]), str(record["id"]))
         for record in records
-        if record["kind"] in ("number", "word")
+        if record["kind"] in NUMBERS
     }
 
 
-def page_markdown(records: Sequence[Mapping[str, object]]) -> str:
-    """Return the page of all findings, in Markdown with one HTML table."""
-    numbers = sum(record["kind"] in ("number", "word") for record in records)
-    head = ["id", "what", "as printed", "value", "interval", "unit", "tier", "page"]
-    head += ["rows used / in", "method", "function", "inputs"]
-    cells = "".join(f'<th scope="col">{name}</th>' for name in head)
-    body = "\n".join(_row(record) for record in sorted(records, key=lambda r: str(r["id"])))
+def pages(by_page: Mapping[str, Sequence[Record]], proof: Proof) -> dict[str, str]:
+    """Return the pages of findings, Markdown by file name.
+
+    Parameters
+    ----------
+    by_page : mapping of str to sequence of records
+        Findings by the notebook that shows them, without its folder and ending.
+    proof : Proof
+        Where functions stand, and what tests them.
+    """
+    made = {
+        f"{FOLDER}/{page}.qmd": _page(page, records, proof)
+        for page, records in by_page.items() if records
+    }  # fmt: skip
+    return {INDEX: _index(by_page), **made}
+
+
+def _index(by_page: Mapping[str, Sequence[Record]]) -> str:
+    rows = []
+    for page, records in by_page.items():
+        if not records:
+            continue
+        numbers = sum(record["kind"] in NUMBERS for record in records)
+        tiers = sorted({str(record["tier"]) for record in records})
+        badges = " ".join(f"[{TIERS[tier]}]{{.badge .tier-{tier}}}" for tier in tiers)
+        shown = len(records) - numbers
+        rows.append(f"| [{page}]({FOLDER}/{page}.qmd) | {numbers:,} | {shown:,} | {badges} |")
+    unique = {str(record["id"]): record for records in by_page.values() for record in records}
+    numbers = sum(record["kind"] in NUMBERS for record in unique.values())
+    return "\n".join(
+        [
+            "---", 'title: "Findings"',
+            'description: "Every number, figure and table of this report, with what it is made of"',
+            "---", "",
+            f"Each of the {numbers:,} numbers and {len(unique) - numbers:,} figures and tables of "
+            "this report is a record: what it is, its value and interval, the rows and villages it "
+            "rests on, the function that made it with its source line and its tests, and the "
+            "digest of its inputs. Numbers in the text lead to their record. `make verify` "
+            "computes all of them again and says what moved; `analysis finding ID` prints one. "
+            "All of them as a file: [findings.csv](/downloads/findings.csv).", "",
+            "| page | numbers | figures and tables | evidence |", "|:--|--:|--:|:--|", *rows, "",
+        ]
+    )  # fmt: skip
+
+
+def _page(page: str, records: Sequence[Record], proof: Proof) -> str:
+    cells = "".join(f'<th scope="col">{name}</th>' for name in HEAD)
+    body = "\n".join(_row(record, proof) for record in sorted(records, key=lambda r: str(r["id"])))
     return f"""---
-title: "Findings"
-description: "Every number, figure and table of this report, with what it is made of"
+title: "Findings of {page}"
+description: "Every number, figure and table of the page {page}, with what it is made of"
+toc: false
 ---
 
-Each of the {numbers} numbers and {len(records) - numbers} figures and tables of this report is a
-record: what it is, its value and interval, the rows it rests on, the function that made it, and the
-digest of its inputs. Numbers in the text lead here. `make verify` computes all of them again and
-says what moved. The same table as a file: [findings.csv](/downloads/findings.csv).
+What [the page](/notebooks/{page}.ipynb) shows, record by record. The name of a finding is
+permanent: `analysis finding NAME` prints the same record.
 
 ```{{=html}}
-<div class="table-scroll filterable" tabindex="0" role="region" aria-label="All findings">
+<div class="table-scroll filterable" tabindex="0" role="region" aria-label="Findings of {page}">
 <table class="findings-table" data-filterable>
 <thead><tr>{cells}</tr></thead>
 <tbody>
@@ -48,31 +102,66 @@ says what moved. The same table as a file: [findings.csv](/downloads/findings.cs
 """
 
 
-def _row(record: Mapping[str, object]) -> str:
-    ends = ["" if record[end] is None else f"{record[end]:.10g}" for end in ("low", "high")]
-    value = "" if record["value"] is None else f"{record['value']:.10g}"
-    page, tier = str(record["page"]), str(record["tier"])
-    rows = " / ".join(
-        "–" if record[n] is None else f"{record[n]:,}" for n in ("rows_used", "rows_in")
-    )
+def _row(record: Record, proof: Proof) -> str:
+    tier = str(record["tier"])
     cells = [
-        f"<code>{html.escape(str(record['id']))}</code>",
-        html.escape(str(record["what"])),
-        html.escape(str(record["text"]))
-        if record["kind"] in ("number", "word")
-        else str(record["kind"]),
-        value,
-        f"{ends[0] or '−∞'} to {ends[1] or '∞'}" if any(ends) else "",
-        html.escape(printing.unit(str(record["unit"]))),
+        f"{html.escape(str(record['what']))}<br><code>{html.escape(str(record['id']))}</code>",
+        _value(record),
         f'<span class="badge tier-{tier}">{html.escape(TIERS[tier])}</span>',
-        f'<a href="notebooks/{html.escape(page)}.html">{html.escape(page)}</a>',
-        rows if rows != "– / –" else "",
-        html.escape(str(record["method"])),
-        f"<code>{html.escape(str(record['function']))}</code>",
-        f"<code>{html.escape(str(record['inputs'] or record['digest']))}</code>",
-    ]
+        _rows(record),
+        _made(record, proof),
+        "<br>".join(
+            f"<code>{html.escape(part)}</code>"
+            for part in str(record["inputs"] or record["digest"]).split(";") if part
+        ),
+    ]  # fmt: skip
     return (
         f'<tr id="{html.escape(str(record["id"]))}">'
-        + "".join(f"<td>{c}</td>" for c in cells)
+        + "".join(f"<td>{cell}</td>" for cell in cells)
         + "</tr>"
     )
+
+
+def _value(record: Record) -> str:
+    if record["kind"] not in NUMBERS:
+        return f"{record['kind']}, digest <code>{html.escape(str(record['digest']))}</code>"
+    parts = [html.escape(f"{record['text']} {printing.unit(str(record['unit']))}".strip())]
+    if record["value"] is not None:
+        parts.append(f"exactly {record['value']:.10g}")
+    ends = ["" if record[end] is None else f"{record[end]:.10g}" for end in ("low", "high")]
+    if any(ends):
+        parts.append(f"interval {ends[0] or '−∞'} to {ends[1] or '∞'}")
+    return "<br>".join(parts)
+
+
+def _rows(record: Record) -> str:
+    used, total, treated, control = (
+        None if record[name] is None else f"{record[name]:,}"
+        for name in ("rows_used", "rows_in", "n_villages_treated", "n_villages_control")
+    )
+    parts = [f"{used} of {total} rows used"] if used and total else []
+    if treated and control:
+        parts.append(f"{treated} villages treated, {control} of controls")
+    return "<br>".join(parts)
+
+
+def _made(record: Record, proof: Proof) -> str:
+    """Return method, function, source line and tests."""
+    function = str(record["function"])
+    parts = [html.escape(str(record["method"]))]
+    place = proof.places.get(function)
+    if place is None:
+        return "<br>".join([*parts, f"<code>{html.escape(function)}</code>"])
+    described = _described(function, proof)
+    target = PurePosixPath("..") / api.address(described).replace(".qmd#", ".html#")
+    parts.append(f'<a href="{target}"><code>{html.escape(function)}</code></a>')
+    parts.append(f"<code>{html.escape(str(place))}</code>")
+    tests = proof.tests(function, most=2)
+    parts += [f"<code>{html.escape(test.name)}</code>" for test in tests]
+    return "<br>".join(parts)
+
+
+def _described(function: str, proof: Proof) -> str:
+    """Return the name under which a function is described: a method stands with its class."""
+    above = function.rpartition(".")[0]
+    return function if above in proof.modules else above

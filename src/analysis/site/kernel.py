@@ -1,7 +1,7 @@
 """Run one notebook in a kernel of the running interpreter, with inline values and findings.
 
 Quarto prints a stored inline value without running anything, if it finds it in
-``cell.metadata.user_expressions``; so the client asks the kernel for each `` `{python} x` `` at
+``cell.metadata.user_expressions``; so the client asks the kernel for each inline expression at
 the moment its Markdown cell is reached. Findings are asked for once, after the last cell.
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,23 @@ import yaml
 
 from analysis import benchmarks, findings
 from analysis.faults import Fault, FaultsError, raise_if_any
+from analysis.methods import api, proof
 from analysis.site import findings_page
 from analysis.site.dress import dress, taken_twice
 from analysis.site.execute import Executed
-from analysis.site.files import digest_of, files_below, write_if_changed
+from analysis.site.files import (
+    digest_files,
+    digest_of,
+    files_below,
+    write_atomic,
+    write_if_changed,
+)
 
 STAGE = Path("build") / "stage"
 CONFIG = "_quarto.yml"
 VARIABLES = "_variables.yml"
-FINDINGS_PAGE = "findings.qmd"
 GENERATED = ("finding", "benchmark")
+GENERATED_PAGES = Path("build") / "generated.json"
 BENCHMARKS = Path("reports") / "benchmarks.csv"
 FINDINGS_DATA = "downloads/findings.csv"
 # What a page is made of; everything else in the project stays out of the stage.
@@ -112,11 +119,10 @@ def findings_csv(records: Sequence[dict[str, Any]]) -> bytes:
         return path.read_bytes()
 
 
-def findings_pages(root: Path, records: Sequence[dict[str, Any]]) -> dict[str, bytes]:
-    """Return the generated page, variables and table of all findings."""
-    page = findings_page.page_markdown(list(records))
-    if not page.startswith("---\n"):
-        page = f"---\ntitle: Findings\n---\n\n{page}"
+def generated_pages(root: Path, notebooks: Sequence[Executed]) -> dict[str, bytes]:
+    """Return the pages of findings and of reference, the variables and the table of findings."""
+    records = unique_records(notebooks)
+    pages = _described(root, {Path(one.name).stem: one.findings for one in notebooks})
     variables: dict[str, Any] = {}
     own = root / VARIABLES
     if own.is_file():
@@ -125,16 +131,34 @@ def findings_pages(root: Path, records: Sequence[dict[str, Any]]) -> dict[str, b
             if name in variables:
                 remedy = "rename it: its values are generated"
                 raise FaultsError([Fault(VARIABLES, f'the name "{name}" is taken', remedy)])
-    variables["finding"] = dict(findings_page.variables(list(records)))
+    variables["finding"] = findings_page.variables(records)
     measured = root / BENCHMARKS
     if measured.is_file():
         variables["benchmark"] = benchmarks.variables(measured)
     text = yaml.safe_dump(variables, allow_unicode=True, sort_keys=True, width=10**6)
     return {
-        FINDINGS_PAGE: page.encode(),
+        **{name: page.encode() for name, page in pages.items()},
         VARIABLES: text.encode(),
         FINDINGS_DATA: findings_csv(records),
     }
+
+
+def _described(root: Path, by_page: Mapping[str, Sequence[dict[str, Any]]]) -> dict[str, str]:
+    """Return the pages of findings and of reference, from the last build if nothing changed."""
+    code = [path for name in ("src", "tests") for path in files_below(root / name)
+            if path.suffix == ".py"]  # fmt: skip
+    parts = {"code": digest_files(root, code), "findings": json.dumps(by_page, sort_keys=True)}
+    key, kept = digest_of(parts), root / GENERATED_PAGES
+    try:
+        known = json.loads(kept.read_text(encoding="utf-8"))
+        if known["key"] == key:
+            return dict(known["pages"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    found = proof.read(root)
+    pages = {**findings_page.pages(by_page, found), **api.pages(root, found)}
+    write_atomic(kept, json.dumps({"key": key, "pages": pages}, ensure_ascii=False).encode())
+    return pages
 
 
 # ----------------------------------------------------------------------------------------- stage
@@ -207,7 +231,7 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
     except FaultsError as error:
         raise FaultsError([*faults, *error.faults]) from None
     raise_if_any(faults)
-    wanted |= findings_pages(root, records)
+    wanted |= generated_pages(root, notebooks)
     written = [name for name in sorted(wanted) if write_if_changed(folder / name, wanted[name])]
     removed = _remove_others(folder, wanted.keys())
     return StageReport(

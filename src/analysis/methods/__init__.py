@@ -1,0 +1,1 @@
+"""Where the code is described: every function for readers, every method, and what tests it."""
