@@ -160,7 +160,8 @@ def test_a_pack_gives_the_numbers_of_the_cells(table_of):
     sent = PackEffects(
         names=("event study",) * len(found), keys=found.keys, points=found.points,
         parity=found.village_covariance, reported=found.covariance,
-        villages=np.array(found.n_villages), households=found.n_households, abouts={},
+        villages=np.array(found.n_villages), reported_degrees=found.reported_degrees,
+        households=found.n_households, abouts={},
         about=found.about, pack="by hand",
     )  # fmt: skip
     inside = event_study.of_effects(found, "total", first=-4, last=3)

@@ -28,7 +28,7 @@ from analysis.panels.account import Account
 
 MANIFEST: Final = "pack.json"
 WHAT: Final = "a pack"
-VERSION: Final = 2
+VERSION: Final = 3
 TABLES: Final = ("totals", "ever", "pairs", "inverse", "untreated")
 NOTE: Final = (
     "Disclosure control by stated rules, not a formal guarantee of privacy; the holder of the data"
@@ -54,8 +54,10 @@ class Point:
     n_villages_treated, n_villages_control : int
         Villages with influence on it, by arm.
     n_villages : int
-        Villages that it uses, those that only count in the shares of cohorts too; one less are the
-        degrees of freedom.
+        Villages that it uses, those that only count in the shares of cohorts too.
+    degrees : float
+        Degrees of freedom of its `reported` interval: they follow from the influence by arm, which
+        stays inside.
     """
 
     estimand: str
@@ -64,6 +66,7 @@ class Point:
     n_villages_treated: int
     n_villages_control: int
     n_villages: int
+    degrees: float
     cohort: int | None = None
     period: int | None = None
     at: int | None = None

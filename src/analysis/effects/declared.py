@@ -49,6 +49,7 @@ class DeclaredEffects:
                 cohort=key.cohort,
                 period=key.period,
                 at=key.at,
+                degrees=float(found.reported_degrees[i]),
             )
             for i, (name, key) in enumerate(zip(self.names, found.keys, strict=True))
         )

@@ -23,7 +23,7 @@ from analysis.money import FEN_PER_YUAN
 
 Convention = Literal["reported", "parity"]
 CONVENTIONS = {
-    "reported": "CV3 jackknife over villages, t of the villages used less one",
+    "reported": "CV3 jackknife over villages, t with degrees by the variance of each arm",
     "parity": "influence of villages (CR0), normal quantiles; to compare with packages only",
 }
 
@@ -63,6 +63,11 @@ class Estimates(ABC):
     @abstractmethod
     def village_covariance(self) -> Floats:
         """Ψ′Ψ, the joint CR0 covariance that draws of bands are made from, shape (k, k)."""
+
+    @property
+    @abstractmethod
+    def reported_degrees(self) -> Floats:
+        """Degrees of freedom of `reported` intervals, shape (k,); see `clusters.welch_degrees`."""
 
     @property
     @abstractmethod
@@ -111,7 +116,12 @@ class Estimates(ABC):
         """Degrees of freedom, shape (k,); infinite for normal quantiles."""
         if self.convention == "parity":
             return np.full(len(self), np.inf)
-        return np.asarray(self.n_villages[2] - 1, np.float64)
+        return self.reported_degrees
+
+    @property
+    def shared_degrees(self) -> Floats:
+        """Degrees of freedom for joint statements, shape (k,); see `bands.shared_degrees`."""
+        return bands.shared_degrees(self.degrees, *self.n_villages[:2])
 
     def in_yuan(self) -> Self:
         """Return amounts in yuan; outcomes that are not money stay as they are."""
@@ -144,7 +154,7 @@ class Estimates(ABC):
         if not there.any():
             return bands.Band(critical, "none")
         found = bands.band(
-            self.village_covariance[np.ix_(there, there)], self.degrees[there],
+            self.village_covariance[np.ix_(there, there)], self.at(there).shared_degrees,
             int(self.smaller_arm[there].min()), level=self.level, draws=draws, seed=seed,
         )  # fmt: skip
         critical[there] = found.critical
@@ -153,7 +163,7 @@ class Estimates(ABC):
     def wald(self) -> wald.WaldTest:
         """Test that all estimates are zero; refused if they are too many for the villages."""
         return wald.wald(self.points, self.covariance, int(self.smaller_arm.min()),
-                         float(self.degrees.min()))  # fmt: skip
+                         float(self.shared_degrees.min()))  # fmt: skip
 
     def select(self, **wanted: str | int | None) -> Self:
         """Return the estimates whose key has these values, such as ``outcome="wage"``."""

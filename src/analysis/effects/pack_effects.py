@@ -34,6 +34,8 @@ class PackEffects(Estimates):
         Jackknife over villages (CV3); NaN for an estimate without, None if the pack has none.
     villages : array, shape (3, k)
         Villages treated, control, and used in any way.
+    reported_degrees : array, shape (k,)
+        Degrees of freedom of `reported` intervals.
     households : tuple of two tuples
         Households treated and control; None where the totals do not tell.
     abouts : mapping of str to About
@@ -52,6 +54,7 @@ class PackEffects(Estimates):
     parity: Floats
     reported: Floats | None
     villages: Integers
+    reported_degrees: Floats
     households: tuple[tuple[int | None, ...], tuple[int | None, ...]]
     abouts: Mapping[str, About]
     about: About
@@ -63,7 +66,7 @@ class PackEffects(Estimates):
 
     def __post_init__(self) -> None:
         k = len(self.keys)
-        shapes = {"points": (k,), "parity": (k, k), "villages": (3, k)}
+        shapes = {"points": (k,), "parity": (k, k), "villages": (3, k), "reported_degrees": (k,)}
         shapes |= {} if self.reported is None else {"reported": (k, k)}
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
@@ -132,7 +135,7 @@ class PackEffects(Estimates):
             self, points=self.points[chosen], parity=self.parity[square],
             names=tuple(self.names[k] for k in chosen), keys=tuple(self.keys[k] for k in chosen),
             reported=None if self.reported is None else self.reported[square],
-            villages=self.villages[:, chosen],
+            villages=self.villages[:, chosen], reported_degrees=self.reported_degrees[chosen],
             households=(tuple(self.households[0][k] for k in chosen),
                         tuple(self.households[1][k] for k in chosen)),
         )  # fmt: skip
@@ -155,9 +158,10 @@ class PackEffects(Estimates):
 
         Points and the CR0 covariance are exact: those of the same combination made from cells. So
         is CV3 where one estimate uses all the villages of its combination; else its factor
-        (G − 1)/G and the degrees of freedom are those of the estimate with most villages, which
-        are at most the combination's own, because a pack does not tell which villages two
-        estimates share. That weights were estimated, as shares of cohorts are, does not count.
+        (G − 1)/G is that of the estimate with most villages, which is at most the combination's
+        own, because a pack does not tell which villages two estimates share. Its degrees of
+        freedom are the fewest of any estimate that enters. That weights were estimated, as shares
+        of cohorts are, does not count.
 
         Parameters
         ----------
@@ -185,11 +189,13 @@ class PackEffects(Estimates):
             spoilt = (inside & lost).any(axis=1)
             reported[spoilt, :] = np.nan
             reported[:, spoilt] = np.nan
+        degrees = [self.reported_degrees[own].min(initial=np.inf) for own in inside]
         untold = (None,) * len(keys)
         return replace(
             self, names=(COMBINED,) * len(keys), keys=tuple(keys), points=weights @ self.points,
             parity=weights @ self.parity @ weights.T, reported=reported,
-            villages=most.astype(np.int64), households=(untold, untold), missing=(),
+            villages=most.astype(np.int64), reported_degrees=np.array(degrees),
+            households=(untold, untold), missing=(),
             abouts={COMBINED: self.about},
         )  # fmt: skip
 

@@ -109,6 +109,11 @@ class EffectSet(Estimates):
         return found
 
     @property
+    def reported_degrees(self) -> Floats:
+        """Degrees of freedom of `reported` intervals, shape (k,)."""
+        return clusters.welch_degrees(self.influence, self.treated, self.used)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Why an estimate has no interval; empty where it has one."""
         if self.convention == "parity":

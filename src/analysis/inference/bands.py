@@ -1,7 +1,16 @@
 """Joint bands: intervals that hold for every estimate of a set at once.
 
-Measured for this design (40 villages in five arms, 12 effects): multiplier draws alone reach 70 %
+Measured for this design (40 villages in five arms, 36 effects): multiplier draws alone reach 70 %
 of a promised 95 %, Bonferroni on CV3 97 %. So draws are used only with many villages in each arm.
+Measured with few villages (Bonferroni, nine effects, 2,000 draws; reports/validation has all):
+
+=====================  ============  ==========  =============  ====================
+degrees of the t       9 + 3         3 + 9       6 + 6          8 + 8
+=====================  ============  ==========  =============  ====================
+villages less one      90.2 %        89.4 %      96.0 %         96.3 %
+by arm, each estimate  92.5 %        92.2 %      96.9 %         97.2 %
+by arm, shared         95.8 %        96.0 %      97.2 %         97.3 %
+=====================  ============  ==========  =============  ====================
 """
 
 from __future__ import annotations
@@ -10,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.inference.arrays import Floats
+from analysis.inference.arrays import Floats, Integers
 from analysis.inference.clusters import quantile
 
 ENOUGH_VILLAGES = 20
@@ -55,7 +64,7 @@ def band(
     covariance : array, shape (k, k)
         Of the estimates, from influence: Ψ′Ψ. Only the correlations matter.
     degrees : array, shape (k,)
-        Degrees of freedom of each estimate.
+        Degrees of freedom of each estimate, as `shared_degrees` gives them.
     smaller_arm : int
         Fewest villages that any of the estimates has in an arm.
     level : float
@@ -71,6 +80,32 @@ def band(
     normal = np.full(1, np.inf)
     ratio = simultaneous / quantile(0.5 + level / 2, normal).item()
     return Band(ratio * quantile(0.5 + level / 2, degrees), "multiplier", draws, seed)
+
+
+def shared_degrees(degrees: Floats, n_treated: Integers, n_control: Integers) -> Floats:
+    """Return the mean degrees of the estimates with the same number of villages in each arm.
+
+    Degrees by arm are estimated. In a band over estimates of the same villages the one whose
+    variance happens to look small, and its degrees large, would break the band; they share one
+    number instead.
+
+    Parameters
+    ----------
+    degrees : array, shape (k,)
+        Of each estimate.
+    n_treated, n_control : array, shape (k,)
+        Villages in each arm.
+
+    Examples
+    --------
+    >>> shared_degrees(np.array([4.0, 8.0, 30.0]), np.array([3, 3, 20]), np.array([9, 9, 20]))
+    array([ 6.,  6., 30.])
+    """
+    arms, place = np.unique(np.stack([n_treated, n_control]), axis=1, return_inverse=True)
+    place = place.reshape(-1)
+    sums = np.bincount(place, degrees, arms.shape[1]) / np.bincount(place, minlength=arms.shape[1])
+    found: Floats = sums[place]
+    return found
 
 
 def multiplier_quantile(

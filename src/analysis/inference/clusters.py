@@ -115,8 +115,43 @@ def jackknife_covariance(points: Floats, without: Floats, used: Booleans) -> Flo
 
 
 def degrees_of_freedom(used: Booleans) -> Floats:
-    """Return the degrees of freedom of each estimate, shape (k,): villages it uses, less one."""
+    """Return the villages of each estimate less one, shape (k,): an upper bound of its degrees."""
     return np.asarray(used.sum(axis=0) - 1, np.float64)
+
+
+def welch_degrees(influence: Floats, treated: Booleans, used: Booleans) -> Floats:
+    """Return degrees of freedom by how much of the variance each arm holds, shape (k,).
+
+    Welch (1947) and Satterthwaite (1946): with V_a = Σ_v∈a ψ_v² and G_a villages in arm a,
+    (Σ V_a)² / Σ V_a²/(G_a − 1). With nine villages against three most of the variance is that of
+    three villages, and eleven degrees would promise what two can keep. Never more than all villages
+    less one.
+
+    Parameters
+    ----------
+    influence : array, shape (v, k)
+        Of villages.
+    treated, used : array, shape (v, k)
+        Villages in the treated arm; all villages of the estimate. A village in both arms counts as
+        treated; an arm of one village counts as if it had one degree.
+
+    Examples
+    --------
+    Two villages against three, all with the same spread: V is 1/2 and 1/3.
+
+    >>> psi = np.sqrt(np.array([[1 / 4], [1 / 4], [1 / 9], [1 / 9], [1 / 9]]))
+    >>> arm = np.array([[True], [True], [False], [False], [False]])
+    >>> round(welch_degrees(psi, arm, np.ones((5, 1), bool)).item(), 6)  # (5/6)² / (1/4 + 1/18)
+    2.272727
+    """
+    below = np.zeros(influence.shape[1])
+    whole = np.zeros(influence.shape[1])
+    for arm in (treated & used, used & ~treated):
+        part = np.where(arm, influence**2, 0.0).sum(axis=0)
+        whole += part
+        below += part**2 / np.maximum(arm.sum(axis=0) - 1, 1)
+    shared = np.where(below > 0, whole**2 / np.where(below > 0, below, 1.0), np.inf)
+    return np.minimum(degrees_of_freedom(used), shared)
 
 
 def half_width(std_error: Floats, degrees: Floats, level: float = 0.95) -> Floats:

@@ -47,7 +47,8 @@ def wald(points: Floats, covariance: Floats, smaller_arm: int, degrees: float) -
     Raises
     ------
     ValueError
-        If there are as many effects as villages in the smaller arm, or one is a mix of others.
+        If there are as many effects as villages in the smaller arm or degrees of freedom, or one is
+        a mix of others.
 
     Examples
     --------
@@ -69,5 +70,10 @@ def wald(points: Floats, covariance: Floats, smaller_arm: int, degrees: float) -
     if np.isinf(degrees):
         return WaldTest(statistic, k, float(stats.chi2.sf(statistic, k)))
     below = degrees - k + 1
+    if below <= 0:
+        raise ValueError(
+            f"{k} effects are tested jointly, but the villages leave {degrees:.1f} degrees of"
+            " freedom: test fewer periods, or look at them one by one"
+        )
     p_value = stats.f.sf(statistic * below / (degrees * k), k, below)
     return WaldTest(statistic, k, float(p_value))

@@ -1,0 +1,138 @@
+"""The estimators that are put to the test, each giving estimates with the influence of villages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from analysis.effects import group_time, imputation, two_way
+from analysis.effects.aggregate import aggregate
+from analysis.effects.contrast import Contrast, contrast, groups
+from analysis.effects.record import About, Key
+from analysis.effects.result import EffectSet, stack
+from analysis.effects.table import Leg, Table
+from analysis.inference.arrays import Booleans, Floats
+
+WANTED: Final = ("simple", "event_time")
+
+
+def by_group_time(table: Table) -> EffectSet:
+    """Group-time effects and their sums: never treated controls in other villages."""
+    found = group_time.estimate(table)
+    return stack(found, aggregate(found, table, WANTED))
+
+
+def by_imputation(table: Table) -> EffectSet:
+    """Imputation: every untreated household and period."""
+    return aggregate(imputation.estimate(table), table, WANTED, shares="fixed")
+
+
+def by_two_way(table: Table) -> EffectSet:
+    """Two-way fixed effects: the static coefficient as the overall effect, and the event study."""
+    static = two_way.estimate(table, static=True)
+    keys = tuple(replace(key, aggregation="simple") for key in static.keys)
+    return stack(replace(static, keys=keys), two_way.estimate(table))
+
+
+def before_after(table: Table) -> EffectSet:
+    """Participants after the start less the same participants before, without any control.
+
+    Each village is its own control, so a village counts in both arms.
+    """
+
+    def one(leg: Leg, treated: Booleans, _: Booleans) -> Contrast:
+        return _mean_change(table, leg, treated)
+
+    return aggregate(_naive(table, "before_after", one), table, WANTED, shares="fixed")
+
+
+def with_without(table: Table) -> EffectSet:
+    """Participants less households that never take part, in the same year, anywhere."""
+    where = groups(table.village, table.stratum, len(table.villages), nested=False)
+
+    def one(leg: Leg, treated: Booleans, control: Booleans) -> Contrast:
+        return contrast((leg,), treated, control, where)
+
+    return aggregate(_naive(table, "with_without", one), table, WANTED, shares="fixed")
+
+
+ESTIMATORS: Final[dict[str, Callable[[Table], EffectSet]]] = {
+    "group_time": by_group_time,
+    "imputation": by_imputation,
+    "two_way": by_two_way,
+    "before_after": before_after,
+    "with_without": with_without,
+}
+LABELS: Final = {
+    "group_time": "group-time",
+    "imputation": "imputation",
+    "two_way": "two-way fixed effects",
+    "before_after": "before and after",
+    "with_without": "with and without",
+}
+
+
+def _naive(
+    table: Table, name: str, one: Callable[[Leg, Booleans, Booleans], Contrast]
+) -> EffectSet:
+    """Return what a comparison without a design gives for every cohort and period after."""
+    keys: list[Key] = []
+    found: list[Contrast] = []
+    never = table.cohort == 0
+    for g in table.cohorts:
+        for t in table.periods[table.periods >= g].tolist():
+            before = table.periods[table.periods < g]
+            if not before.size:
+                continue
+            leg = (
+                table.legs(int(before[-1]), t)[0] if name == "before_after" else _level(table, t)
+            )  # fmt: skip
+            keys.append(Key("", "group_time", cohort=int(g), period=t))
+            found.append(one(leg, table.cohort == g, never))
+    k = len(table.outcomes)
+
+    def columns(attribute: str) -> Floats:
+        stacked = np.stack([getattr(c, attribute) for c in found], axis=-1)
+        return stacked.reshape(*stacked.shape[:-2], -1)
+
+    treated, control = (
+        np.tile(np.stack([getattr(c, arm) for c in found], axis=-1), (1, k))
+        for arm in ("treated", "control")
+    )
+    counts = {
+        count: np.tile(np.array([getattr(c, count) for c in found]), k)
+        for count in ("n_treated", "n_control", "n_left_out")
+    }
+    return EffectSet(
+        keys=tuple(replace(key, outcome=o) for o in table.outcomes for key in keys),
+        points=columns("point"), influence=columns("influence"), without=columns("without"),
+        treated=treated, control=control, used=treated | control, **counts,
+        villages=table.villages, about=About(name, table.tier, units=table.units),
+    )  # fmt: skip
+
+
+def _level(table: Table, period: int) -> Leg:
+    """Return the incomes of one period."""
+    at = table.place(period)
+    return Leg(1.0, table.n[:, at], table.weight[:, at], table.total[:, at])
+
+
+def _mean_change(table: Table, leg: Leg, rows: Booleans) -> Contrast:
+    """Return the mean change of some rows, by village."""
+    villages, village = len(table.villages), table.village[rows]
+    n, weight = (
+        np.bincount(village, x[rows], villages).astype(np.float64) for x in (leg.n, leg.weight)
+    )
+    total = np.zeros((villages, leg.total.shape[1]))
+    np.add.at(total, village, leg.total[rows])
+    point = total.sum(axis=0) / weight.sum()
+    influence = (total - weight[:, None] * point) / weight.sum()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rest = (weight.sum() - weight)[:, None]
+        without = np.where(rest > 0, (total.sum(axis=0) - total) / rest, np.nan)
+    there = n > 0
+    size = int(n.sum())
+    return Contrast(point, influence, without, there, there, size, size, 0)
