@@ -205,7 +205,7 @@ def _carried(pack: Pack, carried: Covariance, derived: Derived) -> PackEffects:
         reported=carried.reported,
         villages=np.array([[p.n_villages_treated, p.n_villages_control, p.n_villages]
                            for p in carried.points], np.int64).reshape(-1, 3).T,
-        reported_degrees=np.array([p.degrees for p in carried.points], np.float64),
+        carried_degrees=np.array([p.degrees for p in carried.points], np.float64),
         households=(tuple(treated), tuple(control)), abouts=abouts,
         about=next(iter(abouts.values())), pack=pack.name, missing=tuple(missing),
         untold=tuple(reason for reason, n in _left_out(pack).items() if isinstance(n, str)),

@@ -34,7 +34,7 @@ class PackEffects(Estimates):
         Jackknife over villages (CV3); NaN for an estimate without, None if the pack has none.
     villages : array, shape (3, k)
         Villages treated, control, and used in any way.
-    reported_degrees : array, shape (k,)
+    carried_degrees : array, shape (k,)
         Degrees of freedom of `reported` intervals.
     households : tuple of two tuples
         Households treated and control; None where the totals do not tell.
@@ -54,7 +54,7 @@ class PackEffects(Estimates):
     parity: Floats
     reported: Floats | None
     villages: Integers
-    reported_degrees: Floats
+    carried_degrees: Floats
     households: tuple[tuple[int | None, ...], tuple[int | None, ...]]
     abouts: Mapping[str, About]
     about: About
@@ -66,7 +66,7 @@ class PackEffects(Estimates):
 
     def __post_init__(self) -> None:
         k = len(self.keys)
-        shapes = {"points": (k,), "parity": (k, k), "villages": (3, k), "reported_degrees": (k,)}
+        shapes = {"points": (k,), "parity": (k, k), "villages": (3, k), "carried_degrees": (k,)}
         shapes |= {} if self.reported is None else {"reported": (k, k)}
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
@@ -95,6 +95,11 @@ class PackEffects(Estimates):
     def village_covariance(self) -> Floats:
         """Ψ′Ψ, shape (k, k)."""
         return self.parity
+
+    @property
+    def reported_degrees(self) -> Floats:
+        """Degrees of freedom of `reported` intervals, shape (k,)."""
+        return self.carried_degrees
 
     @property
     def n_villages(self) -> tuple[Integers, Integers, Integers]:
@@ -135,7 +140,7 @@ class PackEffects(Estimates):
             self, points=self.points[chosen], parity=self.parity[square],
             names=tuple(self.names[k] for k in chosen), keys=tuple(self.keys[k] for k in chosen),
             reported=None if self.reported is None else self.reported[square],
-            villages=self.villages[:, chosen], reported_degrees=self.reported_degrees[chosen],
+            villages=self.villages[:, chosen], carried_degrees=self.carried_degrees[chosen],
             households=(tuple(self.households[0][k] for k in chosen),
                         tuple(self.households[1][k] for k in chosen)),
         )  # fmt: skip
@@ -189,12 +194,12 @@ class PackEffects(Estimates):
             spoilt = (inside & lost).any(axis=1)
             reported[spoilt, :] = np.nan
             reported[:, spoilt] = np.nan
-        degrees = [self.reported_degrees[own].min(initial=np.inf) for own in inside]
+        degrees = [self.carried_degrees[own].min(initial=np.inf) for own in inside]
         untold = (None,) * len(keys)
         return replace(
             self, names=(COMBINED,) * len(keys), keys=tuple(keys), points=weights @ self.points,
             parity=weights @ self.parity @ weights.T, reported=reported,
-            villages=most.astype(np.int64), reported_degrees=np.array(degrees),
+            villages=most.astype(np.int64), carried_degrees=np.array(degrees),
             households=(untold, untold), missing=(),
             abouts={COMBINED: self.about},
         )  # fmt: skip

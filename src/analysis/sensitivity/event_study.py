@@ -116,7 +116,7 @@ def of_effects(
         refuse("there is no event study of this outcome", "aggregate by event time",
                column="outcome", value=outcome)  # fmt: skip
     return EventStudy(outcome, times[kept], -1 - found.about.anticipation, chosen.points,
-                      chosen.covariance, float(chosen.degrees.min()),
+                      chosen.covariance, float(chosen.shared_degrees.min()),
                       int(chosen.smaller_arm.min()))  # fmt: skip
 
 
