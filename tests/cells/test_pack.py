@@ -57,7 +57,10 @@ def cells(folder: Path) -> Cells:
 
 
 COVARIANCE = Covariance(
-    (Point("overall", "total", 12.5, 9, 11, 20, 15.5), Point("overall", "total_2015", 13.25, 9, 11, 20, 15.5)),
+    (
+        Point("overall", "total", 12.5, 9, 11, 20, 15.5),
+        Point("overall", "total_2015", 13.25, 9, 11, 20, 15.5),
+    ),
     np.array([[4.0, 1.0], [1.0, 3.0]]),
     np.array([[5.0, 1.5], [1.5, 3.5]]),
 )

@@ -49,6 +49,26 @@ def test_stratified_by_hand():
         clusters.stratified_covariance(psi, np.array([0, 0, 1, 1, 2]))
 
 
+def test_degrees_by_arm_by_hand():
+    """Three villages ψ = (1, 1, 2) and two ψ = (3, −3): V 6 and 18; 24²/(36/2 + 324/1) = 576/342.
+
+    In both arms counts as treated; a village that is not used does not count; equal arms with equal
+    spread have all villages less two.
+    """
+    psi = np.array([[1.0], [1], [2], [3], [-3], [50]])
+    treated = np.array([[True]] * 3 + [[False]] * 3)
+    used = np.array([[True]] * 5 + [[False]])
+    found = clusters.welch_degrees(psi, treated, used)
+    assert found.item() == pytest.approx(576 / 342, rel=1e-12)
+    even = clusters.welch_degrees(np.ones((8, 1)), np.arange(8)[:, None] < 4, np.ones((8, 1), bool))
+    assert even.item() == pytest.approx(6, rel=1e-12)
+    alone = clusters.welch_degrees(np.ones((8, 1)), np.ones((8, 1), bool), np.ones((8, 1), bool))
+    assert alone.item() == 7
+    # Scaling an outcome changes nothing; no influence at all leaves the bound.
+    assert clusters.welch_degrees(1e6 * psi, treated, used) == pytest.approx(found, rel=1e-12)
+    assert clusters.welch_degrees(0 * psi, treated, used).item() == 4
+
+
 # ---- bands ---------------------------------------------------------------------------------------
 
 

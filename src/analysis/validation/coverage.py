@@ -167,7 +167,8 @@ def _half(part: pl.DataFrame, rule: str) -> Floats:
         degrees = np.full(part.height, np.inf)
     else:
         degrees = part["degrees" if rule == "reported" else "degrees_villages"].to_numpy()
-    return quantile(0.5 + LEVEL / 2, degrees) * error
+    half: Floats = quantile(0.5 + LEVEL / 2, degrees) * error
+    return half
 
 
 def _held(part: pl.DataFrame, rule: str) -> pl.DataFrame:
@@ -178,7 +179,8 @@ def _held(part: pl.DataFrame, rule: str) -> pl.DataFrame:
 
 def _found(simple: pl.DataFrame, rule: str) -> Floats:
     """Return in which draws the interval leaves zero out."""
-    return (np.abs(simple["estimate"].to_numpy()) > _half(simple, rule)).astype(np.float64)
+    off: Floats = np.abs(simple["estimate"].to_numpy())
+    return (off > _half(simple, rule)).astype(np.float64)
 
 
 def _pointwise(held: pl.DataFrame) -> list[tuple[str, Share, int]]:

@@ -103,12 +103,10 @@ def load(file: Path | None = None) -> tuple[Design, ...]:
             faults.append(Fault(name, "the arms do not add up to the villages",
                                 "give never and cohorts for kind lot, and only there", row["line"],
                                 "cohorts", row["cohorts"] or ""))  # fmt: skip
+        switches = Switches(**{switch: True for switch in names if switch})
         made.append(
-            Design(
-                row["id"], row["kind"], row["programme"], row["what"], row["required"] == "yes", arms,
-                Switches(**{switch: True for switch in names if switch}), row["villages"],
-                row["draws"],
-            )
+            Design(row["id"], row["kind"], row["programme"], row["what"], row["required"] == "yes",
+                   arms, switches, row["villages"], row["draws"])
         )  # fmt: skip
     raise_if_any(faults)
     return tuple(made)

@@ -19,8 +19,9 @@ from analysis.effects.table import Leg, Moments, Table
 from analysis.inference.arrays import Booleans, Floats, Integers
 from analysis.panels.model import observation, parameters, places, world
 from analysis.panels.model.assignment import NEVER, Offers
+from analysis.panels.model.assignment import offers as offers_of
 from analysis.panels.model.draws import Stream, uniform
-from analysis.panels.model.settings import Settings, Switches
+from analysis.panels.model.settings import Settings
 from analysis.validation.designs import Design
 
 SEED: Final = 20_160
@@ -117,7 +118,7 @@ def _by_lot(design: Design, own: Settings) -> world.World:
     arms = np.concatenate([np.full(n, g if g else NEVER) for g, n in design.arms])
     offers = []
     for rule in known.rules:
-        offer = world.assignment.offers(rule, where, own, known)
+        offer = offers_of(rule, where, own, known)
         if rule.name == design.programme:
             lot = uniform(own.seed, Stream.VILLAGE_OFFER, villages, item=rule.number)
             offer = Offers(arms[np.argsort(lot)], offer.dose)
@@ -169,14 +170,14 @@ def lay_out(
     pairs = {}
     for b, t in comparisons(whole.cohorts, tuple(periods.tolist()), 0):
         at_b, at_t = whole.place(b), whole.place(t)
-        both = inside[:, at_b] * inside[:, at_t]
-        m = add(both)
-        change = add((values[:, at_t] - values[:, at_b]) * both[:, None])
-        pairs[b, t] = Leg(1.0, m.astype(np.int64), m, change)
+        both: Floats = inside[:, at_b] * inside[:, at_t]
+        m: Floats = add(both)
+        moved: Floats = (values[:, at_t] - values[:, at_b]) * both[:, None]
+        pairs[b, t] = Leg(1.0, m.astype(np.int64), m, add(moved))
 
     def moments(omega: Floats, chosen: Booleans) -> Moments:
-        share = omega / np.maximum(omega.sum(axis=1), 1)[:, None]
-        there = inside * chosen[:, None]
+        share: Floats = omega / np.maximum(omega.sum(axis=1), 1)[:, None]
+        there: Floats = inside * chosen[:, None]
         a = add(share[:, :, None] * there[:, None, :])
         b = add((share[:, :, None] * there[:, None, :])[..., None] * values[:, :, None, :])
         return Moments(a, b)

@@ -14,7 +14,7 @@ from analysis.effects.contrast import Contrast, contrast, groups
 from analysis.effects.record import About, Key
 from analysis.effects.result import EffectSet, stack
 from analysis.effects.table import Leg, Table
-from analysis.inference.arrays import Booleans, Floats
+from analysis.inference.arrays import Booleans, Floats, Integers
 
 WANTED: Final = ("simple", "event_time")
 
@@ -98,19 +98,19 @@ def _naive(
         stacked = np.stack([getattr(c, attribute) for c in found], axis=-1)
         return stacked.reshape(*stacked.shape[:-2], -1)
 
-    treated, control = (
-        np.tile(np.stack([getattr(c, arm) for c in found], axis=-1), (1, k))
-        for arm in ("treated", "control")
-    )
-    counts = {
-        count: np.tile(np.array([getattr(c, count) for c in found]), k)
-        for count in ("n_treated", "n_control", "n_left_out")
-    }
+    def arms(attribute: str) -> Booleans:
+        return np.tile(np.stack([getattr(c, attribute) for c in found], axis=-1), (1, k))
+
+    def counts(attribute: str) -> Integers:
+        return np.tile(np.array([getattr(c, attribute) for c in found]), k)
+
+    treated, control = arms("treated"), arms("control")
     return EffectSet(
         keys=tuple(replace(key, outcome=o) for o in table.outcomes for key in keys),
         points=columns("point"), influence=columns("influence"), without=columns("without"),
-        treated=treated, control=control, used=treated | control, **counts,
-        villages=table.villages, about=About(name, table.tier, units=table.units),
+        treated=treated, control=control, used=treated | control, n_treated=counts("n_treated"),
+        n_control=counts("n_control"), n_left_out=counts("n_left_out"), villages=table.villages,
+        about=About(name, table.tier, units=table.units),
     )  # fmt: skip
 
 

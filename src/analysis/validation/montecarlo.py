@@ -95,7 +95,8 @@ def _bands(found: EffectSet, name: str, villages: Floats) -> dict[str, Floats]:
         part = found.at(inside)
         covariance = clusters.influence_covariance(part.influence)
         arm = int(part.smaller_arm.min())
-        widths["band"][inside] = bands.band(covariance, part.degrees, arm).critical
+        # As `Estimates.band`, also for arms of two villages, where `reported` has no band.
+        widths["band"][inside] = bands.band(covariance, part.shared_degrees, arm).critical
         widths["band_villages"][inside] = bands.band(covariance, villages[inside], arm).critical
         widths["band_parity"][inside] = bands.multiplier_quantile(covariance, draws=PARITY_DRAWS)
     return widths
