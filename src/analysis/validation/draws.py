@@ -157,12 +157,13 @@ def lay_out(
     inside = seen.astype(np.float64)
     n, income = add(inside), values * inside[..., None]
     of_cell = keys % 10_000
-    ever = add(seen.any(axis=1).astype(np.float64))
+    ever: Floats = inside.max(axis=1)
+    n_ever = add(ever)
     whole = Table(
         villages=tuple(f"v{v:06}" for v in np.unique(village)), strata=("all",), outcomes=OUTCOMES,
         periods=periods, village=np.unique(keys // 10_000, return_inverse=True)[1], cohort=of_cell,
         stratum=np.zeros(keys.size, np.int64), n=n.astype(np.int64), weight=n,
-        total=add(income), n_ever=ever.astype(np.int64), weight_ever=ever,
+        total=add(income), n_ever=n_ever.astype(np.int64), weight_ever=n_ever,
         units=dict.fromkeys(OUTCOMES, "yuan/households/years"), rows_in=seen.size,
     )  # fmt: skip
     if seen.all():
