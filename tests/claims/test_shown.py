@@ -53,7 +53,7 @@ def test_every_programme_and_system_is_listed(reported, incomes):
     catalogue = programmes.load()
     listed = shown.programmes_table(reported, incomes)
     assert listed.height == catalogue.programmes.height
-    slogans = (reported.claims["kind"] == "slogan").sum()
+    slogans = (reported.claims["slogan"] == "yes").sum()
     assert listed["n_claims"].sum() == reported.claims.height - slogans
     systems = shown.systems_table()
     assert systems["id"].to_list() == catalogue.systems["id"].to_list()
