@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -29,7 +30,25 @@ Overlap = Literal["all", "support"]
 SUPPORT = "control with a propensity outside the range of the treated"
 CERTAIN = 1e-8
 """A fitted propensity nearer than this to 0 for a treated unit, or to 1 for any, separates."""
-Estimate = Callable[[Sample], tuple[float, Floats]]
+
+
+@dataclass(frozen=True)
+class Logit:
+    """A logit for treatment.
+
+    Attributes
+    ----------
+    p : array, shape (n,)
+        Fitted probability of treatment.
+    influence : array, shape (n, k)
+        Each unit's influence on the coefficients, the constant's first.
+    """
+
+    p: Floats
+    influence: Floats
+
+
+Estimate = Callable[[Sample, Logit], tuple[float, Floats]]
 
 
 def least_squares(
@@ -123,7 +142,7 @@ def propensity(sample: Sample) -> Floats:
     FaultsError
         If there are no covariates, or they separate treated from controls.
     """
-    return _logit(sample)[0]
+    return _logit(sample).p
 
 
 def on_support(sample: Sample) -> Sample:
@@ -131,9 +150,12 @@ def on_support(sample: Sample) -> Sample:
 
     Dehejia & Wahba (1999, section 3.1).
     """
-    p = propensity(sample)
-    treated = p[sample.treated]
-    inside = (p >= treated.min()) & (p <= treated.max())
+    return _on_support(sample, _logit(sample))
+
+
+def _on_support(sample: Sample, model: Logit) -> Sample:
+    treated = model.p[sample.treated]
+    inside = (model.p >= treated.min()) & (model.p <= treated.max())
     return sample.rows(inside | sample.treated, SUPPORT)
 
 
@@ -141,9 +163,11 @@ def _on_treated(sample: Sample, name: str, estimate: Estimate, overlap: Overlap)
     if not sample.covariates:
         refuse("there are no covariates to adjust for", "name them when preparing the sample",
                column="covariates")  # fmt: skip
-    used = on_support(sample) if overlap == "support" else sample
-    point, influence = estimate(used)
-    more = {} if estimate is _regressed else _balance(used)
+    model = _fitted(sample, estimate)
+    used = _on_support(sample, model) if overlap == "support" else sample
+    model = model if used is sample else _fitted(used, estimate)
+    point, influence = estimate(used, model)
+    more = {} if estimate is _regressed else _balance(used, model)
     what = f"{name}, controls on the support of the treated" if overlap == "support" else name
     if not used.cluster:
         error = float(np.sqrt((influence**2).sum()))
@@ -158,6 +182,11 @@ def _on_treated(sample: Sample, name: str, estimate: Estimate, overlap: Overlap)
                 used=used.covariates, more=more, note=note)  # fmt: skip
 
 
+def _fitted(sample: Sample, estimate: Estimate) -> Logit:
+    """Return the logit; an empty one for a regression among controls, which needs none."""
+    return Logit(np.empty(0), np.empty((0, 0))) if estimate is _regressed else _logit(sample)
+
+
 def _size(sample: Sample) -> int:
     return int(sample.group.max()) + 1
 
@@ -165,7 +194,8 @@ def _size(sample: Sample) -> int:
 def _without(sample: Sample, number: int, estimate: Estimate) -> float:
     """Return the estimate without a cluster; NaN where it cannot be made."""
     try:
-        return estimate(sample.rows(sample.group != number, "cluster left out"))[0]
+        less = sample.rows(sample.group != number, "cluster left out")
+        return estimate(less, _fitted(less, estimate))[0]
     except FaultsError:
         return float("nan")
 
@@ -174,8 +204,8 @@ def _design(sample: Sample) -> Floats:
     return np.column_stack([np.ones(len(sample)), sample.x])
 
 
-def _logit(sample: Sample) -> tuple[Floats, Floats]:
-    """Return propensities (n,), and each unit's influence on the logit's coefficients (n, k)."""
+def _logit(sample: Sample) -> Logit:
+    """Fit a logit for treatment on the covariates."""
     x = _design(sample)
     if not sample.covariates:
         refuse("there are no covariates to tell who is treated by", "name them when preparing the"
@@ -195,8 +225,7 @@ def _logit(sample: Sample) -> tuple[Floats, Floats]:
                column="covariates", value=", ".join(sample.covariates))  # fmt: skip
     information = (x * (sample.w * p * (1 - p))[:, None]).T @ x
     scores = x * (sample.w * (sample.d - p))[:, None]
-    influence: Floats = np.asarray(np.linalg.solve(information, scores.T).T, np.float64)
-    return p, influence
+    return Logit(p, np.asarray(np.linalg.solve(information, scores.T).T, np.float64))
 
 
 def _controls_fit(sample: Sample) -> tuple[Floats, Floats]:
@@ -213,22 +242,21 @@ def _controls_fit(sample: Sample) -> tuple[Floats, Floats]:
     return rest, influence
 
 
-def _regressed(sample: Sample) -> tuple[float, Floats]:
+def _regressed(sample: Sample, _: Logit) -> tuple[float, Floats]:
     rest, of_beta = _controls_fit(sample)
     w1 = sample.w * sample.d / (sample.w * sample.d).sum()
     point = float(w1 @ rest)
     return point, w1 * (rest - point) - of_beta @ (w1 @ _design(sample))
 
 
-def _weighted(sample: Sample) -> tuple[float, Floats]:
-    return _contrast(sample, sample.y)
+def _weighted(sample: Sample, model: Logit) -> tuple[float, Floats]:
+    return _contrast(sample, model, sample.y)
 
 
-def _augmented(sample: Sample) -> tuple[float, Floats]:
+def _augmented(sample: Sample, model: Logit) -> tuple[float, Floats]:
     rest, of_beta = _controls_fit(sample)
-    point, influence = _contrast(sample, rest)
-    p, _ = _logit(sample)
-    w1, w0 = _arms(sample, p)
+    point, influence = _contrast(sample, model, rest)
+    w1, w0 = _arms(sample, model.p)
     return point, influence - of_beta @ ((w1 - w0) @ _design(sample))
 
 
@@ -238,20 +266,18 @@ def _arms(sample: Sample, p: Floats) -> tuple[Floats, Floats]:
     return w1 / w1.sum(), w0 / w0.sum()
 
 
-def _contrast(sample: Sample, values: Floats) -> tuple[float, Floats]:
+def _contrast(sample: Sample, model: Logit, values: Floats) -> tuple[float, Floats]:
     """Return the weighted contrast of values, and each unit's influence, the logit's included."""
-    p, of_gamma = _logit(sample)
-    w1, w0 = _arms(sample, p)
+    w1, w0 = _arms(sample, model.p)
     top, bottom = float(w1 @ values), float(w0 @ values)
     slope = (w0 * (values - bottom)) @ _design(sample)
-    influence: Floats = w1 * (values - top) - w0 * (values - bottom) - of_gamma @ slope
+    influence: Floats = w1 * (values - top) - w0 * (values - bottom) - model.influence @ slope
     return top - bottom, influence
 
 
-def _balance(sample: Sample) -> dict[str, float]:
+def _balance(sample: Sample, model: Logit) -> dict[str, float]:
     """Return the propensities' range, the largest weight, and how many controls count in effect."""
-    p, _ = _logit(sample)
-    _, w0 = _arms(sample, p)
-    return {"propensity_low": float(p.min()), "propensity_high": float(p.max()),
+    _, w0 = _arms(sample, model.p)
+    return {"propensity_low": float(model.p.min()), "propensity_high": float(model.p.max()),
             "largest_weight": float(w0.max()),
             "effective_controls": float(1 / (w0**2).sum())}  # fmt: skip
