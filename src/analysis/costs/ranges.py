@@ -87,8 +87,8 @@ class Range:
 
     @property
     def interval(self) -> Interval:
-        """The ends, exactly as they are stored."""
-        return Interval.between(Fraction(self.low), Fraction(self.high))
+        """The ends as the decimals they are written as, not as the nearest binary fraction."""
+        return Interval.between(Fraction(str(self.low)), Fraction(str(self.high)))
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,11 @@ class Ranges:
         if self.unit_costs.filter(pl.col("programme") == programme).is_empty():
             return None
         return _range(self.unit_costs, "programme", programme)
+
+    def unit(self, programme: str) -> str:
+        """Return the unit of a programme's cost."""
+        frame = self.unit_costs.filter(pl.col("programme") == programme)
+        return str(frame["unit"].item())
 
 
 def _range(frame: pl.DataFrame, column: str, value: str) -> Range:
