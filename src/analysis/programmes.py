@@ -42,16 +42,35 @@ class Systems(contract.Row):
     channel = dy.String(description="source of income it could touch")
 
 
+class Designs(contract.Row):
+    """How the effect of a programme is looked for in a household panel, fixed beforehand."""
+
+    programme = dy.String(primary_key=True, regex=r"^[a-z][a-z_]*$", description="programme")
+    controls = dy.Enum(["never", "not_yet"], description="never treated, or not yet treated too")
+    villages = dy.Enum(["other", "same", "any"], description="villages that controls live in")
+    anticipation = dy.Int64(
+        min=0, max=5, description="years before the first in which incomes may already move"
+    )
+    handling = dy.Enum(
+        ["balanced", "pairs", "cross_sections"], description="of households not always seen"
+    )
+    stratum = dy.String(description="baseline column within which households are compared")
+    why = dy.String(description="why so")
+    source = dy.String(description="where the reasons are from")
+    status = dy.Enum(["found", "assumption"], description="found in a document, or chosen")
+
+
 @dataclass(frozen=True)
 class Catalogue:
-    """Every programme and every system, as two tables."""
+    """Every programme, every system, and the design for each programme's effect, as tables."""
 
     programmes: pl.DataFrame
     systems: pl.DataFrame
+    designs: pl.DataFrame
 
 
 def load(folder: Path | None = None) -> Catalogue:
-    """Read the catalogue and check that every system belongs to a programme in it.
+    """Read the catalogue and check that systems and designs belong to programmes in it.
 
     Parameters
     ----------
@@ -67,12 +86,14 @@ def load(folder: Path | None = None) -> Catalogue:
     catalogue = Catalogue(
         contract.read(folder / "programmes.csv", Programmes),
         contract.read(folder / "systems.csv", Systems),
+        contract.read(folder / "designs.csv", Designs),
     )
     known = set(catalogue.programmes["id"])
     raise_if_any(
-        Fault(contract.project_name(folder / "systems.csv"), "unknown programme",
+        Fault(contract.project_name(folder / file), "unknown programme",
               "use an id of programmes.csv", line, "programme", programme)
-        for line, programme in catalogue.systems.select("line", "programme").iter_rows()
+        for file, table in (("systems.csv", catalogue.systems), ("designs.csv", catalogue.designs))
+        for line, programme in table.select("line", "programme").iter_rows()
         if programme not in known
     )  # fmt: skip
     return catalogue

@@ -28,7 +28,7 @@ ORDER = (
     "claims/intervals", "printing", "benchmarks", "claims", "studies", "costs/ranges",
     "panels", "cells",
     "inference", "effects", "sensitivity", "welfare", "costs", "power", "scenarios", "validation",
-    "answers", "findings", "figures", "tables", "methods", "site", "terminal", "cli_panels",
+    "answers", "findings", "figures", "tables", "notes", "methods", "site", "terminal", "cli_panels",
     "cli_effects", "cli_proof", "cli", "__main__",
 )  # fmt: skip
 DATA = frozenset({"claims", "studies", "panels", "cells"})

@@ -75,6 +75,8 @@ def recipes(
         axis = axes.get(name)
         for at in [None] if axis is None else sorted(set(axis[inside].tolist())):
             rows = inside if axis is None or at is None else inside & (axis == at)
+            if not rows.any():  # leads only: nothing to add up over the years treated
+                continue
             g, t = cohort[rows], period[rows]
             group = {"event_time_overall": t - g, "calendar_overall": t}.get(name, 0 * g)
             inner = np.ones(g.size)
@@ -170,7 +172,8 @@ def aggregate(
                     )
                 )
     if not made:
-        refuse("no aggregate has all its group-time effects", missing[-1][1], column="aggregation",
+        why = missing[-1][1] if missing else "every effect is of a period before treatment"
+        refuse("no aggregate has all its group-time effects", why, column="aggregation",
                value=", ".join(wanted))  # fmt: skip
     columns: dict[str, Any] = {
         name: np.stack([getattr(one, name) for one in made], axis=-1) for name in COLUMNS

@@ -6,11 +6,13 @@ import hashlib
 import os
 from pathlib import Path
 
+import polars as pl
+
 from analysis import paths
 from analysis.faults import Fault, FaultsError
 from analysis.panels import panel, schemas
 from analysis.panels.digest import TableDigest
-from analysis.panels.model.simulate import simulate
+from analysis.panels.model.simulate import TRUTH, simulate
 from analysis.panels.panel import Panel
 
 VARIANT = "realistic"
@@ -40,6 +42,18 @@ def simulation() -> dict[str, object]:
     """Return the settings the current panel was simulated with; empty for a survey or a twin."""
     settings = panel.read_manifest(_folder()).get("simulation")
     return settings if isinstance(settings, dict) else {}
+
+
+def truth() -> pl.DataFrame | None:
+    """Return the true effects in the current panel, if it is simulated; else None.
+
+    Returns
+    -------
+    polars.DataFrame or None
+        Columns as in `analysis.panels.model.truth.COLUMNS`; nominal yuan.
+    """
+    file = _folder() / TRUTH
+    return pl.read_parquet(file) if file.is_file() and simulation() else None
 
 
 def _folder() -> Path:

@@ -31,10 +31,14 @@ REFERS: Mapping[str, Mapping[str, datapackage.Keys]] = {
         "claims": {"source": ("sources", "id")},
         "implied": {"official": ("official", "id")},
     },
-    "programmes": {"systems": {"programme": ("programmes", "id")}},
+    "programmes": {
+        "systems": {"programme": ("programmes", "id")},
+        "designs": {"programme": ("programmes", "id")},
+    },
 }
 """Keys across committed CSV files, by folder and file."""
 PARAMETERS = {
+    "answers": "Choices of the programme pages: price year, level, power, poverty line",
     "import": "Limits of an import, units and periods of amounts",
     "model": "Parameters of the model panel",
     "model_programmes": "True effects of the programmes in the model panel",
@@ -91,8 +95,10 @@ def packages() -> dict[str, dict[str, Any]]:
             ],
         ),
         "programmes": _csv_package(
-            "programmes", "Programmes", "The programmes and the systems that articles describe",
-            {"programmes": programmes.Programmes, "systems": programmes.Systems},
+            "programmes", "Programmes", "The programmes, the systems that articles describe, and "
+            "the design in which each programme's effect is looked for",
+            {"programmes": programmes.Programmes, "systems": programmes.Systems,
+             "designs": programmes.Designs},
         ),
         "public": datapackage.package(
             "public", "Public data sets",

@@ -1,0 +1,139 @@
+"""The sums that articles make, beside a design with a comparison: how far off they are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from analysis.answers.design import NOMINAL, TOTAL, Design
+from analysis.answers.estimates import Estimates
+from analysis.answers.missing import Missing
+from analysis.answers.truth import Truth
+from analysis.cells import build
+from analysis.faults import Fault, FaultsError
+from analysis.money import FEN_PER_YUAN
+from analysis.panels.panel import Panel
+
+METHODS = {
+    "before_after_nominal": "Before and after, prices of each year",
+    "before_after": "Before and after, constant prices",
+    "with_without": "With and without, last year",
+    "design": "This design, last year",
+}
+
+
+@dataclass(frozen=True)
+class Naive:
+    """The last year's effect by the sums of articles, and by the design.
+
+    Attributes
+    ----------
+    period : int
+        The last year.
+    rows : polars.DataFrame
+        method (a key of `METHODS`), estimate, ci_low, ci_high (null: such sums have none), truth
+        (null if nobody knows it), off (estimate less truth), times (estimate over truth).
+    rows_in, rows_used : int
+        Household-years.
+    """
+
+    period: int
+    rows: pl.DataFrame
+    rows_in: int
+    rows_used: int
+
+    def value(self, method: str, column: str = "estimate") -> float | None:
+        """Return one number; None where there is none."""
+        found = self.rows.filter(pl.col("method") == method)
+        return None if found.is_empty() else found[column][0]
+
+
+def naive(panel: Panel, design: Design, found: Estimates, known: Truth | Missing) -> Naive:
+    """Make the sums that articles make.
+
+    *Before and after*: mean income of the participants in the last year less their mean in the year
+    before each cohort began. *With and without*: mean income of participants less that of everybody
+    else in the last year. Both take whoever was seen, as a report from the village would; neither
+    has an interval.
+
+    Raises
+    ------
+    FaultsError
+        If nobody is without the programme and no cohort has a year before it.
+    """
+    cells = build.build(panel, replace(design.cells, handling="cross_sections"))
+    means = _means(cells.totals, cells.weighted)
+    last = max(design.periods)
+    shares = means.filter(pl.col("period") == last, pl.col("cohort") > 0)
+    rows = [
+        *_before_after(means, shares, "before_after_nominal", NOMINAL),
+        *_before_after(means, shares, "before_after", TOTAL),
+        *_with_without(means, last),
+        *_design(found, last),
+    ]
+    if not rows:
+        raise FaultsError([Fault("answers", "no sum can be made: nobody has a year before, and "
+                                 "nobody is without the programme", "add periods")])  # fmt: skip
+    truth = known.of(TOTAL, "calendar", last) if isinstance(known, Truth) else None
+    numbers = dict.fromkeys(("estimate", "ci_low", "ci_high"), pl.Float64)
+    frame = pl.DataFrame(rows, schema={"method": pl.String, **numbers}, orient="row").with_columns(
+        truth=pl.lit(truth, pl.Float64)
+    )
+    return Naive(
+        last,
+        frame.with_columns(off=pl.col("estimate") - pl.col("truth"),
+                           times=pl.col("estimate") / pl.col("truth")),
+        cells.account.rows_read,
+        cells.account.rows_used,
+    )  # fmt: skip
+
+
+def _means(totals: pl.DataFrame, weighted: bool) -> pl.DataFrame:
+    """Return cohort, period, weight, and sums of total income (yuan) over villages and strata."""
+    prefix = "wsum_" if weighted else "sum_"
+    return (
+        totals.group_by("cohort", "period")
+        .agg(
+            pl.col("weight").sum(),
+            *(pl.col(prefix + name).sum().alias(name) / FEN_PER_YUAN for name in (TOTAL, NOMINAL)),
+        )
+        .sort("cohort", "period")
+    )
+
+
+Line = tuple[str, float, float | None, float | None]
+
+
+def _before_after(
+    means: pl.DataFrame, shares: pl.DataFrame, method: str, outcome: str
+) -> list[Line]:
+    before = means.filter(pl.col("cohort") > 0, pl.col("period") < pl.col("cohort"))
+    base = before.group_by("cohort").agg(pl.all().sort_by("period").last())
+    both = shares.join(base, on="cohort", suffix="_before").sort("cohort")
+    if both.is_empty():
+        return []
+    change = pl.col(outcome) / pl.col("weight")
+    change -= pl.col(f"{outcome}_before") / pl.col("weight_before")
+    size = pl.col("weight")
+    return [(method, both.select((change * size).sum() / size.sum()).item(), None, None)]
+
+
+def _with_without(means: pl.DataFrame, last: int) -> list[Line]:
+    now = means.filter(pl.col("period") == last)
+    sides = [now.filter(pl.col("cohort") > 0), now.filter(pl.col("cohort") == 0)]
+    if any(side.is_empty() for side in sides):
+        return []
+    taking, others = (float(side[TOTAL].sum()) / float(side["weight"].sum()) for side in sides)
+    return [("with_without", taking - others, None, None)]
+
+
+def _design(found: Estimates, last: int) -> list[Line]:
+    place = found.one(TOTAL, "calendar", last)
+    if place is None:
+        return []
+    effect = next(found.summed.at(np.array([place])).effects())
+    low, high = (None if math.isnan(end) else end for end in (effect.ci_low, effect.ci_high))
+    return [("design", effect.estimate, low, high)]

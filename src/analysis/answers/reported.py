@@ -1,0 +1,133 @@
+"""What was reported of a programme, and what studies elsewhere found: two tiers, kept apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import polars as pl
+
+from analysis.answers.missing import Missing
+from analysis.claims import implied, ledger, shown, summary
+from analysis.claims.implied import ImpliedIncome
+from analysis.studies import comparison, library, pooling
+from analysis.studies.library import Library
+from analysis.studies.pooling import Pooled
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What the articles report of a programme.
+
+    Attributes
+    ----------
+    n_claims, n_yuan : int
+        Quantities reported, and those of them in yuan.
+    figures : tuple of ImpliedIncome
+        What they would mean per person or household.
+    without : Missing or None
+        Why no income figure follows from them; None if one does.
+    claims : polars.DataFrame
+        Every claim as a reader sees it; see `analysis.claims.shown.claims_table`.
+    n_all : int
+        Claims of all programmes.
+    """
+
+    n_claims: int
+    n_yuan: int
+    figures: tuple[ImpliedIncome, ...]
+    without: Missing | None
+    claims: pl.DataFrame
+    n_all: int
+
+    @property
+    def computed(self) -> tuple[ImpliedIncome, ...]:
+        """The figures that can be computed."""
+        return tuple(figure for figure in self.figures if figure.yuan is not None)
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What studies of such a programme found elsewhere.
+
+    Attributes
+    ----------
+    n_estimates, n_verified, n_null, n_china : int
+        Rows of the library: all, with a verified number, reporting no effect without a number, and
+        from China.
+    low, high : float or None
+        Smallest and largest comparable estimate, per cent of household income or spending.
+    n_comparable, n_samples, n_lot : int
+        Comparable estimates, samples of people they rest on, and those drawn by lot.
+    pools : dict of str to Pooled
+        Means over studies, where two or more may be pooled.
+    forest : polars.DataFrame
+        As `analysis.studies.comparison.forest` gives it.
+    n_all : int
+        Rows of all programmes.
+    """
+
+    n_estimates: int
+    n_verified: int
+    n_null: int
+    n_china: int
+    low: float | None
+    high: float | None
+    n_comparable: int
+    n_samples: int
+    n_lot: int
+    pools: dict[str, Pooled]
+    forest: pl.DataFrame
+    n_all: int
+
+
+@cache
+def _claims() -> tuple[ledger.Ledger, tuple[ImpliedIncome, ...]]:
+    loaded = ledger.load()
+    return loaded, implied.implied(loaded)
+
+
+@cache
+def _studies() -> tuple[Library, dict[str, Pooled]]:
+    loaded = library.load()
+    return loaded, pooling.all_pools(loaded)
+
+
+def reported(programme: str) -> Reported:
+    """Return what the articles report of a programme."""
+    loaded, figures = _claims()
+    row = implied.by_programme(loaded, figures).filter(pl.col("id") == programme)
+    table = shown.claims_table(loaded, implied.support(loaded, figures))
+    mine = loaded.claims.filter(pl.col("programme") == programme)["id"].to_list()
+    without = row["without"][0] if row.height else "it is not in the catalogue of programmes"
+    return Reported(
+        n_claims=row["n_claims"][0] if row.height else 0,
+        n_yuan=row["n_yuan"][0] if row.height else 0,
+        figures=tuple(figure for figure in figures if figure.programme == programme),
+        without=Missing(without) if without else None,
+        claims=table.filter(pl.col("id").is_in(mine)),
+        n_all=summary.quantities(loaded).height,
+    )
+
+
+def elsewhere(programme: str) -> Elsewhere:
+    """Return what studies of such a programme found elsewhere."""
+    loaded, pools = _studies()
+    rows = loaded.estimates.filter(pl.col("programme") == programme)
+    near = comparison.span(loaded, programme)
+    ids = loaded.pools.filter(pl.col("programme") == programme)["id"].to_list()
+    null = rows.filter(pl.col("estimate").is_null(), pl.col("direction") == "null")
+    return Elsewhere(
+        n_estimates=rows.height,
+        n_verified=rows.filter("verified").height,
+        n_null=null.height,
+        n_china=rows.filter(pl.col("country") == "China").height,
+        low=None if near.is_empty() else near["percent"][0],
+        high=None if near.is_empty() else near["percent"][-1],
+        n_comparable=near.height,
+        n_samples=near["people"].n_unique(),
+        n_lot=near.filter(pl.col("design") == "randomised").height,
+        pools={name: pools[name] for name in ids if name in pools},
+        forest=comparison.forest(loaded, programme, pools),
+        n_all=loaded.estimates.height,
+    )

@@ -1,0 +1,127 @@
+"""A programme page in one call: sentences that print findings, and exhibits by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from analysis.answers.page import Answer
+from analysis.figures.style import Figure
+from analysis.findings import Badge, Page
+from analysis.notes import exhibits, texts
+from analysis.notes.book import Book
+from analysis.panels.views import Sentence
+from analysis.tables import Table
+
+PANEL_INPUTS = ("data/parameters", "data/programmes/designs.csv")
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What a programme page shows. Every sentence prints its numbers as findings.
+
+    Attributes
+    ----------
+    book : Book
+        Where numbers are noted, for those a page adds.
+    badge, badge_reported, badge_published : Badge
+        Tiers of what is shown.
+    short : Sentence
+        The answer first, from the panel.
+    tier_note : Sentence
+        What numbers from such a panel mean; the same for every programme.
+    reported, elsewhere : Sentence
+        What articles report; what studies found elsewhere.
+    naive : Sentence
+        How far off the sums of articles are.
+    sure, trends : Sentence
+        How sure; what the years before show (part of `sure`).
+    whom, change, collect, method : Sentence
+        For whom; what would change our mind; what to collect; how it was done.
+    """
+
+    book: Book
+    badge: Badge
+    badge_reported: Badge
+    badge_published: Badge
+    short: Sentence
+    tier_note: Sentence
+    reported: Sentence
+    elsewhere: Sentence
+    naive: Sentence
+    sure: Sentence
+    trends: Sentence
+    whom: Sentence
+    change: Sentence
+    collect: Sentence
+    method: Sentence
+
+    def events(self, name: str) -> Figure:
+        """Figure: effects by event time, total and sources, joint bands."""
+        return exhibits.events(self.book, name)
+
+    def overall(self, name: str) -> Table:
+        """Table: overall estimate by outcome; per household, per head, per cent, headcount."""
+        return exhibits.overall(self.book, name)
+
+    def cohorts(self, name: str) -> Table:
+        """Table: estimates by first year."""
+        return exhibits.cohorts(self.book, name)
+
+    def groups(self, name: str) -> Figure:
+        """Figure: estimates by group of households, joint intervals."""
+        return exhibits.by_group(self.book, name)
+
+    def differences(self, name: str) -> Table:
+        """Table: differences between groups as one family."""
+        return exhibits.differences(self.book, name)
+
+    def beside(self, name: str) -> Figure:
+        """Figure: sums of articles beside the design and the truth."""
+        return exhibits.beside(self.book, name)
+
+    def mistakes(self, name: str) -> Table:
+        """Table: how far off each sum is."""
+        return exhibits.mistakes(self.book, name)
+
+    def claims(self, name: str) -> Table:
+        """Table: what articles report."""
+        return exhibits.claims(self.book, name)
+
+    def forest(self, name: str) -> Figure:
+        """Figure: studies elsewhere."""
+        return exhibits.forest(self.book, name)
+
+
+def programme(notebook: str, answer: Answer) -> Notes:
+    """Note the findings of a programme for a notebook.
+
+    Parameters
+    ----------
+    notebook : str
+        Its name without ending, such as ``05-training-and-placement``.
+    answer : Answer
+        From `analysis.answers.page.page`.
+    """
+    book = Book(
+        answer,
+        Page(notebook, answer.evidence, PANEL_INPUTS, (answer.panel_digest,)),
+        Page(notebook, "reported", ("data/claims", "data/programmes")),
+        Page(notebook, "published", ("data/studies",)),
+    )
+    return Notes(
+        book=book,
+        badge=Badge(answer.evidence),
+        badge_reported=Badge("reported"),
+        badge_published=Badge("published"),
+        short=texts.short(book),
+        tier_note=texts.tier_note(answer.evidence),
+        reported=texts.of_reported(book),
+        elsewhere=texts.of_elsewhere(book),
+        naive=texts.of_naive(book),
+        sure=texts.sure(book),
+        trends=texts.trends(book),
+        whom=texts.whom(book),
+        change=texts.change(book),
+        collect=texts.collect(book),
+        method=texts.method(book),
+    )

@@ -1,0 +1,420 @@
+"""The sentences of a programme page; those about a panel depend on whose panel it is."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+import numpy as np
+import polars as pl
+
+from analysis import printing, programmes
+from analysis.answers.design import POOR, TOTAL
+from analysis.answers.estimates import Estimates, estimate, power_of
+from analysis.answers.groups import Groups, groups
+from analysis.answers.missing import Missing
+from analysis.answers.naive import Naive, naive
+from analysis.answers.reported import elsewhere, reported
+from analysis.answers.truth import Truth, truth_of
+from analysis.effects import pretrends
+from analysis.effects.group_time import WHERE
+from analysis.effects.record import Effect
+from analysis.notes.book import Book, listed
+from analysis.panels.views import Sentence, escaped
+
+
+def of_reported(book: Book) -> Sentence:
+    """Say what the articles report."""
+    told = book.answer.reported
+    rows = {"rows_in": told.n_all, "rows_used": told.n_claims}
+    n = book.number("claims", told.n_claims, "figures reported", unit="claims", function=reported,
+                    rows=rows, page=book.reported)  # fmt: skip
+    text = f"The articles report {n.markdown()} figures."
+    if told.without is not None:
+        return Sentence(f"{text} None gives an income: {told.without.reason}.")
+    said = []
+    for figure in told.computed:
+        assert figure.yuan is not None  # noqa: S101 — computed means so
+        yuan = book.reported.number(
+            f"{book.answer.programme}_reported_{figure.id}", figure.yuan,
+            f"{book.answer.name}: {figure.title}", unit=_unit(figure.basis),
+            function=reported, method="interval arithmetic", digits=0,
+            rows_in=len(figure.claims), rows_used=len(figure.claims),
+        )  # fmt: skip
+        per = figure.basis.removeprefix("per_")
+        often = figure.frequency.replace("per_month_annualised", "a year, from a monthly figure")
+        often = often.replace("per_year", "a year").replace("one_off", "once")
+        said.append(f"{yuan.markdown()} yuan per {per} {often} ({figure.title})")
+    return Sentence(f"{text} They would mean {listed(said)}. None of these is an effect: nothing "
+                    "is known of households without the programme.")  # fmt: skip
+
+
+def _unit(basis: str) -> str:
+    return "yuan/persons" if basis == "per_head" else "yuan/households"
+
+
+def of_elsewhere(book: Book) -> Sentence:
+    """Say what studies elsewhere found."""
+    told = book.answer.elsewhere
+    rows = {"rows_in": told.n_all, "rows_used": told.n_estimates}
+
+    def number(id: str, value: float, what: str) -> str:
+        found = book.number(id, value, what, unit="rows", function=elsewhere, rows=rows,
+                            page=book.published)  # fmt: skip
+        return found.markdown()
+
+    parts = [
+        f"Of {number('studies', told.n_estimates, 'estimates in the library of studies')} "
+        f"estimates of such programmes elsewhere, "
+        f"{number('studies_verified', told.n_verified, 'estimates with a verified number')} have "
+        f"a verified number; {number('studies_china', told.n_china, 'estimates from China')} are "
+        "from China."
+    ]
+    if told.low is not None and told.high is not None:
+        ends = book.interval("studies_span", told.low, told.high,
+                             "smallest and largest comparable estimate", unit="percent",
+                             function=elsewhere, rows=rows, digits=1,
+                             page=book.published)  # fmt: skip
+        lot = number("studies_lot", told.n_lot, "comparable estimates drawn by lot")
+        count = number("studies_comparable", told.n_comparable, "comparable estimates")
+        parts.append(
+            f"The {count} that can be compared lie at {ends.markdown()} per cent of household "
+            f"income or spending; {lot} of them were drawn by lot."
+        )
+    else:
+        parts.append("None is on household income or spending in per cent.")
+    if told.n_null:
+        nulls = number("studies_null", told.n_null, "rows that report no effect without a number")
+        parts.append(f"{nulls} report no effect and give no number.")
+    for name, pool in told.pools.items():
+        mean = book.number(f"pool_{name}", pool.mean, f"mean over studies, {name}", unit="percent",
+                           function=elsewhere, rows=rows, digits=1,
+                           page=book.published)  # fmt: skip
+        ends = book.interval(f"pool_{name}_interval", pool.ci_low, pool.ci_high,
+                             f"interval of the mean over studies, {name}", unit="percent",
+                             function=elsewhere, rows=rows, digits=1,
+                             page=book.published)  # fmt: skip
+        parts.append(f"What may be pooled has a mean of {mean.markdown()} per cent "
+                     f"({ends.markdown()}).")  # fmt: skip
+    return Sentence(" ".join(parts))
+
+
+# ------------------------------------------------------------------------------------- the panel
+
+TIERS = {
+    "model": "Every household of this panel is invented and its true effects are known. The page "
+    "asks one thing of it: would this design have found them? No figure from it is an effect of a "
+    "programme.",
+    "twin": "The panel is a synthetic twin: it is there to try code on, and no estimate from it "
+    "means anything.",
+    "yours": "The estimates are of the households that were observed. They are effects of the "
+    "programme only if, without it, participants and their comparison would have moved alike.",
+}
+"""What numbers from a panel mean, by its tier."""
+
+
+def tier_note(evidence: str) -> Sentence:
+    """Say what numbers from a panel of a tier mean.
+
+    Examples
+    --------
+    >>> tier_note("twin").text.split(":")[0]
+    'The panel is a synthetic twin'
+    """
+    return Sentence(TIERS.get(evidence, TIERS["yours"]))
+
+
+def headline(found: Estimates) -> Effect:
+    """Return the overall effect on total income."""
+    place = found.one(TOTAL)
+    assert place is not None  # noqa: S101 — `estimate` refuses panels without it
+    return next(found.summed.at(np.array([place])).effects())
+
+
+def verdict(found: Estimates, known: Truth | Missing) -> tuple[str, str]:
+    """Return what the design would have come to, in a word and in words.
+
+    Returns
+    -------
+    word : str
+        ``found``, ``imprecise``, ``missed`` or ``unknown``.
+    words : str
+        The same as a sentence, for the model panel.
+    """
+    one = headline(found)
+    truth = known.of(TOTAL, "simple") if isinstance(known, Truth) else None
+    if truth is None or not (isfinite(one.ci_low) and isfinite(one.ci_high)):
+        return "unknown", "Whether it would have been found cannot be said."
+    if not one.ci_low <= truth <= one.ci_high:
+        way = "too high" if one.estimate > truth else "too low"
+        return "missed", (f"It would have been misled: its interval leaves the truth out and is "
+                          f"{way}.")  # fmt: skip
+    if one.ci_low <= 0 <= one.ci_high:
+        return "imprecise", ("Its interval holds the truth, but zero too: it would not have told "
+                             "the programme from nothing.")  # fmt: skip
+    return "found", "It would have found it: its interval holds the truth and leaves zero out."
+
+
+def short(book: Book) -> Sentence:
+    """Say the answer of the panel first."""
+    answer, found = book.answer, book.answer.estimates
+    if isinstance(found, Missing):
+        return Sentence(f"**{answer.name}.** {found.sentence}")
+    one = headline(found)
+    effect = book.effect("total", one.estimate, one.ci_low, one.ci_high,
+                         "overall estimate, total income", unit=book.unit, function=estimate,
+                         rows=found.rows)  # fmt: skip
+    unit = found.design.unit
+    if answer.evidence == "twin":
+        return Sentence(f"**{answer.name}.** On the synthetic twin the design runs and gives "
+                        f"{effect} {unit}; the number means nothing.")  # fmt: skip
+    if not answer.simulated:
+        return Sentence(
+            f"**{answer.name}.** The effect on households in the programme is {effect} {unit}"
+            f"{_percent(book, found)}, if without it they would have moved as their comparison did."
+        )
+    known = truth_text(book)
+    word, words = verdict(found, answer.truth)
+    about = found.summed.about
+    book.panel.word(f"{answer.programme}_verdict", word, f"{answer.name}: what the design comes to",
+                    function=estimate, rows_in=about.rows_in,
+                    rows_used=about.rows_used)  # fmt: skip
+    return Sentence(
+        f"**{answer.name}.** In the simulated panel the truth is {known} {unit}. This design says "
+        f"{effect}{_percent(book, found)}. {words}"
+    )
+
+
+def _percent(book: Book, found: Estimates) -> str:
+    if isinstance(found.percent, Missing):
+        return ""
+    one = next(found.percent.effects())
+    about = found.percent.about
+    said = book.effect(
+        "percent", one.estimate, one.ci_low, one.ci_high,
+        "overall estimate, per cent of the counterfactual mean, households always seen",
+        unit="percent", function=estimate, digits=1,
+        rows={"rows_in": about.rows_in, "rows_used": about.rows_used},
+    )  # fmt: skip
+    return f", or {said} per cent"
+
+
+def truth_text(book: Book) -> str:
+    """Return the true overall effect as printed; empty where nobody knows it."""
+    known, found = book.answer.truth, book.answer.estimates
+    if isinstance(known, Missing) or isinstance(found, Missing):
+        return ""
+    value = known.of(TOTAL, "simple")
+    if value is None:
+        return ""
+    return book.number("truth", value, "true overall effect, total income", unit=book.unit,
+                       function=truth_of, rows=found.rows, digits=0,
+                       method="potential outcomes of the simulation").markdown()  # fmt: skip
+
+
+def of_naive(book: Book) -> Sentence:
+    """Say how far off the sums of articles are."""
+    made, found = book.answer.naive, book.answer.estimates
+    if isinstance(made, Missing) or isinstance(found, Missing):
+        return Sentence(made.sentence if isinstance(made, Missing) else "")
+    rows = {"rows_in": made.rows_in, "rows_used": made.rows_used}
+    parts = []
+    for method, words in (("before_after", "before and after"), ("with_without", "with and "
+                          "without")):  # fmt: skip
+        value = made.value(method)
+        if value is None:
+            continue
+        number = book.number(method, value, f"{words}, last year", unit=book.unit, function=naive,
+                             rows=rows, digits=0, method="as articles compute it")  # fmt: skip
+        text = f"*{words}* says {number.markdown()}"
+        times = made.value(method, "times")
+        if times is not None and book.answer.simulated:
+            ratio = book.number(f"{method}_times", times, f"{words} over the truth, last year",
+                                unit="ratio", function=naive, rows=rows, digits=1)  # fmt: skip
+            text += f", {ratio.markdown()} times the truth"
+        parts.append(text)
+    if not parts:
+        return Sentence("Neither sum of the articles can be made from these data.")
+    return Sentence(f"The sums that articles make have no comparison: {listed(parts)} "
+                    f"({_prices(book, made)}).")  # fmt: skip
+
+
+def _prices(book: Book, made: Naive) -> str:
+    design = book.answer.design
+    prices = "" if isinstance(design, Missing) else f", {design.prices}"
+    return f"in {made.period}{prices}"
+
+
+def sure(book: Book) -> Sentence:
+    """Say how sure one can be: villages, smallest effect told from zero, pre-trends."""
+    found = book.answer.estimates
+    if isinstance(found, Missing):
+        return Sentence(found.sentence)
+    one, rows = headline(found), found.rows
+    treated = book.number("villages_treated", one.n_villages_treated, "villages with participants",
+                          unit="villages", function=estimate, rows=rows)  # fmt: skip
+    control = book.number("villages_control", one.n_villages_control, "villages that compare",
+                          unit="villages", function=estimate, rows=rows)  # fmt: skip
+    parts = [f"Villages with participants: {treated.markdown()}; that compare: "
+             f"{control.markdown()}."]  # fmt: skip
+    if isfinite(one.std_error):
+        least = book.number("detectable", power_of(one.std_error),
+                            "smallest effect told from zero with the chosen power", unit=book.unit,
+                            function=power_of, rows=rows, digits=0,
+                            method="quantiles of level and power times the error")  # fmt: skip
+        parts.append(
+            f"With this error, an effect under {least.markdown()} {found.design.unit} would often "
+            "not be told from zero."
+        )
+    else:
+        parts.append(f"There is {one.note}.")
+    return Sentence(" ".join([*parts, trends(book).text]))
+
+
+def trends(book: Book) -> Sentence:
+    """Say what the years before show, and what they could have shown."""
+    found = book.answer.estimates
+    if isinstance(found, Missing):
+        return Sentence(found.sentence)
+    tested = found.pretrends
+    if isinstance(tested, Missing):
+        return Sentence(f"The years before cannot be tested jointly: {tested.reason}.")
+    n = book.number("leads", len(tested.event_times), "years before the base that are tested",
+                    unit="years", function=pretrends.pre_trends, rows=found.rows)  # fmt: skip
+    slope = book.number("trend", tested.slope, "difference in trends found with the chosen power",
+                        unit=book.unit, function=pretrends.pre_trends, rows=found.rows, digits=0,
+                        method="Roth (2022), Hotelling's T²")  # fmt: skip
+    bias = book.number("trend_bias", tested.bias, "how far that trend moves the overall estimate",
+                       unit=book.unit, function=pretrends.pre_trends, rows=found.rows, digits=0,
+                       method="Roth (2022)")  # fmt: skip
+    power = book.number("trend_power", 100 * tested.power, "power of the test of leads",
+                        unit="percent", function=pretrends.pre_trends, rows=found.rows,
+                        method="chosen")  # fmt: skip
+    outcome = "raises an alarm" if tested.alarm else "raises no alarm"
+    return Sentence(
+        f"A joint test of {n.markdown()} years before {outcome}. It would find a difference in "
+        f"trends of {slope.markdown()} {found.design.money} a year {power.markdown()} per cent of "
+        f"the time; such a trend would move the estimate by {bias.markdown()} [@roth2022]."
+    )
+
+
+def whom(book: Book) -> Sentence:
+    """Say for whom: the range over groups, and which differences outlast looking at all."""
+    made = book.answer.groups
+    if isinstance(made, Missing):
+        return Sentence(made.sentence)
+    about = made.levels.about
+    rows = {"rows_in": about.rows_in, "rows_used": about.rows_used}
+    n = book.number("groups", len(made.levels), "groups with an estimate", unit="groups",
+                    function=groups, rows=rows)  # fmt: skip
+    low, high = float(made.levels.points.min()), float(made.levels.points.max())
+    ends = book.interval("groups_span", low, high, "smallest and largest estimate of a group",
+                         unit=book.unit, function=groups, rows=rows, digits=0)  # fmt: skip
+    text = f"Over {n.markdown()} groups estimates lie between {ends.markdown()}."
+    return Sentence(f"{text} {_apart(book, made, rows)}{_lacking(made)}")
+
+
+def _apart(book: Book, made: Groups, rows: dict[str, int]) -> str:
+    if isinstance(made.differences, Missing):
+        return f"Differences are not shown: {made.differences.reason}."
+    half = made.differences.band().critical * made.differences.std_errors
+    told = np.isfinite(half)
+    apart = int((np.abs(made.differences.points[told]) > half[told]).sum())
+    count = book.number("groups_apart", apart, "differences whose joint interval leaves zero out",
+                        unit="differences", function=groups, rows=rows)  # fmt: skip
+    of = book.number("groups_differences", int(told.sum()), "differences between groups looked at",
+                     unit="differences", function=groups, rows=rows)  # fmt: skip
+    return (f"Of {of.markdown()} differences between groups, {count.markdown()} stand out once "
+            "all are looked at together.")  # fmt: skip
+
+
+def _lacking(made: Groups) -> str:
+    if not made.missing:
+        return ""
+    said = "; ".join(f"{title}: {why.reason}" for title, why in made.missing)
+    return f" Not shown: {escaped(said)}."
+
+
+def change(book: Book) -> Sentence:
+    """Say what would change our mind."""
+    found = book.answer.estimates
+    if isinstance(found, Missing):
+        return Sentence(
+            "Any household panel with a year before the programme, and villages without it, would "
+            "change what is known here."
+        )
+    one = headline(found)
+    if not isfinite(one.std_error):
+        return Sentence("More villages on the smaller side: now there is no interval at all.")
+    least = book.number("detectable", power_of(one.std_error),
+                        "smallest effect told from zero with the chosen power", unit=book.unit,
+                        function=power_of, rows=found.rows, digits=0,
+                        method="quantiles of level and power times the error")  # fmt: skip
+    text = (
+        f"A panel like this one with an estimate beyond {least.markdown()} {found.design.unit}, "
+        "flat years before, and the same sign in every cohort and with either set of controls."
+    )
+    return Sentence(f"{text} {_claimed(book)}".strip())
+
+
+def _claimed(book: Book) -> str:
+    """Set the reported money per household against nothing simulated: only whether there is one."""
+    money = [figure for figure in book.answer.reported.computed if figure.measures == "income"]
+    if not money:
+        return "No rise in income is reported that such a panel could confirm or refute."
+    return "A reported rise could then be held against it, in the same year and place."
+
+
+def collect(book: Book) -> Sentence:
+    """Say what to collect: the catalogue's own words."""
+    row = programmes.load().programmes.row(
+        by_predicate=pl.col("id") == book.answer.programme, named=True
+    )
+    return Sentence(f"{row['identification']} What makes it hard: {row['hard']}")
+
+
+def method(book: Book) -> Sentence:
+    """Say how the estimate was made."""
+    answer, found = book.answer, book.answer.estimates
+    if isinstance(answer.design, Missing):
+        return Sentence(answer.design.sentence)
+    if isinstance(found, Missing):
+        return Sentence(found.sentence)
+    about, design = found.summed.about, found.design
+    controls = "not yet treated" if about.controls == "not_yet" else "never treated"
+    years = book.number("anticipation", about.anticipation, "years before that are left out",
+                        unit="years", function=estimate, rows=found.rows,
+                        method="chosen")  # fmt: skip
+    used = book.number("rows_used", about.rows_used, "household-years used", unit="records",
+                       function=estimate, rows=found.rows)  # fmt: skip
+    read = book.number("rows_in", about.rows_in, "household-years read", unit="records",
+                       function=estimate, rows=found.rows)  # fmt: skip
+    left = "; ".join(reason for reason, n in about.left_out.items() if n)
+    base = "the last year before" if not about.anticipation else (
+        "the last year before that is free of anticipation")  # fmt: skip
+    lines = [
+        f"{design.why} Treated is a {design.level}. Controls: {controls}, {WHERE[about.where]}. "
+        f"Base: {base}; years of anticipation left out: {years.markdown()}.",
+        f"Used: {used.markdown()} of {read.markdown()} household-years"
+        + (f" (the rest: {left})." if left else "."),
+        _sources(found),
+    ]
+    if found.uncompared:
+        n = book.number("uncompared", len(found.uncompared),
+                        "cohorts and years without anybody to compare with", unit="comparisons",
+                        function=estimate, rows=found.rows)  # fmt: skip
+        lines.append(f"Left out for want of anybody to compare with: {n.markdown()} pairs of a "
+                     "first year and a year.")  # fmt: skip
+    if found.constant:
+        lines.append(f"The same for everyone, hence not estimated: {', '.join(found.constant)}.")
+    if isinstance(found.percent, Missing):
+        lines.append(f"No per cent: {found.percent.reason}.")
+    if found.one(POOR) is None:
+        lines.append("No headcount: no poverty line fits this panel, or nobody crosses it.")
+    return Sentence(" ".join(lines))
+
+
+def _sources(found: Estimates) -> str:
+    if found.identity.holds:
+        return "The effects on the four sources add up to the effect on the total."
+    gap = printing.number(found.identity.largest_gap)
+    return f"The effects on the sources differ from the effect on the total by up to {gap}."

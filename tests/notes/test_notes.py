@@ -1,0 +1,86 @@
+"""Notes: sentences and exhibits say what their tier allows, and a reason where nothing is known."""
+
+from dataclasses import replace
+
+import pytest
+
+from analysis import findings, notes
+from analysis.answers import page
+from analysis.answers.missing import Missing
+from analysis.panels import panel as panels
+from analysis.panels.model import Settings, simulate_settings
+
+FORBIDDEN = ("p value", "p-value", "significan")
+FIGURES = ("events", "groups", "beside", "forest")
+TABLES = ("overall", "cohorts", "differences", "mistakes", "claims")
+SENTENCES = ("short", "tier_note", "reported", "elsewhere", "naive", "sure", "whom", "change",
+             "collect", "method")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    target = tmp_path_factory.mktemp("notes") / "panel"
+    simulate_settings(target, Settings(4800, 120, (2012, 2021), 3))
+    return target
+
+
+@pytest.fixture(autouse=True)
+def empty():
+    findings.forget()
+    yield
+    findings.forget()
+
+
+@pytest.fixture
+def simulated(folder, monkeypatch):
+    monkeypatch.setenv("PANEL", str(folder))
+    return notes.programme("05-x", page.page("training"))
+
+
+def of_survey(folder, **parts):
+    panel = replace(panels.read(folder), tier="yours", name="a survey")
+    return notes.programme("05-x", replace(page.page("training", panel), **parts))
+
+
+def test_a_simulated_panel_is_asked_what_would_have_been_found(simulated):
+    said = " ".join(getattr(simulated, name).text for name in SENTENCES)
+    assert "the truth is" in simulated.short.text
+    assert not any(word in said.lower() for word in FORBIDDEN)
+    assert "p_value" not in simulated.differences("tbl-d").data.columns
+
+
+def test_a_survey_speaks_of_effects_and_has_p_values(folder):
+    made = of_survey(folder)
+    assert "The effect on households in the programme is" in made.short.text
+    assert "p_family" in made.differences("tbl-d").data.columns
+    assert "truth" not in made.overall("tbl-o").markup.lower()
+    assert "simulated" not in made.short.text + made.tier_note.text
+
+
+def test_every_number_of_the_panel_has_its_rows_and_the_panel_s_digest(simulated):
+    import json
+
+    noted = {one["id"]: one for one in json.loads(findings.export_json())}
+    total = noted["training_total"]
+    assert 0 < total["rows_used"] <= total["rows_in"]
+    assert simulated.book.answer.panel_digest in total["inputs"]
+    assert all(one["tier"] in findings.TIERS for one in noted.values())
+
+
+def test_figures_say_what_they_show(simulated):
+    alt = simulated.events("fig-e").alt
+    assert "Total:" in alt and "Transfer:" in alt and "truth" in alt
+    assert "The truth:" in simulated.beside("fig-b").alt
+
+
+def test_what_is_missing_is_a_sentence_in_every_place(folder):
+    gone = Missing("the panel has one period")
+    made = of_survey(folder, design=gone, estimates=gone, truth=gone, naive=gone, groups=gone)
+    for name in SENTENCES:
+        assert getattr(made, name).text
+    for name in ("short", "sure", "whom", "method"):
+        assert "the panel has one period" in getattr(made, name).text
+    for name in FIGURES[:3]:
+        assert getattr(made, name)(f"fig-{name}").alt == gone.sentence
+    for name in TABLES[:4]:
+        assert gone.sentence in getattr(made, name)(f"tbl-{name}").data["why"].to_list()
