@@ -53,7 +53,8 @@ class Book:
         """Note a number under the programme's name."""
         return (page or self.panel).number(
             f"{self.answer.programme}_{id}", value, f"{self.answer.name}: {what}", unit=unit,
-            function=function, digits=digits, method=method, **rows,
+            function=function, digits=digits, method=method,
+            rows_in=rows["rows_in"], rows_used=rows["rows_used"],
         )  # fmt: skip
 
     def interval(
@@ -73,7 +74,8 @@ class Book:
         """Note an interval under the programme's name; its ends are rounded outward."""
         return (page or self.panel).number(
             f"{self.answer.programme}_{id}", between(low, high), f"{self.answer.name}: {what}",
-            unit=unit, function=function, digits=digits, method=method, **rows,
+            unit=unit, function=function, digits=digits, method=method,
+            rows_in=rows["rows_in"], rows_used=rows["rows_used"],
         )  # fmt: skip
 
     def effect(
