@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.cells import declaration, grouping, pack
+from analysis.cells import declaration, grouping, pack, recentred
 from analysis.cells.build import build
 from analysis.cells.declaration import Declaration
 from analysis.cells.design import CellsDesign
@@ -394,6 +394,21 @@ def test_second_moments(make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert not any(c.startswith(SECOND) for t in made.tables.values() for c in t.columns)
     monkeypatch.setattr(pack, "TABLES", (*pack.TABLES, "second"))
     refused(many, asked, "second_moments", tmp_path / "log")
+
+
+def test_recentred_influence(make: Make, tmp_path: Path) -> None:
+    """The sum of the influence on a quantile gives the count below it, without any threshold."""
+    panel = people(make, {**crowd(39), "a": 1_234})
+    frozen = recentred.reference(panel, periods=(2012,), per="household", shares=(0.02,))
+    outcomes = (Outcome("total"), *recentred.outcomes(frozen, gini=False))
+    cells = build(panel, CellsDesign(("training",), outcomes=outcomes, stratum=""))
+    ((share, value, density),) = frozen.quantiles
+    sums = cells.totals.filter(period=2012).select(pl.col("n", "sum_total_q2").sum()).row(0)
+    below = sums[0] * share - (sums[1] - sums[0] * value) * density
+    assert (round(below, 9), value) == (1, 1_234)
+
+    asked = replace(declared(), design=replace(declared().design, outcomes=outcomes))
+    refused(build(panel, asked.design), asked, "recentred_influence", tmp_path / "log")
 
 
 def grouped_in_one_village(panel: Panel) -> Panel:

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from analysis.cells import recentred
 from analysis.cells.build import build
 from analysis.cells.design import CellsDesign
 from analysis.cells.outcomes import Outcome
@@ -125,3 +126,29 @@ def test_an_unknown_outcome_is_named(clean):
     with pytest.raises(FaultsError, match="choose from wage"):
         table.select("rent")
     assert table.select("total", "wage").total.shape[2] == 2
+
+
+def test_effects_on_recentred_influence_are_those_of_each_household_and_say_approximate(
+    gappy, make_table
+):
+    """Oracle: the influence worked out household by household, then laid into a table."""
+    frozen = recentred.reference(panels.read(gappy), periods=(2014,), programme="training",
+                                 per="household", shares=(0.25,))  # fmt: skip
+    design = CellsDesign(("training",), outcomes=recentred.outcomes(frozen), handling="pairs")
+    found = group_time.estimate(from_cells(build(gappy, design)))
+    data = long(gappy, "training", "household")
+    y = data["income"].to_numpy().astype(float)
+    ((share, value, density),) = frozen.quantiles
+    level = sum(change * np.maximum(y - at, 0) for at, change in frozen.hinges)
+    by_hand = {
+        "total_q25": value + (share - (y <= value)) / density,
+        "total_gini": 1 + (1 - frozen.gini) * y / frozen.mean - 2 / frozen.mean * (y - level),
+    }
+    for name, values in by_hand.items():
+        own = found.select(outcome=name)
+        there = group_time.estimate(
+            make_table(data.with_columns(income=pl.Series(values)), "pairs")
+        )
+        np.testing.assert_allclose(own.points, there.points, rtol=1e-8)
+        np.testing.assert_allclose(own.std_errors, there.std_errors, rtol=1e-8)
+    assert all("approximate" in unit for unit in found.about.units.values())

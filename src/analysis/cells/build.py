@@ -89,7 +89,7 @@ def _build(panel: Panel, tables: Tables, design: CellsDesign) -> Cells:
     who = replace(who, ever=ever)
     raise_if_any(_miscounted(patterned, design.keys, who.account.rows_used))
     level: Level = levels[0] if len(set(levels)) == 1 else "auto"
-    meta = {
+    meta: dict[str, Any] = {
         "panel": panel.name,
         "currency_unit": panel.currency_unit,
         "price_year": panel.price_year,
@@ -98,6 +98,10 @@ def _build(panel: Panel, tables: Tables, design: CellsDesign) -> Cells:
         "versions": {tables.engine: tables.version, "polars": pl.__version__,
                      "narwhals": nw.__version__, "python": platform.python_version()},
     }  # fmt: skip
+    references = {frozen.digest: frozen.about() for outcome in design.outcomes
+                  if outcome.transform and (frozen := outcome.transform.reference)}  # fmt: skip
+    if references:
+        meta["references"] = references
     cells = _handle(patterned, who, replace(design, level=level), panel.tier, periods, meta,
                     weighted)  # fmt: skip
     return cells if products is None else replace(cells, second=products)

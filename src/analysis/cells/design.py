@@ -147,7 +147,12 @@ class CellsDesign:
         True
         """
         outcomes = tuple(
-            Outcome(**{**o, "transform": Transform(**o["transform"]) if o["transform"] else None})
+            Outcome(
+                **{
+                    **o,
+                    "transform": Transform.from_dict(o["transform"]) if o["transform"] else None,
+                }
+            )
             for o in values["outcomes"]
         )
         periods = tuple(values["periods"]) if values["periods"] else None

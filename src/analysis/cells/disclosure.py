@@ -36,6 +36,7 @@ RULES: Final = {
     "one_scale": "lines per person and amounts per household are not released for one income",
     "gap_needs_headcount": "a gap is released only with the headcount at its line",
     "presence": "inverse-count moments need enough households in every pattern of presence",
+    "recentred_influence": "outcomes of recentred influence stay inside",
     "second_moments": "sums of squares and of products stay inside",
     "villages": "an estimate with a published variance has enough villages in each arm",
     "one_handling": "all releases treat unbalanced panels in one way",
@@ -268,6 +269,10 @@ def of_outcomes(outcomes: tuple[Outcome, ...]) -> Iterator[Fault]:
                         "keep one of the two", source)  # fmt: skip
     for outcome in outcomes:
         made = outcome.transform
+        if outcome.is_approximate:
+            yield fault("recentred_influence", f"the sum of {outcome.name} and the reference tell"
+                        " how many are below a quantile, or what they have",
+                        "leave it out: declare thresholds", outcome.name)  # fmt: skip
         if made is None or made.kind not in ("gap", "squared_gap"):
             continue
         twin = [o for o in lines if o.transform and o.source == outcome.source

@@ -7,14 +7,16 @@ follows from sums that are, so it costs nothing and cannot disagree with them.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
+from analysis.cells.reference import APPROXIMATE, Reference
 from analysis.panels import schemas
 
 Source = Literal["wage", "business", "property", "transfer", "total"]
 Per = Literal["household", "head"]
-Kind = Literal["headcount", "gap", "squared_gap", "threshold"]
+Kind = Literal["headcount", "gap", "squared_gap", "threshold", "rif_quantile", "rif_gini"]
 POVERTY: Final = ("headcount", "gap", "squared_gap")
 NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -26,22 +28,43 @@ class Transform:
     Attributes
     ----------
     kind : str
-        ``headcount``, ``gap``, ``squared_gap`` or ``threshold``.
+        ``headcount``, ``gap``, ``squared_gap`` or ``threshold``; ``rif_quantile`` or ``rif_gini``
+        are made by `analysis.cells.recentred.outcomes`.
     line : str
         Name of a poverty line of ``poverty_lines.csv``; empty if `fen` is given.
     fen : int or None
         The amount: per person for the first three, per household or head for a threshold.
+    reference : Reference or None
+        What the recentred influence is at.
+    share : float or None
+        Of the quantile.
     """
 
     kind: Kind
     line: str = ""
     fen: int | None = None
+    reference: Reference | None = field(default=None, repr=False)
+    share: float | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        if self.kind.startswith("rif_") != (self.reference is not None):
+            raise ValueError(f"{self.kind}: recentred influence has a reference, nothing else has")
+        if self.reference is not None:
+            if (self.kind == "rif_quantile") != (self.share is not None):
+                raise ValueError(f"{self.kind}: a quantile has a share, the Gini index has none")
+            if self.share is not None:
+                self.reference.quantile(self.share)
+            return
         if bool(self.line) == (self.fen is not None):
             raise ValueError(f"{self.kind}: give the name of a line or an amount in fen, not both")
         if self.fen is not None and self.fen <= 0 and self.kind != "threshold":
             raise ValueError(f"{self.kind}: a line of {self.fen} fen is not above zero")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Transform:
+        """Read what `dataclasses.asdict` wrote, through JSON or not."""
+        frozen = values.get("reference")
+        return cls(**{**values, "reference": Reference.from_dict(frozen) if frozen else None})
 
 
 def headcount(line: str | int) -> Transform:
@@ -125,6 +148,11 @@ class Outcome:
                              " nor total")  # fmt: skip
         if self.per not in ("household", "head"):
             raise ValueError(f"outcome {self.name}: per {self.per!r} is neither household nor head")
+        frozen = self.transform.reference if self.transform else None
+        if frozen and (self.source, self.per, self.real) != (
+            frozen.source, frozen.per, frozen.real
+        ):  # fmt: skip
+            raise ValueError(f"outcome {self.name}: its reference is of another income")
         kind = self.transform.kind if self.transform else ""
         if kind in ("headcount", "squared_gap") and (self.per == "head" or self.real is not None):
             raise ValueError(
@@ -142,14 +170,27 @@ class Outcome:
         """Whether each household's value is a whole number, so that sums are exact."""
         if self.transform and self.transform.kind in ("headcount", "threshold"):
             return True
-        squared = self.transform is not None and self.transform.kind == "squared_gap"
-        return self.per == "household" and self.real is None and not squared
+        exact = self.transform is None or self.transform.kind == "gap"
+        return self.per == "household" and self.real is None and exact
 
     @property
     def unit(self) -> str:
-        """Unit of a mean of it."""
+        """Unit of a mean of it; says where the mean is only approximate."""
+        if self.is_approximate:
+            if self.transform and self.transform.kind == "rif_gini":
+                return f"index, {APPROXIMATE}"
+            return f"{self._money}, {APPROXIMATE}"
         if not self.is_money:
             return "share"
+        return self._money
+
+    @property
+    def is_approximate(self) -> bool:
+        """Whether it is recentred influence: its mean is a statistic to first order only."""
+        return self.transform is not None and self.transform.reference is not None
+
+    @property
+    def _money(self) -> str:
         prices = "prices of each year" if self.real is None else f"prices of {self.real}"
         return f"fen/{self.per}s/years, {prices}"
 

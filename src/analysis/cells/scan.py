@@ -110,6 +110,8 @@ def _raw_name(outcome: Outcome, source: str) -> str:
     name = f"{source}_{outcome.per}"
     if made is None:
         return name
+    if made.reference is not None:
+        return f"{name}_{made.kind}_{made.share}_{made.reference.digest}"
     real = outcome.real if made.kind == "threshold" else None
     return f"{name}_{made.kind}_{made.line or made.fen}_{real or ''}"
 
@@ -122,6 +124,13 @@ def _value(outcome: Outcome, source: str, periods: tuple[int, ...], prices: Pric
     made = outcome.transform
     if made is None:
         return income if outcome.per == "household" else income / size
+    if made.reference is not None:
+        amounts = income.cast(nw.Float64)
+        if outcome.real is not None:
+            factors = {t: float(prices.factor(t, outcome.real)) for t in periods}
+            amounts = amounts * _by_period(factors, nw.Float64)
+        amounts = amounts if outcome.per == "household" else amounts / size
+        return made.reference.influence(amounts, made.share)
     amount = _by_period({t: _amount(outcome, t, prices) for t in periods})
     if made.kind in POVERTY or outcome.per == "head":
         amount = amount * size
@@ -146,15 +155,15 @@ def _amount(outcome: Outcome, period: int, prices: Prices) -> int:
     return round(made.fen / prices.factor(period, outcome.real))
 
 
-def _by_period(amounts: Mapping[int, int]) -> Any:
+def _by_period(amounts: Mapping[int, Any], kind: Any = nw.Int64) -> Any:
     """Return an amount that depends on the period, as an expression."""
     values = list(amounts.values())
     if len(set(values)) == 1:
-        return nw.lit(values[0], nw.Int64)
-    found = nw.lit(values[-1], nw.Int64)
+        return nw.lit(values[0], kind)
+    found = nw.lit(values[-1], kind)
     for period, amount in list(amounts.items())[-2::-1]:
         here = nw.col("period") == period
-        found = nw.when(here).then(nw.lit(amount, nw.Int64)).otherwise(found)
+        found = nw.when(here).then(nw.lit(amount, kind)).otherwise(found)
     return found
 
 
