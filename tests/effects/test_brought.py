@@ -134,10 +134,18 @@ def test_a_small_number_left_out_is_not_told(shown):
 
 def test_figures_say_what_they_show(shown):
     frame = pack_views.event_times(shown.effects)
-    drawn = figures.event_times("fig-x", shown.tier, frame, pack_views.unit_of(shown.effects))
+    unit, base = pack_views.unit_of(shown.effects), pack_views.base_of(shown.effects)
+    assert (unit, base) == ("yuan a year per household, prices of each year", -1)
+    drawn = figures.event_times("fig-x", shown.tier, frame, unit, base)
     first = frame.filter(outcome="property", at=0)["estimate"].item()
-    assert f"property: {first:,.0f} in year 0" in drawn.alt
-    assert "yuan a year per household, prices of each year" in drawn.alt
+    assert f"Property: {first:,.0f} after 0 years" in drawn.alt
+    poor = frame.head(3).with_columns(unit=pl.lit("share"), outcome=pl.lit("poor"))
+    poor = poor.with_columns(pl.col("estimate", "band_low", "band_high") / 10_000)
+    shares = figures.event_times("fig-x", "yours", poor, "share", None)
+    assert "in percentage points" in shares.alt
+    assert shares.data["estimate"].to_list() == pytest.approx(
+        (frame["estimate"].head(3) / 100).to_list()
+    )
     empty = figures.event_times("fig-x", "yours", frame.clear(), "")
     assert "no estimates by event time" in empty.alt
 

@@ -242,6 +242,15 @@ def event_times(found: PackEffects) -> pl.DataFrame:
     return found.to_frame(band=True).clear()
 
 
+def base_of(found: PackEffects) -> int | None:
+    """Return the event time that `event_times` are compared with; None without a single one."""
+    for name in dict.fromkeys(found.names):
+        own = found.estimand(name)
+        if len(own.select(aggregation="event_time")):
+            return -1 - own.about.anticipation if own.about.base == "universal" else None
+    return None
+
+
 def bounds(frame: pl.DataFrame) -> pl.DataFrame:
     """Print intervals under bounds on trends: bound, set, interval."""
     return frame.select(
