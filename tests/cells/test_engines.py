@@ -37,10 +37,8 @@ DESIGNS = [
                 inverse=("untreated", "all"), unit="person"),
     CellsDesign(("training", "dividend"), outcomes=OUTCOMES[:1], handling="cross_sections",
                 stratum="registered_poor", periods=(2013, 2016)),
-    CellsDesign(("training",), outcomes=OUTCOMES[4::3], handling="pairs", disclosure=True,
-                moments=("change", "dose", "lin"), covariates=("workers_baseline",)),
 ]  # fmt: skip
-IDS = ["balanced", "pairs", "persons", "two programmes", "second moments"]
+IDS = ["balanced", "pairs", "persons", "two programmes"]
 
 
 def same(one: Cells, other: Cells) -> None:

@@ -9,7 +9,7 @@ from functools import cache
 from itertools import combinations
 
 import numpy as np
-from scipy import optimize, stats  # type: ignore[import-untyped]
+from scipy import optimize, special, stats  # type: ignore[import-untyped]
 
 from analysis.inference.arrays import Booleans, Floats
 
@@ -156,11 +156,14 @@ def _not_rejected(statistics: Floats, cross: Floats, first: float, error: float)
 
 
 def _tail(here: Floats, low: Floats, high: Floats) -> Floats:
-    """Return P(Z > here | low ≤ Z ≤ high) of a standard normal Z."""
-    whole = high - low > TINY
-    found = np.ones(here.shape)
-    found[whole] = stats.truncnorm.sf(here[whole], low[whole], high[whole])
-    return found
+    """Return P(Z > here | low ≤ Z ≤ high) of a standard normal Z; 1 where nothing is between."""
+    # Of two tails the one is taken that does not lose its digits.
+    upper = low > 0
+    sign = np.where(upper, -1.0, 1.0)
+    at_here, at_low, at_high = (special.ndtr(sign * z) for z in (here, low, high))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = (at_high - at_here) / (at_high - at_low)
+    return np.where(high - low > TINY, found, 1.0)
 
 
 def fixed_length(
