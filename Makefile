@@ -20,7 +20,7 @@ SET_UP = $(HAS_PYTHON); $(PYTHON) tools/environment.py --venv "$(VENV)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help report test lint types tests verify check serve doctor licences lock lab bench clean \
+.PHONY: help report test lint types tests verify check serve doctor licences lock lab bench validate clean \
 	report-environment test-environment
 
 help: ## Show these commands
@@ -60,6 +60,9 @@ doctor: report-environment ## Say what this machine has and lacks
 
 licences: report-environment ## List the licence of every package the report needs
 	@"$(VENV_PYTHON)" tools/licences.py
+
+validate: report-environment ## Draw panels with known effects, thousands of times (about 15 minutes)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(RUN) analysis validate $(ARGS)
 
 bench: ## Time cells and effects beside other packages, in an environment of its own (ARGS="--rows …")
 	@$(HAS_PYTHON); $(PYTHON) tools/environment.py --venv build/bench --lock requirements-bench.lock

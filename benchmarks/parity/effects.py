@@ -1,4 +1,4 @@
-"""Effects by independent packages on one small panel: tests/effects/reference/effects.csv.
+"""Effects by independent packages on one small panel: data/validation/parity/effects.csv.
 
 Run in an environment of its own, with csdid, diff-diff and pyfixest; the tests read what it wrote.
 Each row names the package with its version, the design, and the estimate with its standard error
@@ -24,7 +24,7 @@ import pyfixest as pf
 from csdid.att_gt import ATTgt
 from diff_diff import BaconDecomposition, CallawaySantAnna, ImputationDiD, SurveyDesign
 
-FOLDER = Path(__file__).resolve().parents[2] / "tests" / "effects" / "reference"
+FOLDER = Path(__file__).resolve().parents[2] / "data" / "validation" / "parity"
 COHORT = {"village": "cohort_village", "household": "cohort_household"}
 EVENT = {"dynamic": "event_time", "group": "cohort", "calendar": "calendar", "simple": "simple"}
 Row = dict[str, Any]

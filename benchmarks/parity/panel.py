@@ -1,4 +1,4 @@
-"""Make the small panel on which packages are compared: tests/effects/reference/panel.parquet.
+"""Make the small panel on which packages are compared: data/validation/parity/panel.parquet.
 
 36 villages × 5 to 9 households × 7 years; incomes are whole yuan. Run once; the file is committed,
 because random streams may change between versions of numpy.
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-OUT = Path(__file__).resolve().parents[2] / "tests" / "effects" / "reference" / "panel.parquet"
+OUT = Path(__file__).resolve().parents[2] / "data" / "validation" / "parity" / "panel.parquet"
 YEARS = np.arange(2014, 2021)
 COHORTS = (0, 2016, 2017, 2019)
 

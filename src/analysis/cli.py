@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from analysis import cli_effects, cli_panels, paths
+from analysis import cli_effects, cli_panels, cli_proof, paths
 from analysis.faults import FaultsError
 from analysis.terminal import err, out
 
@@ -25,6 +25,7 @@ app.add_typer(claims_app, name="claims")
 app.add_typer(site_app, name="site")
 cli_panels.add_to(app)
 cli_effects.add_to(app)
+cli_proof.add_to(app)
 
 
 def main() -> None:

@@ -122,6 +122,10 @@ def _of_pack(folder: Path, estimands: Path | None) -> Estimates:
               " all as carried", markup=False)  # fmt: skip
     for name, why in carried.items():
         out.print(f"carried, not derived: {name}: {why}", markup=False)
+    for name, about in list(found.abouts.items())[1:]:
+        if about != found.about:
+            out.print(f"{name}: controls: {about.controls}, {about.where}; base: {about.base}",
+                      highlight=False, markup=False)  # fmt: skip
     return found
 
 

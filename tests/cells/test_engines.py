@@ -37,8 +37,10 @@ DESIGNS = [
                 inverse=("untreated", "all"), unit="person"),
     CellsDesign(("training", "dividend"), outcomes=OUTCOMES[:1], handling="cross_sections",
                 stratum="registered_poor", periods=(2013, 2016)),
+    CellsDesign(("training",), outcomes=OUTCOMES[4::3], handling="pairs", disclosure=True,
+                moments=("change", "dose", "lin"), covariates=("workers_baseline",)),
 ]  # fmt: skip
-IDS = ["balanced", "pairs", "persons", "two programmes"]
+IDS = ["balanced", "pairs", "persons", "two programmes", "second moments"]
 
 
 def same(one: Cells, other: Cells) -> None:

@@ -19,7 +19,7 @@ from analysis import money
 from analysis.cells import second
 from analysis.cells.build import build
 from analysis.cells.design import CellsDesign, Handling
-from analysis.cells.outcomes import Outcome, headcount, squared_gap
+from analysis.cells.outcomes import Outcome, headcount, squared_gap, standard
 from analysis.cells.result import Cells
 from analysis.faults import FaultsError
 from analysis.panels.panel import Panel
@@ -93,8 +93,8 @@ def test_the_handling_decides_who_is_in(three: Panel) -> None:
 @pytest.mark.parametrize("handling", ["balanced", "pairs", "cross_sections"])
 def test_first_moments_do_not_change(three: Panel, handling: Handling) -> None:
     """The same totals, pairs and account come out of the values side by side."""
-    options: Any = {"inverse": ("untreated",), "disclosure": True}
-    plain = build(three, CellsDesign(("training",), outcomes=TOTAL, handling=handling, **options))
+    options: Any = {"inverse": ("untreated",), "disclosure": True, "outcomes": standard()}
+    plain = build(three, CellsDesign(("training",), handling=handling, **options))
     both = build(three, design(handling, **options))
     assert both.account == plain.account
     for table in ("totals", "ever", "pairs", "inverse", "untreated", "risk"):

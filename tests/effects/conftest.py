@@ -1,14 +1,13 @@
 """Tables made from households one by one, apart from the cells, so that tests have two ways."""
 
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
 
+from analysis import paths
 from analysis.effects.table import Leg, Moments, Table
 
-REFERENCE = Path(__file__).parent / "reference"
+REFERENCE = paths.data() / "validation" / "parity"
 
 
 def wide(data, column, periods):

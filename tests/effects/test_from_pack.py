@@ -331,6 +331,10 @@ def test_the_command_takes_a_pack_as_it_takes_cells(whole, tmp_path):
     found = runner.invoke(cli.app, ["effects", str(sent)])
     assert found.exit_code == 0, found.output
     first, *rest = found.output.splitlines()
+    others = [line for line in rest if line.startswith(("event study: ", "overall: "))]
+    assert others[0].strip() == "event study: controls: never, other_villages; base: universal"
+    assert others[1].strip() == "overall: controls: never, anywhere; base: varying"
+    rest = [line for line in rest if line not in others]
     assert first.endswith("points derived again from its totals, all as carried")
     assert [line.strip() for line in rest] == [line.strip() for line in cells.output.splitlines()]
     plan.write_text(declare("training").text, encoding="utf-8")

@@ -6,16 +6,17 @@ stated factors: csdid 1; diff-diff √(G/(G−1)) and centred influence, its imp
 √(G/(G−1)·(N−1)/(N−k)).
 """
 
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
 
+from analysis import paths
 from analysis.effects import aggregate, bacon, group_time, imputation, two_way
 from analysis.inference import clusters
 
-RESULTS = pl.read_csv(Path(__file__).parent / "reference" / "effects.csv", infer_schema_length=None)
+RESULTS = pl.read_csv(
+    paths.data() / "validation" / "parity" / "effects.csv", infer_schema_length=None
+)
 DESIGN = ("level", "handling", "controls", "weighted", "strata")
 KEY = ("aggregation", "at", "cohort", "period")
 POINT, ERROR = 1e-8, 1e-6

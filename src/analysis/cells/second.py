@@ -84,7 +84,11 @@ def side_by_side(values: Frame, households: Frame, found: Plan, periods: Periods
         nw.when(nw.col("period") == t).then(nw.lit(1)).otherwise(nw.lit(0)).sum()
         .alias(f"seen_{t}") for t in periods
     ]  # fmt: skip
-    whole = {**found.whole, **{f"a_{name}": found.whole[name] for name in found.sizes}}
+    # A total that is made of its sources has a size of its own, whole where they are.
+    whole = {**found.whole, **{
+        f"a_{name}": all(found.whole[part] for part in found.parts[outcome])
+        for outcome, name in found.sized.items()
+    }}  # fmt: skip
     types = [
         *(nw.col(f"seen_{t}").cast(nw.Int64) for t in periods),
         *(nw.col(f"{name}_at_{t}").cast(nw.Int64 if whole[name] else nw.Float64)

@@ -149,6 +149,7 @@ def assumptions_table(ranges: Ranges) -> pl.DataFrame:
     return both.with_columns(
         pl.col("low", "central", "high").map_elements(printing.number, pl.String),
         pl.col("unit").map_elements(_unit, pl.String),
+        pl.col("year").cast(pl.String),
     )
 
 

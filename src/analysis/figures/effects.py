@@ -52,7 +52,7 @@ def events(
     *,
     tier: str,
     unit: str,
-    base: int = -1,
+    base: int | None = -1,
     truth: pl.DataFrame | None = None,
     names: Mapping[str, str] = NAMES,
 ) -> Figure:
@@ -71,8 +71,9 @@ def events(
         Evidence tier.
     unit : str
         Of the effects, with the year of prices.
-    base : int
-        Event time that all others are compared with; it has no estimate and is drawn as zero.
+    base : int or None
+        Event time that all others are compared with; it has no estimate and is drawn as zero. None
+        where each is compared with the one before.
     truth : polars.DataFrame, optional
         outcome, at, att: the true effects, in the model panel.
     names : mapping of str to str
@@ -140,21 +141,25 @@ def _places(n: int) -> list[tuple[float, float, float, float]]:
     return places
 
 
-def _path(axes: Axes, theme: Theme, rows: pl.DataFrame, base: int) -> None:
+def _path(axes: Axes, theme: Theme, rows: pl.DataFrame, base: int | None) -> None:
     """Draw one path: band, line through the base, points, and the truth."""
     axes.axhline(0, color=theme.faint, lw=0.8)
     axes.axvline(-0.5, color=theme.faint, lw=0.8, ls=":")
     colour = theme.accents[0]
-    for part in (rows.filter(pl.col("at") < base), rows.filter(pl.col("at") > base)):
+    parts = [rows]
+    if base is not None:
+        parts = [rows.filter(pl.col("at") < base), rows.filter(pl.col("at") > base)]
+    for part in parts:
         axes.fill_between(
             part["at"].to_list(), _floats(part, "band_low"), _floats(part, "band_high"),
             color=colour, alpha=0.22, lw=0,
         )  # fmt: skip
-    at = [*rows["at"].to_list(), base]
-    pairs = sorted(zip(at, [*rows["estimate"].to_list(), 0.0], strict=True))
+    pairs = sorted(zip(rows["at"].to_list(), rows["estimate"].to_list(), strict=True))
+    if base is not None:
+        pairs = sorted([*pairs, (base, 0.0)])
+        axes.plot([base], [0], "o", color=colour, markersize=4.5, mfc="none")
     axes.plot([x for x, _ in pairs], [y for _, y in pairs], color=colour, lw=1.6)
     axes.plot(rows["at"], rows["estimate"], "o", color=colour, markersize=3.5)
-    axes.plot([base], [0], "o", color=colour, markersize=4.5, mfc="none")
     if "truth" in rows.columns:
         known = rows.filter(pl.col("truth").is_not_null())
         axes.plot(known["at"], known["truth"], color=theme.accents[1], lw=1.8, ls="--")

@@ -78,7 +78,8 @@ def band(
     simultaneous = multiplier_quantile(covariance, level=level, draws=draws, seed=seed)
     # A normal draw forgets that the standard error is estimated: put its probability back on the t.
     normal = np.full(1, np.inf)
-    ratio = simultaneous / quantile(0.5 + level / 2, normal).item()
+    # A joint band is never narrower than the intervals; chance of the draws must not make it so.
+    ratio = max(1.0, simultaneous / quantile(0.5 + level / 2, normal).item())
     return Band(ratio * quantile(0.5 + level / 2, degrees), "multiplier", draws, seed)
 
 

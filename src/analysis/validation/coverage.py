@@ -17,6 +17,8 @@ from analysis.inference.clusters import quantile
 from analysis.panels import estimands
 
 LEVEL: Final = 0.95
+DIGITS: Final = 9
+"""Significant digits of what is stored."""
 LEAST, MOST = 0.93, 0.97
 """Coverage that `reported` promises, within two Monte Carlo errors."""
 RULES: Final = {
@@ -125,7 +127,7 @@ def summary(design: str, drawn: pl.DataFrame) -> pl.DataFrame:
     for (estimator,), part in both.group_by("estimator", maintain_order=True):
         simple = part.filter(outcome="income", aggregation="simple")
         null = part.filter(outcome="without", aggregation="simple")
-        rows += [(str(estimator), "", *row) for row in _plain(simple)]
+        rows += [(str(estimator), "any", *row) for row in _plain(simple)]
         for rule in RULES:
             held = _held(part, rule)
             rows += [
@@ -142,7 +144,8 @@ def summary(design: str, drawn: pl.DataFrame) -> pl.DataFrame:
         schema=["estimator", "rule", "measure", "value", "mc_error", "estimates"],
     )  # fmt: skip
     return frame.with_columns(
-        design=pl.lit(design), draws=pl.lit(drawn["draw"].n_unique())
+        pl.col("value", "mc_error").round_sig_figs(DIGITS),
+        design=pl.lit(design), draws=pl.lit(drawn["draw"].n_unique()),
     ).select(SUMMARY)  # fmt: skip
 
 

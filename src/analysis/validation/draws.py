@@ -28,6 +28,7 @@ SEED: Final = 20_160
 PERIODS: Final = (2012, 2021)
 HOUSEHOLDS: Final = 45
 """Households of a village, on average: 10,800 in 240 villages, the size of the panel."""
+STRATA: Final = ("other", "registered")
 OUTCOMES: Final = ("income", "without")
 CALIBRATION: Final = Settings(240 * HOUSEHOLDS, 240, PERIODS, SEED)
 
@@ -49,6 +50,23 @@ class Truth:
     cohorts: Integers
     total: Floats
     n: Integers
+
+
+@dataclass(frozen=True)
+class Homes:
+    """Where households belong; n households.
+
+    Attributes
+    ----------
+    village, cohort : array of int, shape (n,)
+        Cohort 0 for who never takes part.
+    registered : array of bool, shape (n,)
+        The stratum: on the register of poor households or not, as pages compare them.
+    """
+
+    village: Integers
+    cohort: Integers
+    registered: Booleans
 
 
 @dataclass(frozen=True)
@@ -97,7 +115,8 @@ def draw(design: Design, number: int, *, seed: int = SEED) -> Draw:
     added = direct + sum(one.spillover.values(), start=np.zeros_like(direct))
     reported = sum(seen.income, start=np.zeros_like(direct))
     values = np.stack([reported, reported - added], axis=-1) / made.fen[:, None]
-    table = lay_out(run.homes.village, cohort, own.years, values, seen.complete)
+    where = Homes(run.homes.village, cohort, run.homes.registered)
+    table = lay_out(where, own.years, values, seen.complete)
     cohorts = np.unique(cohort[cohort > 0])
     member = (cohort == cohorts[:, None]).astype(np.float64)
     truth = Truth(cohorts, member @ (added / made.fen), member.sum(axis=1).astype(np.int64))
@@ -127,9 +146,7 @@ def _by_lot(design: Design, own: Settings) -> world.World:
     return world.World(own, known, where, tuple(offers), large.fen, large.scale)
 
 
-def lay_out(
-    village: Integers, cohort: Integers, periods: Integers, values: Floats, seen: Booleans
-) -> Table:
+def lay_out(homes: Homes, periods: Integers, values: Floats, seen: Booleans) -> Table:
     """Lay households out as cells: balanced if all are always seen, else pairs with moments.
 
     Written apart from `analysis.cells`, household by household in memory, so that the two hold
@@ -137,8 +154,8 @@ def lay_out(
 
     Parameters
     ----------
-    village, cohort : array, shape (n,)
-        Of each household; cohort 0 for never.
+    homes : Homes
+        Where each household belongs.
     periods : array, shape (t,)
         Calendar years.
     values : array, shape (n, t, k)
@@ -146,9 +163,13 @@ def lay_out(
     seen : array, shape (n, t)
         Whether the household has a complete row.
     """
-    keys, cell = np.unique(village * 10_000 + cohort, return_inverse=True)
+    village, cohort = homes.village, homes.cohort
+    keys, cell = np.unique(
+        np.stack([village, cohort, homes.registered]), axis=1, return_inverse=True
+    )
+    cell = cell.reshape(-1)
     order = np.argsort(cell, kind="stable")
-    starts = np.searchsorted(cell[order], np.arange(keys.size))
+    starts = np.searchsorted(cell[order], np.arange(keys.shape[1]))
 
     def add(array: Floats) -> Floats:
         found: Floats = np.add.reduceat(array[order], starts, axis=0)
@@ -156,20 +177,21 @@ def lay_out(
 
     inside = seen.astype(np.float64)
     n, income = add(inside), values * inside[..., None]
-    of_cell = keys % 10_000
     ever: Floats = inside.max(axis=1)
     n_ever = add(ever)
     whole = Table(
-        villages=tuple(f"v{v:06}" for v in np.unique(village)), strata=("all",), outcomes=OUTCOMES,
-        periods=periods, village=np.unique(keys // 10_000, return_inverse=True)[1], cohort=of_cell,
-        stratum=np.zeros(keys.size, np.int64), n=n.astype(np.int64), weight=n,
+        villages=tuple(f"v{v:06}" for v in np.unique(village)), strata=STRATA, outcomes=OUTCOMES,
+        periods=periods, village=np.unique(keys[0], return_inverse=True)[1], cohort=keys[1],
+        stratum=keys[2], n=n.astype(np.int64), weight=n,
         total=add(income), n_ever=n_ever.astype(np.int64), weight_ever=n_ever,
         units=dict.fromkeys(OUTCOMES, "yuan/households/years"), rows_in=seen.size,
     )  # fmt: skip
     if seen.all():
         return whole
     pairs = {}
-    for b, t in comparisons(whole.cohorts, tuple(periods.tolist()), 0):
+    years, cohorts = tuple(periods.tolist()), whole.cohorts
+    # With the base one year earlier too, for estimators that allow for anticipation.
+    for b, t in {*comparisons(cohorts, years, 0), *comparisons(cohorts, years, 1)}:
         at_b, at_t = whole.place(b), whole.place(t)
         both: Floats = inside[:, at_b] * inside[:, at_t]
         m: Floats = add(both)

@@ -11,6 +11,7 @@ import numpy as np
 from analysis.effects import group_time, imputation, two_way
 from analysis.effects.aggregate import aggregate
 from analysis.effects.contrast import Contrast, contrast, groups
+from analysis.effects.group_time import Comparison
 from analysis.effects.record import About, Key
 from analysis.effects.result import EffectSet, stack
 from analysis.effects.table import Leg, Table
@@ -23,6 +24,18 @@ def by_group_time(table: Table) -> EffectSet:
     """Group-time effects and their sums: never treated controls in other villages."""
     found = group_time.estimate(table)
     return stack(found, aggregate(found, table, WANTED))
+
+
+def with_early_base(table: Table) -> EffectSet:
+    """Group-time effects whose base is two years before the start, so that one may be unusual."""
+    how = Comparison(anticipation=1)
+    return aggregate(group_time.estimate(table, how, leads=False), table, WANTED)
+
+
+def in_the_village(table: Table) -> EffectSet:
+    """Group-time effects whose controls are the participants' own neighbours."""
+    how = Comparison(where="same_village")
+    return aggregate(group_time.estimate(table, how, leads=False), table, WANTED)
 
 
 def by_imputation(table: Table) -> EffectSet:
@@ -51,7 +64,7 @@ def before_after(table: Table) -> EffectSet:
 
 def with_without(table: Table) -> EffectSet:
     """Participants less households that never take part, in the same year, anywhere."""
-    where = groups(table.village, table.stratum, len(table.villages), nested=False)
+    where = groups(table.village, 0 * table.stratum, len(table.villages), nested=False)
 
     def one(leg: Leg, treated: Booleans, control: Booleans) -> Contrast:
         return contrast((leg,), treated, control, where)
@@ -59,15 +72,23 @@ def with_without(table: Table) -> EffectSet:
     return aggregate(_naive(table, "with_without", one), table, WANTED, shares="fixed")
 
 
-ESTIMATORS: Final[dict[str, Callable[[Table], EffectSet]]] = {
+Estimator = Callable[[Table], EffectSet]
+ESTIMATORS: Final[dict[str, Estimator]] = {
     "group_time": by_group_time,
     "imputation": by_imputation,
     "two_way": by_two_way,
     "before_after": before_after,
     "with_without": with_without,
 }
+AMONG_HOUSEHOLDS: Final[dict[str, Estimator]] = {
+    "early_base": with_early_base,
+    "same_village": in_the_village,
+}
+"""Further ones for programmes of households as the model panel offers them."""
 LABELS: Final = {
     "group_time": "group-time",
+    "early_base": "group-time, base two years before",
+    "same_village": "group-time, controls in the village",
     "imputation": "imputation",
     "two_way": "two-way fixed effects",
     "before_after": "before and after",

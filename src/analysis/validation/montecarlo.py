@@ -21,7 +21,7 @@ from analysis.inference import bands, clusters
 from analysis.inference.arrays import Floats
 from analysis.validation import draws
 from analysis.validation.designs import Design
-from analysis.validation.estimators import ESTIMATORS
+from analysis.validation.estimators import AMONG_HOUSEHOLDS, ESTIMATORS
 
 BLOCK: Final = 100
 """Draws of a file."""
@@ -46,7 +46,8 @@ def one_draw(design: Design, number: int, *, seed: int = draws.SEED) -> pl.DataF
     """
     made = draws.draw(design, number, seed=seed)
     frames = [_truth(made.truth, made.table.periods.tolist())]
-    for name, estimator in ESTIMATORS.items():
+    used = ESTIMATORS if design.kind == "lot" else ESTIMATORS | AMONG_HOUSEHOLDS
+    for name, estimator in used.items():
         found = estimator(made.table)
         kept = [key.outcome == "income" or key.aggregation == "simple" for key in found.keys]
         frames.append(_rows(found.at(np.array(kept)), name))

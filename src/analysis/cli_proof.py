@@ -1,0 +1,43 @@
+"""The commands of proof: `analysis validate`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from analysis import printing
+from analysis.terminal import out
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command()(validate)
+
+
+def validate(
+    draws: Annotated[
+        int | None, typer.Option(min=2, help="of each design; fewer is faster")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="a design, or the beginning of its name")
+    ] = None,
+    processes: Annotated[int, typer.Option(help="-1: every core")] = -1,
+) -> None:
+    """Draw panels whose effects are known, and store how often the estimators keep their word."""
+    from analysis.validation import designs, stored
+
+    results = stored.validate(tuple(only or ()), number=draws, processes=processes)
+    chosen = results.summary.filter(estimator="group_time", rule="reported")
+    shown = Table("design", "draws", "overall", "event times", "joint band", box=None)
+    for design in designs.load():
+        rows = {
+            row["measure"]: row for row in chosen.filter(design=design.id).iter_rows(named=True)
+        }
+        if rows:
+            cells = [f"{printing.number(100 * rows[m]['value'], 1)} %" for m in
+                     ("coverage_simple", "coverage_event_time", "band_event_time")]  # fmt: skip
+            shown.add_row(design.id, str(rows["coverage_simple"]["draws"]), *cells)
+    out.print("coverage of 95 per cent intervals, group-time effects, reported")
+    out.print(shown)

@@ -1,0 +1,200 @@
+"""The committed results of the Monte Carlo: written whole, read by pages, partly redrawn by a test.
+
+``reports/validation/montecarlo.csv`` holds what each design told, ``first_draws.csv`` the first
+draws themselves, ``montecarlo.json`` the seed, the date and the digest of the code of each design.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from analysis import paths
+from analysis.faults import Fault, FaultsError
+from analysis.validation import coverage, designs, montecarlo
+from analysis.validation.designs import Design
+from analysis.validation.draws import SEED
+
+SUMMARY, FIRST, MANIFEST = "montecarlo.csv", "first_draws.csv", "montecarlo.json"
+CODE: Final = (
+    "src/analysis/inference/*.py", "src/analysis/effects/*.py", "src/analysis/panels/model/*.py",
+    "src/analysis/panels/estimands.py", "src/analysis/cells/handling.py", "src/analysis/money.py",
+    "src/analysis/validation/draws.py", "src/analysis/validation/estimators.py",
+    "src/analysis/validation/montecarlo.py", "src/analysis/validation/coverage.py",
+    "data/parameters/*", "data/validation/designs.csv",
+)  # fmt: skip
+"""What the numbers can depend on; the versions of libraries are in the lock."""
+KEPT: Final = {"lot": 60, "offered": 3}
+"""Draws of a design that are committed one by one, by kind: a draw of a large panel takes long."""
+DIGITS: Final = 12
+"""Significant digits of the first draws: a test compares them to nine."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """How the stored results of one design were made.
+
+    Attributes
+    ----------
+    draws, seed : int
+        Of the run.
+    date : str
+        When, YYYY-MM-DD.
+    code : str
+        sha256 of the files of `CODE`.
+    """
+
+    draws: int
+    seed: int
+    date: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """Stored results.
+
+    Attributes
+    ----------
+    summary : polars.DataFrame
+        As `analysis.validation.coverage.summary`, all designs.
+    first : polars.DataFrame
+        The first draws, as `first_draws`.
+    runs : mapping of str to Run
+        By design.
+    """
+
+    summary: pl.DataFrame
+    first: pl.DataFrame
+    runs: Mapping[str, Run]
+
+    @property
+    def oldest(self) -> str:
+        """Date of the oldest run."""
+        return min(run.date for run in self.runs.values())
+
+    @property
+    def same_code(self) -> bool:
+        """Whether every design was run with the code and data that are here now."""
+        now = code_digest()
+        return all(run.code == now for run in self.runs.values())
+
+
+def folder() -> Path:
+    """Return where results are committed."""
+    return paths.root() / "reports" / "validation"
+
+
+def code_digest() -> str:
+    """Return the sha256 of everything the numbers depend on."""
+    total = hashlib.sha256()
+    for pattern in CODE:
+        for file in sorted(paths.root().glob(pattern)):
+            text = file.read_bytes().replace(b"\r\n", b"\n")
+            total.update(file.relative_to(paths.root()).as_posix().encode() + b"\0" + text + b"\0")
+    return total.hexdigest()
+
+
+def first_draws(design: Design, drawn: pl.DataFrame) -> pl.DataFrame:
+    """Return what is committed of single draws: the overall effect and the first event times."""
+    few = pl.col("aggregation") == "simple"
+    few |= (pl.col("estimator") == "group_time") & pl.col("at").is_between(-1, 1)
+    return (
+        drawn.filter(pl.col("draw") < KEPT[design.kind], few, pl.col("outcome") == "income")
+        .select(pl.lit(design.id).alias("design"), pl.exclude("outcome", "cohort", "period"))
+        .with_columns(pl.selectors.float().round_sig_figs(DIGITS).fill_nan(None))
+    )
+
+
+def validate(
+    only: tuple[str, ...] = (), *, number: int | None = None, processes: int = -1,
+    to: Path | None = None,
+) -> Results:  # fmt: skip
+    """Run designs and store what they tell; others stay as stored.
+
+    Parameters
+    ----------
+    only : tuple of str
+        Names of designs, or beginnings of names; all if none is given.
+    number : int, optional
+        Draws of each; as many as the design says by default.
+    processes : int
+        As joblib counts them.
+    to : Path, optional
+        Folder of the results, `folder` by default.
+
+    Raises
+    ------
+    FaultsError
+        If no design has such a name.
+    """
+    known = designs.load()
+    unknown = [name for name in only if not any(d.id.startswith(name) for d in known)]
+    if unknown:
+        raise FaultsError([Fault("data/validation/designs.csv", "no such design",
+                                 f"choose from {', '.join(d.id for d in known)}", column="id",
+                                 value=", ".join(unknown))])  # fmt: skip
+    code, target = code_digest(), to or folder()
+    work = paths.root() / "build" / "validation" / code[:16]
+    for design in known:
+        if only and not design.id.startswith(only):
+            continue
+        drawn = montecarlo.run(design, work, number=number, processes=processes)
+        run = Run(drawn["draw"].n_unique(), SEED, date.today().isoformat(), code)
+        _store(target, [d.id for d in known], design, drawn, run)
+    return read(target)
+
+
+def _store(target: Path, order: list[str], design: Design, drawn: pl.DataFrame, run: Run) -> None:
+    """Put the results of one design among those of the others."""
+    target.mkdir(parents=True, exist_ok=True)
+    new = {SUMMARY: coverage.summary(design.id, drawn), FIRST: first_draws(design, drawn)}
+    runs: dict[str, Any] = {}
+    if (target / MANIFEST).is_file():
+        runs = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
+    for name, frame in new.items():
+        others = (
+            [pl.read_csv(target / name, schema=frame.schema)] if (target / name).is_file() else []
+        )
+        kept = [other.filter(pl.col("design") != design.id) for other in others]
+        rank = pl.col("design").replace_strict({d: i for i, d in enumerate(order)}, default=None)
+        whole = pl.concat([*kept, frame]).filter(pl.col("design").is_in(order))
+        _write(target / name, whole.sort(rank, maintain_order=True).write_csv())
+    runs[design.id] = asdict(run)
+    sorted_runs = {name: runs[name] for name in order if name in runs}
+    _write(target / MANIFEST, json.dumps(sorted_runs, indent=2) + "\n")
+
+
+def _write(file: Path, text: str) -> None:
+    part = file.with_name(f".{file.name}.{os.getpid()}")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    part.replace(file)
+
+
+def read(source: Path | None = None) -> Results:
+    """Read stored results, those of the project by default.
+
+    Raises
+    ------
+    FaultsError
+        If there are none.
+    """
+    source = source or folder()
+    try:
+        runs = json.loads((source / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FaultsError([Fault(f"reports/validation/{MANIFEST}", "the file is missing",
+                                 "run: make validate")]) from None  # fmt: skip
+    return Results(
+        pl.read_csv(source / SUMMARY, infer_schema_length=None),
+        pl.read_csv(source / FIRST, infer_schema_length=None),
+        {name: Run(**run) for name, run in runs.items()},
+    )
