@@ -38,7 +38,7 @@ def test_the_sums_of_articles_by_hand(by_hand):
     """Before and after 400 each (2018 less 2017); with and without 1,400 less 633 and a third."""
     how = design.design_of(by_hand, "training")
     found = estimates.estimate(by_hand, how)
-    made_ = naive.naive(by_hand, how, found, Missing("nobody knows"))
+    made_ = naive.naive(by_hand, how, found, Missing("one programme"), Missing("nobody knows"))
     assert made_.value("before_after") == pytest.approx(400)
     assert made_.value("before_after_nominal") == pytest.approx(400)
     assert made_.value("with_without") == pytest.approx(1400 - 1900 / 3)

@@ -8,11 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from analysis.answers import together
 from analysis.answers.design import NOMINAL, TOTAL, Design
 from analysis.answers.estimates import Estimates
 from analysis.answers.missing import Missing
 from analysis.answers.truth import Truth
 from analysis.cells import build
+from analysis.cells.result import Cells
+from analysis.effects.record import Effect
+from analysis.effects.result import EffectSet
 from analysis.faults import Fault, FaultsError
 from analysis.money import FEN_PER_YUAN
 from analysis.panels.panel import Panel
@@ -21,7 +25,8 @@ METHODS = {
     "before_after_nominal": "Before and after, prices of each year",
     "before_after": "Before and after, constant prices",
     "with_without": "With and without, last year",
-    "design": "This design, last year",
+    "design": "Compared, one programme at a time",
+    "together": "Compared, all programmes at once",
 }
 
 
@@ -51,7 +56,13 @@ class Naive:
         return None if found.is_empty() else found[column][0]
 
 
-def naive(panel: Panel, design: Design, found: Estimates, known: Truth | Missing) -> Naive:
+def naive(
+    panel: Panel,
+    design: Design,
+    found: Estimates,
+    second: EffectSet | Missing,
+    known: Truth | Missing,
+) -> Naive:
     """Make the sums that articles make.
 
     *Before and after*: mean income of the participants in the last year less their mean in the year
@@ -64,16 +75,10 @@ def naive(panel: Panel, design: Design, found: Estimates, known: Truth | Missing
     FaultsError
         If nobody is without the programme and no cohort has a year before it.
     """
-    cells = build.build(panel, replace(design.cells, handling="cross_sections"))
-    means = _means(cells.totals, cells.weighted)
+    cells = _cells(panel, design)
     last = max(design.periods)
-    shares = means.filter(pl.col("period") == last, pl.col("cohort") > 0)
-    rows = [
-        *_before_after(means, shares, "before_after_nominal", NOMINAL),
-        *_before_after(means, shares, "before_after", TOTAL),
-        *_with_without(means, last),
-        *_design(found, last),
-    ]
+    made: list[Line] = [(name, value, None, None) for name, value in _sums(cells, last).items()]
+    rows = [*made, *_design(found, last), *_together(second, design.programme, last)]
     if not rows:
         raise FaultsError([Fault("answers", "no sum can be made: nobody has a year before, and "
                                  "nobody is without the programme", "add periods")])  # fmt: skip
@@ -89,6 +94,28 @@ def naive(panel: Panel, design: Design, found: Estimates, known: Truth | Missing
         cells.account.rows_read,
         cells.account.rows_used,
     )  # fmt: skip
+
+
+def sums(panel: Panel, design: Design) -> dict[str, float]:
+    """Return the sums of articles alone, by the key of `METHODS`; see `naive`."""
+    return _sums(_cells(panel, design), max(design.periods))
+
+
+def _cells(panel: Panel, design: Design) -> Cells:
+    """Return the cells of everybody who was seen; only the total is asked for."""
+    kept = tuple(one for one in design.cells.outcomes if one.name in (TOTAL, NOMINAL))
+    return build.build(panel, replace(design.cells, handling="cross_sections", outcomes=kept))
+
+
+def _sums(cells: Cells, last: int) -> dict[str, float]:
+    means = _means(cells.totals, cells.weighted)
+    shares = means.filter(pl.col("period") == last, pl.col("cohort") > 0)
+    found = {
+        "before_after_nominal": _before_after(means, shares, NOMINAL),
+        "before_after": _before_after(means, shares, TOTAL),
+        "with_without": _with_without(means, last),
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _means(totals: pl.DataFrame, weighted: bool) -> pl.DataFrame:
@@ -107,33 +134,39 @@ def _means(totals: pl.DataFrame, weighted: bool) -> pl.DataFrame:
 Line = tuple[str, float, float | None, float | None]
 
 
-def _before_after(
-    means: pl.DataFrame, shares: pl.DataFrame, method: str, outcome: str
-) -> list[Line]:
+def _before_after(means: pl.DataFrame, shares: pl.DataFrame, outcome: str) -> float | None:
     before = means.filter(pl.col("cohort") > 0, pl.col("period") < pl.col("cohort"))
     base = before.group_by("cohort").agg(pl.all().sort_by("period").last())
     both = shares.join(base, on="cohort", suffix="_before").sort("cohort")
     if both.is_empty():
-        return []
+        return None
     change = pl.col(outcome) / pl.col("weight")
     change -= pl.col(f"{outcome}_before") / pl.col("weight_before")
     size = pl.col("weight")
-    return [(method, both.select((change * size).sum() / size.sum()).item(), None, None)]
+    return float(both.select((change * size).sum() / size.sum()).item())
 
 
-def _with_without(means: pl.DataFrame, last: int) -> list[Line]:
+def _with_without(means: pl.DataFrame, last: int) -> float | None:
     now = means.filter(pl.col("period") == last)
     sides = [now.filter(pl.col("cohort") > 0), now.filter(pl.col("cohort") == 0)]
     if any(side.is_empty() for side in sides):
-        return []
+        return None
     taking, others = (float(side[TOTAL].sum()) / float(side["weight"].sum()) for side in sides)
-    return [("with_without", taking - others, None, None)]
+    return taking - others
 
 
 def _design(found: Estimates, last: int) -> list[Line]:
     place = found.one(TOTAL, "calendar", last)
     if place is None:
         return []
-    effect = next(found.summed.at(np.array([place])).effects())
+    return [_line("design", next(found.summed.at(np.array([place])).effects()))]
+
+
+def _together(second: EffectSet | Missing, programme: str, last: int) -> list[Line]:
+    one = together.of(second, programme, "calendar", at=last)
+    return [] if one is None else [_line("together", next(one.effects()))]
+
+
+def _line(method: str, effect: Effect) -> Line:
     low, high = (None if math.isnan(end) else end for end in (effect.ci_low, effect.ci_high))
-    return [("design", effect.estimate, low, high)]
+    return method, effect.estimate, low, high

@@ -13,7 +13,9 @@ from analysis.answers.groups import Groups, groups
 from analysis.answers.missing import Missing, attempt
 from analysis.answers.naive import Naive, naive
 from analysis.answers.reported import Elsewhere, Reported, elsewhere, reported
+from analysis.answers.together import together_of
 from analysis.answers.truth import Truth, truth_of
+from analysis.effects.result import EffectSet
 from analysis.panels import current
 from analysis.panels.panel import Panel
 
@@ -38,6 +40,8 @@ class Answer:
         How the effect is looked for in the panel.
     estimates : Estimates or Missing
         What the design finds.
+    together : EffectSet or Missing
+        What a second design finds, with all programmes at once; for every programme of the panel.
     truth : Truth or Missing
         What is true, in the model panel only.
     naive : Naive or Missing
@@ -54,6 +58,7 @@ class Answer:
     elsewhere: Elsewhere
     design: Design | Missing
     estimates: Estimates | Missing
+    together: EffectSet | Missing
     truth: Truth | Missing
     naive: Naive | Missing
     groups: Groups | Missing
@@ -88,18 +93,31 @@ def page(programme: str, panel: Panel | None = None) -> Answer:
     design = design_of(panel, programme)
     found = design if isinstance(design, Missing) else attempt(estimate, panel, design)
     truth = design if isinstance(design, Missing) else truth_of(known, design)
+    digest = current.digest(panel)
+    second = design if isinstance(design, Missing) else _second(panel, design, digest)
     there = not isinstance(design, Missing) and not isinstance(found, Missing)
     why = found if isinstance(found, Missing) else Missing("nothing was estimated")
     return Answer(
         programme=programme,
         name=name,
         evidence=panel.evidence,
-        panel_digest=current.digest(panel),
+        panel_digest=digest,
         reported=reported(programme),
         elsewhere=elsewhere(programme),
         design=design,
         estimates=found,
+        together=second,
         truth=truth,
-        naive=attempt(naive, panel, design, found, truth) if there else why,  # type: ignore[arg-type]
+        naive=attempt(naive, panel, design, found, second, truth) if there else why,  # type: ignore[arg-type]
         groups=attempt(groups, panel, design) if there else why,  # type: ignore[arg-type]
     )
+
+
+_made: dict[str, EffectSet | Missing] = {}
+"""The second design by panel: it estimates all programmes, so a process makes it once."""
+
+
+def _second(panel: Panel, design: Design, digest: str) -> EffectSet | Missing:
+    if digest not in _made:
+        _made[digest] = together_of(panel, design)
+    return _made[digest]

@@ -25,6 +25,7 @@ def estimates(
     unit: str,
     intro: str,
     truth: float | None = None,
+    truth_is: str = "truth",
     words: Mapping[str, str] | None = None,
 ) -> Figure:
     """Draw estimates with their intervals, one below the other, beside the truth.
@@ -43,7 +44,9 @@ def estimates(
     intro : str
         First words of the alternative text: what is drawn.
     truth : float, optional
-        The true effect, in the model panel: a line.
+        The true effect, in the model panel, or what stands for it: a line.
+    truth_is : str
+        What that line is called.
     words : mapping of str to str, optional
         Legend of ``naive`` and ``design``; none if left out.
     """
@@ -52,7 +55,7 @@ def estimates(
     def paint(axes: Axes, theme: Theme) -> None:
         axes.axvline(0, color=theme.faint, lw=1)
         if truth is not None:
-            axes.axvline(truth, color=theme.accents[1], lw=1.8, ls="--", label="truth")
+            axes.axvline(truth, color=theme.accents[1], lw=1.8, ls="--", label=truth_is)
         for text, y in headings:
             axes.text(0, y, text, transform=axes.get_yaxis_transform(), fontsize=SMALL,
                       color=theme.faint, fontweight="bold", va="center")  # fmt: skip
@@ -75,7 +78,7 @@ def estimates(
     said = "; ".join(_sentence(row) for row in rows.iter_rows(named=True))
     alt = f"{intro}, in {unit}. {said}."
     if truth is not None:
-        alt += f" The truth: {printing.number(truth, 0)}."
+        alt += f" The {truth_is}: {printing.number(truth, 0)}."
     return draw(name, tier, paint, rows, alt, height=1.25 + depth)
 
 

@@ -189,7 +189,8 @@ def beside(book: Book, name: str) -> Figure:
     if isinstance(made, Missing):
         return book.panel.show(paths.nothing(name, tier, made.sentence), "nothing", naive)
     labels = pl.col("method").replace_strict(METHODS)
-    kind = pl.when(pl.col("method") == "design").then(pl.lit("design")).otherwise(pl.lit("naive"))
+    compared = pl.col("method").is_in(["design", "together"])
+    kind = pl.when(compared).then(pl.lit("design")).otherwise(pl.lit("naive"))
     rows = made.rows.select(label=labels, kind=kind, estimate="estimate", ci_low="ci_low",
                             ci_high="ci_high")  # fmt: skip
     design = book.answer.design

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from analysis.answers.page import Answer
 from analysis.figures.style import Figure
 from analysis.findings import Badge, Page
-from analysis.notes import exhibits, texts
+from analysis.notes import exhibits, known, texts
 from analysis.notes.book import Book
 from analysis.panels.views import Sentence
 from analysis.tables import Table
@@ -114,14 +114,14 @@ def programme(notebook: str, answer: Answer) -> Notes:
         badge_reported=Badge("reported"),
         badge_published=Badge("published"),
         short=texts.short(book),
-        tier_note=texts.tier_note(answer.evidence),
-        reported=texts.of_reported(book),
-        elsewhere=texts.of_elsewhere(book),
+        tier_note=known.tier_note(answer.evidence),
+        reported=known.of_reported(book),
+        elsewhere=known.of_elsewhere(book),
         naive=texts.of_naive(book),
         sure=texts.sure(book),
         trends=texts.trends(book),
         whom=texts.whom(book),
         change=texts.change(book),
-        collect=texts.collect(book),
+        collect=known.collect(book),
         method=texts.method(book),
     )

@@ -5,122 +5,20 @@ from __future__ import annotations
 from math import isfinite
 
 import numpy as np
-import polars as pl
 
-from analysis import printing, programmes
+from analysis import printing
+from analysis.answers import together
 from analysis.answers.design import POOR, TOTAL
-from analysis.answers.estimates import Estimates, estimate, power_of
+from analysis.answers.estimates import OVERALL, Estimates, estimate, power_of
 from analysis.answers.groups import Groups, groups
 from analysis.answers.missing import Missing
 from analysis.answers.naive import Naive, naive
-from analysis.answers.reported import elsewhere, reported
 from analysis.answers.truth import Truth, truth_of
 from analysis.effects import pretrends
 from analysis.effects.group_time import WHERE
 from analysis.effects.record import Effect
 from analysis.notes.book import Book, listed
 from analysis.panels.views import Sentence, escaped
-
-
-def of_reported(book: Book) -> Sentence:
-    """Say what the articles report."""
-    told = book.answer.reported
-    rows = {"rows_in": told.n_all, "rows_used": told.n_claims}
-    n = book.number("claims", told.n_claims, "figures reported", unit="claims", function=reported,
-                    rows=rows, page=book.reported)  # fmt: skip
-    text = f"The articles report {n.markdown()} figures."
-    if told.without is not None:
-        return Sentence(f"{text} None gives an income: {told.without.reason}.")
-    said = []
-    for figure in told.computed:
-        assert figure.yuan is not None  # noqa: S101 — computed means so
-        yuan = book.reported.number(
-            f"{book.answer.programme}_reported_{figure.id}", figure.yuan,
-            f"{book.answer.name}: {figure.title}", unit=_unit(figure.basis),
-            function=reported, method="interval arithmetic", digits=0,
-            rows_in=len(figure.claims), rows_used=len(figure.claims),
-        )  # fmt: skip
-        per = figure.basis.removeprefix("per_")
-        often = figure.frequency.replace("per_month_annualised", "a year, from a monthly figure")
-        often = often.replace("per_year", "a year").replace("one_off", "once")
-        said.append(f"{yuan.markdown()} yuan per {per} {often} ({figure.title})")
-    return Sentence(f"{text} They would mean {listed(said)}. None of these is an effect: nothing "
-                    "is known of households without the programme.")  # fmt: skip
-
-
-def _unit(basis: str) -> str:
-    return "yuan/persons" if basis == "per_head" else "yuan/households"
-
-
-def of_elsewhere(book: Book) -> Sentence:
-    """Say what studies elsewhere found."""
-    told = book.answer.elsewhere
-    rows = {"rows_in": told.n_all, "rows_used": told.n_estimates}
-
-    def number(id: str, value: float, what: str) -> str:
-        found = book.number(id, value, what, unit="rows", function=elsewhere, rows=rows,
-                            page=book.published)  # fmt: skip
-        return found.markdown()
-
-    parts = [
-        f"Of {number('studies', told.n_estimates, 'estimates in the library of studies')} "
-        f"estimates of such programmes elsewhere, "
-        f"{number('studies_verified', told.n_verified, 'estimates with a verified number')} have "
-        f"a verified number; {number('studies_china', told.n_china, 'estimates from China')} are "
-        "from China."
-    ]
-    if told.low is not None and told.high is not None:
-        ends = book.interval("studies_span", told.low, told.high,
-                             "smallest and largest comparable estimate", unit="percent",
-                             function=elsewhere, rows=rows, digits=1,
-                             page=book.published)  # fmt: skip
-        lot = number("studies_lot", told.n_lot, "comparable estimates drawn by lot")
-        count = number("studies_comparable", told.n_comparable, "comparable estimates")
-        parts.append(
-            f"The {count} that can be compared lie at {ends.markdown()} per cent of household "
-            f"income or spending; {lot} of them were drawn by lot."
-        )
-    else:
-        parts.append("None is on household income or spending in per cent.")
-    if told.n_null:
-        nulls = number("studies_null", told.n_null, "rows that report no effect without a number")
-        parts.append(f"{nulls} report no effect and give no number.")
-    for name, pool in told.pools.items():
-        mean = book.number(f"pool_{name}", pool.mean, f"mean over studies, {name}", unit="percent",
-                           function=elsewhere, rows=rows, digits=1,
-                           page=book.published)  # fmt: skip
-        ends = book.interval(f"pool_{name}_interval", pool.ci_low, pool.ci_high,
-                             f"interval of the mean over studies, {name}", unit="percent",
-                             function=elsewhere, rows=rows, digits=1,
-                             page=book.published)  # fmt: skip
-        parts.append(f"What may be pooled has a mean of {mean.markdown()} per cent "
-                     f"({ends.markdown()}).")  # fmt: skip
-    return Sentence(" ".join(parts))
-
-
-# ------------------------------------------------------------------------------------- the panel
-
-TIERS = {
-    "model": "Every household of this panel is invented and its true effects are known. The page "
-    "asks one thing of it: would this design have found them? No figure from it is an effect of a "
-    "programme.",
-    "twin": "The panel is a synthetic twin: it is there to try code on, and no estimate from it "
-    "means anything.",
-    "yours": "The estimates are of the households that were observed. They are effects of the "
-    "programme only if, without it, participants and their comparison would have moved alike.",
-}
-"""What numbers from a panel mean, by its tier."""
-
-
-def tier_note(evidence: str) -> Sentence:
-    """Say what numbers from a panel of a tier mean.
-
-    Examples
-    --------
-    >>> tier_note("twin").text.split(":")[0]
-    'The panel is a synthetic twin'
-    """
-    return Sentence(TIERS.get(evidence, TIERS["yours"]))
 
 
 def headline(found: Estimates) -> Effect:
@@ -130,28 +28,24 @@ def headline(found: Estimates) -> Effect:
     return next(found.summed.at(np.array([place])).effects())
 
 
-def verdict(found: Estimates, known: Truth | Missing) -> tuple[str, str]:
-    """Return what the design would have come to, in a word and in words.
+def verdict(one: Effect, truth: float | None) -> tuple[str, str]:
+    """Return what a design would have come to, in a word and in words, for the model panel.
 
     Returns
     -------
     word : str
         ``found``, ``imprecise``, ``missed`` or ``unknown``.
     words : str
-        The same as a sentence, for the model panel.
+        The same as the end of a sentence.
     """
-    one = headline(found)
-    truth = known.of(TOTAL, "simple") if isinstance(known, Truth) else None
     if truth is None or not (isfinite(one.ci_low) and isfinite(one.ci_high)):
-        return "unknown", "Whether it would have been found cannot be said."
+        return "unknown", "without an interval, so nothing can be said of it"
     if not one.ci_low <= truth <= one.ci_high:
-        way = "too high" if one.estimate > truth else "too low"
-        return "missed", (f"It would have been misled: its interval leaves the truth out and is "
-                          f"{way}.")  # fmt: skip
+        way = "high" if one.estimate > truth else "low"
+        return "missed", f"too {way}: its interval leaves the truth out"
     if one.ci_low <= 0 <= one.ci_high:
-        return "imprecise", ("Its interval holds the truth, but zero too: it would not have told "
-                             "the programme from nothing.")  # fmt: skip
-    return "found", "It would have found it: its interval holds the truth and leaves zero out."
+        return "imprecise", "right but too imprecise: its interval holds the truth, and zero too"
+    return "found", "right: its interval holds the truth and leaves zero out"
 
 
 def short(book: Book) -> Sentence:
@@ -170,18 +64,44 @@ def short(book: Book) -> Sentence:
     if not answer.simulated:
         return Sentence(
             f"**{answer.name}.** The effect on households in the programme is {effect} {unit}"
-            f"{_percent(book, found)}, if without it they would have moved as their comparison did."
+            f"{_percent(book, found)}, if without it they would have moved as their comparison "
+            f"did. {_second(book)}"
         )
     known = truth_text(book)
-    word, words = verdict(found, answer.truth)
-    about = found.summed.about
-    book.panel.word(f"{answer.programme}_verdict", word, f"{answer.name}: what the design comes to",
-                    function=estimate, rows_in=about.rows_in,
-                    rows_used=about.rows_used)  # fmt: skip
     return Sentence(
-        f"**{answer.name}.** In the simulated panel the truth is {known} {unit}. This design says "
-        f"{effect}{_percent(book, found)}. {words}"
+        f"**{answer.name}.** In the simulated panel the truth is {known} {unit}. One programme at "
+        f"a time, the design says {effect}{_percent(book, found)}: {_judged(book, '', one)}. "
+        f"{_second(book)}"
     )
+
+
+def _judged(book: Book, name: str, one: Effect) -> str:
+    """Note the verdict on an estimate and return its words."""
+    answer = book.answer
+    truth = answer.truth.of(TOTAL, OVERALL) if isinstance(answer.truth, Truth) else None
+    word, words = verdict(one, truth)
+    book.panel.word(f"{answer.programme}{name}_verdict", word,
+                    f"{answer.name}: what the design comes to", function=verdict,
+                    rows_in=one.about.rows_in, rows_used=one.about.rows_used)  # fmt: skip
+    return words
+
+
+def _second(book: Book) -> str:
+    """Say what all programmes at once give, where it can be asked."""
+    answer = book.answer
+    made = together.of(answer.together, answer.programme, OVERALL)
+    if made is None:
+        why = answer.together.reason if isinstance(answer.together, Missing) else "no path"
+        return f"All programmes at once: not shown, {why}."
+    one = next(made.effects())
+    said = book.effect("together", one.estimate, one.ci_low, one.ci_high,
+                       "overall estimate, total income, all programmes at once", unit=book.unit,
+                       function=together.together_of,
+                       rows={"rows_in": one.about.rows_in,
+                             "rows_used": one.about.rows_used})  # fmt: skip
+    if not answer.simulated:
+        return f"With all programmes at once it is {said}."
+    return f"All programmes at once: {said}, {_judged(book, '_together', one)}."
 
 
 def _percent(book: Book, found: Estimates) -> str:
@@ -203,7 +123,7 @@ def truth_text(book: Book) -> str:
     known, found = book.answer.truth, book.answer.estimates
     if isinstance(known, Missing) or isinstance(found, Missing):
         return ""
-    value = known.of(TOTAL, "simple")
+    value = known.of(TOTAL, OVERALL)
     if value is None:
         return ""
     return book.number("truth", value, "true overall effect, total income", unit=book.unit,
@@ -364,14 +284,6 @@ def _claimed(book: Book) -> str:
     return "A reported rise could then be held against it, in the same year and place."
 
 
-def collect(book: Book) -> Sentence:
-    """Say what to collect: the catalogue's own words."""
-    row = programmes.load().programmes.row(
-        by_predicate=pl.col("id") == book.answer.programme, named=True
-    )
-    return Sentence(f"{row['identification']} What makes it hard: {row['hard']}")
-
-
 def method(book: Book) -> Sentence:
     """Say how the estimate was made."""
     answer, found = book.answer, book.answer.estimates
@@ -392,7 +304,8 @@ def method(book: Book) -> Sentence:
     base = "the last year before" if not about.anticipation else (
         "the last year before that is free of anticipation")  # fmt: skip
     lines = [
-        f"{design.why} Treated is a {design.level}. Controls: {controls}, {WHERE[about.where]}. "
+        f"*One programme at a time.* {design.why} Treated is a {design.level}. Controls: "
+        f"{controls}, {WHERE[about.where]}. "
         f"Base: {base}; years of anticipation left out: {years.markdown()}.",
         f"Used: {used.markdown()} of {read.markdown()} household-years"
         + (f" (the rest: {left})." if left else "."),
@@ -410,6 +323,13 @@ def method(book: Book) -> Sentence:
         lines.append(f"No per cent: {found.percent.reason}.")
     if found.one(POOR) is None:
         lines.append("No headcount: no poverty line fits this panel, or nobody crosses it.")
+    if not isinstance(answer.together, Missing):
+        lines.append(
+            "*All programmes at once.* A regression on household-years with household effects, "
+            "year effects by stratum, income before any programme times year, and the years since "
+            "the start of every programme; programmes add up, and a programme's path is the same "
+            "for each first year."
+        )
     return Sentence(" ".join(lines))
 
 

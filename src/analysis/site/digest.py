@@ -331,9 +331,11 @@ def surroundings(root: Path, environment: Mapping[str, str] | None = None) -> Su
     if faults:
         raise FaultsError(faults)
     tracked = [path for path in files_below(data) if not path.is_relative_to(external)]
+    results = root / "reports" / "validation"
     return Surroundings(
         (
             ("data", digest_files(data, tracked)),
+            ("results", digest_files(results, files_below(results))),
             ("lock", digest_of({LOCK: lock.read_bytes()})),
             ("python", platform.python_version()),
             ("protocol", PROTOCOL),

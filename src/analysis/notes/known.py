@@ -1,0 +1,116 @@
+"""Sentences of a programme page on what is known without a panel: reports, studies, catalogue."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from analysis import programmes
+from analysis.answers.reported import elsewhere, reported
+from analysis.notes.book import Book, listed
+from analysis.panels.views import Sentence
+
+TIERS = {
+    "model": "Every household of this panel is invented and its true effects are known. The page "
+    "asks one thing of it: would this design have found them? No figure from it is an effect of a "
+    "programme.",
+    "twin": "The panel is a synthetic twin: it is there to try code on, and no estimate from it "
+    "means anything.",
+    "yours": "The estimates are of the households that were observed. They are effects of the "
+    "programme only if, without it, participants and their comparison would have moved alike.",
+}
+"""What numbers from a panel mean, by its tier."""
+
+
+def tier_note(evidence: str) -> Sentence:
+    """Say what numbers from a panel of a tier mean.
+
+    Examples
+    --------
+    >>> tier_note("twin").text.split(":")[0]
+    'The panel is a synthetic twin'
+    """
+    return Sentence(TIERS.get(evidence, TIERS["yours"]))
+
+
+def of_reported(book: Book) -> Sentence:
+    """Say what the articles report."""
+    told = book.answer.reported
+    rows = {"rows_in": told.n_all, "rows_used": told.n_claims}
+    n = book.number("claims", told.n_claims, "figures reported", unit="claims", function=reported,
+                    rows=rows, page=book.reported)  # fmt: skip
+    text = f"The articles report {n.markdown()} figures."
+    if told.without is not None:
+        return Sentence(f"{text} None gives an income: {told.without.reason}.")
+    said = []
+    for figure in told.computed:
+        assert figure.yuan is not None  # noqa: S101 — computed means so
+        yuan = book.reported.number(
+            f"{book.answer.programme}_reported_{figure.id}", figure.yuan,
+            f"{book.answer.name}: {figure.title}", unit=_unit(figure.basis),
+            function=reported, method="interval arithmetic", digits=0,
+            rows_in=len(figure.claims), rows_used=len(figure.claims),
+        )  # fmt: skip
+        per = figure.basis.removeprefix("per_")
+        often = figure.frequency.replace("per_month_annualised", "a year, from a monthly figure")
+        often = often.replace("per_year", "a year").replace("one_off", "once")
+        said.append(f"{yuan.markdown()} yuan per {per} {often} ({figure.title})")
+    return Sentence(f"{text} They would mean {listed(said)}. None of these is an effect: nothing "
+                    "is known of households without the programme.")  # fmt: skip
+
+
+def _unit(basis: str) -> str:
+    return "yuan/persons" if basis == "per_head" else "yuan/households"
+
+
+def of_elsewhere(book: Book) -> Sentence:
+    """Say what studies elsewhere found."""
+    told = book.answer.elsewhere
+    rows = {"rows_in": told.n_all, "rows_used": told.n_estimates}
+
+    def number(id: str, value: float, what: str) -> str:
+        found = book.number(id, value, what, unit="rows", function=elsewhere, rows=rows,
+                            page=book.published)  # fmt: skip
+        return found.markdown()
+
+    parts = [
+        f"Of {number('studies', told.n_estimates, 'estimates in the library of studies')} "
+        f"estimates of such programmes elsewhere, "
+        f"{number('studies_verified', told.n_verified, 'estimates with a verified number')} have "
+        f"a verified number; {number('studies_china', told.n_china, 'estimates from China')} are "
+        "from China."
+    ]
+    if told.low is not None and told.high is not None:
+        ends = book.interval("studies_span", told.low, told.high,
+                             "smallest and largest comparable estimate", unit="percent",
+                             function=elsewhere, rows=rows, digits=1,
+                             page=book.published)  # fmt: skip
+        lot = number("studies_lot", told.n_lot, "comparable estimates drawn by lot")
+        count = number("studies_comparable", told.n_comparable, "comparable estimates")
+        parts.append(
+            f"The {count} that can be compared lie at {ends.markdown()} per cent of household "
+            f"income or spending; {lot} of them were drawn by lot."
+        )
+    else:
+        parts.append("None is on household income or spending in per cent.")
+    if told.n_null:
+        nulls = number("studies_null", told.n_null, "rows that report no effect without a number")
+        parts.append(f"{nulls} report no effect and give no number.")
+    for name, pool in told.pools.items():
+        mean = book.number(f"pool_{name}", pool.mean, f"mean over studies, {name}", unit="percent",
+                           function=elsewhere, rows=rows, digits=1,
+                           page=book.published)  # fmt: skip
+        ends = book.interval(f"pool_{name}_interval", pool.ci_low, pool.ci_high,
+                             f"interval of the mean over studies, {name}", unit="percent",
+                             function=elsewhere, rows=rows, digits=1,
+                             page=book.published)  # fmt: skip
+        parts.append(f"What may be pooled has a mean of {mean.markdown()} per cent "
+                     f"({ends.markdown()}).")  # fmt: skip
+    return Sentence(" ".join(parts))
+
+
+def collect(book: Book) -> Sentence:
+    """Say what to collect: the catalogue's own words."""
+    row = programmes.load().programmes.row(
+        by_predicate=pl.col("id") == book.answer.programme, named=True
+    )
+    return Sentence(f"{row['identification']} What makes it hard: {row['hard']}")
