@@ -134,6 +134,19 @@ def doubly_robust(sample: Sample, *, overlap: Overlap = "all") -> MicroEffect:
     return _on_treated(sample, "doubly robust", _augmented, overlap)
 
 
+def augmented(sample: Sample) -> tuple[float, Floats]:
+    """Return the doubly robust effect on the treated with each unit's influence, shape (n,).
+
+    The estimate behind `doubly_robust`, for estimators that add influence up themselves.
+
+    Raises
+    ------
+    FaultsError
+        If covariates separate treated from controls, or there are too few controls.
+    """
+    return _augmented(sample, _logit(sample))
+
+
 def propensity(sample: Sample) -> Floats:
     """Return the fitted probability of treatment by a logit on the covariates, shape (n,).
 
