@@ -1,0 +1,129 @@
+"""Selection on observables against drdid and statsmodels, by hand, and what is refused.
+
+The stored reference is that of benchmarks/parity/doubly_robust.py.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import statsmodels.api as sm
+from statsmodels.treatment.treatment_effects import TreatmentEffect
+
+from analysis.effects import regression, sample
+from analysis.faults import FaultsError
+from analysis.panels import public
+
+RESULTS = pl.read_csv(Path(__file__).parent / "reference" / "doubly_robust.csv",
+                      infer_schema_length=None).filter(pl.col("package").str.starts_with("drdid"))  # fmt: skip
+MEN = ["age", "educ", "black", "hisp", "marr", "re74", "re75"]
+
+
+@pytest.fixture(scope="module")
+def men():
+    return public.load("jtrain3").frame
+
+
+@pytest.mark.parametrize("row", RESULTS.iter_rows(named=True), ids=lambda row: row["estimator"])
+def test_drdid(men, row):
+    """The propensities come from a logit that drdid stops a little earlier: 1e-6."""
+    found = getattr(regression, row["estimator"])(sample.prepare(men, "re78", "treat", MEN))
+    assert found.estimate == pytest.approx(row["estimate"], rel=1e-6)
+    assert found.std_error == pytest.approx(row["std_error"], rel=1e-5)
+
+
+def test_statsmodels_regression_adjustment(men):
+    """Error by its GMM, which is HC0; the point to its printed digits."""
+    y, d = men["re78"].to_numpy(), men["treat"].to_numpy()
+    x = sm.add_constant(men.select("age", "educ", "re75").to_numpy().astype(float))
+    other = TreatmentEffect(sm.OLS(y, x), d, results_select=sm.Logit(d, x).fit(disp=0))
+    table = other.ra(effect_group=1).summary_frame().iloc[0]
+    found = regression.outcome_regression(
+        sample.prepare(men, "re78", "treat", ["age", "educ", "re75"])
+    )
+    assert found.estimate == pytest.approx(table.iloc[0], rel=1e-4)
+    assert found.std_error == pytest.approx(table.iloc[1], rel=1e-4)
+
+
+def saturated():
+    """One covariate of two values: 3 and 1 treated, 2 and 4 controls."""
+    return pl.DataFrame(
+        {"x": [0, 0, 0, 1, 0, 0, 1, 1, 1, 1], "d": [1, 1, 1, 1, 0, 0, 0, 0, 0, 0],
+         "y": [5.0, 6, 7, 9, 2, 4, 3, 5, 5, 7]}
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "estimate",
+    [regression.outcome_regression, regression.propensity_weighted, regression.doubly_robust],
+)
+def test_with_one_binary_covariate_all_are_the_weighted_difference(estimate):
+    """6 − 3 among three treated, 9 − 5 for one: (3·3 + 4)/4."""
+    found = estimate(sample.prepare(saturated(), "y", "d", ["x"]))
+    assert found.estimate == pytest.approx(13 / 4)
+
+
+def test_weights_count_as_copies():
+    twice = pl.concat([saturated(), saturated().head(2)])
+    heavy = saturated().with_columns(w=pl.Series([2.0, 2, 1, 1, 1, 1, 1, 1, 1, 1]))
+    for estimate in (regression.propensity_weighted, regression.doubly_robust):
+        assert estimate(
+            sample.prepare(heavy, "y", "d", ["x"], weight="w")
+        ).estimate == pytest.approx(estimate(sample.prepare(twice, "y", "d", ["x"])).estimate)
+
+
+def test_clusters_are_left_out_in_truth(men):
+    part = men.filter(pl.col("re75") < 15).with_columns(v=pl.col("age") % 8)
+    found = regression.doubly_robust(
+        sample.prepare(part, "re78", "treat", ["educ", "re75"], cluster="v")
+    )
+    without = [
+        regression.doubly_robust(
+            sample.prepare(part.filter(pl.col("v") != v), "re78", "treat", ["educ", "re75"])
+        ).estimate
+        for v in range(8)
+    ]
+    expected = np.sqrt(7 / 8 * ((np.array(without) - found.estimate) ** 2).sum())
+    assert found.std_error == pytest.approx(expected, rel=1e-6)
+    assert found.convention == "CV3"
+
+
+def test_support_counts_whom_it_leaves_out(men):
+    whole = sample.prepare(men, "re78", "treat", MEN)
+    p = regression.propensity(whole)
+    inside = (p >= p[whole.treated].min()) & (p <= p[whole.treated].max())
+    found = regression.doubly_robust(whole, overlap="support")
+    assert found.about.left_out == {regression.SUPPORT: int((~inside).sum())}
+    assert found.about.rows_used == int(inside.sum())
+    assert found.n_treated == 185
+
+
+def test_scale_of_covariates_does_not_matter(men):
+    thousand = men.with_columns(pl.col("re75") * 1e6)
+    plain = regression.doubly_robust(sample.prepare(men, "re78", "treat", MEN))
+    found = regression.doubly_robust(sample.prepare(thousand, "re78", "treat", MEN))
+    assert found.estimate == pytest.approx(plain.estimate, rel=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        (lambda: regression.propensity_weighted(sample.prepare(saturated(), "y", "d")),
+         "no covariates"),
+        (lambda: regression.doubly_robust(sample.prepare(
+            saturated().with_columns(z=pl.col("d") * 10 + pl.col("x") * pl.col("y")), "y", "d",
+            ["z"])), "nobody to compare them with"),
+        (lambda: regression.least_squares(sample.prepare(
+            saturated().with_columns(z=3 - pl.col("d")), "y", "d", ["z"])), "mix of those before"),
+        (lambda: regression.outcome_regression(sample.prepare(
+            saturated().with_columns(z=pl.col("d") * pl.col("y")), "y", "d", ["z"])), "constant"),
+        (lambda: regression.least_squares(sample.prepare(
+            saturated().tail(7).with_columns(a=pl.col("y") ** 2, b=pl.col("y") ** 3,
+                                             c=pl.col("y").sin(), e=pl.col("x") * pl.col("y")),
+            "y", "d", ["x", "a", "b", "c", "e"])), "no more rows than columns"),
+    ],
+)  # fmt: skip
+def test_refused(run, words):
+    with pytest.raises(FaultsError, match=words):
+        run()
