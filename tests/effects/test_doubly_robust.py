@@ -5,17 +5,16 @@ csdid to 1e-8 of the largest of their design and errors to 1e-6 relative, withou
 households in each period, which diff-diff estimates, to 1e-5.
 """
 
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 import pytest
 
+from analysis import paths
 from analysis.effects import aggregate, doubly_robust, households, regression, sample
 from analysis.effects.group_time import Comparison
 from analysis.faults import FaultsError
 
-FOLDER = Path(__file__).parent / "reference"
+FOLDER = paths.data() / "validation" / "parity"
 RESULTS = pl.read_csv(FOLDER / "doubly_robust.csv", infer_schema_length=None)
 AGREE = {"balanced": (1e-8, 1e-6), "cross_sections": (1e-5, 1e-5)}
 """Points and errors."""

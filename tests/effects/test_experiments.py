@@ -1,6 +1,7 @@
 """Randomised designs: by hand, by brute force and by statsmodels; what cannot be is refused."""
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 import statsmodels.formula.api as smf
@@ -14,6 +15,11 @@ from analysis.panels import public
 @pytest.fixture(scope="module")
 def men():
     return public.load("jtrain2").frame
+
+
+def pandas(frame):
+    """Without PyArrow, which polars would want."""
+    return pd.DataFrame(frame.to_dict(as_series=False))
 
 
 def small(**columns):
@@ -39,7 +45,7 @@ def test_two_means_by_hand():
 
 
 def test_two_means_are_hc2(men):
-    fit = smf.ols("re78 ~ treat", men.to_dict(as_series=False)).fit(cov_type="HC2")
+    fit = smf.ols("re78 ~ treat", pandas(men)).fit(cov_type="HC2")
     found = experiments.two_means(sample.prepare(men, "re78", "treat"))
     assert found.estimate == pytest.approx(fit.params["treat"])
     assert found.std_error == pytest.approx(fit.bse["treat"], rel=1e-10)
@@ -76,7 +82,7 @@ def test_clusters_left_out_by_brute_force(weight):
     )
 
     def fit(frame):
-        made = smf.wls("y ~ d + x", frame.to_dict(as_series=False),
+        made = smf.wls("y ~ d + x", pandas(frame),
                        weights=frame[weight].to_numpy() if weight else np.ones(frame.height))  # fmt: skip
         return made.fit().params["d"]
 
@@ -98,9 +104,7 @@ def test_few_clusters_have_no_interval():
 def test_lin_is_the_interacted_regression(men):
     data = men.with_columns(age_c=pl.col("age") - pl.col("age").mean(),
                             re75_c=pl.col("re75") - pl.col("re75").mean())  # fmt: skip
-    fit = smf.ols("re78 ~ treat * (age_c + re75_c)", data.to_dict(as_series=False)).fit(
-        cov_type="HC2"
-    )
+    fit = smf.ols("re78 ~ treat * (age_c + re75_c)", pandas(data)).fit(cov_type="HC2")
     found = experiments.lin(sample.prepare(men, "re78", "treat", ["age", "re75"]))
     assert found.estimate == pytest.approx(fit.params["treat"])
     assert found.std_error == pytest.approx(fit.bse["treat"])
