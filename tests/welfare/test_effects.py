@@ -50,6 +50,13 @@ def test_the_truth_is_the_truth_of_the_simulation(gappy, gappy_settings):
                 exact = truth.filter(programme=programme, outcome=f"{outcome}_{line}")["att"].item()
                 found = mine.filter(line_name=line, measure=measure)["truth"].item()
                 assert found == pytest.approx(exact, rel=1e-9, abs=1e-12)
+        counted = read_truth(gappy).filter(
+            aggregation="simple", who="treated", effect="total", per="household",
+            sample="observed", programme=programme, outcome="poor_national",
+        )["att"].item()  # fmt: skip
+        homes = model_truth.poverty_effects(known[programme], ("national",), lay.HOUSEHOLD)
+        found = homes.filter(measure="headcount")["truth"].item()
+        assert found == pytest.approx(counted, rel=1e-9, abs=1e-12)
 
 
 @pytest.mark.parametrize("programme", ["dividend", "training"])

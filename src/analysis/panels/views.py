@@ -228,12 +228,19 @@ def poor_sentence(about: Description, shares: Sequence[object]) -> Sentence:
 
 def lines_sentence(about: Description) -> Sentence:
     """Say of which periods a poverty line is unverified: from memory, or carried by such prices."""
-    unverified = about.poverty.filter(line_status="from_memory").select("line_name", "period")
+    return unverified_lines(about.poverty)
+
+
+def unverified_lines(poverty: pl.DataFrame) -> Sentence:
+    """Say which rows of line_name, period and line_status rest on a figure from memory."""
+    unverified = poverty.filter(line_status="from_memory").select("line_name", "period").unique()
     if unverified.is_empty():
         return Sentence("")
     said = "; ".join(
         f"{LINES.get(name, name)}: {_years(sorted(set(rows['period'])))}"
-        for (name,), rows in unverified.group_by("line_name", maintain_order=True)
+        for (name,), rows in unverified.sort("line_name", "period").group_by(
+            "line_name", maintain_order=True
+        )
     )
     return Sentence(f"Unverified, because a line or a price change is from memory: {said}.")
 

@@ -100,7 +100,7 @@ def outcomes(
 
 def cells(
     panel: Panel, programme: str, people: People, lines: tuple[str, ...] = (), *,
-    level: Level = "auto", unit: str = PERSON,
+    edges: tuple[int, ...] | None = None, level: Level = "auto", unit: str = PERSON,
 ) -> Cells:  # fmt: skip
     """Add a panel up to the cells of this page: one scan, thirds of baseline income as strata.
 
@@ -114,6 +114,8 @@ def cells(
         The same panel laid out: grid and prices come from it.
     lines : tuple of str
         Poverty lines.
+    edges : tuple of int, optional
+        Amounts of the grid, real fen per head; those of `edges_fen` by default, empty for none.
     level : str
         Of the programme, where it is run at two.
     unit : str
@@ -124,7 +126,8 @@ def cells(
     FaultsError
         As `analysis.cells.build.build`.
     """
-    wanted = outcomes(edges_fen(people), lines if people.has_lines else (), people.price_year)
+    edges = edges_fen(people) if edges is None else edges
+    wanted = outcomes(edges, lines if people.has_lines else (), people.price_year)
     design = CellsDesign(
         (programme,), level=level, outcomes=wanted, handling="cross_sections", stratum=THIRD,
         unit="person" if unit == PERSON else "household",

@@ -22,6 +22,7 @@ from analysis.panels.model.places import names
 from analysis.panels.model.settings import Settings, Switches
 from analysis.panels.model.simulate import pieces
 from analysis.panels.model.tables import HOUSEHOLD_DIGITS
+from analysis.welfare.people import PERSON
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +36,9 @@ class Potential:
         others' does to it; fen, prices of the period.
     size, period, number : array of int, shape (r,)
         Baseline members, year, and number of the household.
-    weight : array, shape (r,)
-        Members as in the aggregation ``simple``: each cohort counts in each treated year by its
-        persons ever seen.
+    weight, household_weight : array, shape (r,)
+        Members, or one, as in the aggregation ``simple``: each cohort counts in each treated year
+        by its persons, or households, ever seen.
     """
 
     with_programme: Integers
@@ -46,6 +47,7 @@ class Potential:
     period: Integers
     number: Integers
     weight: Floats
+    household_weight: Floats
 
 
 def settings_of(simulation: Mapping[str, Any]) -> Settings:
@@ -107,17 +109,18 @@ def _weighted(parts: list[tuple[Integers, ...]], settings: Settings) -> Potentia
     )
     ever = (
         pl.DataFrame({"cohort": cohort, "number": number, "size": size})
-        .unique("number").group_by("cohort").agg(pl.col("size").sum().alias("p"))
+        .unique("number").group_by("cohort").agg(pl.col("size").sum().alias("p"), n=pl.len())
     )  # fmt: skip
     inside = (period >= cohort) & (cohort > settings.years[0])
     frame = pl.DataFrame(
         {"cohort": cohort[inside], "period": period[inside], "size": size[inside]}
     ).join(ever, on="cohort", how="left", maintain_order="left")
-    weight = frame.select(
-        pl.col("size") * pl.col("p") / pl.col("size").sum().over("cohort", "period")
-    )["size"]
+    both = frame.select(
+        person=pl.col("size") * pl.col("p") / pl.col("size").sum().over("cohort", "period"),
+        household=pl.col("n") / pl.len().over("cohort", "period"),
+    )
     return Potential(total[inside], without[inside], size[inside], period[inside], number[inside],
-                     weight.to_numpy().astype(np.float64))  # fmt: skip
+                     *(column.to_numpy().astype(np.float64) for column in both))  # fmt: skip
 
 
 def _quantile(income: Floats, weight: Floats, shares: tuple[float, ...]) -> Floats:
@@ -173,13 +176,18 @@ def by_third(known: Potential, thirds: pl.DataFrame, price_year: int) -> pl.Data
     return rows.group_by("third").agg(truth=weighted).sort("third")
 
 
-def poverty_effects(known: Potential, lines: tuple[str, ...]) -> pl.DataFrame:
-    """Return the true effects on poverty per person: line_name, measure, truth.
+def poverty_effects(
+    known: Potential, lines: tuple[str, ...], unit: str = PERSON
+) -> pl.DataFrame:  # fmt: skip
+    """Return the true effects on poverty, each person or household counted.
 
-    Shares; the gap in yuan per person a year, prices of each period.
+    Returns
+    -------
+    polars.DataFrame
+        line_name, measure, truth: shares; the gap in yuan per head a year, prices of each period.
     """
     rows = []
-    total = known.weight.sum()
+    weight = known.weight if unit == PERSON else known.household_weight
     for line in lines:
         fen = {int(t): money.load().line_fen(line, int(t)) for t in np.unique(known.period)}
         amount = np.array([fen[int(t)] for t in known.period]) * known.size
@@ -188,7 +196,7 @@ def poverty_effects(known: Potential, lines: tuple[str, ...]) -> pl.DataFrame:
             lacking = np.maximum(amount - income, 0)
             values = {"headcount": lacking > 0, "squared_gap": (lacking / amount) ** 2,
                       "gap": lacking / known.size / money.FEN_PER_YUAN}  # fmt: skip
-            means.append({name: float(known.weight @ v / total) for name, v in values.items()})
+            means.append({name: float(weight @ v / weight.sum()) for name, v in values.items()})
         rows += [(line, name, means[0][name] - means[1][name]) for name in means[0]]
     return pl.DataFrame(rows, orient="row", schema={"line_name": pl.String, "measure": pl.String,
                                                     "truth": pl.Float64})  # fmt: skip
