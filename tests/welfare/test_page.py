@@ -72,11 +72,11 @@ def test_tables_print_what_was_measured(model):
     exact = about.poverty.where(measure="headcount", group="all", unit="person",
                                 line_name="national", period=2019)  # fmt: skip
     printed = tables["poverty_table"].filter(
-        (pl.col("unit") == "persons") & (pl.col("line") == "national line")
+        (pl.col("unit") == "persons") & pl.col("line").str.starts_with("national line: 3,218")
         & (pl.col("period") == "2019")
     )  # fmt: skip
     assert printed["headcount"].item().startswith(f"{100 * exact.points.item():.1f} (")
-    assert printed["status"].item() == "found"
+    assert "unverified" not in printed["line"].item()
 
 
 def test_bounds_tighten_with_the_grid(model):
@@ -114,7 +114,7 @@ def test_one_period_says_nothing_of_change(gappy):
     _, said, tables, _ = page_of(changed(gappy, income=income))
     assert said["growth_sentence"] == said["effect_sentence"] == views.ONE_PERIOD
     assert tables["inequality_table"]["when"].unique().to_list() == ["2016"]
-    assert "two periods" in tables["programmes_table"]["note"][0]
+    assert "two periods" in tables["programmes_table"]["text"][0]
 
 
 def test_nobody_treated(gappy):

@@ -13,6 +13,8 @@ from analysis.figures.style import SMALL, Figure, Theme, draw
 
 ROOM = 0.3
 """Share of the axis kept free on the right for the names of the lines."""
+BEYOND = 2.0
+"""Growth beyond so many times the mean or any place is written at the edge of the axis."""
 
 
 def headcounts(
@@ -100,6 +102,7 @@ def indices(name: str, tier: str, measured: pl.DataFrame, labels: Mapping[str, s
         _years(axes, shown)
         axes.set_ylim(bottom=0)
         axes.set_ylabel("index")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: printing.number(y, 2)))
 
     said = "; ".join(
         f"{labels[index]} from {printing.number(rows[0])} to {printing.number(rows[-1])}"
@@ -131,26 +134,31 @@ def incidence(
     shown = shown.drop_nulls("estimate").filter(pl.col("estimate").is_finite())
     if shown.is_empty() or mean is None:
         return _nothing(name, tier, shown, empty)
+    top = BEYOND * max(100 * abs(mean), *(abs(y) for y in _of(shown, "places")["estimate"]))
 
     def paint(axes: Axes, theme: Theme) -> None:
         for colour, curve, mark in zip(
             theme.accents, ("places", "same households"), ("o", "s"), strict=False
         ):
-            rows = shown.filter(curve=curve)
+            rows = _of(shown, curve)
             axes.plot(rows["percentile"], rows["estimate"], color=colour, lw=2, marker=mark,
                       markersize=3.5, label=_CURVES[curve])  # fmt: skip
             _ribbon(axes, rows, "percentile", colour)
         axes.axhline(100 * mean, color=theme.faint, lw=1, ls="--", label="growth of the mean")
         axes.axhline(0, color=theme.faint, lw=0.8)
+        for row in shown.filter(pl.col("estimate") > top).iter_rows(named=True):
+            axes.annotate(f"{_said(row['estimate'])} \u2191", (row["percentile"], top),
+                          fontsize=SMALL, xytext=(4, -10), textcoords="offset points")  # fmt: skip
+        axes.set_ylim(top=min(axes.get_ylim()[1], top))
         axes.set_xlim(0, 100)
         axes.set_xlabel("place in the distribution, poorest to richest (per cent)")
-        axes.set_ylabel(f"growth over the span, per cent ({prices})")
+        axes.set_ylabel(f"growth, per cent ({prices})")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: printing.number(y)))
         axes.figure.legend(loc="outside lower center", ncols=1)
 
     said = []
     for curve in ("places", "same households"):
-        rows = shown.filter(curve=curve).sort("percentile")
+        rows = _of(shown, curve)
         if rows.height:
             said.append(
                 f"{_CURVES[curve]}: {_said(rows['estimate'][0])} per cent at the poor end, "
@@ -161,6 +169,10 @@ def incidence(
         f"the mean grew by {_said(100 * mean)} per cent."
     )
     return draw(name, tier, paint, shown, alt, height=4.2)
+
+
+def _of(shown: pl.DataFrame, curve: str) -> pl.DataFrame:
+    return shown.filter(curve=curve).sort("percentile")
 
 
 _CURVES = {

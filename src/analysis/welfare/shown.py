@@ -52,26 +52,25 @@ def _cells(factor: float, digits: int) -> pl.Expr:
 
 def poverty_table(shown: Overview) -> pl.DataFrame:
     """Return poverty in the first and last period by line and unit, printed with intervals."""
-    schema = ("line", "period", "yuan", "status", "unit", *poverty.MEASURES, "n_rows")
+    schema = ("line", "period", "unit", *poverty.MEASURES)
     frame = shown.poverty.to_frame().filter(group="all")
     if frame.is_empty():
         return pl.DataFrame(schema=dict.fromkeys(schema, pl.String))
     ends = {frame["period"].min(), frame["period"].max()}
     frame = frame.filter(pl.col("period").is_in(list(ends))).with_columns(text=_cells(100, 1))
     wide = frame.pivot(
-        "measure", index=["line_name", "period", "line_status", "unit", "n_rows"], values="text"
-    )
-    yuan = [
-        printing.number(shown.people.line_fen(name, t) / money.FEN_PER_YUAN, 0)
-        for name, t in wide.select("line_name", "period").iter_rows()
+        "measure", index=["line_name", "period", "line_status", "unit"], values="text"
+    ).sort("line_name", "unit", "period", descending=[False, True, False])
+    amount = [
+        f"{LINE_NAMES.get(name, name)}: {yuan}{' (unverified)' if status == 'from_memory' else ''}"
+        for name, t, status in wide.select("line_name", "period", "line_status").iter_rows()
+        for yuan in [printing.number(shown.people.line_fen(name, t) / money.FEN_PER_YUAN, 0)]
     ]
     return wide.select(
-        line=pl.col("line_name").replace(LINE_NAMES), period=pl.col("period").cast(pl.String),
-        yuan=pl.Series(yuan),
-        status=pl.col("line_status").replace({"from_memory": "unverified"}),
+        line=pl.Series(amount), period=pl.col("period").cast(pl.String),
         unit=pl.col("unit").replace(UNITS), headcount="headcount", gap="gap",
-        squared_gap="squared_gap", n_rows="n_rows",
-    ).sort("line", "unit", "period", descending=[False, True, False])  # fmt: skip
+        squared_gap="squared_gap",
+    )  # fmt: skip
 
 
 def inequality_table(shown: Overview) -> pl.DataFrame:
@@ -183,7 +182,9 @@ def programmes_table(shown: Overview) -> pl.DataFrame:
         factor, digits = (100, 1) if row["measure"] == "headcount" else (1, 0)
         values = [None if row[k] is None else factor * float(str(row[k]))
                   for k in ("estimate", "ci_low", "ci_high")]  # fmt: skip
-        return "" if values[0] is None else _cell(values, digits)
+        if values[0] is None:
+            return str(row["note"])
+        return _cell(values, digits) + (" no interval" if values[1] is None else "")
 
     def plain(column: str) -> pl.Expr:
         scaled = pl.when(points).then(100 * pl.col(column)).otherwise(pl.col(column))
@@ -196,16 +197,16 @@ def programmes_table(shown: Overview) -> pl.DataFrame:
         pl.col("measure").is_null()
         | (pl.col("measure").is_in(["headcount", "gap"]) & (pl.col("line_name") == LINES[0]))
     )
-    text = pl.struct("measure", "estimate", "ci_low", "ci_high").map_elements(
+    text = pl.struct("measure", "estimate", "ci_low", "ci_high", "note").map_elements(
         printed, return_dtype=pl.String
     )
-    return kept.select(
+    return kept.sort("measure", "unit", "programme", descending=[True, True, False]).select(
         programme=pl.col("programme").replace(names),
         measure=pl.col("measure").replace({"headcount": "headcount, points",
                                            "gap": "gap, yuan per head"}),
         unit=pl.col("unit").replace(UNITS), text=text, alike=plain("all_alike"),
         truth=plain("truth"),
-        villages=pl.format("{} / {}", "n_villages_treated", "n_villages_control"), note="note",
+        villages=pl.format("{} / {}", "n_villages_treated", "n_villages_control"),
     )  # fmt: skip
 
 
@@ -234,7 +235,7 @@ def deciles_table(shown: Overview) -> pl.DataFrame:
 
 def thirds_table(shown: Overview) -> pl.DataFrame:
     """Return who gains: the total and each source by third of baseline income, yuan per head."""
-    columns = ("third", "outcome", "text", "band", "truth", "note")
+    columns = ("third", "outcome", "text", "band", "truth")
     if shown.distributed is None or shown.distributed.thirds.is_empty():
         return pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
     band = pl.struct("band_low", "band_high").map_elements(
@@ -248,7 +249,6 @@ def thirds_table(shown: Overview) -> pl.DataFrame:
         truth=pl.col("truth")
         .map_elements(lambda x: printing.number(x, 0), return_dtype=pl.String)
         .fill_null(""),
-        note="note",
     )  # fmt: skip
 
 

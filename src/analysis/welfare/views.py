@@ -158,6 +158,10 @@ def _found(shown: Overview) -> list[Number]:
         found.append(count("deciles_truth", _holds(deciles, pl.col("truth"), "band_low",
                                                    "band_high"),
                            "deciles whose band holds the truth"))  # fmt: skip
+        totals = one.thirds.filter(outcome="total").drop_nulls(["band_low", "truth"])
+        found.append(count("thirds_band", totals.height, "thirds with a band"))
+        found.append(count("thirds_truth", _holds(totals, pl.col("truth"), "band_low", "band_high"),
+                           "thirds whose band holds the truth"))  # fmt: skip
         top = one.deciles.drop_nulls(["estimate", "truth"]).sort("share")
         for end, at in (("low", 0), ("high", -1)):
             row = top.row(at, named=True)
@@ -254,8 +258,8 @@ def effect_sentence(shown: Overview, noted: Printed) -> Sentence:
         )
     return Sentence(
         f"Of {n} programmes, {there} can be compared with an interval for the headcount; "
-        "@tbl-welfare-programmes has them. Whether an estimate is an effect rests on the assumption in "
-        "@sec-method."
+        "@tbl-welfare-programmes has them. Whether an estimate is an effect rests on the "
+        "assumption in @sec-method."
     )
 
 
@@ -270,15 +274,19 @@ def quantile_sentence(shown: Overview, noted: Printed) -> Sentence:
             f"For {name}, the band around the deciles holds the truth of the simulation at "
             f"{_md(noted, 'deciles_truth')} of {_md(noted, 'deciles_band')}"
         )
+        gains = (
+            f" Who gains (@tbl-welfare-thirds): of {_md(noted, 'thirds_band')} thirds of baseline "
+            f"income, the band holds the truth in {_md(noted, 'thirds_truth')}."
+        )
         if not _drifts(one.deciles):
-            return Sentence(f"{held}.")
+            return Sentence(f"{held}.{gains}")
         return Sentence(
             f"{held}, but it is wide, and the estimate drifts upward along the distribution: at "
             f"the lowest decile {_md(noted, 'decile_low_estimate')} against a truth of "
             f"{_md(noted, 'decile_low_truth')}, at the highest "
             f"{_md(noted, 'decile_high_estimate')} against {_md(noted, 'decile_high_truth')} yuan. "
             "Arms that begin at different incomes, or grow at different rates, are not made alike "
-            "by comparing the shares below an amount."
+            f"by comparing the shares below an amount.{gains}"
         )
     return Sentence(
         f"For {name}, @fig-welfare-quantiles shows the estimate at each decile of the treated; "
@@ -309,8 +317,8 @@ def design_sentence(shown: Overview, noted: Printed) -> Sentence:
     kept = (
         f"Household-years with an income of zero or less: {_md(noted, 'losses')}. They are poor, "
         "count in the Gini index as they are, and are left out of the Theil indices where these "
-        "are not defined (@tbl-welfare-inequality counts them). A household with a large loss lacks more "
-        "than the line, which the squared gap weighs heavily."
+        "are not defined (@tbl-welfare-inequality counts them). A household with a large loss "
+        "lacks more than the line, which the squared gap weighs heavily."
     )
     return Sentence(" ".join(part for part in (prices, people.design.note, kept) if part))
 
