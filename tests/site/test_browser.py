@@ -7,6 +7,7 @@ light and in dark.
 from __future__ import annotations
 
 import re
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -99,12 +100,18 @@ def visit(browser: playwright.Browser) -> Open:
             visit = Visit(page)
             page.on("request", lambda request: visit.requests.append(request.url))
             page.on("pageerror", lambda error: visit.errors.append(str(error)))
+            page.on("console", lambda said: visit.errors.extend(refusals(said.text)))
             page.goto(url, wait_until="load")
             yield visit
         finally:
             context.close()
 
     return opened
+
+
+def refusals(said: str) -> list[str]:
+    """Return what the console says of the policy, if that is what it says."""
+    return [said] if "Content Security Policy" in said else []
 
 
 def violations(opened: Visit) -> list[str]:
@@ -151,6 +158,38 @@ def test_no_page_asks_another_machine_or_breaks(
                 url for url in opened.requests if not url.startswith((address, "data:", "blob:"))
             ]
             assert (name, foreign, opened.errors) == (name, [], [])
+
+
+INJECTED = """<p id="planted">x</p><script>window.ran = ["script"]</script>
+<img src="x" onerror="window.ran = ['handler']" alt=""><a id="go" href="javascript:ran=['link']">x</a>
+<style>#planted { position: fixed }</style>"""
+
+
+@pytest.mark.parametrize("place", ["served", "disk"])
+def test_a_script_in_the_text_of_a_page_does_not_run(
+    visit: Open, address: str, built: BuildReport, tmp_path: Path, place: str
+) -> None:
+    site = tmp_path / "a site"
+    shutil.copytree(built.site, site)
+    page = site / "pages" / "glossary.html"
+    text = page.read_text(encoding="utf-8")
+    page.write_text(text.replace("</main>", f"{INJECTED}</main>"), encoding="utf-8")
+    with server(site, 0) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        served = f"http://127.0.0.1:{running.server_port}/pages/glossary.html"
+        with visit(served if place == "served" else page.as_uri()) as opened:
+            opened.page.click("#go")
+            opened.page.evaluate("() => new Promise(done => setTimeout(done, 50))")
+            assert opened.page.evaluate("window.ran") is None
+            assert len([said for said in opened.errors if "script-src" in said]) >= 3
+            # What belongs to the page runs and shows as before.
+            assert opened.page.locator("html.js").count() == (built.renderer == "embedded")
+            colour = "getComputedStyle(document.querySelector('.navbar')).position"
+            assert opened.page.evaluate(colour) == "sticky"
+            foreign = "fetch('https://village-programmes.example/').then(() => 1, () => 0)"
+            assert opened.page.evaluate(foreign) == 0
+            assert any("connect-src" in said for said in opened.errors)
+        running.shutdown()
 
 
 def test_the_page_for_a_missing_address_is_styled_and_leads_home(

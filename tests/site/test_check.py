@@ -11,9 +11,11 @@ import pytest
 from analysis import paths
 from analysis.faults import FaultsError
 from analysis.site.check import LIMITS, Limits, check_site, read_limits
+from analysis.site.policy import Inline, policy
 
 SMALL = Limits(page=20_000, assets=20_000, file=20_000, site=60_000)
-HEAD = '<meta name="viewport" content="width=device-width"><title>T</title>'
+POLICY = f'<meta http-equiv="Content-Security-Policy" content="{policy(Inline(("a()",)))}">'
+HEAD = f'{POLICY}<meta name="viewport" content="width=device-width"><title>T</title>'
 
 
 def page(body: str, head: str = HEAD, lang: str = ' lang="en"') -> str:
@@ -32,6 +34,7 @@ GOOD = page(
 <p>Write <code>@fig-a</code>, <code>:::</code> and <code>$$</code> in the source;
 mail a@tbl.org; c@fig-like; $5 and 3::2; # 3 and 0.5** (0.1), 2**, x**2**y, *** p, ** p **.</p>
 <p><code>## Two</code> and <code>**x**</code></p>
+<script>a()</script><script type="application/json">{"b": 1}</script>
 <pre>{{< include x >}}</pre><math><annotation>$$x$$</annotation></math>
 <svg role="img" aria-label="named"><use href="#top-note"/></svg>
 <svg role="img"><title>named too</title></svg><svg aria-hidden="true"></svg>""",
@@ -77,7 +80,12 @@ BODIES = {
     '<iframe src="http://example.org"></iframe>': "<iframe> loads from another machine",
     '<link rel="preconnect" href="https://example.org">': "<link> loads from another machine",
     '<p style="background: url(https://example.org/a.png)">x</p>': "<p> loads from another",
-    '<style>@import "https://example.org/a.css";</style>': "<style> loads from another machine",
+    '<link rel="stylesheet" href="https://example.org/a.css">': "<link> loads from another machine",
+    "<style>p { color: red }</style>": "a style element that the page's policy refuses",
+    "<script>b()</script>": "an inline script that the page's policy refuses",
+    '<script type="module">a() </script>': "an inline script that the page's policy refuses",
+    '<p onclick="a()">x</p>': "code in an attribute or a link",
+    '<a href=" JavaScript:a()">x</a>': "code in an attribute or a link",
     '<img src="a.svg">': "an image has no alt text",
     '<figure><img src="a.svg" alt=" "></figure>': "an image has no alt text",
     '<svg role="img"><path/></svg>': "an image has no alt text",
@@ -119,9 +127,10 @@ def test_each_fault_names_page_and_line(site: Path, body: str) -> None:
 
 DOCUMENTS = {
     "no language": page("", lang=""),
-    "no title": page("", head='<meta name="viewport" content="w">'),
-    "an empty title": page("", head='<meta name="viewport" content="w"><title> </title>'),
-    "no viewport": page("", head="<title>T</title>"),
+    "no title": page("", head=f'{POLICY}<meta name="viewport" content="w">'),
+    "an empty title": page("", head=f'{POLICY}<meta name="viewport" content="w"><title> </title>'),
+    "no viewport": page("", head=f"{POLICY}<title>T</title>"),
+    "no Content-Security-Policy": page("", head=HEAD.removeprefix(POLICY)),
     "0 first-level headings": page("").replace("h1", "p"),
 }
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from analysis.site.policy import with_policy
 from analysis.site.postprocess import main, output_files, without_loaders
 
 QUARTO = """<head>
+<meta charset="utf-8">
 <script src="https://cdnjs.cloudflare.com/ajax/libs/require.js/2.3.6/require.min.js" \
 integrity="sha512-c3Nl8" crossorigin="anonymous"></script>
 <script src="https://cdnjs.cloudflare.com/ajax/libs/jquery/3.5.1/jquery.min.js" \
@@ -23,6 +25,7 @@ integrity="sha512-bLT0" crossorigin="anonymous" data-relocate-top="true"></scrip
 </head>
 """
 KEPT = """<head>
+<meta charset="utf-8">
 <script src="site_libs/quarto-nav/quarto-nav.js"></script>
 <script>const local = 1;</script>
 </head>
@@ -56,10 +59,10 @@ def test_an_external_load_that_is_left_fails(
     output: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(output)], {}) == 0
-    assert (output / "a.html").read_text() == KEPT
+    assert (output / "a.html").read_text() == with_policy(KEPT, quarto=True)
     (output / "b.html").write_text('<p>\n<img src="https://example.org/a.png" alt="x">')
     assert main([str(output)], {}) == 1
-    assert "b.html:2" in capsys.readouterr().err
+    assert "b.html:3" in capsys.readouterr().err
     assert main([], {}) == 2
 
 
@@ -71,4 +74,4 @@ def test_as_the_hook_of_quarto(output: Path) -> None:
         check=False,
     )
     assert done.returncode == 0
-    assert (output / "a.html").read_text() == KEPT
+    assert (output / "a.html").read_text() == with_policy(KEPT, quarto=True)

@@ -1,7 +1,8 @@
 """Look at a rendered site as a strict reader would, whichever renderer made it.
 
 Checked: links and anchors, requests that leave the machine, alt texts, ids, headings, source
-markup that a renderer should have turned into something, page weight, language, title, viewport.
+markup that a renderer should have turned into something, page weight, language, title, viewport,
+the policy of what may run.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from analysis import paths
 from analysis.faults import Fault, FaultsError
 from analysis.site.files import files_below
 from analysis.site.locate import relocate
+from analysis.site.policy import policy_faults
 from analysis.site.webpage import Page, css_loads, is_external, read_page
 
 LIMITS = Path("data") / "parameters" / "site.toml"
@@ -139,6 +141,7 @@ def check_site(
             *_alt_faults(name, page),
             *_leftover_faults(name, page),
             *_external_faults(name, page),
+            *policy_faults(name, page),
             *_link_faults(name, page, pages, files.keys()),
             *_download_faults(name, page, files.keys()),
         ]

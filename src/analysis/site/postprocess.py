@@ -1,4 +1,4 @@
-"""After Quarto: take out what it loads from elsewhere, and fail if anything is left.
+"""After Quarto: take out what it loads from elsewhere, state the policy, fail if anything is left.
 
 Quarto adds require.js and jQuery from a content network to pages of notebooks with HTML output,
 whether or not anything uses them. ``project.post-render`` runs this module on what it rendered;
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from analysis.faults import Fault
 from analysis.site.files import write_if_changed
+from analysis.site.policy import with_policy
 from analysis.site.webpage import is_external, parse_page
 
 _SCRIPT = re.compile(
@@ -76,7 +77,7 @@ def postprocess(files: Sequence[Path]) -> tuple[Fault, ...]:
     """
     faults = []
     for path in files:
-        html = without_loaders(path.read_text(encoding="utf-8"))
+        html = with_policy(without_loaders(path.read_text(encoding="utf-8")), quarto=True)
         write_if_changed(path, html.encode())
         for load in parse_page(html).loads:
             if is_external(load.url):

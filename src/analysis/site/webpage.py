@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -48,6 +48,8 @@ _CSS_URL = re.compile(
     r"""url\(\s*(?:"([^"]*)"|'([^']*)'|([^'")\s]+))\s*\)|@import\s+(?:"([^"]*)"|'([^']*)')""",
     re.IGNORECASE,
 )
+# Types of script that hold data, which no browser runs.
+_DATA_BLOCK = re.compile(r"json|template|^text/(?:x-|plain|html)", re.IGNORECASE)
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _EXTERNAL = re.compile(r"^\s*(?:https?:|ftp:|wss?:)?//", re.IGNORECASE)
 
@@ -107,6 +109,10 @@ class Page:
         Prose and spoken attributes, with line.
     broken_citations : list of (int, str)
         Keys that no entry was found for.
+    policy : str
+        The Content-Security-Policy that the page states; empty if none.
+    scripts, styles, scripted : list of (int, str)
+        Inline scripts that would run; style elements; attributes and links with code in the text.
     """
 
     lang: str = ""
@@ -122,6 +128,10 @@ class Page:
     silent_images: list[tuple[str, int]] = field(default_factory=list)
     texts: list[tuple[int, str]] = field(default_factory=list)
     broken_citations: list[tuple[int, str]] = field(default_factory=list)
+    policy: str = ""
+    scripts: list[tuple[int, str]] = field(default_factory=list)
+    styles: list[tuple[int, str]] = field(default_factory=list)
+    scripted: list[tuple[int, str]] = field(default_factory=list)
 
 
 def is_external(url: str) -> bool:
@@ -149,6 +159,19 @@ def css_loads(text: str) -> Iterator[tuple[str, int]]:
         url = next((group for group in match.groups() if group), "")
         if url:
             yield url, bare.count("\n", 0, match.start()) + 1
+
+
+def runs_inline(tag: str, found: Mapping[str, str]) -> bool:
+    """Say whether an element is a script whose text a browser would run.
+
+    Examples
+    --------
+    >>> runs_inline("script", {}), runs_inline("script", {"src": "a.js"})
+    (True, False)
+    >>> runs_inline("script", {"type": "application/json"}), runs_inline("p", {})
+    (False, False)
+    """
+    return tag == "script" and "src" not in found and not _DATA_BLOCK.search(found.get("type", ""))
 
 
 def read_page(path: Path) -> Page:
@@ -180,6 +203,7 @@ class _Reader(HTMLParser):
         self._title = False
         self._text: list[str] = []
         self._text_line = 0
+        self._runs = False  # inside a script that a browser would run
 
     # Called for every tag of every page, so written for speed: one dict, few lookups.
     def handle_starttag(self, tag: str, attrs: Attributes) -> None:
@@ -190,6 +214,7 @@ class _Reader(HTMLParser):
             self._note_id(tag, found, line)
             self._note_addresses(tag, found, line)
             self._note_spoken(found, line)
+            self._note_code(tag, found, line)
         if tag == "img":
             self._note_image(found, line)
         elif tag in _HEADINGS:
@@ -208,6 +233,7 @@ class _Reader(HTMLParser):
             named = found.get("aria-label") or found.get("aria-labelledby")
             if not named and found.get("aria-hidden") != "true":
                 self._svg = (len(self._stack), line)
+        self._runs = tag == "script" and runs_inline(tag, found)
         if tag not in _VOID:
             self._open(tag, found.get("class", ""))
 
@@ -218,6 +244,7 @@ class _Reader(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._end_text()
+        self._runs = False
         if tag == "title":
             self._title = False
         if tag in _HEADINGS:
@@ -250,10 +277,13 @@ class _Reader(HTMLParser):
         if self._heading is not None:
             self._heading.text += data
         if inside == "style":
+            self.page.styles.append((line, data))
             self.page.loads += [Load("style", url, line) for url, _ in css_loads(data)]
         elif not self._quiet:
             if not data.isspace():
                 self._note_text(data, line, inside)
+        elif self._runs:
+            self.page.scripts.append((line, data))
         elif inside != "script":
             # A page may explain markup in code; options of cells and inline values that are left
             # there were meant to be gone.
@@ -319,6 +349,12 @@ class _Reader(HTMLParser):
             if value:
                 self.page.texts.append((line, value))
 
+    def _note_code(self, tag: str, found: dict[str, str], line: int) -> None:
+        for name, value in found.items():
+            handler = name.startswith("on") and self._main
+            if handler or value.lstrip()[:11].lower() == "javascript:":
+                self.page.scripted.append((line, f"<{tag} {name}={value}"))
+
     def _note_image(self, found: dict[str, str], line: int) -> None:
         hidden = found.get("aria-hidden") == "true" or found.get("role") == "presentation"
         alt = found.get("alt")
@@ -331,6 +367,8 @@ class _Reader(HTMLParser):
             self.page.viewport = True
         if found.get("http-equiv", "").lower() == "refresh":
             self.page.redirects = True
+        if found.get("http-equiv", "").lower() == "content-security-policy":
+            self.page.policy = found.get("content", "")
 
     def _note_text(self, data: str, line: int, inside: str) -> None:
         self.page.texts.append((line, data))

@@ -17,11 +17,14 @@ from analysis.site.embedded import markup
 from analysis.site.embedded.labels import labels
 from analysis.site.embedded.pandoc import Rendered
 from analysis.site.embedded.source import Page
+from analysis.site.policy import policy, shell_scripts
 from analysis.site.project import NavItem, Project
 
 HERE = Path(__file__).parent
 LIBS = "site_libs"
 NOT_FOUND = "404.html"
+TEXTS = ("title", "subtitle", "lead", "toc", "body")
+"""The parts of a page that come from its source, not from the shell."""
 
 
 @cache
@@ -90,36 +93,39 @@ def page_html(project: Project, page: Rendered, titles: Mapping[str, str]) -> st
     footer = [markup.rewrite_links(side, path, sources)[0] for side in page.footer]
     plain = html.unescape(page.plain)
     meta = page.page.meta
-    return template().render(
-        words=words_of(project, page.page),
-        lang=str(meta.get("lang") or project.lang),
-        offset=offset,
-        base=base_of(project) if here == NOT_FOUND else None,
-        page_title=plain if path == "index.qmd" else f"{plain} – {project.title}",
-        description=str(meta.get("description") or project.description),
-        sheets=[
+    values: dict[str, Any] = {
+        "words": words_of(project, page.page),
+        "lang": str(meta.get("lang") or project.lang),
+        "offset": offset,
+        "base": base_of(project) if here == NOT_FOUND else None,
+        "page_title": plain if path == "index.qmd" else f"{plain} – {project.title}",
+        "description": str(meta.get("description") or project.description),
+        "sheets": [
             f"{offset}{LIBS}/shell.css",
             *(markup.relative(sheet, here) for sheet in page.html.css),
         ],
-        head=includes(project, page.html.include_in_header),
-        after=includes(project, page.html.include_after_body),
-        home=markup.relative("index.html", here),
-        site_title=project.title,
-        search=project.search,
-        navbar=navigation(project.navbar, path, titles),
-        sidebar=navigation(project.sidebar, path, titles),
-        title=page.title,
-        subtitle=page.subtitle,
-        lead=page.description,
-        authors=page.authors,
-        date=page.date,
-        toc=page.toc if page.html.toc and page.toc else "",
-        toc_title=page.html.toc_title or words_of(project, page.page)["toc"],
-        body=page.body,
-        previous=seen(before),
-        next=seen(after),
-        footer=footer,
-    )
+        "head": includes(project, page.html.include_in_header),
+        "after": includes(project, page.html.include_after_body),
+        "home": markup.relative("index.html", here),
+        "site_title": project.title,
+        "search": project.search,
+        "navbar": navigation(project.navbar, path, titles),
+        "sidebar": navigation(project.sidebar, path, titles),
+        "title": page.title,
+        "subtitle": page.subtitle,
+        "lead": page.description,
+        "authors": page.authors,
+        "date": page.date,
+        "toc": page.toc if page.html.toc and page.toc else "",
+        "toc_title": page.html.toc_title or words_of(project, page.page)["toc"],
+        "body": page.body,
+        "previous": seen(before),
+        "next": seen(after),
+        "footer": footer,
+    }
+    # Only what the shell runs is hashed: no script in the text of a page may run.
+    shell = template().render({**values, **dict.fromkeys(TEXTS, ""), "policy": ""})
+    return template().render(values, policy=policy(shell_scripts(shell)))
 
 
 def base_of(project: Project) -> dict[str, str]:
