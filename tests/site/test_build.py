@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from conftest import Project
 
 PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'"><title>{title}</title>
 <meta name="viewport" content="width=device-width"></head>
 <body><main><h1>{title}</h1><p>{text}</p></main></body></html>
 """
