@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -111,12 +113,15 @@ def test_means_over_the_reference_are_the_statistics(clean: Path, engine: str) -
     assert whole["wsum_total_gini"].sum() / size == pytest.approx(gini_of(y, w), rel=1e-9)
 
 
-def test_engines_agree(realistic: Path) -> None:
-    pytest.importorskip("duckdb")
+@pytest.mark.parametrize("engine", ["duckdb", "spark"])
+def test_engines_agree(realistic: Path, engine: Any) -> None:
+    pytest.importorskip({"duckdb": "duckdb", "spark": "pyspark"}[engine])
+    if engine == "spark" and shutil.which("java") is None:
+        pytest.skip("no Java on this machine: install the Debian package default-jre-headless")
     frozen = recentred.reference(panels.read(realistic), periods=(2012, 2013), real=2015,
                                  programme="training")  # fmt: skip
     design = CellsDesign(("training",), outcomes=recentred.outcomes(frozen), handling="pairs")
-    one, other = build(realistic, design), build(realistic, design, "duckdb")
+    one, other = build(realistic, design), build(realistic, design, engine)
     for table in ("totals", "pairs"):
         left, right = getattr(one, table), getattr(other, table)
         assert left.schema == right.schema

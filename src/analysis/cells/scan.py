@@ -111,7 +111,8 @@ def _raw_name(outcome: Outcome, source: str) -> str:
     if made is None:
         return name
     if made.reference is not None:
-        return f"{name}_{made.kind}_{made.share}_{made.reference.digest}"
+        # Spark reads a dot in a name as a field of a struct.
+        return f"{name}_{made.kind}_{made.share}_{made.reference.digest}".replace(".", "_")
     real = outcome.real if made.kind == "threshold" else None
     return f"{name}_{made.kind}_{made.line or made.fen}_{real or ''}"
 
