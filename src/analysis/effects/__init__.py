@@ -1,8 +1,12 @@
-"""Effects on income from cells: group-time effects and their sums, and two cross-checks.
+"""Effects on income, from cells and where they do not suffice from microdata.
 
 Read in this order: `layout` (cells to arrays), `table` (the arrays), `contrast` (one comparison of
 two periods), `group_time`, `aggregate`, `record`, `result`; `few_villages` (tests that hold with
 few), `families` (many estimates), `relative` (per cent), `exposure` (dose bins, neighbours), `dose`
 (effect per unit of dose), `survey` (errors by sampling unit); then `projection` (household effects
 taken out of cells), `imputation`, `two_way`, `bacon`.
+
+Of microdata: `sample` (rows checked and counted), `least_squares`, `micro` (results); then
+`experiments` (lotteries), `regression` (selection on observables), `discontinuity`, `households`
+with `doubly_robust` and `cross_sections` (continuous covariates), `synthetic` (one village).
 """
