@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -66,12 +66,15 @@ class Groups:
         The differences as one family; see `analysis.effects.families.adjust`.
     missing : tuple of (str, Missing)
         Title of each dimension that these data do not have, and why.
+    joined : tuple of str
+        Groups in which the design's own strata had to be joined, since one village alone held one.
     """
 
     levels: EffectSet
     differences: EffectSet | Missing
     adjusted: pl.DataFrame | Missing
     missing: tuple[tuple[str, Missing], ...]
+    joined: tuple[str, ...] = ()
 
 
 def groups(panel: Panel, design: Design) -> Groups:
@@ -88,12 +91,14 @@ def groups(panel: Panel, design: Design) -> Groups:
     found: list[EffectSet] = []
     differences: list[EffectSet] = []
     missing: list[tuple[str, Missing]] = []
+    joined: list[str] = []
     for dimension in DIMENSIONS:
         whole = attempt(_table, panel, design, dimension)
         if isinstance(whole, Missing):
             missing.append((dimension.title, whole))
             continue
         made = [attempt(_group, whole, design, dimension, level) for level in dimension.levels]
+        made = _joined(made, whole, panel, design, dimension, joined)
         for level, one in zip(dimension.levels, made, strict=True):
             if isinstance(one, Missing):
                 missing.append((f"{dimension.title}: {level}", one))
@@ -109,19 +114,27 @@ def groups(panel: Panel, design: Design) -> Groups:
     probability = choices.load().level
     if not differences:
         none = Missing("no two groups of a kind can both be estimated")
-        return Groups(replace(stack(*found), level=probability), none, none, tuple(missing))
+        return Groups(replace(stack(*found), level=probability), none, none, tuple(missing),
+                      tuple(joined))  # fmt: skip
     family = replace(stack(*differences), level=probability)
     return Groups(
         replace(stack(*found), level=probability),
         family,
         attempt(families.adjust, family),
         tuple(missing),
+        tuple(joined),
     )
 
 
-def _table(panel: Panel, design: Design, dimension: Dimension) -> Table:
-    """Return cells of total income by group and stratum."""
+def _table(
+    panel: Panel, design: Design, dimension: Dimension, joined: Set[str] = frozenset()
+) -> Table:
+    """Return cells of total income by group and stratum, or by group over the strata named."""
     told = grouped(panel, dimension, design.cells.stratum)
+    if joined:
+        group = pl.col(COLUMN).str.split(BAR).list.first()
+        kept = pl.when(pl.col(COLUMN).is_in(list(joined))).then(group)
+        told = replace(told, households=told.households.with_columns(kept.alias(COLUMN)))
     total = design.cells.outcome(TOTAL)
     cells = build.build(told, replace(design.cells, outcomes=(total,), stratum=COLUMN))
     return layout.from_cells(cells)
@@ -134,6 +147,31 @@ def _group(whole: Table, design: Design, dimension: Dimension, level: str) -> Ef
     one = aggregate.aggregate(found, part, (OVERALL,)).in_yuan()
     named = tuple(replace(key, programme=f"{dimension.title}: {level}") for key in one.keys)
     return replace(one, keys=named, missing=())
+
+
+def _joined(
+    made: list[EffectSet | Missing], whole: Table, panel: Panel, design: Design,
+    dimension: Dimension, joined: list[str],
+) -> list[EffectSet | Missing]:  # fmt: skip
+    """Estimate groups without an interval again, their strata joined.
+
+    Only strata with participants are joined: where only the registered take part, only they are
+    compared.
+    """
+    lone = [level for level, one in zip(dimension.levels, made, strict=True)
+            if not isinstance(one, Missing) and not np.isfinite(one.std_errors).all()]  # fmt: skip
+    if not lone:
+        return made
+    treated = whole.stratum[whole.cohort > 0]
+    kept = {whole.strata[s] for s in np.unique(treated)}
+    again = _table(panel, design, dimension, kept)
+    found = list(made)
+    for place, level in enumerate(dimension.levels):
+        one = attempt(_group, again, design, dimension, level) if level in lone else None
+        if isinstance(one, EffectSet) and np.isfinite(one.std_errors).all():
+            found[place] = one
+            joined.append(f"{dimension.title}: {level}")
+    return found
 
 
 def _difference(first: EffectSet, last: EffectSet, title: str) -> EffectSet:

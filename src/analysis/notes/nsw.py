@@ -22,7 +22,7 @@ GROUPS = {
     "cps3": "Survey CPS-3", "psid1": "Survey PSID-1", "psid2": "Survey PSID-2",
     "psid3": "Survey PSID-3",
 }  # fmt: skip
-DRAWN = ("difference", "change", "least_squares", "weighting_support", "doubly_robust_support")
+DRAWN = ("difference", "least_squares", "doubly_robust_support")
 """Estimators of the figure; the table has all."""
 
 
@@ -121,7 +121,7 @@ def _said(page: Page, rows: pl.DataFrame) -> Sentence:
         return Sentence(f"{parts[0]} The survey groups are not installed.")
     for name, words in (
         ("difference", "a plain difference in means"),
-        ("doubly_robust_support", "the best adjusted estimator (doubly robust)"),
+        ("doubly_robust_support", "a doubly robust estimate on the common support"),
     ):
         mine = surveys.filter(pl.col("estimator") == name).sort("bias")
         if mine.is_empty():

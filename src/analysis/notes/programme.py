@@ -25,8 +25,10 @@ class Notes:
         Where numbers are noted, for those a page adds.
     badge, badge_reported, badge_published : Badge
         Tiers of what is shown.
+    summary : Sentence
+        The answer in one paragraph: reported, elsewhere, and what a panel says.
     short : Sentence
-        The answer first, from the panel.
+        The answer from the panel alone.
     tier_note : Sentence
         What numbers from such a panel mean; the same for every programme.
     reported, elsewhere : Sentence
@@ -43,6 +45,7 @@ class Notes:
     badge: Badge
     badge_reported: Badge
     badge_published: Badge
+    summary: Sentence
     short: Sentence
     tier_note: Sentence
     reported: Sentence
@@ -108,15 +111,17 @@ def programme(notebook: str, answer: Answer) -> Notes:
         Page(notebook, "reported", ("data/claims", "data/programmes")),
         Page(notebook, "published", ("data/studies",)),
     )
+    told, near, panel = known.of_reported(book), known.of_elsewhere(book), texts.short(book)
     return Notes(
         book=book,
         badge=Badge(answer.evidence),
         badge_reported=Badge("reported"),
         badge_published=Badge("published"),
-        short=texts.short(book),
+        summary=texts.summary(book, told, near, panel),
+        short=panel,
         tier_note=known.tier_note(answer.evidence),
-        reported=known.of_reported(book),
-        elsewhere=known.of_elsewhere(book),
+        reported=told,
+        elsewhere=near,
         naive=texts.of_naive(book),
         sure=texts.sure(book),
         trends=texts.trends(book),

@@ -48,28 +48,41 @@ def verdict(one: Effect, truth: float | None) -> tuple[str, str]:
     return "found", "right: its interval holds the truth and leaves zero out"
 
 
+def summary(book: Book, told: Sentence, near: Sentence, panel: Sentence) -> Sentence:
+    """Say all in one paragraph: what was reported, what is known elsewhere, what a panel says."""
+    return Sentence(
+        f"**{book.answer.name}.** *Reported.* {told.text} *Elsewhere.* {near.text} "
+        f"*{PANELS.get(book.answer.evidence, PANELS['yours'])}.* {panel.text}"
+    )
+
+
+PANELS = {"model": "A village panel, simulated", "twin": "The twin", "yours": "Your panel",
+          "public": "The panel"}  # fmt: skip
+"""What the panel is called, by its tier."""
+
+
 def short(book: Book) -> Sentence:
     """Say the answer of the panel first."""
     answer, found = book.answer, book.answer.estimates
     if isinstance(found, Missing):
-        return Sentence(f"**{answer.name}.** {found.sentence}")
+        return Sentence(found.sentence)
     one = headline(found)
     effect = book.effect("total", one.estimate, one.ci_low, one.ci_high,
                          "overall estimate, total income", unit=book.unit, function=estimate,
                          rows=found.rows)  # fmt: skip
     unit = found.design.unit
     if answer.evidence == "twin":
-        return Sentence(f"**{answer.name}.** On the synthetic twin the design runs and gives "
+        return Sentence(f"On the synthetic twin the design runs and gives "
                         f"{effect} {unit}; the number means nothing.")  # fmt: skip
     if not answer.simulated:
         return Sentence(
-            f"**{answer.name}.** The effect on households in the programme is {effect} {unit}"
+            f"The effect on households in the programme is {effect} {unit}"
             f"{_percent(book, found)}, if without it they would have moved as their comparison "
             f"did. {_second(book)}"
         )
     known = truth_text(book)
     return Sentence(
-        f"**{answer.name}.** In the simulated panel the truth is {known} {unit}. One programme at "
+        f"The truth is {known} {unit}. One programme at "
         f"a time, the design says {effect}{_percent(book, found)}: {_judged(book, '', one)}. "
         f"{_second(book)}"
     )
@@ -248,10 +261,13 @@ def _apart(book: Book, made: Groups, rows: dict[str, int]) -> str:
 
 
 def _lacking(made: Groups) -> str:
+    text = ""
+    if made.joined:
+        text = f" Compared without strata, for want of villages: {'; '.join(made.joined)}."
     if not made.missing:
-        return ""
+        return text
     said = "; ".join(f"{title}: {why.reason}" for title, why in made.missing)
-    return f" Not shown: {escaped(said)}."
+    return f"{text} Not shown: {escaped(said)}."
 
 
 def change(book: Book) -> Sentence:
