@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Literal, cast
 
 import numpy as np
@@ -60,6 +60,12 @@ class Curve:
     main: int | None
     before: Mapping[str, float]
     rows_in: int
+
+    @cached_property
+    def half_widths(self) -> tuple[Floats, str]:
+        """Half widths of the band over all specifications, shape (s,), and its rule."""
+        band = self.effects.band()
+        return band.critical * self.effects.std_errors, band.rule
 
 
 def run(panel: Panel, programme: str, listed: tuple[Choice, ...], *, real: int | None) -> Curve:
@@ -224,9 +230,12 @@ def joint(curve: Curve) -> pl.DataFrame:
         The choices, `estimate`, `std_error`, `ci_low`, `ci_high`, `band_low`, `band_high` (per cent
         of what the treated had before), `main`, ascending by estimate.
     """
-    frame = curve.effects.to_frame(band=True).select(
-        "estimate", "std_error", "ci_low", "ci_high", "band_low", "band_high"
-    )
+    half, _ = curve.half_widths
+    frame = curve.effects.to_frame().select(
+        "estimate", "std_error", "ci_low", "ci_high",
+        band_low=pl.col("estimate") - pl.Series(half),
+        band_high=pl.col("estimate") + pl.Series(half),
+    )  # fmt: skip
     plans = pl.DataFrame(list(curve.used))
     return pl.concat([plans, frame], how="horizontal").with_columns(
         main=pl.Series([k == curve.main for k in range(len(curve.used))])
@@ -271,12 +280,11 @@ def middle(curve: Curve, *, draws: int = DRAWS, seed: int = SEED) -> Middle:
     drawn = points + _draws(curve.effects.covariance, draws, seed)
     level = curve.effects.level
     low, high = np.quantile(np.median(drawn, axis=1), [(1 - level) / 2, (1 + level) / 2])
-    band = curve.effects.band()
-    half = band.critical * curve.effects.std_errors
+    half, rule = curve.half_widths
     return Middle(
         float(np.median(points)), float(low), float(high), float(points.min()),
         float(points.max()), int((points > 0).sum()),
-        int(((points - half > 0) | (points + half < 0)).sum()), band.rule,
+        int(((points - half > 0) | (points + half < 0)).sum()), rule,
     )  # fmt: skip
 
 

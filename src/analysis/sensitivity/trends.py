@@ -22,7 +22,7 @@ from analysis.sensitivity.event_study import EventStudy
 
 BOUNDS = (0.0, 0.5, 1.0, 1.5, 2.0)
 """Multiples of the largest drift before treatment, as in the authors' own examples."""
-STEPS = 16
+STEPS = 12
 """Halvings of the search for a breakdown value."""
 
 

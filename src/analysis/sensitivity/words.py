@@ -152,8 +152,8 @@ def placebo_text(one: Checks | None) -> str:
             "else moves the treated."
         )
     return (
-        f"**No placebo raises the alarm**: the intervals of all {_count(rows.height).lower()} "
-        "hold zero (@tbl-sens-placebo). That says as much as they are narrow."
+        f"**No placebo raises the alarm**: every interval ({_count(rows.height).lower()}) "
+        "holds zero (@tbl-sens-placebo). That says as much as they are narrow."
     )
 
 
