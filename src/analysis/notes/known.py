@@ -73,11 +73,11 @@ def of_elsewhere(book: Book) -> Sentence:
         return found.markdown()
 
     parts = [
-        f"Of {number('studies', told.n_estimates, 'estimates in the library of studies')} "
-        f"estimates of such programmes elsewhere, "
-        f"{number('studies_verified', told.n_verified, 'estimates with a verified number')} have "
-        f"a verified number; {number('studies_china', told.n_china, 'estimates from China')} are "
-        "from China."
+        f"Estimates of such programmes elsewhere: "
+        f"{number('studies', told.n_estimates, 'estimates in the library of studies')}; with a "
+        f"verified number: "
+        f"{number('studies_verified', told.n_verified, 'estimates with a verified number')}; "
+        f"from China: {number('studies_china', told.n_china, 'estimates from China')}."
     ]
     if told.low is not None and told.high is not None:
         ends = book.interval("studies_span", told.low, told.high,
@@ -87,14 +87,14 @@ def of_elsewhere(book: Book) -> Sentence:
         lot = number("studies_lot", told.n_lot, "comparable estimates drawn by lot")
         count = number("studies_comparable", told.n_comparable, "comparable estimates")
         parts.append(
-            f"The {count} that can be compared lie at {ends.markdown()} per cent of household "
-            f"income or spending; {lot} of them were drawn by lot."
+            f"Those that can be compared ({count}, of them drawn by lot: {lot}) lie at "
+            f"{ends.markdown()} per cent of household income or spending."
         )
     else:
         parts.append("None is on household income or spending in per cent.")
     if told.n_null:
         nulls = number("studies_null", told.n_null, "rows that report no effect without a number")
-        parts.append(f"{nulls} report no effect and give no number.")
+        parts.append(f"Reporting no effect, without a number: {nulls}.")
     for name, pool in told.pools.items():
         mean = book.number(f"pool_{name}", pool.mean, f"mean over studies, {name}", unit="percent",
                            function=elsewhere, rows=rows, digits=1,
