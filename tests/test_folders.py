@@ -78,3 +78,23 @@ def test_what_a_killed_process_left_is_removed_and_what_a_running_one_needs_is_k
     (tmp_path / ".t.notes").mkdir()
     folders.recover(target)
     assert left(target) == [f".t.{os.getpid()}.x", ".t.notes"]
+
+
+RACER = """
+import sys
+from pathlib import Path
+from analysis import folders
+target, text = Path(sys.argv[1]), sys.argv[2]
+for _ in range(60):
+    with folders.replaced(target, "mark.json", "a test") as new:
+        (new / "mark.json").write_text(text)
+        (new / "other.txt").write_text(text)
+"""
+
+
+def test_processes_that_write_one_folder_at_once_leave_a_whole_one(tmp_path):
+    target = tmp_path / "t"
+    running = [subprocess.Popen([sys.executable, "-c", RACER, target, text]) for text in "abc"]
+    assert [one.wait() for one in running] == [0, 0, 0]
+    assert (target / MARKER).read_text() == (target / "other.txt").read_text()
+    assert left(target) == []

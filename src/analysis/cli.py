@@ -15,7 +15,7 @@ import typer
 from rich.table import Table
 
 from analysis import cli_effects, cli_panels, cli_proof, paths
-from analysis.faults import FaultsError
+from analysis.faults import Fault, FaultsError, refused_by_machine
 from analysis.terminal import err, out
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__.splitlines()[0])
@@ -29,11 +29,20 @@ cli_proof.add_to(app)
 
 
 def main() -> None:
-    """Run the command; an input at fault ends in its list of faults, not in a traceback."""
+    """Run the command; an input at fault ends in its list of faults, not in a traceback.
+
+    So does a machine that refuses: a full disk, a folder that can only be read.
+    """
     try:
         app()
-    except FaultsError as error:
-        for fault in error.faults:
+    except (FaultsError, OSError) as error:
+        if isinstance(error, FaultsError):
+            faults: tuple[Fault | None, ...] = error.faults
+        else:
+            faults = (refused_by_machine(error),)
+        if None in faults:
+            raise
+        for fault in faults:
             err.print(f"error: {fault}", style="red", markup=False, highlight=False)
         raise SystemExit(1) from None
 

@@ -5,8 +5,23 @@ A check collects every fault it sees and raises them together, so that one run s
 
 from __future__ import annotations
 
+import errno
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+# What a machine, and not this program, refuses; each with what a person can do.
+_REFUSALS = {
+    errno.ENOSPC: ("no space is left on this disk", "free some space"),
+    errno.EDQUOT: ("your share of this disk is full", "free some space"),
+    errno.EROFS: ("this place can only be read", "name a folder that can be written to"),
+    errno.EACCES: ("this may not be done here", "ask for the right, or name another place"),
+    errno.EPERM: ("this may not be done here", "ask for the right, or name another place"),
+    errno.EIO: ("the disk does not answer as it should", "look at the disk"),
+    errno.EMFILE: ("too many files are open", "raise the limit (ulimit -n)"),
+}
+# Rust's way to say it, which Polars passes on without a number.
+_RUST = re.compile(r"\(os error (\d+)\)")
 
 
 @dataclass(frozen=True)
@@ -67,3 +82,22 @@ def raise_if_any(faults: Iterable[Fault]) -> None:
     found = tuple(faults)
     if found:
         raise FaultsError(found)
+
+
+def refused_by_machine(error: OSError) -> Fault | None:
+    """Return the fault behind an error of the operating system, None if it is none of these.
+
+    Examples
+    --------
+    >>> print(refused_by_machine(OSError(errno.ENOSPC, "No space left on device", "/a/b.csv")))
+    b.csv: no space is left on this disk; free some space, then run the command again
+    >>> refused_by_machine(FileNotFoundError(errno.ENOENT, "No such file")) is None
+    True
+    """
+    rust = _RUST.search(str(error))
+    number = error.errno or (int(rust[1]) if rust else None)
+    if number not in _REFUSALS:
+        return None
+    problem, remedy = _REFUSALS[number]
+    name = re.split(r"[\\/]", str(error.filename))[-1] if error.filename else "disk"
+    return Fault(name, problem, f"{remedy}, then run the command again")

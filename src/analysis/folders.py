@@ -8,16 +8,19 @@ which may hold rows of somebody's survey.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from analysis.faults import Fault, FaultsError
 
 BEFORE = ".before"
+ATTEMPTS = 100
+"""How often a place is tried for that another process takes at the same moment."""
 
 
 @contextmanager
@@ -40,9 +43,7 @@ def replaced(target: Path, marker: str, what: str) -> Iterator[Path]:
     """
     target = target.resolve()
     recover(target)
-    if target.exists() and not (target / marker).is_file() and (
-        target.is_file() or any(target.iterdir())
-    ):  # fmt: skip
+    if _is_other(target, marker):
         problem = f"exists and is not {what}"
         raise FaultsError([Fault(target.name, problem, "choose a new folder to write to")])
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -56,19 +57,41 @@ def replaced(target: Path, marker: str, what: str) -> Iterator[Path]:
         shutil.rmtree(new, ignore_errors=True)
 
 
+def _is_other(target: Path, marker: str) -> bool:
+    """Say whether a place is taken by a file, or by a folder of something else."""
+    for _ in range(2):  # another process may just be changing it
+        try:
+            found = {path.name for path in target.iterdir()}
+        except FileNotFoundError:
+            return False
+        except NotADirectoryError:
+            return True
+        if not found or marker in found:
+            return False
+    return True
+
+
 def _swap(new: Path, target: Path) -> None:
-    """Put a folder in the target's place; the one before is restored if that fails."""
-    if not target.exists():
-        new.rename(target)
-        return
+    """Put a folder in the target's place; the one before is restored if that fails.
+
+    Another process may do the same at that moment: then the later one wins.
+    """
     before = new.with_name(new.name + BEFORE)
-    target.rename(before)
-    try:
-        new.rename(target)
-    except OSError:
-        before.rename(target)
-        raise
-    shutil.rmtree(before)
+    for attempt in range(ATTEMPTS):
+        # Nothing there, or another process has just moved it aside.
+        with suppress(FileNotFoundError):
+            target.rename(before)
+        try:
+            new.rename(target)
+            break
+        except OSError as error:
+            if before.exists() and target.exists():
+                shutil.rmtree(before)  # another process has put its own there
+            elif before.exists():
+                before.rename(target)
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or attempt == ATTEMPTS - 1:
+                raise
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def recover(target: Path) -> None:

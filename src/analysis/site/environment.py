@@ -7,6 +7,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from analysis.faults import Fault, FaultsError
+
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 # Same results on every machine and every run: threads, hashing, time and width are all fixed.
 FIXED_ENVIRONMENT = {
@@ -39,9 +41,18 @@ def commit_time(root: Path) -> str:
     """Return the time of the last commit in seconds, as ``SOURCE_DATE_EPOCH`` wants it.
 
     A value already in the environment wins; outside a repository it is a fixed early time.
+
+    Raises
+    ------
+    FaultsError
+        If the value in the environment is no number of seconds.
     """
     named = os.environ.get("SOURCE_DATE_EPOCH")
     if named:
+        if not (named.isascii() and named.isdigit()):
+            remedy = "give whole seconds since 1970, or leave it out"
+            fault = Fault("SOURCE_DATE_EPOCH", "not a time", remedy, value=named)
+            raise FaultsError([fault])
         return named
     try:
         done = subprocess.run(

@@ -16,6 +16,8 @@ import ziamath
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
+from analysis.faults import Fault, FaultsError
+
 SOURCE = Path(ziamath.__file__).parent / "fonts" / "STIXTwoMath-Regular.ttf"
 ALWAYS = "0123456789.,:;()[]{}|‖⌊⌋⌈⌉⟨⟩√∑∏∫+−-×·/=≠<>≤≥±→∈ ̂̄̃ˆ¯~_‾"
 GREEK = "αβγδεζηθικλμνξοπρςστυφχψω"
@@ -64,7 +66,16 @@ def subset(characters: str) -> bytes:
 
 
 def cached_subset(characters: str, cache: Path) -> bytes:
-    """Return the subset from ``cache``, cutting it on first use."""
+    """Return the subset from ``cache``, cutting it on first use.
+
+    Raises
+    ------
+    FaultsError
+        If the package that brings the font lacks it.
+    """
+    if not SOURCE.is_file():
+        remedy = "install the packages of requirements.lock again"
+        raise FaultsError([Fault(SOURCE.name, "the font of the formulas is missing", remedy)])
     mark = hashlib.sha256(SOURCE.read_bytes() + Path(__file__).read_bytes() + characters.encode())
     path = cache / f"math-{mark.hexdigest()[:16]}.woff"
     if path.is_file():
