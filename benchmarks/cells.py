@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from analysis import benchmarks
 from analysis.cells.build import build
 from analysis.cells.design import CellsDesign
 from analysis.cells.outcomes import Outcome, standard, threshold
@@ -150,6 +152,20 @@ def compare(folder: Path, engine: str, repeat: int) -> dict[str, tuple[float, in
     return {job: (min(s for s, _ in runs[1:]), runs[-1][1]) for job, runs in found.items()}
 
 
+def keep(found: dict[str, tuple[float, int]], rows: int, gaps: str, machine: str) -> None:
+    """Store the times; those of a panel with gaps apart."""
+    more = "" if gaps == "no gaps" else f", {gaps}"
+    named = {"bare, joined": ("bare sums", "polars"), "cells": ("cells", "analysis"),
+             "thresholds": ("cells with ten thresholds", "analysis")}  # fmt: skip
+    stored = [
+        {"job": named[job][0] + more, "level": "village", "package": named[job][1], "rows": rows,
+         "seconds": seconds, "gibibytes": peak / 2**30}
+        for job, (seconds, peak) in found.items() if job in named
+    ]  # fmt: skip
+    versions = {package: version(package) for _, package in named.values()}
+    benchmarks.record(stored, versions, machine, " ".join(sys.argv))
+
+
 def main() -> None:
     """Make the panels, time the jobs, print the ratios."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -157,6 +173,8 @@ def main() -> None:
     options.add_argument("--villages", type=int, default=2_000)
     options.add_argument("--engine", default="polars")
     options.add_argument("--repeat", type=int, default=5)
+    options.add_argument("--record", action="store_true", help="into reports/benchmarks.csv")
+    options.add_argument("--machine", default="", help="what the machine is, for the record")
     given = options.parse_args()
     spawn = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
@@ -170,6 +188,8 @@ def main() -> None:
             for job, (seconds, peak) in found.items():
                 ratios = [f"{seconds / found[base][0]:.2f} × {base}" for base in list(JOBS)[:2]]
                 print(f"  {job:13} {seconds:8.3f} s  {peak / 2**30:5.2f} GiB   {', '.join(ratios)}")
+            if given.record:
+                keep(found, given.rows, name, given.machine)
             apart = found["thresholds"][0] - found["cells"][0]
             print(f"  a threshold: {apart / POINTS / given.rows * 1e9:.2f} ns per outcome and row")
 

@@ -41,6 +41,8 @@ from analysis.cells.outcomes import Outcome
 from analysis.effects import aggregate, few_villages, group_time, imputation, layout, two_way
 
 DRAWS = 999
+FEW_ROWS = 1_000_000
+"""Rows of the panel on which is timed what is done again once cells exist."""
 ANYWHERE = group_time.Comparison(where="anywhere")
 """The other packages know no villages: their controls live anywhere."""
 PROGRAMME = {"village": "village_fund", "household": "training"}
@@ -243,11 +245,12 @@ def few_clusters(folder: Path) -> float:
     return min(spent)
 
 
-def measure(place: Path, rows: int, repeat: int, only: str) -> list[dict[str, Any]]:
+def measure(place: Path, rows: int, repeat: int, only: str, periods: int) -> list[dict[str, Any]]:
     """Time every job on one panel, print and return what was found."""
     folder = place / f"rows-{rows}"
     spawn = multiprocessing.get_context("spawn")
-    made = spawn.Process(target=panels.make, args=(folder, rows))
+    sizes = {"periods": periods, "flat": only != "analysis"}
+    made = spawn.Process(target=panels.make, args=(folder, rows), kwargs=sizes)
     made.start()
     made.join()
     found: list[dict[str, Any]] = []
@@ -255,9 +258,7 @@ def measure(place: Path, rows: int, repeat: int, only: str) -> list[dict[str, An
     for level in ("village", "household"):
         for job in (job for job in JOBS if level in job.levels):
             ours = job.package in ("analysis", "polars")
-            if (only and job.package != only and not (only == "analysis" and ours)) or (
-                rows > MOST_ROWS.get(job.package, rows)
-            ):
+            if (only and job.package != only) or rows > MOST_ROWS.get(job.package, rows):
                 continue
             result = timed(job, folder, level, repeat if ours or rows < 10**7 else 1)
             if isinstance(result, str):
@@ -280,7 +281,7 @@ def measure(place: Path, rows: int, repeat: int, only: str) -> list[dict[str, An
                 f"{peak / 2**30:6.2f} GiB  point {point:.6f}",
                 flush=True,
             )
-    if rows <= 10**6 or only == "analysis":
+    if rows == FEW_ROWS:
         for name, seconds in few(folder).items():
             found.append(
                 {
@@ -319,6 +320,7 @@ def main() -> None:
     options.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
     options.add_argument("--repeat", type=int, default=3)
     options.add_argument("--only", default="", help="one package, such as analysis")
+    options.add_argument("--periods", type=int, default=10)
     options.add_argument("--record", action="store_true", help="into reports/benchmarks.csv")
     options.add_argument("--machine", default="", help="what the machine is, for the record")
     options.add_argument(
@@ -328,7 +330,7 @@ def main() -> None:
     found: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="bench-", dir=given.folder) as place:
         for rows in given.rows:
-            found += measure(Path(place), rows, given.repeat, given.only)
+            found += measure(Path(place), rows, given.repeat, given.only, given.periods)
         # Thirty villages, half of them treated.
         panels.make(Path(place) / "few", 30_000, villages=30, cohorts=1)
         seconds = few_clusters(Path(place) / "few")

@@ -25,7 +25,13 @@ WAGE, SPREAD, EFFECT = 2_000_000, 300_000, 50_000
 
 
 def make(
-    folder: Path, rows: int, *, villages: int = 2_000, periods: int = 10, cohorts: int = COHORTS
+    folder: Path,
+    rows: int,
+    *,
+    villages: int = 2_000,
+    periods: int = 10,
+    cohorts: int = COHORTS,
+    flat: bool = True,
 ) -> None:
     """Write a panel and its flat twin: a village is a cohort, and so is a household, apart.
 
@@ -37,6 +43,8 @@ def make(
         Household-years.
     villages, periods, cohorts : int
         How many.
+    flat : bool
+        Write the flat file too.
     """
     folder.mkdir(parents=True)
     n = rows // periods
@@ -92,15 +100,17 @@ def make(
         schemas.conform(income.lazy(), "income").sink_parquet(
             folder / "income" / f"{piece:05}.parquet"
         )
-        flat = pl.DataFrame(
+        if not flat:
+            continue
+        numbers = pl.DataFrame(
             {
                 "household": who.astype(np.int32), "village": village[who].astype(np.int32),
                 "period": period.astype(np.int32), "wage": wage,
                 **{f"first_{level}": k[who].astype(np.int32) for level, k in first.items()},
             }
         )  # fmt: skip
-        flat.write_parquet(folder / "flat" / f"{piece:05}.parquet")
-    for table in ("income", "flat"):
+        numbers.write_parquet(folder / "flat" / f"{piece:05}.parquet")
+    for table in ("income", *(["flat"] if flat else [])):
         pl.scan_parquet(folder / table).sink_parquet(folder / f"{table}.parquet")
         for part in (folder / table).iterdir():
             part.unlink()

@@ -1,5 +1,6 @@
 """Stored measurements: read against a schema, printed by one formatter."""
 
+import polars as pl
 import pytest
 
 from analysis import benchmarks
@@ -36,3 +37,33 @@ def test_a_job_is_stored_once_and_read_back(tmp_path):
     (row,) = benchmarks.jobs(benchmarks.load(file)).to_dicts()
     assert row == {"job": "two-way", "level": "village", "package": "analysis", "version": "0.1",
                    "rows": 1000, "seconds": 0.25, "gibibytes": None}  # fmt: skip
+
+
+def timed(**parts):
+    base = {"job": "two-way", "level": "village", "package": "analysis", "version": "1",
+            "rows": 10_000_000, "seconds": 0.5, "gibibytes": 1.0}  # fmt: skip
+    return base | parts
+
+
+def test_targets_are_held_against_the_fastest_and_the_leanest_package():
+    """By hand: 14 / 0.5 = 28 times, of 30 wanted."""
+    jobs = pl.DataFrame(
+        [timed(), timed(package="a", seconds=14.0), timed(package="b", seconds=20.0)]
+    )
+    found = benchmarks.targets(jobs)
+    row = found.filter(id="two_way_faster").row(0, named=True)
+    assert (row["measured"], row["met"]) == (28.0, False)
+    assert found.filter(id="imputation_faster")["met"].item() is None
+
+
+def test_memory_and_the_bare_scan():
+    """By hand: 0.9 of 4.5 GiB is a fifth; 1.2 s of cells over 1 s of bare sums."""
+    jobs = pl.DataFrame([
+        timed(job="group-time", gibibytes=0.9), timed(job="group-time", package="a", gibibytes=4.5),
+        timed(job="cells", seconds=1.2), timed(job="bare sums", package="polars", seconds=1.0),
+        timed(job="re-estimate", rows=1_000_000, seconds=0.03),
+    ])  # fmt: skip
+    met = dict(benchmarks.targets(jobs).select("id", "measured").iter_rows())
+    assert met["group_time_memory"] == pytest.approx(0.2)
+    assert met["cells_scan"] == pytest.approx(1.2)
+    assert met["re_estimate"] == 0.03

@@ -13,6 +13,8 @@ import polars as pl
 
 from analysis import contract, paths, printing
 
+OURS: Final = "analysis"
+"""What this package is called among the others."""
 MEASURED: Final = {"seconds": "seconds", "gibibytes": "gibibytes"}
 """What is stored of a timed job, and in which unit."""
 
@@ -33,6 +35,23 @@ class Benchmarks(contract.Row):
         nullable=True, regex="^(village|household)$", description="what was assigned to cohorts"
     )
     rows = dy.Int64(nullable=True, min=1, description="household-years in the panel")
+
+
+class SpeedTargets(contract.Row):
+    """What one job should reach."""
+
+    id = dy.String(primary_key=True, regex=r"^[a-z][a-z0-9_]*$", description="name")
+    what = dy.String(description="what is measured")
+    kind = dy.Enum(
+        ["times_faster", "memory_share", "times_bare", "seconds", "gibibytes"],
+        description="how it is computed from the stored jobs",
+    )
+    job = dy.String(description="the job")
+    level = dy.Enum(["village", "household"], description="what was assigned to cohorts")
+    rows = dy.Int64(min=1, description="household-years in the panel")
+    limit = dy.Float64(min_exclusive=0, description="what it should reach, or not exceed")
+    unit = dy.String(description="unit of the limit")
+    source = dy.String(description="where the limit comes from")
 
 
 def load(file: Path | None = None) -> pl.DataFrame:
@@ -65,6 +84,61 @@ def jobs(measurements: pl.DataFrame) -> pl.DataFrame:
         pl.lit(None, pl.Float64).alias(u) for u in MEASURED.values() if u not in wide.columns
     ]
     return wide.with_columns(missing).select(*keys, *MEASURED.values()).sort(keys)
+
+
+def targets(timed: pl.DataFrame, file: Path | None = None) -> pl.DataFrame:
+    """Hold the timed jobs against what they should reach.
+
+    Parameters
+    ----------
+    timed : polars.DataFrame
+        From `jobs`.
+    file : Path, optional
+        The targets; ``data/parameters/speed_targets.csv`` if left out.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``id, what, rows, limit, unit, measured, met``; measured and met are null where a job has
+        not been timed.
+    """
+    wanted = contract.read(file or paths.data() / "parameters" / "speed_targets.csv", SpeedTargets)
+    measured = [_measured(timed, row) for row in wanted.iter_rows(named=True)]
+    return wanted.with_columns(measured=pl.Series(measured, dtype=pl.Float64)).select(
+        "id", "what", "rows", "limit", "unit", "measured",
+        met=pl.when(pl.col("kind") == "times_faster").then(pl.col("measured") >= pl.col("limit"))
+        .otherwise(pl.col("measured") <= pl.col("limit")),
+    )  # fmt: skip
+
+
+def _measured(timed: pl.DataFrame, target: Mapping[str, Any]) -> float | None:
+    """Return what was measured for a target."""
+    same = timed.filter(
+        pl.col("job") == target["job"], pl.col("level") == target["level"],
+        pl.col("rows") == target["rows"],
+    )  # fmt: skip
+    ours = same.filter(pl.col("package") == OURS)
+    if not ours.height:
+        return None
+    kind = str(target["kind"])
+    if kind in MEASURED:
+        return _least(ours, kind)
+    if kind == "times_bare":
+        bare = timed.filter(job="bare sums", rows=target["rows"], level=target["level"])
+        return _divided(_least(ours, "seconds"), _least(bare, "seconds"))
+    others = same.filter(pl.col("package") != OURS)
+    if kind == "times_faster":
+        return _divided(_least(others, "seconds"), _least(ours, "seconds"))
+    return _divided(_least(ours, "gibibytes"), _least(others, "gibibytes"))
+
+
+def _least(timed: pl.DataFrame, column: str) -> float | None:
+    found = timed[column].min()
+    return None if found is None else float(found)  # type: ignore[arg-type]
+
+
+def _divided(top: float | None, bottom: float | None) -> float | None:
+    return None if top is None or bottom is None else top / bottom
 
 
 def record(

@@ -12,7 +12,7 @@ from typing import Any
 
 import dataframely as dy
 
-from analysis import datapackage, money, paths, programmes
+from analysis import benchmarks, datapackage, money, paths, programmes
 from analysis.claims import schemas as ledger
 from analysis.costs import ranges
 from analysis.panels import cards, package, schemas
@@ -90,7 +90,8 @@ def packages() -> dict[str, dict[str, Any]]:
                     ("prices", money.Prices), ("poverty_lines", money.PovertyLines),
                     ("income_path", parameters.IncomePath),
                     ("assumed_ranges", ranges.Assumed), ("unit_costs", ranges.UnitCost),
-                    ("reported_spending", ranges.Spending))),
+                    ("reported_spending", ranges.Spending),
+                    ("speed_targets", benchmarks.SpeedTargets))),
                 *(_toml_file(name, what) for name, what in PARAMETERS.items()),
             ],
         ),
