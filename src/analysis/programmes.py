@@ -60,13 +60,30 @@ class Designs(contract.Row):
     status = dy.Enum(["found", "assumption"], description="found in a document, or chosen")
 
 
+class Payments(contract.Row):
+    """A payment that a programme makes to households, and the source of income it enters."""
+
+    id = dy.String(primary_key=True, regex=r"^[a-z][a-z_]*$", description="name in the code")
+    name_zh = dy.String(description="name as printed")
+    name_en = dy.String(description="name in English")
+    programme = dy.String(description="programme it belongs to")
+    channel = dy.Enum(
+        ["wage", "business", "property", "transfer"], description="source of income it enters"
+    )
+    paid_for = dy.String(description="what it is paid for")
+    replaces = dy.String(description="income that it may take the place of")
+    source = dy.String(description="where this is from")
+    status = dy.Enum(["found", "from_memory", "assumption"], description="how well it is known")
+
+
 @dataclass(frozen=True)
 class Catalogue:
-    """Every programme, every system, and the design for each programme's effect, as tables."""
+    """Every programme, system and payment, and the design for each programme's effect."""
 
     programmes: pl.DataFrame
     systems: pl.DataFrame
     designs: pl.DataFrame
+    payments: pl.DataFrame
 
 
 def load(folder: Path | None = None) -> Catalogue:
@@ -87,12 +104,14 @@ def load(folder: Path | None = None) -> Catalogue:
         contract.read(folder / "programmes.csv", Programmes),
         contract.read(folder / "systems.csv", Systems),
         contract.read(folder / "designs.csv", Designs),
+        contract.read(folder / "payments.csv", Payments),
     )
     known = set(catalogue.programmes["id"])
     raise_if_any(
         Fault(contract.project_name(folder / file), "unknown programme",
               "use an id of programmes.csv", line, "programme", programme)
-        for file, table in (("systems.csv", catalogue.systems), ("designs.csv", catalogue.designs))
+        for file, table in (("systems.csv", catalogue.systems), ("designs.csv", catalogue.designs),
+                            ("payments.csv", catalogue.payments))
         for line, programme in table.select("line", "programme").iter_rows()
         if programme not in known
     )  # fmt: skip

@@ -34,6 +34,7 @@ REFERS: Mapping[str, Mapping[str, datapackage.Keys]] = {
     "programmes": {
         "systems": {"programme": ("programmes", "id")},
         "designs": {"programme": ("programmes", "id")},
+        "payments": {"programme": ("programmes", "id")},
     },
 }
 """Keys across committed CSV files, by folder and file."""
@@ -99,7 +100,7 @@ def packages() -> dict[str, dict[str, Any]]:
             "programmes", "Programmes", "The programmes, the systems that articles describe, and "
             "the design in which each programme's effect is looked for",
             {"programmes": programmes.Programmes, "systems": programmes.Systems,
-             "designs": programmes.Designs},
+             "designs": programmes.Designs, "payments": programmes.Payments},
         ),
         "public": datapackage.package(
             "public", "Public data sets",
