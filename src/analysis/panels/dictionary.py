@@ -40,6 +40,7 @@ REFERS: Mapping[str, Mapping[str, datapackage.Keys]] = {
 """Keys across committed CSV files, by folder and file."""
 PARAMETERS = {
     "answers": "Choices of the programme pages: price year, level, power, poverty line",
+    "money_rules": "Rules of the pages on payments, and how reports near the floor are counted",
     "import": "Limits of an import, units and periods of amounts",
     "model": "Parameters of the model panel",
     "model_programmes": "True effects of the programmes in the model panel",

@@ -1,0 +1,77 @@
+"""Notes on payments and floors: sentences by tier, tables, and a reason where nothing is known."""
+
+from dataclasses import replace
+
+import pytest
+
+from analysis import findings, notes
+from analysis.answers import page
+from analysis.answers.missing import Missing
+from analysis.notes import floor, per_yuan
+from analysis.panels import panel as panels
+from analysis.panels import schemas
+from analysis.panels.model import Settings, Switches, simulate_settings
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    target = tmp_path_factory.mktemp("per_yuan") / "panel"
+    settings = Settings(4800, 120, (2012, 2021), 3, "bent", Switches(misreporting=True))
+    simulate_settings(target, settings)
+    return target
+
+
+@pytest.fixture(autouse=True)
+def here(folder, monkeypatch):
+    monkeypatch.setenv("PANEL", str(folder))
+    findings.forget()
+    yield
+    findings.forget()
+
+
+def test_a_simulated_payment_stands_beside_its_truth():
+    made = per_yuan.payment(notes.programme("07-x", page.page("dividend")))
+    assert "The truth is" in made.said.text and "per yuan paid" in made.said.text
+    assert "arithmetic" in made.rule.text
+    table = made.table("tbl-p").data
+    assert table["when"].to_list()[:2] == ["overall", "first year"]
+    assert set(table["truth"].to_list()) == {"0.92"}
+
+
+def test_a_survey_has_no_truth(folder):
+    panel = replace(panels.read(folder), tier="yours", name="a survey")
+    made = per_yuan.payment(notes.programme("07-x", page.page("dividend", panel)), panel)
+    assert "truth" not in made.said.text
+    assert "total income rises by" in made.said.text
+    assert "truth" not in made.table("tbl-p").data.columns
+
+
+def test_doses_that_are_no_payments_are_a_sentence():
+    made = per_yuan.payment(notes.programme("07-x", page.page("collective_enterprise")))
+    assert isinstance(made.made, Missing)
+    assert "no payments" in made.said.text and "arithmetic" in made.rule.text
+    assert "no payments" in made.table("tbl-p").data["why"][0]
+
+
+def test_the_floor_is_told_with_what_the_simulation_knows():
+    made = floor.near(notes.programme("07-x", page.page("collective_enterprise")))
+    assert "too many" in made.bunching.text and "were raised" in made.bunching.text
+    assert "pay out" in made.books.text
+    assert "the curve has" in made.figure("fig-f").alt
+
+
+def test_without_books_the_floor_is_a_sentence(monkeypatch, folder):
+    gone = schemas.empty("collective").lazy()
+    panel = replace(panels.read(folder), collective=gone)
+    monkeypatch.setattr(floor.current, "current", lambda: panel)
+    made = floor.near(notes.programme("07-x", page.page("collective_enterprise", panel)))
+    assert "no books" in made.books.text and "no books" in made.bunching.text
+    assert "no books" in made.figure("fig-f").alt
+
+
+def test_what_reported_money_can_add_is_per_head_of_official_income():
+    made = per_yuan.arithmetic("07-x", "dividend", "microcredit")
+    assert "per cent" in made.said.text
+    rows = made.table("tbl-m").data
+    assert rows.filter(rows["id"] == "I08")["most"].item() == ""
+    assert "No reported figure" in per_yuan.arithmetic("07-x", "microcredit").said.text
