@@ -161,7 +161,7 @@ def finding(
 ) -> None:
     """Print the record of one finding, with the line that made it and the tests that hold it."""
     from analysis import findings
-    from analysis.methods import proof
+    from analysis.methods import proof, registry
 
     records = findings.read_csv(paths.root() / "reports" / "findings.csv")
     found = [record for record in records if record["id"] == name]
@@ -175,6 +175,9 @@ def finding(
     function = str(found[0]["function"])
     if function in known.places:
         shown["source"] = known.places[function]
+    described = registry.load(paths.root()).of(function)
+    if described is not None:
+        shown["method record"] = f"{described.address} {described.name} ({described.status})"
     for number, test in enumerate(known.tests(function), start=1):
         shown[f"test {number}"] = test.name
     width = max(map(len, shown)) + 1

@@ -15,6 +15,7 @@ from analysis.findings import TIERS
 from analysis.findings.record import link
 from analysis.methods import api
 from analysis.methods.proof import Proof
+from analysis.methods.registry import Method
 
 FOLDER = "findings"
 INDEX = "findings.qmd"
@@ -32,7 +33,10 @@ def variables(records: Iterable[Record]) -> dict[str, str]:
     }
 
 
-def pages(by_page: Mapping[str, Sequence[Record]], proof: Proof) -> dict[str, str]:
+def pages(
+    by_page: Mapping[str, Sequence[Record]], proof: Proof,
+    methods: Mapping[str, Method] | None = None,
+) -> dict[str, str]:  # fmt: skip
     """Return the pages of findings, Markdown by file name.
 
     Parameters
@@ -41,9 +45,11 @@ def pages(by_page: Mapping[str, Sequence[Record]], proof: Proof) -> dict[str, st
         Findings by the notebook that shows them, without its folder and ending.
     proof : Proof
         Where functions stand, and what tests them.
+    methods : mapping of str to Method, optional
+        The record of each function that has one.
     """
     made = {
-        f"{FOLDER}/{page}.qmd": _page(page, records, proof)
+        f"{FOLDER}/{page}.qmd": _page(page, records, proof, methods or {})
         for page, records in by_page.items() if records
     }  # fmt: skip
     return {INDEX: _index(by_page), **made}
@@ -77,9 +83,10 @@ def _index(by_page: Mapping[str, Sequence[Record]]) -> str:
     )  # fmt: skip
 
 
-def _page(page: str, records: Sequence[Record], proof: Proof) -> str:
+def _page(page: str, records: Sequence[Record], proof: Proof, methods: Mapping[str, Method]) -> str:
     cells = "".join(f'<th scope="col">{name}</th>' for name in HEAD)
-    body = "\n".join(_row(record, proof) for record in sorted(records, key=lambda r: str(r["id"])))
+    ordered = sorted(records, key=lambda r: str(r["id"]))
+    body = "\n".join(_row(record, proof, methods) for record in ordered)
     return f"""---
 title: "Findings of {page}"
 description: "Every number, figure and table of the page {page}, with what it is made of"
@@ -102,14 +109,14 @@ permanent: `analysis finding NAME` prints the same record.
 """
 
 
-def _row(record: Record, proof: Proof) -> str:
+def _row(record: Record, proof: Proof, methods: Mapping[str, Method]) -> str:
     tier = str(record["tier"])
     cells = [
         f"{html.escape(str(record['what']))}<br><code>{html.escape(str(record['id']))}</code>",
         _value(record),
         f'<span class="badge tier-{tier}">{html.escape(TIERS[tier])}</span>',
         _rows(record),
-        _made(record, proof),
+        _made(record, proof, methods),
         "<br>".join(
             f"<code>{html.escape(part)}</code>"
             for part in str(record["inputs"] or record["digest"]).split(";") if part
@@ -145,10 +152,14 @@ def _rows(record: Record) -> str:
     return "<br>".join(parts)
 
 
-def _made(record: Record, proof: Proof) -> str:
-    """Return method, function, source line and tests."""
+def _made(record: Record, proof: Proof, methods: Mapping[str, Method]) -> str:
+    """Return method, its record, function, source line and tests."""
     function = str(record["function"])
     parts = [html.escape(str(record["method"]))]
+    method = methods.get(function)
+    if method is not None:
+        target = PurePosixPath("..") / method.address.replace(".qmd#", ".html#")
+        parts.append(f'<a href="{target}">{html.escape(method.name)}</a>')
     place = proof.places.get(function)
     if place is None:
         return "<br>".join([*parts, f"<code>{html.escape(function)}</code>"])

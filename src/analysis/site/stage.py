@@ -17,7 +17,7 @@ import yaml
 
 from analysis import benchmarks, findings
 from analysis.faults import Fault, FaultsError, raise_if_any
-from analysis.methods import api, proof
+from analysis.methods import api, pages, proof, registry
 from analysis.site import findings_page
 from analysis.site.dress import dress, taken_twice
 from analysis.site.execute import Executed
@@ -120,9 +120,9 @@ def findings_csv(records: Sequence[dict[str, Any]]) -> bytes:
 
 
 def generated_pages(root: Path, notebooks: Sequence[Executed]) -> dict[str, bytes]:
-    """Return the pages of findings and of reference, the variables and the table of findings."""
+    """Return generated pages, the variables and the table of findings."""
     records = unique_records(notebooks)
-    pages = _described(root, {Path(one.name).stem: one.findings for one in notebooks})
+    made = _described(root, {Path(one.name).stem: one.findings for one in notebooks})
     variables: dict[str, Any] = {}
     own = root / VARIABLES
     if own.is_file():
@@ -137,17 +137,18 @@ def generated_pages(root: Path, notebooks: Sequence[Executed]) -> dict[str, byte
         variables["benchmark"] = benchmarks.variables(measured)
     text = yaml.safe_dump(variables, allow_unicode=True, sort_keys=True, width=10**6)
     return {
-        **{name: page.encode() for name, page in pages.items()},
+        **{name: page.encode() for name, page in made.items()},
         VARIABLES: text.encode(),
         FINDINGS_DATA: findings_csv(records),
     }
 
 
 def _described(root: Path, by_page: Mapping[str, Sequence[dict[str, Any]]]) -> dict[str, str]:
-    """Return the pages of findings and of reference, from the last build if nothing changed."""
+    """Return findings, methods, decisions and reference; from the last build if nothing changed."""
     code = [path for name in ("src", "tests") for path in files_below(root / name)
             if path.suffix == ".py"]  # fmt: skip
-    parts = {"code": digest_files(root, code), "findings": json.dumps(by_page, sort_keys=True)}
+    parts = {"code": digest_files(root, [*code, *pages.inputs(root)]),
+             "findings": json.dumps(by_page, sort_keys=True)}  # fmt: skip
     key, kept = digest_of(parts), root / GENERATED_PAGES
     try:
         known = json.loads(kept.read_text(encoding="utf-8"))
@@ -156,9 +157,13 @@ def _described(root: Path, by_page: Mapping[str, Sequence[dict[str, Any]]]) -> d
     except (OSError, ValueError, KeyError, TypeError):
         pass
     found = proof.read(root)
-    pages = {**findings_page.pages(by_page, found), **api.pages(root, found)}
-    write_atomic(kept, json.dumps({"key": key, "pages": pages}, ensure_ascii=False).encode())
-    return pages
+    methods = pages.links(registry.load(root)) if (root / registry.FOLDER).is_dir() else {}
+    made = {
+        **findings_page.pages(by_page, found, methods), **api.pages(root, found),
+        **pages.pages(root, found),
+    }  # fmt: skip
+    write_atomic(kept, json.dumps({"key": key, "pages": made}, ensure_ascii=False).encode())
+    return made
 
 
 # ----------------------------------------------------------------------------------------- stage

@@ -1,0 +1,135 @@
+"""Which functions are estimators, found by what they return and say, not by a list.
+
+A public function at the top of a module in an estimating room is one if
+
+* it returns a *result*: a class that carries an error, an interval, an influence or a p value, or
+  that has such a result among its fields or elements;
+* it returns numbers or a table, and its docstring speaks of an estimate, an error, an interval, a
+  bound or a p value;
+* a published number names it as its function.
+
+Each needs a record in the registry, or a row of ``helpers.csv`` that says why it needs none.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from analysis.methods.proof import PACKAGE, SOURCES
+from analysis.methods.registry import Registry
+
+ROOMS: Final = (
+    "claims", "studies", "costs", "cells", "inference", "effects", "sensitivity", "welfare",
+    "power", "scenarios", "validation", "answers",
+)  # fmt: skip
+MARKS: Final = frozenset(
+    {"std_error", "std_errors", "influence", "p_value", "p", "ci_low", "low", "critical",
+     "covariance", "robustness", "slope", "att"}
+)  # fmt: skip
+"""Fields that make a class a result."""
+WORDS: Final = re.compile(
+    r"std_error|standard error|\bestimates?\b|ci_low|\bintervals?\b|\bbounds?\b|\bp values?\b"
+)
+NUMBERS: Final = re.compile(r"\b(float|Floats|DataFrame|Fraction)\b")
+KINDS: Final = ("number", "word")
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """A function that makes an estimate, and what it was recognised by."""
+
+    function: str
+    why: str
+
+
+def find(root: Path, records: Iterable[Mapping[str, object]] = ()) -> tuple[Estimator, ...]:
+    """Return the estimators of the package, by name.
+
+    Parameters
+    ----------
+    root : Path
+        The project folder.
+    records : iterable of mapping
+        Findings; functions of numbers and words count.
+    """
+    files = {path: path.relative_to(root / SOURCES).with_suffix("").parts
+             for path in sorted((root / SOURCES).rglob("*.py"))}  # fmt: skip
+    trees = {parts: ast.parse(path.read_text(encoding="utf-8")) for path, parts in files.items()}
+    results = result_classes(trees.values())
+    found: dict[str, str] = {}
+    for parts, tree in trees.items():
+        if parts[0] not in ROOMS:
+            continue
+        names = parts[:-1] if parts[-1] == "__init__" else parts
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                why = _recognised(node, results)
+                if why:
+                    found[".".join([PACKAGE, *names, node.name])] = why
+    for record in records:
+        if record["kind"] in KINDS:
+            found.setdefault(str(record["function"]), "a published number names it")
+    return tuple(Estimator(name, why) for name, why in sorted(found.items()))
+
+
+def unrecorded(found: Iterable[Estimator], registry: Registry) -> tuple[Estimator, ...]:
+    """Return the estimators that have neither a record nor a reason to have none."""
+    return tuple(
+        one for one in found
+        if registry.of(one.function) is None and not registry.helps(one.function)
+    )  # fmt: skip
+
+
+def result_classes(trees: Iterable[ast.Module]) -> frozenset[str]:
+    r"""Return the names of the classes, and of the types made of them, that are results.
+
+    Examples
+    --------
+    >>> tree = ast.parse("class Found:\n    std_error: float\nclass Both:\n    one: Found\n")
+    >>> sorted(result_classes([tree]))
+    ['Both', 'Found']
+    """
+    fields: dict[str, set[str]] = {}
+    annotations: dict[str, set[str]] = {}
+    for tree in trees:
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef):
+                named = [x for x in node.body if isinstance(x, ast.AnnAssign)]
+                own = {x.target.id for x in named if isinstance(x.target, ast.Name)}
+                own |= {x.name for x in node.body if isinstance(x, ast.FunctionDef)}
+                fields.setdefault(node.name, set()).update(own)
+                used = {name for x in named for name in _names(x.annotation)}
+                used |= {name for base in node.bases for name in _names(base)}
+                annotations.setdefault(node.name, set()).update(used)
+            elif isinstance(node, ast.Assign):
+                for target in node.targets:
+                    if isinstance(target, ast.Name):
+                        annotations.setdefault(target.id, set()).update(_names(node.value))
+    found = {name for name, own in fields.items() if own & MARKS}
+    while more := {name for name, used in annotations.items() if used & found} - found:
+        found |= more
+    return frozenset(found)
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)} | {
+        inner.attr for inner in ast.walk(node) if isinstance(inner, ast.Attribute)
+    }
+
+
+def _recognised(node: ast.FunctionDef, results: frozenset[str]) -> str:
+    """Return by what a function is an estimator; empty if it is none."""
+    if node.returns is None:
+        return ""
+    returned = sorted(_names(node.returns) & results)
+    if returned:
+        return f"returns {returned[0]}"
+    if NUMBERS.search(ast.unparse(node.returns)):
+        word = WORDS.search(ast.get_docstring(node) or "")
+        return f"says {word[0]}" if word else ""
+    return ""

@@ -1,0 +1,125 @@
+"""What the stored validation says of a method: coverage, agreement, printed numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from analysis import printing
+from analysis.methods.registry import Method
+from analysis.validation.coverage import LEAST
+
+MONTECARLO: Final = Path("reports") / "validation" / "montecarlo.csv"
+PARITY: Final = Path("data") / "validation" / "parity"
+PUBLISHED: Final = Path("data") / "validation" / "published.csv"
+DESIGNS: Final = Path("data") / "validation" / "designs.csv"
+RULE: Final = "reported"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The stored validation; a table that is not there yet is empty.
+
+    Attributes
+    ----------
+    coverage : polars.DataFrame
+        design, what, kind, estimator, coverage, error (per cent, reported intervals of the overall
+        effect), bias, truth (yuan a year), draws.
+    parity : polars.DataFrame
+        file, estimator, package, estimates.
+    published : polars.DataFrame
+        case, source, estimator, estimate.
+    """
+
+    coverage: pl.DataFrame
+    parity: pl.DataFrame
+    published: pl.DataFrame
+
+
+def read(root: Path) -> Stored:
+    """Read what is stored of the validation of a project."""
+    return Stored(_coverage(root), _parity(root), _published(root))
+
+
+def _coverage(root: Path) -> pl.DataFrame:
+    columns = {"design": pl.String, "what": pl.String, "kind": pl.String, "estimator": pl.String,
+               "coverage": pl.Float64, "error": pl.Float64, "bias": pl.Float64,
+               "truth": pl.Float64, "draws": pl.Int64}  # fmt: skip
+    if not (root / MONTECARLO).is_file():
+        return pl.DataFrame(schema=columns)
+    table = pl.read_csv(root / MONTECARLO, infer_schema_length=None)
+    key = ["design", "estimator"]
+    held = table.filter(pl.col("rule") == RULE, pl.col("measure") == "coverage_simple").select(
+        *key, "draws", coverage=100 * pl.col("value"), error=100 * pl.col("mc_error"))  # fmt: skip
+    for name in ("bias", "truth"):
+        one = table.filter(pl.col("measure") == name).select(*key, pl.col("value").alias(name))
+        held = held.join(one, on=key, how="left", maintain_order="left")
+    known = pl.read_csv(root / DESIGNS).select(design="id", what="what", kind="kind")
+    return held.join(known, on="design", how="inner", maintain_order="left").select(*columns)
+
+
+def _parity(root: Path) -> pl.DataFrame:
+    made = [
+        pl.read_csv(path, infer_schema_length=None)
+        .group_by("estimator", "package", maintain_order=True).agg(estimates=pl.len())
+        .select(pl.lit(path.stem).alias("file"), "estimator", "package",
+                pl.col("estimates").cast(pl.Int64))
+        for path in sorted((root / PARITY).glob("*.csv"))
+    ]  # fmt: skip
+    empty = pl.DataFrame(schema={"file": pl.String, "estimator": pl.String, "package": pl.String,
+                                 "estimates": pl.Int64})  # fmt: skip
+    return pl.concat([empty, *made])
+
+
+def _published(root: Path) -> pl.DataFrame:
+    columns = ("case", "source", "estimator", "estimate")
+    if not (root / PUBLISHED).is_file():
+        return pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+    return pl.read_csv(root / PUBLISHED, infer_schema=False).select(columns)
+
+
+def sentences(method: Method, stored: Stored) -> Iterator[str]:
+    """Yield what the stored validation says of a method, a sentence for each ground."""
+    yield from _agreement(method, stored)
+    cases = stored.published.filter(
+        pl.any_horizontal(pl.col("case").str.starts_with(one) for one in method.published)
+    ) if method.published else stored.published.clear()  # fmt: skip
+    if cases.height:
+        yield (f"{_count(cases.height, 'printed number')} of published tables, held to every digit"
+               " by a test, which says of each that does not come out why")  # fmt: skip
+    if method.grounds:
+        yield f"held to {method.grounds}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{printing.number(number)} {what}{'' if number == 1 else 's'}"
+
+
+def _agreement(method: Method, stored: Stored) -> Iterator[str]:
+    rows = stored.parity.filter(
+        (pl.col("file") == "effects") & pl.col("estimator").is_in(method.parity)
+        | pl.col("file").is_in(method.stored)
+    )
+    if rows.height:
+        packages = rows.group_by("package").agg(pl.col("estimates").sum()).sort("package")
+        said = ", ".join(f"{row['package']} ({printing.number(row['estimates'])})"
+                         for row in packages.iter_rows(named=True))  # fmt: skip
+        yield f"stored estimates of independent packages, compared by a test: {said}"
+    if "two_by_two" in method.parity:
+        yield "statsmodels on one comparison of two periods, on the spot"
+
+
+def coverage(method: Method, stored: Stored) -> pl.DataFrame:
+    """Return the rows of the Monte Carlo on a method, the worst coverage first."""
+    return stored.coverage.filter(pl.col("estimator").is_in(method.montecarlo)).sort(
+        "coverage", "design", "estimator"
+    )
+
+
+def failures(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows in which intervals hold the truth too rarely, beyond simulation error."""
+    return rows.filter(pl.col("coverage") + 2 * pl.col("error") < 100 * LEAST)
