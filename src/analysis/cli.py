@@ -15,10 +15,14 @@ import typer
 from rich.table import Table
 
 from analysis import cli_effects, cli_panels, cli_proof, paths
-from analysis.faults import Fault, FaultsError, refused_by_machine
+from analysis.faults import FaultsError, refused_by_machine
 from analysis.terminal import err, out
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__.splitlines()[0])
+# A traceback never shows variables: they may hold rows of somebody's survey.
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help=__doc__.splitlines()[0],
+    pretty_exceptions_show_locals=False,
+)  # fmt: skip
 claims_app = typer.Typer(no_args_is_help=True, help="The ledger of reported claims.")
 site_app = typer.Typer(no_args_is_help=True, help="The report site.")
 app.add_typer(claims_app, name="claims")
@@ -35,14 +39,11 @@ def main() -> None:
     """
     try:
         app()
-    except (FaultsError, OSError) as error:
-        if isinstance(error, FaultsError):
-            faults: tuple[Fault | None, ...] = error.faults
-        else:
-            faults = (refused_by_machine(error),)
-        if None in faults:
+    except Exception as error:
+        refused = refused_by_machine(error)
+        if not isinstance(error, FaultsError) and refused is None:
             raise
-        for fault in faults:
+        for fault in error.faults if isinstance(error, FaultsError) else (refused,):
             err.print(f"error: {fault}", style="red", markup=False, highlight=False)
         raise SystemExit(1) from None
 

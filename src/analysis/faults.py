@@ -13,6 +13,7 @@ from dataclasses import dataclass
 # What a machine, and not this program, refuses; each with what a person can do.
 _REFUSALS = {
     errno.ENOSPC: ("no space is left on this disk", "free some space"),
+    errno.EFBIG: ("a file may not grow this large here", "raise the limit (ulimit -f)"),
     errno.EDQUOT: ("your share of this disk is full", "free some space"),
     errno.EROFS: ("this place can only be read", "name a folder that can be written to"),
     errno.EACCES: ("this may not be done here", "ask for the right, or name another place"),
@@ -20,7 +21,7 @@ _REFUSALS = {
     errno.EIO: ("the disk does not answer as it should", "look at the disk"),
     errno.EMFILE: ("too many files are open", "raise the limit (ulimit -n)"),
 }
-# Rust's way to say it, which Polars passes on without a number.
+# Rust's way to say it, which Polars passes on in an error of its own, without a number.
 _RUST = re.compile(r"\(os error (\d+)\)")
 
 
@@ -84,8 +85,13 @@ def raise_if_any(faults: Iterable[Fault]) -> None:
         raise FaultsError(found)
 
 
-def refused_by_machine(error: OSError) -> Fault | None:
+def refused_by_machine(error: Exception) -> Fault | None:
     """Return the fault behind an error of the operating system, None if it is none of these.
+
+    Parameters
+    ----------
+    error : Exception
+        An `OSError`, or an error of a library that passes one on.
 
     Examples
     --------
@@ -95,9 +101,10 @@ def refused_by_machine(error: OSError) -> Fault | None:
     True
     """
     rust = _RUST.search(str(error))
-    number = error.errno or (int(rust[1]) if rust else None)
+    number = getattr(error, "errno", None) or (int(rust[1]) if rust else None)
     if number not in _REFUSALS:
         return None
     problem, remedy = _REFUSALS[number]
-    name = re.split(r"[\\/]", str(error.filename))[-1] if error.filename else "disk"
+    place = getattr(error, "filename", None)
+    name = re.split(r"[\\/]", str(place))[-1] if place else "disk"
     return Fault(name, problem, f"{remedy}, then run the command again")

@@ -294,6 +294,22 @@ def test_a_disturbed_stage_ends_clearly_and_runs_again_to_the_same_bytes(
     assert list(stage.folder.rglob(stage.leftovers)) == []
 
 
+LIMITED = """
+import resource, sys, analysis.cli
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+sys.argv = ["analysis", "simulate", "--out", sys.argv[1]]
+analysis.cli.main()
+"""
+
+
+def test_a_disk_that_refuses_what_polars_writes_says_so(tmp_path: Path) -> None:
+    """Polars writes without Python's knowledge; the operating system refuses it like a full disk."""
+    done = python(LIMITED, str(tmp_path / "made"), paths.root())
+    assert done.returncode == 1 and done.stderr.count("\n") <= 2, done.stderr
+    assert "error: disk: a file may not grow this large here; raise the limit" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 # ------------------------------------------------------------------ what a build finds around it
 
 BUILD = "import sys, analysis.cli; sys.argv = ['analysis', 'site', 'build']; analysis.cli.main()"
