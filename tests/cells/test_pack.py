@@ -113,7 +113,39 @@ def test_a_changed_table_is_found(made: Pack, tmp_path: Path) -> None:
     pack.write(made, tmp_path / "pack", log=tmp_path / "log.jsonl")
     table = tmp_path / "pack" / "totals.csv"
     table.write_text(table.read_text(encoding="utf-8").replace("1", "2"), encoding="utf-8")
-    with pytest.raises(FaultsError, match="not those of the digest"):
+    with pytest.raises(FaultsError, match="not that of its digest"):
+        pack.read(tmp_path / "pack")
+
+
+CHANGES = {
+    "tier": "public", "name": "another", "note": "a formal guarantee", "weighted": True,
+    "periods": [2012, 2013], "new": 1, "account": {"rows_used": 9, "left_out": {}},
+    "design": ("level", "household"), "rules": ("set", {"min_households": 10}),
+    "meta": ("panel", "x"), "covariances": [],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", CHANGES)
+def test_a_changed_manifest_is_found(made: Pack, tmp_path: Path, key: str) -> None:
+    pack.write(made, tmp_path / "pack", log=tmp_path / "log.jsonl")
+    file = tmp_path / "pack" / pack.MANIFEST
+    about = json.loads(file.read_text(encoding="utf-8"))
+    change = CHANGES[key]
+    if isinstance(change, tuple):
+        about[key][change[0]] = change[1]
+    else:
+        assert about.get(key) != change
+        about[key] = change
+    file.write_text(json.dumps(about), encoding="utf-8")
+    with pytest.raises(FaultsError, match="not that of its digest"):
+        pack.read(tmp_path / "pack")
+
+
+def test_a_changed_declaration_is_found(made: Pack, tmp_path: Path) -> None:
+    pack.write(made, tmp_path / "pack", log=tmp_path / "log.jsonl")
+    file = tmp_path / "pack" / "estimands.toml"
+    file.write_text(file.read_text(encoding="utf-8") + "\n# more\n", encoding="utf-8")
+    with pytest.raises(FaultsError, match="not that of its digest"):
         pack.read(tmp_path / "pack")
 
 

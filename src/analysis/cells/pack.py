@@ -28,7 +28,7 @@ from analysis.panels.account import Account
 
 MANIFEST: Final = "pack.json"
 WHAT: Final = "a pack"
-VERSION: Final = 3
+VERSION: Final = 4
 TABLES: Final = ("totals", "ever", "pairs", "inverse", "untreated")
 NOTE: Final = (
     "Disclosure control by stated rules, not a formal guarantee of privacy; the holder of the data"
@@ -150,10 +150,8 @@ class Pack:
 
     @property
     def digest(self) -> str:
-        """sha256 of the tables and covariances: what a reader could subtract."""
-        parts = {name: frame.write_csv() for name, frame in self.tables.items()}
-        parts["covariances"] = json.dumps([_as_dict(c) for c in self.covariances])
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        """sha256 of everything that the folder holds: tables, declaration and the manifest."""
+        return _digest(_manifest(self), self.tables, self.declaration)
 
     def as_cells(self) -> Cells:
         """Return cells that every point follows from, and no error.
@@ -300,12 +298,22 @@ def write(pack: Pack, folder: Path, *, log: Path) -> None:
     The log comes first: a release that is noted and not written does no harm.
     """
     releases.append(log, release_of(pack))
-    about = {
+    about = {**_manifest(pack), "digest": pack.digest}
+    with replaced(folder, MANIFEST, WHAT) as stage:
+        for name, frame in pack.tables.items():
+            frame.write_csv(stage / f"{name}.csv")
+        (stage / "estimands.toml").write_text(pack.declaration, encoding="utf-8", newline="\n")
+        text = json.dumps(about, ensure_ascii=False, indent=2) + "\n"
+        (stage / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _manifest(pack: Pack) -> dict[str, Any]:
+    """Return the manifest but for its digest."""
+    return {
         "version": VERSION,
         "name": pack.name,
         "tier": pack.tier,
         "note": NOTE,
-        "digest": pack.digest,
         "design": pack.design.as_dict(),
         "periods": list(pack.periods),
         "weighted": pack.weighted,
@@ -314,12 +322,18 @@ def write(pack: Pack, folder: Path, *, log: Path) -> None:
         "meta": pack.meta,
         "covariances": [_as_dict(c) for c in pack.covariances],
     }
-    with replaced(folder, MANIFEST, WHAT) as stage:
-        for name, frame in pack.tables.items():
-            frame.write_csv(stage / f"{name}.csv")
-        (stage / "estimands.toml").write_text(pack.declaration, encoding="utf-8", newline="\n")
-        text = json.dumps(about, ensure_ascii=False, indent=2) + "\n"
-        (stage / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _digest(
+    manifest: Mapping[str, Any], tables: Mapping[str, pl.DataFrame], declaration: str
+) -> str:
+    """Return the sha256 of a manifest, of the tables as they are written, of the declaration."""
+    whole = {
+        "manifest": manifest,
+        "tables": {name: frame.write_csv() for name, frame in tables.items()},
+        "declaration": declaration,
+    }
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
 def read(folder: Path) -> Pack:
@@ -350,8 +364,10 @@ def read(folder: Path) -> Pack:
         declaration=(folder / "estimands.toml").read_text(encoding="utf-8"),
         rules=Rules(**about["rules"]["set"]), account=about["account"], meta=about["meta"],
     )  # fmt: skip
-    if pack.digest != about["digest"]:
-        raise FaultsError([Fault(file, "the tables are not those of the digest",
+    # Of the manifest as it stands: what this version does not know counts too.
+    written = {name: value for name, value in about.items() if name != "digest"}
+    if _digest(written, tables, pack.declaration) != about["digest"]:
+        raise FaultsError([Fault(file, "the pack is not that of its digest: a file was changed",
                                  "get the pack again")])  # fmt: skip
     return pack
 
