@@ -1,4 +1,4 @@
-"""The commands from a panel to what leaves the room: `analysis cells`, `effects`, `pack`."""
+"""From a panel to what leaves the room: `analysis cells`, `effects`, `pack`, `attack`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(cells)
     app.command()(effects)
     app.command()(pack)
+    app.command()(attack)
 
 
 def cells(
@@ -152,3 +153,30 @@ def pack(
     packs.write(publishable, to, log=log)
     said = f"pack in {to}: {len(found.names)} estimates; the data holder checks it before release"
     out.print(said, markup=False)
+
+
+def attack(
+    folder: Annotated[Path, typer.Argument(metavar="PACK", help="folder of the pack")],
+    log: Annotated[Path | None, typer.Option(help="the data holder's log of releases")] = None,
+    cells: Annotated[Path | None, typer.Option(help="the cells, where you hold them")] = None,
+    panel: Annotated[Path | None, typer.Option(help="needed for groups of villages")] = None,
+) -> None:
+    """Run every attack of the disclosure rules on a pack; exit code 1 if one gets through."""
+    from analysis.cells import attacks, releases, result
+    from analysis.cells import pack as packs
+    from analysis.panels import panel as panels
+
+    sent = packs.read(folder)
+    found = attacks.run(
+        sent,
+        None if log is None else releases.read(log),
+        None if cells is None else result.read(cells),
+        None if panel is None else panels.read(panel).villages.collect(),
+    )
+    shown = Table("rule", "state", "what the attack got", box=None)
+    for one in found:
+        shown.add_row(one.rule, one.state, one.found)
+    out.print(shown, markup=False)
+    out.print(packs.NOTE, markup=False)
+    if any(one.state == "breaks" for one in found):
+        raise typer.Exit(1)

@@ -17,13 +17,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.cells import declaration, grouping, pack, recentred
+from analysis.cells import attacks, declaration, grouping, pack, recentred, releases
 from analysis.cells.build import build
 from analysis.cells.declaration import Declaration
 from analysis.cells.design import CellsDesign
 from analysis.cells.disclosure import RULES, SECOND
 from analysis.cells.outcomes import Outcome
-from analysis.cells.pack import Covariance, Point
+from analysis.cells.pack import Covariance, Pack, Point
 from analysis.cells.result import Cells
 from analysis.faults import FaultsError
 from analysis.panels.panel import Panel
@@ -81,6 +81,37 @@ def refused(cells: Cells, asked: Declaration, rule: str, log: Path, **more: Any)
         pack.make(cells, asked, log=log, **more)
     assert rule in {fault.column for fault in caught.value.faults}, str(caught.value)
     assert f"rule {rule}: " in str(caught.value)
+    if rule in attacks.ATTACKS and "joint" not in more:
+        # Had it been published all the same, the attack on the pack alone finds it, or says that
+        # only the cells can tell, and with the cells it is found.
+        outside = {a.rule: a.state for a in attacks.run(leaked(cells, asked, more))}
+        assert outside[rule] in ("breaks", "not told"), outside
+        if outside[rule] == "not told":
+            assert rule in ONLY_CELLS
+            told = attacks.run(
+                leaked(cells, asked, more), cells=cells, villages=more.get("villages")
+            )
+            assert rule in {a.rule for a in told if a.state == "breaks"}
+
+
+ONLY_CELLS = ("dominance", "presence", "difference", "headcount", "adjacent_lines")
+"""Rules on groups that a pack alone need not show."""
+
+
+def leaked(cells: Cells, asked: Declaration, more: dict[str, Any]) -> Pack:
+    """Return the pack that the rules refuse."""
+    if cells.design.village_groups:
+        groups = grouping.by_size(
+            grouping.sizes(cells, more["villages"]), cells.design.village_groups
+        )
+        cells = grouping.merge(cells, groups)
+    cells = grouping.apart(cells, pack._told_apart(cells.design, asked))
+    return Pack(
+        name=asked.name, tier=cells.tier, design=cells.design, periods=cells.periods,
+        weighted=cells.weighted, tables=pack.publishable(cells),
+        covariances=more.get("covariances", ()), declaration=asked.text, rules=asked.rules,
+        account={"rows_used": cells.account.rows_used, "left_out": {}}, meta={},
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -316,6 +347,33 @@ def test_two_programmes_whose_joint_groups_are_large_enough(
                                      stratum="", disclosure=True))  # fmt: skip
     refused(build(panel, asked.design), asked, "one_division", log)
     assert pack.make(build(panel, asked.design), asked, log=log, joint=(joint,)).name == "second"
+
+
+def test_a_pack_that_was_made_holds_against_every_attack(
+    make: Make, log: Path, tmp_path: Path
+) -> None:
+    asked = declared()
+    cells = build(people(make, crowd(40), {f"h{i:03d}": 2014 for i in range(15)}), asked.design)
+    made = pack.make(cells, asked, log=log)
+    pack.write(made, tmp_path / "pack", log=log)
+    read = pack.read(tmp_path / "pack")
+    found = attacks.run(read, releases.read(log), cells)
+    assert [a.rule for a in found] == list(RULES)
+    assert {a.rule: a.state for a in found} == dict.fromkeys(RULES, "holds")
+    # The pack alone leaves open what only cells and log can tell, and says so.
+    alone = attacks.frame(attacks.run(read))
+    untold = alone.filter(state="not told")
+    assert untold["rule"].to_list() == ["dominance", *attacks.OF_RELEASES]
+    assert untold["found"].str.contains("analysis attack --").all()
+    # A pack of other households does not follow from these cells.
+    other = build(people(make, crowd(41), {f"h{i:03d}": 2014 for i in range(15)}), asked.design)
+    with pytest.raises(FaultsError, match="do not follow from these cells"):
+        attacks.run(read, releases.read(log), other)
+    # Beside a release of the same households but one, it can be subtracted.
+    fewer = pack.make(other, asked, log=tmp_path / "none")
+    pack.write(fewer, tmp_path / "other", log=log)
+    states = {a.rule: a.state for a in attacks.run(read, releases.read(log))}
+    assert states["adjacent_releases"] == "breaks"
 
 
 def test_every_rule_has_its_attack() -> None:
