@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from fractions import Fraction
+
+import polars as pl
 
 from analysis.claims.intervals import Interval, outward
 
@@ -106,3 +109,70 @@ def unit(text: str) -> str:
     words = [SINGULAR.get(base, base.removesuffix("s")).replace("_", "-") for base in under]
     said = "".join(f" a {word}" if word in ("year", "month") else f" per {word}" for word in words)
     return top.replace("_", "-") + said
+
+
+# A spreadsheet runs what begins so; a number with its sign is none of these.
+_FORMULA = r"^(?:[=@\t\r]|[+-][^\d.,])"
+_MARKUP = re.compile(r"([\\`*_\[\](){}<>$@#|~^!\"'])")
+
+
+def escaped(text: str) -> str:
+    r"""Return Markdown that prints a text as it is, whatever signs are in it.
+
+    Examples
+    --------
+    >>> escaped("−26.9 to 44.2"), escaped("[x](javascript:a)")
+    ('−26.9 to 44.2', '\\[x\\]\\(javascript:a\\)')
+    """
+    return _MARKUP.sub(r"\\\1", text)
+
+
+def formulas(column: str) -> pl.Expr:
+    """Return whether the texts of a column begin as a formula of a spreadsheet does."""
+    return pl.col(column).str.contains(_FORMULA)
+
+
+def guarded(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula.
+
+    Examples
+    --------
+    >>> guarded("=1+1"), guarded("-5"), unguarded(guarded("=1+1")), unguarded("'tis")
+    ("'=1+1", '-5', '=1+1', "'tis")
+    """
+    return f"'{text}" if re.match(_FORMULA, text) else text
+
+
+def unguarded(text: str) -> str:
+    """Return a text as it was before `guarded`."""
+    return text[1:] if text.startswith("'") and re.match(_FORMULA, text[1:]) else text
+
+
+def download(frame: pl.DataFrame) -> str:
+    """Return a table as CSV in which no text is a formula: it begins with an apostrophe then.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        What is offered; texts may come from a survey.
+
+    Notes
+    -----
+    OWASP, "CSV Injection".
+
+    Examples
+    --------
+    >>> print(download(pl.DataFrame({"a": ["=1+1", "-5", "+x", "ok"]})))
+    a
+    '=1+1
+    -5
+    '+x
+    ok
+    <BLANKLINE>
+    """
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    guarded = [
+        pl.when(formulas(name)).then(pl.lit("'") + pl.col(name)).otherwise(name).alias(name)
+        for name in texts
+    ]
+    return frame.with_columns(guarded).write_csv()

@@ -15,6 +15,7 @@ import polars as pl
 from great_tables import GT
 from IPython.display import publish_display_data
 
+from analysis import printing
 from analysis.findings import TIERS
 
 
@@ -41,7 +42,7 @@ class Table:
 
     def _ipython_display_(self) -> None:
         """Show the table; its data travel as metadata."""
-        about = {"name": self.name, "csv": self.data.write_csv()}
+        about = {"name": self.name, "csv": printing.download(self.data)}
         publish_display_data({"text/html": self.badge + self.markup}, {"analysis": about})
 
     @property
@@ -104,7 +105,7 @@ def table(
     if filters:
         markup = markup.replace("<table ", "<table data-filterable ", 1)
     classes = "table-scroll filterable" if filters else "table-scroll"
-    label = caption.replace('"', "&quot;")
+    label = escape(caption)
     wrapped = (
         f'<div class="{classes}" tabindex="0" role="region" aria-label="{label}">{markup}</div>'
     )

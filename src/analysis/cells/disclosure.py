@@ -17,6 +17,7 @@ from typing import Final
 
 import polars as pl
 
+from analysis import printing
 from analysis.cells.declaration import Rules
 from analysis.cells.design import CellsDesign
 from analysis.cells.handling import bits, comparisons
@@ -102,6 +103,17 @@ def of_tables(tables: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
             yield fault("second_moments", f"{name} has sums of squares or products",
                         "leave them out: they stay with the cells",
                         ", ".join(inside[:3]))  # fmt: skip
+
+
+def formulas(tables: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
+    """Yield labels that a spreadsheet would run: a pack is opened in one."""
+    for frame in tables.values():
+        for name in (name for name, kind in frame.schema.items() if kind == pl.String):
+            found = frame.filter(printing.formulas(name))[name]
+            if found.len():
+                problem = "a label begins as a formula of a spreadsheet does"
+                remedy = "recode it in the map of the survey"
+                yield Fault("pack", problem, remedy, column=name, value=str(found[0]))
 
 
 def keys(design: CellsDesign) -> list[str]:

@@ -233,7 +233,8 @@ def make(
         meta=dict(cells.meta),
     )  # fmt: skip
     raise_if_any([
-        *disclosure.of_tables(pack.tables), *disclosure.check(cells, rules),
+        *disclosure.of_tables(pack.tables), *disclosure.formulas(pack.tables),
+        *disclosure.check(cells, rules),
         *_villages(covariances, rules),
         *releases.check(release_of(pack), releases.read(log), rules, joint),
     ])  # fmt: skip

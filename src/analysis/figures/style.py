@@ -19,6 +19,8 @@ from IPython.display import publish_display_data
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
+from analysis import printing
+
 WIDTH = 5.2
 """Inches; 374 points, about the width of the text on a phone, so that letters keep their size."""
 FONT = 10.5
@@ -91,7 +93,7 @@ class Figure:
 
     def _ipython_display_(self) -> None:
         """Show the light and the dark drawing; alt text and data travel as metadata."""
-        about = {"name": self.name, "alt": self.alt, "csv": self.data.write_csv()}
+        about = {"name": self.name, "alt": self.alt, "csv": printing.download(self.data)}
         publish_display_data({"image/svg+xml": self.light}, {"analysis": about})
         publish_display_data({"image/svg+xml": self.dark}, {"analysis": {"name": self.name}})
 

@@ -105,14 +105,14 @@ class Finding:
 
 
 def link(text: str, page: str, id: str) -> str:
-    """Return a text as a link to the record of a finding, in Markdown.
+    """Return a text as a link to the record of a finding, in Markdown; the text stays text.
 
     Examples
     --------
     >>> link("193", "01-claims", "claims_total")
     '[193](/findings/01-claims.qmd#claims_total){.finding}'
     """
-    return f"[{text}](/findings/{page}.qmd#{id}){{.finding}}"
+    return f"[{printing.escaped(text)}](/findings/{page}.qmd#{id}){{.finding}}"
 
 
 @dataclass(frozen=True)

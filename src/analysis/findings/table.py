@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from analysis import printing
 from analysis.faults import Fault, FaultsError
 from analysis.findings.record import Finding
 
@@ -29,7 +30,9 @@ def write_csv(records: Sequence[Mapping[str, object]], path: Path) -> None:
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else repr(value) if isinstance(value, float) else str(value)
+    if isinstance(value, str):
+        return printing.guarded(value)
+    return "" if value is None else repr(value)
 
 
 def read_csv(path: Path) -> list[dict[str, object]]:
@@ -56,7 +59,7 @@ def read_csv(path: Path) -> list[dict[str, object]]:
         {
             column: (None if text == "" and column in floats | integers
                      else float(text) if column in floats
-                     else int(text) if column in integers else text)
+                     else int(text) if column in integers else printing.unguarded(text))
             for column, text in row.items()
         }
         for row in rows
