@@ -1,7 +1,9 @@
-"""The committed results of the Monte Carlo: written whole, read by pages, partly redrawn by a test.
+"""The committed results of proof: written whole, read by pages, partly made again by tests.
 
 ``reports/validation/montecarlo.csv`` holds what each design told, ``first_draws.csv`` the first
-draws themselves, ``montecarlo.json`` the seed, the date and the digest of the code of each design.
+draws themselves, ``montecarlo.json`` the seed, the date and the digest of the code of each design;
+``published.csv`` the published cases that could be computed, for some need packages or files that
+the report's environment does not have.
 """
 
 from __future__ import annotations
@@ -19,19 +21,32 @@ import polars as pl
 
 from analysis import paths
 from analysis.faults import Fault, FaultsError
-from analysis.validation import coverage, designs, montecarlo
+from analysis.validation import coverage, designs, montecarlo, published
 from analysis.validation.designs import Design
 from analysis.validation.draws import SEED
 
 SUMMARY, FIRST, MANIFEST = "montecarlo.csv", "first_draws.csv", "montecarlo.json"
-CODE: Final = (
-    "src/analysis/inference/*.py", "src/analysis/effects/*.py", "src/analysis/panels/model/*.py",
-    "src/analysis/panels/estimands.py", "src/analysis/cells/handling.py", "src/analysis/money.py",
-    "src/analysis/validation/draws.py", "src/analysis/validation/estimators.py",
-    "src/analysis/validation/montecarlo.py", "src/analysis/validation/coverage.py",
-    "data/parameters/*", "data/validation/designs.csv",
+PUBLISHED: Final = "published.csv"
+"""Also what asks `validate` for the published cases."""
+MODULES: Final = (
+    "cells/handling", "effects/aggregate", "effects/contrast", "effects/estimates",
+    "effects/group_time", "effects/imputation", "effects/projection", "effects/record",
+    "effects/result", "effects/table", "effects/two_way", "inference/arrays", "inference/bands",
+    "inference/clusters", "money", "panels/estimands", "panels/model/assignment",
+    "panels/model/draws", "panels/model/effects", "panels/model/households",
+    "panels/model/observation", "panels/model/parameters", "panels/model/places",
+    "panels/model/settings", "panels/model/untreated", "panels/model/world",
+    "validation/designs", "validation/draws", "validation/estimators", "validation/montecarlo",
 )  # fmt: skip
-"""What the numbers can depend on; the versions of libraries are in the lock."""
+"""Modules that the draws depend on; a test holds the list to what is imported."""
+CODE: Final = (
+    *(f"src/analysis/{name}.py" for name in MODULES),
+    *(f"data/parameters/{name}" for name in (
+        "model.toml", "model_programmes.toml", "income_path.csv", "prices.csv",
+        "poverty_lines.csv")),
+    "data/validation/designs.csv",
+)  # fmt: skip
+"""Files that the draws depend on; the versions of libraries are in the lock."""
 KEPT: Final = {"lot": 60, "offered": 3}
 """Draws of a design that are committed one by one, by kind: a draw of a large panel takes long."""
 DIGITS: Final = 12
@@ -70,11 +85,14 @@ class Results:
         The first draws, as `first_draws`.
     runs : mapping of str to Run
         By design.
+    published : polars.DataFrame
+        As `analysis.validation.published.reproduce`.
     """
 
     summary: pl.DataFrame
     first: pl.DataFrame
     runs: Mapping[str, Run]
+    published: pl.DataFrame
 
     @property
     def oldest(self) -> str:
@@ -94,12 +112,11 @@ def folder() -> Path:
 
 
 def code_digest() -> str:
-    """Return the sha256 of everything the numbers depend on."""
+    """Return the sha256 of everything the draws depend on."""
     total = hashlib.sha256()
-    for pattern in CODE:
-        for file in sorted(paths.root().glob(pattern)):
-            text = file.read_bytes().replace(b"\r\n", b"\n")
-            total.update(file.relative_to(paths.root()).as_posix().encode() + b"\0" + text + b"\0")
+    for name in CODE:
+        text = (paths.root() / name).read_bytes().replace(b"\r\n", b"\n")
+        total.update(name.encode() + b"\0" + text + b"\0")
     return total.hexdigest()
 
 
@@ -116,20 +133,23 @@ def first_draws(design: Design, drawn: pl.DataFrame) -> pl.DataFrame:
 
 def validate(
     only: tuple[str, ...] = (), *, number: int | None = None, processes: int = -1,
-    to: Path | None = None,
+    to: Path | None = None, work: Path | None = None,
 ) -> Results:  # fmt: skip
     """Run designs and store what they tell; others stay as stored.
 
     Parameters
     ----------
     only : tuple of str
-        Names of designs, or beginnings of names; all if none is given.
+        Names of designs, or beginnings of names, or ``published``; all if none is given.
     number : int, optional
         Draws of each; as many as the design says by default.
     processes : int
         As joblib counts them.
     to : Path, optional
         Folder of the results, `folder` by default.
+    work : Path, optional
+        Folder of the blocks of draws, one folder for each state of the code in it;
+        ``build/validation`` by default.
 
     Raises
     ------
@@ -137,20 +157,43 @@ def validate(
         If no design has such a name.
     """
     known = designs.load()
-    unknown = [name for name in only if not any(d.id.startswith(name) for d in known)]
+    names = [*(d.id for d in known), "published"]
+    unknown = [name for name in only if not any(one.startswith(name) for one in names)]
     if unknown:
         raise FaultsError([Fault("data/validation/designs.csv", "no such design",
-                                 f"choose from {', '.join(d.id for d in known)}", column="id",
+                                 f"choose from {', '.join(names)}", column="id",
                                  value=", ".join(unknown))])  # fmt: skip
     code, target = code_digest(), to or folder()
-    work = paths.root() / "build" / "validation" / code[:16]
+    target.mkdir(parents=True, exist_ok=True)
+    if not (target / MANIFEST).is_file():
+        _write(target / MANIFEST, "{}\n")
+    if not only or "published".startswith(only):
+        _store_published(target)
+    blocks = (work or paths.root() / "build" / "validation") / code[:16]
     for design in known:
         if only and not design.id.startswith(only):
             continue
-        drawn = montecarlo.run(design, work, number=number, processes=processes)
+        drawn = montecarlo.run(design, blocks, number=number, processes=processes)
         run = Run(drawn["draw"].n_unique(), SEED, date.today().isoformat(), code)
         _store(target, [d.id for d in known], design, drawn, run)
     return read(target)
+
+
+def _store_published(target: Path) -> None:
+    """Store the published cases; one whose data are not here stays as it was stored."""
+    found = published.reproduce().with_columns(
+        pl.selectors.float().round_sig_figs(coverage.DIGITS), pl.col("why_not").fill_null("")
+    )
+    if (target / PUBLISHED).is_file():
+        before = pl.read_csv(target / PUBLISHED, schema=found.schema)
+        kept = before.filter(pl.col("ours").is_not_null())
+        lost = found.filter(pl.col("ours").is_null())["case"].to_list()
+        again = kept.filter(pl.col("case").is_in(lost))
+        order = found["case"].to_list()
+        rest = found.filter(~pl.col("case").is_in(again["case"].to_list()))
+        rank = pl.col("case").replace_strict({name: i for i, name in enumerate(order)})
+        found = pl.concat([again, rest]).sort(rank)
+    _write(target / PUBLISHED, found.write_csv())
 
 
 def _store(target: Path, order: list[str], design: Design, drawn: pl.DataFrame, run: Run) -> None:
@@ -180,12 +223,12 @@ def _write(file: Path, text: str) -> None:
 
 
 def read(source: Path | None = None) -> Results:
-    """Read stored results, those of the project by default.
+    """Read stored results, those of the project by default; what was not run yet is empty.
 
     Raises
     ------
     FaultsError
-        If there are none.
+        If nothing was ever run.
     """
     source = source or folder()
     try:
@@ -193,8 +236,9 @@ def read(source: Path | None = None) -> Results:
     except FileNotFoundError:
         raise FaultsError([Fault(f"reports/validation/{MANIFEST}", "the file is missing",
                                  "run: make validate")]) from None  # fmt: skip
-    return Results(
-        pl.read_csv(source / SUMMARY, infer_schema_length=None),
-        pl.read_csv(source / FIRST, infer_schema_length=None),
-        {name: Run(**run) for name, run in runs.items()},
-    )
+    summary, first, cases = (
+        pl.read_csv(source / name, infer_schema_length=None)
+        if (source / name).is_file() else pl.DataFrame()
+        for name in (SUMMARY, FIRST, PUBLISHED)
+    )  # fmt: skip
+    return Results(summary, first, {name: Run(**run) for name, run in runs.items()}, cases)
