@@ -91,12 +91,28 @@ def test_draws_from_the_covariance_are_those_from_influence():
     assert bands.multiplier_quantile(psi.T @ psi, draws=200_000) == pytest.approx(direct, abs=0.015)
 
 
-def test_few_villages_get_bonferroni():
-    found = bands.band(np.eye(4), np.full(4, 11.0), 19)
-    assert found.rule == "bonferroni"
-    np.testing.assert_allclose(found.critical, stats.t.ppf(1 - 0.05 / 8, 11))
-    many = bands.band(np.eye(4), np.full(4, 60.0), 20)
-    assert many.rule == "multiplier" and (many.critical > stats.t.ppf(0.975, 60)).all()
+def test_a_band_is_the_t_interval_of_the_tail_that_multipliers_leave():
+    """Independent: (1 − 2p)^k = 0.95, Šidák; then t of each estimate's degrees at that tail."""
+    degrees = np.array([5.0, 11, 60, 60])
+    tail = (1 - 0.95 ** (1 / 4)) / 2
+    found = bands.band(np.eye(4), degrees, draws=400_000)
+    np.testing.assert_allclose(found.critical, stats.t.isf(tail, degrees), rtol=0.01)
+    assert (found.critical <= bands.bonferroni(degrees) + 1e-12).all()
+    np.testing.assert_allclose(bands.bonferroni(degrees), stats.t.ppf(1 - 0.05 / 8, degrees))
+
+
+def test_a_band_is_never_narrower_than_intervals():
+    """One effect told many times, few draws: chance must not take it below the interval."""
+    one = np.ones((6, 6))
+    for seed in range(20):
+        found = bands.band(one, np.full(6, 9.0), draws=99, seed=seed)
+        assert (found.critical >= stats.t.ppf(0.975, 9) - 1e-12).all()
+
+
+def test_estimates_of_the_same_villages_share_their_degrees():
+    """By hand: (4 + 8)/2 for three against nine; another comparison keeps its own."""
+    found = bands.shared_degrees(np.array([4.0, 30, 8]), np.array([3, 20, 3]), np.array([9, 20, 9]))
+    assert found.tolist() == [6, 30, 6]
 
 
 # ---- wild bootstrap ------------------------------------------------------------------------------

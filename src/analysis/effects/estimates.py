@@ -155,7 +155,7 @@ class Estimates(ABC):
             return bands.Band(critical, "none")
         found = bands.band(
             self.village_covariance[np.ix_(there, there)], self.at(there).shared_degrees,
-            int(self.smaller_arm[there].min()), level=self.level, draws=draws, seed=seed,
+            level=self.level, draws=draws, seed=seed,
         )  # fmt: skip
         critical[there] = found.critical
         return replace(found, critical=critical)

@@ -22,9 +22,9 @@ DIGITS: Final = 9
 LEAST, MOST = 0.93, 0.97
 """Coverage that `reported` promises, within two Monte Carlo errors."""
 RULES: Final = {
-    "reported": "CV3, t with degrees by arm",
-    "villages": "CV3, t of the villages less one",
-    "parity": "CR0, normal quantiles",
+    "reported": "CV3, t with degrees by arm; bands by multipliers on that t",
+    "villages": "CV3, t of the villages less one; bands by Bonferroni: the rule before",
+    "parity": "CR0, normal quantiles; bands by multipliers",
 }
 SUMMARY: Final = (
     "design", "estimator", "rule", "measure", "value", "mc_error", "draws", "estimates",

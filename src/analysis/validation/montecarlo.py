@@ -95,10 +95,9 @@ def _bands(found: EffectSet, name: str, villages: Floats) -> dict[str, Floats]:
                            for key in found.keys])  # fmt: skip
         part = found.at(inside)
         covariance = clusters.influence_covariance(part.influence)
-        arm = int(part.smaller_arm.min())
         # As `Estimates.band`, also for arms of two villages, where `reported` has no band.
-        widths["band"][inside] = bands.band(covariance, part.shared_degrees, arm).critical
-        widths["band_villages"][inside] = bands.band(covariance, villages[inside], arm).critical
+        widths["band"][inside] = bands.band(covariance, part.shared_degrees).critical
+        widths["band_villages"][inside] = bands.bonferroni(villages[inside])
         widths["band_parity"][inside] = bands.multiplier_quantile(covariance, draws=PARITY_DRAWS)
     return widths
 
