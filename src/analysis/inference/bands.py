@@ -87,7 +87,9 @@ def band(
     largest = multiplier_quantile(covariance, level=level, draws=draws, seed=seed)
     # Between one estimate and k that have nothing in common, whatever chance the draws had.
     tail = float(np.clip(stats.norm.sf(largest), (1 - level) / 2 / degrees.size, (1 - level) / 2))
-    return Band(quantile(1 - tail, degrees), "multiplier", draws, seed)
+    # Six digits: more than the draws know, and fewer than rounding of the covariance moves, so that
+    # a pack and the cells it is of, on any machine, have one and the same band.
+    return Band(quantile(1 - float(f"{tail:.6g}"), degrees), "multiplier", draws, seed)
 
 
 def bonferroni(degrees: Floats, level: float = 0.95) -> Floats:
