@@ -12,11 +12,11 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from analysis import printing
 from analysis.figures.style import SMALL, Figure, Theme, draw
 
-ROW = 0.5
+ROW = 0.56
 """Inches of a row of the plot."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 """Shapes of the series, in order: shape says what colour says."""
-SPREAD = 0.56
+SPREAD = 0.66
 """Share of a row over which its marks are spread."""
 CLIP = 2.5
 """Bias is drawn up to so many times the largest true effect; beyond is an arrow with its number."""
@@ -76,19 +76,13 @@ def bias(name: str, rows: pl.DataFrame, price_year: int) -> Figure:
 
     def paint(axes: Axes, theme: Theme) -> None:
         axes.axvline(0, color=theme.faint, lw=1)
-        shown = rows.with_columns(
-            clipped=pl.col("bias").clip(-end, end), beyond=pl.col("bias").abs() > end
-        )
+        shown = rows.with_columns(clipped=pl.col("bias").clip(-end, end))
         _marks(axes, theme, shown, labels, series, "row", "estimator_label", "clipped",
                "bias_error")  # fmt: skip
-        for row in shown.filter("beyond").iter_rows(named=True):
-            y = _place(labels, series, row["row"], row["estimator_label"])
-            right = row["bias"] > 0
-            axes.annotate(
-                printing.number(row["bias"], 0) + (" →" if right else " ←"), (row["clipped"], y),
-                xytext=(-6 if right else 6, 0), textcoords="offset points", fontsize=SMALL - 1.5,
-                ha="right" if right else "left", va="center", color=theme.faint,
-            )  # fmt: skip
+        for label in labels:
+            for side in (1, -1):
+                _beyond(axes, theme, shown.filter(pl.col("bias") * side > end, row=label), side,
+                        series, labels.index(label), end)  # fmt: skip
         axes.set_xlim(-end * 1.06, end * 1.06)
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: printing.number(x)))
@@ -129,6 +123,24 @@ def broken(name: str, rows: pl.DataFrame, limits: tuple[float, float]) -> Figure
     return draw(name, "model", paint, rows, alt, height=1.2 + ROW * len(labels))
 
 
+def _beyond(
+    axes: Axes, theme: Theme, part: pl.DataFrame, side: int, series: list[str], row: int, end: float
+) -> None:  # fmt: skip
+    """Say beside marks at the end of the axis which numbers they stand for."""
+    if part.is_empty():
+        return
+    numbers = sorted(part["bias"].to_list(), key=abs)
+    said = printing.number(numbers[0], 0)
+    if len(numbers) > 1:
+        said += f" to {printing.number(numbers[-1], 0)}"
+    heights = [_offset(series, name) for name in part["estimator_label"]]
+    axes.annotate(
+        f"{said} →" if side > 0 else f"← {said}", (side * end, row + sum(heights) / len(heights)),
+        xytext=(-8 * side, 0), textcoords="offset points", fontsize=SMALL, va="center",
+        ha="right" if side > 0 else "left", color=theme.ink,
+    )  # fmt: skip
+
+
 def _axes_of(rows: pl.DataFrame) -> tuple[list[str], list[str]]:
     return (rows["row"].unique(maintain_order=True).to_list(),
             rows["estimator_label"].unique(maintain_order=True).to_list())  # fmt: skip
@@ -144,10 +156,9 @@ def _said(rows: pl.DataFrame, labels: list[str], column: str, digits: int) -> st
     )
 
 
-def _place(labels: list[str], series: list[str], label: str, one: str) -> float:
-    """Return the height of a mark: its row, and its place among the series."""
-    offset = SPREAD * (series.index(one) / max(1, len(series) - 1) - 0.5)
-    return labels.index(label) + offset
+def _offset(series: list[str], one: str) -> float:
+    """Return the place of a mark inside its row."""
+    return SPREAD * (series.index(one) / max(1, len(series) - 1) - 0.5)
 
 
 def _marks(
@@ -157,7 +168,7 @@ def _marks(
     """Draw one mark per row of the data, with two errors on each side."""
     for number, name in enumerate(series):
         part = rows.filter(pl.col(one) == name)
-        heights = [_place(labels, series, row, name) for row in part[label]]
+        heights = [labels.index(row) + _offset(series, name) for row in part[label]]
         axes.errorbar(
             part[value], heights, xerr=2 * part[error].fill_null(0.0), ls="none", lw=1, ms=5,
             marker=MARKERS[number], color=theme.accents[number % len(theme.accents)], label=name,

@@ -17,8 +17,8 @@ from analysis.validation.stored import Results
 PROMISED: Final = ("coverage_simple", "coverage_event_time", "coverage_group_time",
                    "band_event_time", "band_group_time")  # fmt: skip
 MARKS: Final = {
-    "interval": ("reported", "coverage_event_time"),
-    "band": ("reported", "band_event_time"),
+    "interval, reported": ("reported", "coverage_event_time"),
+    "band, reported": ("reported", "band_event_time"),
     "interval, packages' default": ("parity", "coverage_event_time"),
     "band, packages' default": ("parity", "band_event_time"),
 }
@@ -201,6 +201,11 @@ def _row_label(design: Design) -> str:
     return (
         label if design.programme == MOSTLY else f"{label}\n({design.programme.replace('_', ' ')})"
     )
+
+
+def designed(switches: pl.DataFrame) -> pl.DataFrame:
+    """Return `by_switch` for the estimators that have a design: comparison and period before."""
+    return switches.filter(~pl.col("estimator").is_in(["before_after", "with_without"]))
 
 
 def one(switches: pl.DataFrame, design: str, estimator: str = "group_time") -> dict[str, float]:
