@@ -135,7 +135,8 @@ def _module(name: str, remedy: str) -> Any:
 
 
 def _duckdb(files: dict[str, list[str]], stage: Path, stack: ExitStack, session: Any) -> Tables:
-    duckdb = _module("duckdb", "install the extra: pip install 'analysis[engines]'")
+    # Not by name: another package may have it.
+    duckdb = _module("duckdb", "in the folder of this project: pip install '.[engines]'")
     connection = session or stack.enter_context(duckdb.connect())
 
     numbers = count()
