@@ -74,3 +74,13 @@ def test_the_committed_findings_are_those_of_the_pages():
     for page in [*paths.root().glob("*.qmd"), *paths.root().glob("pages/**/*.qmd")]:
         used = re.findall(r"var finding\.(\w+)", page.read_text(encoding="utf-8"))
         assert set(used) <= known, page.name
+
+
+def test_the_truth_of_a_simulated_panel_is_printed(tmp_path):
+    panel = str(tmp_path / "panel")
+    sizes = ["--households", "600", "--villages", "24", "--variant", "spillover"]
+    assert runner.invoke(cli.app, ["simulate", "--out", panel, *sizes]).exit_code == 0
+    done = runner.invoke(cli.app, ["truth", panel, "--programme", "cooperative"])
+    assert done.exit_code == 0 and "event_time_overall" in done.stdout
+    wrong = runner.invoke(cli.app, ["truth", panel, "--programme", "nothing"])
+    assert wrong.exit_code == 2 and "cooperative" in wrong.output

@@ -138,11 +138,18 @@ def verify(
     against: Annotated[
         Path | None, typer.Option(help="another findings.csv, instead of the published one")
     ] = None,
+    note: Annotated[
+        str, typer.Option(help="why numbers moved: noted with each of them in data/changes")
+    ] = "",
 ) -> None:
     """Compute every published number again and compare with reports/findings.csv."""
+    from analysis.site.build import note_moved
     from analysis.site.build import verify as moved_findings
 
     moved = moved_findings(paths.root(), against)
+    if note:
+        noted = note_moved(paths.root(), moved, note)
+        out.print(f"{noted} changes noted in data/changes/changes.csv", highlight=False)
     name = "reports/findings.csv" if against is None else str(against)
     if not moved:
         out.print(f"every finding is as in {name}" if against else "every finding is as published",

@@ -1,4 +1,4 @@
-"""The commands that make a panel: `analysis simulate`, `analysis import`, `analysis fetch`."""
+"""The commands that make a panel (`analysis simulate`, `import`, `fetch`) and tell its truth."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+from rich.table import Table
 
 from analysis.terminal import out
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command()(simulate)
+    app.command()(truth)
     app.command("import")(import_)
     app.command()(fetch)
 
@@ -27,7 +29,7 @@ def simulate(
     villages: Annotated[int, typer.Option(help="how many")] = 240,
     periods: Annotated[str, typer.Option(help="first and last year")] = "2012:2021",
     seed: Annotated[int, typer.Option(help="the same seed gives the same panel")] = 1,
-    variant: Annotated[str, typer.Option(help="clean or realistic")] = "clean",
+    variant: Annotated[str, typer.Option(help="clean, realistic or one difficulty")] = "clean",
     chunk: Annotated[int | None, typer.Option(help="households at once, for small memory")] = None,
     like: Annotated[Path | None, typer.Option(help="make a twin of this panel instead")] = None,
     replace: Annotated[bool, typer.Option(help="also a panel of another tier or name")] = False,
@@ -61,6 +63,28 @@ def simulate(
         *(f"  {name}: {digest[:16]}" for name, digest in report.digests.items()),
     ]
     out.print("\n".join(lines), highlight=False, markup=False)
+
+
+def truth(
+    panel: Annotated[Path, typer.Argument(help="folder of a simulated panel")],
+    programme: Annotated[str, typer.Option(help="whose effects")],
+    outcome: Annotated[str, typer.Option(help="total, or a source of income")] = "total",
+) -> None:
+    """Print the true effects of a simulated panel, to compare estimates with."""
+    from analysis import printing
+    from analysis.panels.model.simulate import read_truth
+    from analysis.panels.model.truth import told
+
+    known = read_truth(panel)
+    rows = told(known, programme).filter(outcome=outcome)
+    if rows.is_empty():
+        programmes = ", ".join(sorted(known["programme"].unique()))
+        raise typer.BadParameter(f"no such truth here; programmes: {programmes}")
+    out.print("nominal yuan a year per household, all households of the programme")
+    shown = Table("outcome", "estimand", "true effect", box=None)
+    for row in rows.iter_rows(named=True):
+        shown.add_row(row["outcome"], row["estimand"], printing.number(row["att"]))
+    out.print(shown)
 
 
 def _years(text: str) -> tuple[int, int]:

@@ -25,7 +25,7 @@ PACKAGE = ROOT / "src" / "analysis"
 # A file of a room may stand earlier than the rest of it, where rooms between need just that file.
 ORDER = (
     "faults", "paths", "folders", "datapackage", "contract", "doctor", "programmes", "money",
-    "claims/intervals", "printing", "benchmarks", "claims", "studies", "costs/ranges",
+    "claims/intervals", "printing", "benchmarks", "changes", "claims", "studies", "costs/ranges",
     "panels", "cells",
     "inference", "effects", "sensitivity", "welfare", "costs", "power", "scenarios", "validation",
     "answers", "findings", "figures", "tables", "notes", "methods", "site", "terminal", "cli_panels",

@@ -177,7 +177,9 @@ def test_the_stage_is_a_whole_project(project: Project) -> None:
         "_quarto.yml", "_variables.yml", "index.qmd", "findings.qmd", "pages/methods.qmd",
         "findings/01-a.qmd",
         "assets/site.css", "notebooks/01-a.ipynb", "downloads/fig-a.csv", "downloads/fig-a.svg",
-        "downloads/findings.csv",
+        "downloads/findings.csv", "downloads/fig-a.parquet", "downloads/findings.parquet",
+        "downloads/data/datapackage.json", "downloads/all-data.zip", "pages/_datasets.qmd",
+        "pages/_changes.qmd",
     }  # fmt: skip
     assert "reference/index.qmd" in report.files
     folder = report.folder
@@ -195,8 +197,13 @@ def test_only_what_changed_is_written_and_what_is_gone_is_removed(project: Proje
     assert (again.written, again.removed, again.digest) == ((), (), first.digest)
     project.write("index.qmd", "Other.\n")
     less = staged(project, ran(FIGURE, name="01-a"))
-    assert less.written == ("index.qmd",)
-    assert less.removed == ("downloads/tbl-a.csv", "notebooks/02-b.ipynb")
+    assert less.written == (
+        "downloads/all-data.zip", "downloads/data/datapackage.json", "index.qmd",
+        "pages/_datasets.qmd",
+    )  # fmt: skip
+    assert less.removed == (
+        "downloads/tbl-a.csv", "downloads/tbl-a.parquet", "notebooks/02-b.ipynb"
+    )  # fmt: skip
     assert less.digest != first.digest
     assert (first.folder / ".quarto" / "state").exists()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +29,7 @@ from analysis.effects.result import EffectSet
 from analysis.faults import Fault, FaultsError
 from analysis.panels import panel as panels
 from analysis.panels.model import Settings, Switches, read_truth, simulate_settings
-from analysis.panels.model.settings import VARIANTS
+from analysis.panels.model.settings import ALONE, VARIANTS
 from analysis.panels.panel import Panel
 
 SEED: Final = 1
@@ -48,11 +48,7 @@ def variants() -> dict[str, Switches]:
     >>> list(variants())[:3], list(variants())[-1]
     (['clean', 'selection_level', 'selection_trend'], 'realistic')
     """
-    alone = {
-        field.name: Switches(**{field.name: True})
-        for field in fields(Switches)
-        if field.name not in NOT_INCOME
-    }
+    alone = {name: switches for name, switches in ALONE.items() if name not in NOT_INCOME}
     return {"clean": VARIANTS["clean"], **alone, "realistic": VARIANTS["realistic"]}
 
 

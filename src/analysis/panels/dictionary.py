@@ -12,11 +12,12 @@ from typing import Any
 
 import dataframely as dy
 
-from analysis import benchmarks, datapackage, money, paths, programmes
+from analysis import benchmarks, changes, datapackage, money, paths, programmes
 from analysis.claims import schemas as ledger
 from analysis.costs import ranges
 from analysis.panels import cards, package, schemas
 from analysis.panels.model import parameters
+from analysis.studies import schemas as library
 
 TYPES = {
     "String": "text",
@@ -31,6 +32,7 @@ REFERS: Mapping[str, Mapping[str, datapackage.Keys]] = {
         "claims": {"source": ("sources", "id")},
         "implied": {"official": ("official", "id")},
     },
+    "studies": {"estimates": {"work": ("works", "id")}},
     "programmes": {
         "systems": {"programme": ("programmes", "id")},
         "designs": {"programme": ("programmes", "id")},
@@ -77,6 +79,10 @@ def _number(value: float) -> str:
 def packages() -> dict[str, dict[str, Any]]:
     """Return the data package of each folder of committed data, by the folder's name."""
     return {
+        "changes": _csv_package(
+            "changes", "Changes", "Published numbers that moved, and why",
+            {"changes": changes.Changes},
+        ),
         "claims": _csv_package(
             "claims", "Claims",
             "Every figure of the articles, the relations among them and what they imply",
@@ -108,6 +114,10 @@ def packages() -> dict[str, dict[str, Any]]:
             "Cards of public data sets: what each is and can say. The fields are those of the "
             "table that a card describes, which an installed package or a download holds.",
             (_card(card) for card in cards.load().values()),
+        ),
+        "studies": _csv_package(
+            "studies", "Published studies", "Estimates that were published elsewhere, the works "
+            "they stand in, and the questions that may be pooled", library.SCHEMAS,
         ),
     }  # fmt: skip
 

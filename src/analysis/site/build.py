@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
-from analysis import findings
+from analysis import __version__, changes, findings
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.site.check import check_site
 from analysis.site.digest import LOCK as REQUIREMENTS
@@ -269,6 +270,34 @@ def verify(root: Path, against: Path | None = None) -> tuple[findings.Moved, ...
     with build_lock(root):
         executed = execute(root, afresh=True)
     return findings.compare(committed, unique_records(executed.notebooks))
+
+
+def note_moved(root: Path, moved: Sequence[findings.Moved], why: str) -> int:
+    """Add the published numbers that moved, with the reason, to ``data/changes``.
+
+    Parameters
+    ----------
+    root : Path
+        The project folder.
+    moved : sequence of findings.Moved
+        As `verify` returns them; figures and tables, and numbers that are new, are left out.
+    why : str
+        What moved them.
+
+    Returns
+    -------
+    int
+        How many were noted.
+    """
+    printed = [(row.id, row.before, row.after) for row in moved
+               if row.column == "text" and not row.id.startswith(("fig-", "tbl-"))]  # fmt: skip
+    if printed:
+        path = root / "data" / changes.FILE
+        version, today = __version__, date.today()
+        text = changes.appended(path.read_text(encoding="utf-8"), printed, version, today, why)
+        write_atomic(path, text.encode())
+        changes.load(path)
+    return len(printed)
 
 
 def _moved_since_commit(root: Path, records: Sequence[Mapping[str, object]]) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ QUARTO: Schema = {
         "search": BOOL,
         "reader-mode": (False,),
         "page-navigation": BOOL,
-        "bread-crumbs": (False,),
+        "bread-crumbs": BOOL,
         "navbar": {"left": [NAV_ITEM], "right": [NAV_ITEM], "title": ANY, "search": BOOL},
         "sidebar": {"style": ("docked",), "contents": [NAV_ITEM]},
         "page-footer": {"left": ANY, "center": ANY, "right": ANY},
@@ -131,6 +131,7 @@ class Project:
     lang: str = "en"
     search: bool = True
     page_navigation: bool = False
+    bread_crumbs: bool = False
     render: tuple[str, ...] = ("**/*.qmd", "**/*.ipynb")
     resources: tuple[str, ...] = ()
     bibliography: tuple[str, ...] = ()
@@ -326,6 +327,7 @@ def read_project(folder: Path) -> Project:
         lang=str(raw.get("lang") or "en"),
         search=bool(site.get("search", True)),
         page_navigation=bool(site.get("page-navigation", False)),
+        bread_crumbs=bool(site.get("bread-crumbs", False)),
         render=strings(project.get("render")) or ("**/*.qmd", "**/*.ipynb"),
         resources=strings(project.get("resources")),
         bibliography=strings(raw.get("bibliography")),

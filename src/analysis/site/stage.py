@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import yaml
 
-from analysis import benchmarks, findings
+from analysis import benchmarks, changes, findings
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.methods import api, pages, proof, registry
-from analysis.site import findings_page
+from analysis.site import changes_page, datasets, findings_page, glossary
 from analysis.site.dress import dress, taken_twice
 from analysis.site.execute import Executed
 from analysis.site.files import (
@@ -34,6 +35,7 @@ CONFIG = "_quarto.yml"
 VARIABLES = "_variables.yml"
 GENERATED = ("finding", "benchmark")
 GENERATED_PAGES = Path("build") / "generated.json"
+CHANGELOG = "CHANGELOG.md"
 BENCHMARKS = Path("reports") / "benchmarks.csv"
 FINDINGS_DATA = "downloads/findings.csv"
 # What a page is made of; everything else in the project stays out of the stage.
@@ -140,7 +142,18 @@ def generated_pages(root: Path, notebooks: Sequence[Executed]) -> dict[str, byte
         **{name: page.encode() for name, page in made.items()},
         VARIABLES: text.encode(),
         FINDINGS_DATA: findings_csv(records),
+        changes_page.LISTING: _changes(root, records).encode(),
     }
+
+
+def _changes(root: Path, records: Sequence[Mapping[str, Any]]) -> str:
+    """Return what the page of changes includes."""
+    notes, moved = root / CHANGELOG, root / "data" / changes.FILE
+    return changes_page.listing(
+        notes.read_text(encoding="utf-8") if notes.is_file() else "",
+        changes.load(moved) if moved.is_file() else pl.DataFrame(),
+        {str(record["id"]): str(record["page"]) for record in records},
+    )
 
 
 def _described(root: Path, by_page: Mapping[str, Sequence[dict[str, Any]]]) -> dict[str, str]:
@@ -198,6 +211,33 @@ def _resources(root: Path) -> list[str]:
     return [pattern for pattern in patterns if not pattern.startswith(("/", "!", "."))]
 
 
+def data_files(
+    root: Path,
+    offered: Mapping[str, str],
+    records: Sequence[dict[str, Any]],
+    table: bytes,
+) -> dict[str, bytes]:
+    """Return all data of the site for download, and the listing of them.
+
+    Parameters
+    ----------
+    root : Path
+        The project folder.
+    offered : mapping of str to str
+        Downloads of figures and tables by file name.
+    records : sequence of dict
+        All findings.
+    table : bytes
+        The same as a CSV file.
+    """
+    what = "Every number, figure and table of the report, with its interval, rows and inputs"
+    source = findings_page.INDEX.replace(".qmd", ".html")
+    known = datasets.Dataset("findings", "findings", what, table, datasets.typed(table), source)
+    found = [*datasets.committed(root), known, *datasets.exhibits(offered, records)]
+    licence = root / "LICENSE-DATA"
+    return datasets.files(found, licence.read_bytes() if licence.is_file() else b"")
+
+
 def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None) -> StageReport:
     """Bring the stage up to date; only files whose content changed are written.
 
@@ -218,6 +258,7 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
     """
     folder = folder or root / STAGE
     wanted = page_files(root)
+    wanted |= glossary.staged(wanted)
     dressed = {notebook.name: dress(notebook.content, notebook.name) for notebook in notebooks}
     faults = [fault for item in dressed.values() for fault in item.faults]
     for name, item in dressed.items():
@@ -237,6 +278,8 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
         raise FaultsError([*faults, *error.faults]) from None
     raise_if_any(faults)
     wanted |= generated_pages(root, notebooks)
+    offered = {name: text for item in dressed.values() for name, text in item.downloads.items()}
+    wanted |= data_files(root, offered, records, wanted[FINDINGS_DATA])
     written = [name for name in sorted(wanted) if write_if_changed(folder / name, wanted[name])]
     removed = _remove_others(folder, wanted.keys())
     return StageReport(

@@ -12,10 +12,11 @@ import polars as pl
 import pytest
 
 from analysis import money
+from analysis.faults import FaultsError
 from analysis.panels.model import observation, parameters, world
 from analysis.panels.model.assignment import NEVER
-from analysis.panels.model.settings import VARIANTS, Settings
-from analysis.panels.model.truth import LINES, Truth
+from analysis.panels.model.settings import VARIANTS, Settings, of_variant
+from analysis.panels.model.truth import LINES, Truth, told
 from analysis.panels.schemas import SOURCES
 
 # The dip is part of the income that would have come anyway, but its households are named by the
@@ -166,3 +167,22 @@ def test_a_clean_panel_has_no_spillover_and_no_anticipation() -> None:
     keys = ("programme", "effect", "aggregation", "at", "cohort", "period", "outcome", "per")
     both = [table.filter(sample=sample).sort(keys)["att"] for sample in ("all", "observed")]
     assert both[0].equals(both[1])
+
+
+def test_what_is_told_is_one_row_for_each_estimate_and_adds_up_over_sources(
+    table: pl.DataFrame,
+) -> None:
+    rows = told(table, "cooperative")
+    assert rows.select("outcome", "estimand").is_unique().all()
+    assert {"simple", "event_time_overall", "event_time(0)"} <= set(rows["estimand"])
+    wide = rows.pivot("outcome", index="estimand", values="att")
+    summed = wide.select(pl.sum_horizontal(SOURCES)).to_series()
+    assert summed.to_list() == pytest.approx(wide["total"].to_list(), abs=1e-9)
+    assert told(table, "no such programme").is_empty()
+
+
+def test_one_difficulty_alone_is_a_variant() -> None:
+    asked = of_variant("spillover", 600, 12, (2012, 2021), 1)
+    assert [name for name, on in asked.switches.as_dict().items() if on] == ["spillover"]
+    with pytest.raises(FaultsError, match="spillover, bundling"):
+        of_variant("nonsense", 600, 12, (2012, 2021), 1)

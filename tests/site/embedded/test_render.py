@@ -13,6 +13,8 @@ import pytest
 from analysis.paths import root
 from analysis.site.embedded import render_project
 from analysis.site.embedded.mathfont import subset
+from analysis.site.embedded.shell import crumbs
+from analysis.site.project import read_project
 
 NBSP = "\u00a0"
 
@@ -189,3 +191,14 @@ def test_every_text_colour_has_enough_contrast(theme: str) -> None:
     for front, back in pairs:
         low, high = sorted((luminance(colours[front]), luminance(colours[back])))
         assert (high + 0.05) / (low + 0.05) >= 4.5, (front, back)
+
+
+def test_a_page_says_where_it_is(stage: Path) -> None:
+    config = stage / "_quarto.yml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("website:\n", "website:\n  bread-crumbs: true\n"), "utf-8")
+    project = read_project(stage)
+    assert [item.text for item in crumbs(project, "notebooks/01-claims.ipynb")] == ["The report"]
+    assert crumbs(project, "pages/more.qmd") == crumbs(project, "nowhere.qmd") == []
+    # A page that the sidebar leaves out hangs below the page of its folder.
+    assert [item.href for item in crumbs(project, "pages/more/one.qmd")] == ["pages/more.qmd"]

@@ -70,6 +70,8 @@ VARIANTS: Final = {
     "clean": Switches(),
     "realistic": Switches(**{field.name: True for field in fields(Switches)}),
 }
+ALONE: Final = {field.name: Switches(**{field.name: True}) for field in fields(Switches)}
+"""One difficulty each, by the name of its switch."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Settings:
     seed : int
         Every number of the panel follows from it, whatever the chunks.
     variant : str
-        ``clean``, ``realistic``, or a name for other switches.
+        ``clean``, ``realistic``, one of `ALONE`, or a name for other switches.
     switches : Switches
         Difficulties of the panel.
     chunk : int
@@ -153,19 +155,20 @@ def of_variant(
     variant: str, households: int, villages: int, periods: tuple[int, int], seed: int,
     chunk: int | None = None,
 ) -> Settings:  # fmt: skip
-    """Return the settings of a named variant.
+    """Return the settings of a named variant: clean, realistic, or one difficulty alone.
 
     Raises
     ------
     FaultsError
         If there is no such variant, or a setting is not legal.
     """
+    named = {**VARIANTS, **ALONE}
     raise_if_any(
-        [] if variant in VARIANTS else [
-            Fault("simulate", "no such variant", f"use one of: {', '.join(VARIANTS)}",
+        [] if variant in named else [
+            Fault("simulate", "no such variant", f"use one of: {', '.join(named)}",
                   column="variant", value=variant)
         ]
     )  # fmt: skip
     return Settings(
-        households, villages, periods, seed, variant, VARIANTS[variant], chunk or DEFAULT_CHUNK
+        households, villages, periods, seed, variant, named[variant], chunk or DEFAULT_CHUNK
     )

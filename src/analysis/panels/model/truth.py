@@ -255,3 +255,31 @@ def _per_unit(frame: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.concat_str(pl.lit("yuan/"), "per", pl.lit("s/years"))),
         att=pl.when(share).then(value).otherwise(value / money.FEN_PER_YUAN),
     )  # fmt: skip
+
+
+def told(known: pl.DataFrame, programme: str) -> pl.DataFrame:
+    """Return the true effects of a programme that estimates from cells are compared with.
+
+    Parameters
+    ----------
+    known : polars.DataFrame
+        As `analysis.panels.model.simulate.read_truth` gives it.
+    programme : str
+        Its name in the catalogue.
+
+    Returns
+    -------
+    polars.DataFrame
+        outcome, estimand, att: nominal yuan a year per household, on all households of the
+        programme against no programme at all; empty if the panel has no such programme.
+    """
+    at = pl.coalesce("at", "cohort", "period").cast(pl.String)
+    kept = known.filter(
+        pl.col("aggregation") != "group_time",
+        programme=programme, effect="total", sample="all", who="treated", per="household",
+    ).filter(pl.col("outcome").is_in([*SOURCES, "total"]))  # fmt: skip
+    named = kept.with_columns(
+        estimand=pl.when(at.is_null()).then("aggregation")
+        .otherwise(pl.format("{}({})", "aggregation", at.fill_null("")))
+    )  # fmt: skip
+    return named.select("outcome", "estimand", "att")

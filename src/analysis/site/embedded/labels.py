@@ -30,6 +30,7 @@ ENGLISH = {
     "main": "Main",
     "pages": "Pages",
     "pager": "Previous and next page",
+    "crumbs": "Where this page is",
     "anchor": "Link to this section",
     "results": "Results:",
 }
@@ -59,6 +60,7 @@ CHINESE = {
     "main": "主导航",
     "pages": "页面",
     "pager": "上一页和下一页",
+    "crumbs": "当前位置",
     "anchor": "本节链接",
     "results": "结果：",
 }

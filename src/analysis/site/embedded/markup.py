@@ -163,6 +163,9 @@ class _Sections(HTMLParser):
         elif tag in {"h2", "h3"}:
             self.in_heading = True
             self.sections.append((self.anchor, [], []))
+        elif tag == "tr" and given.get("id"):
+            # A row with an address, such as a finding, is found by its own name.
+            self.sections.append((given["id"] or "", [given["id"] or ""], []))
         elif tag in {"p", "li", "td", "th", "div", "figcaption", "br", "tr"}:
             self.sections[-1][2].append(" ")
 
@@ -171,6 +174,8 @@ class _Sections(HTMLParser):
             self.skip = max(self.skip - 1, 0)
         elif tag == "pre":
             self.in_code = False
+        elif tag == "table" and self.sections[-1][0] != self.anchor:
+            self.sections.append((self.anchor, [], []))
         elif tag in {"h2", "h3"}:
             self.in_heading = False
 
@@ -189,6 +194,8 @@ def sections(body: str) -> Iterator[tuple[str, str, str]]:
     --------
     >>> list(sections('<p>Lead</p><section id="a"><h2>A</h2><p>One</p></section>'))
     [('', '', 'Lead'), ('a', 'A', 'One')]
+    >>> list(sections('<table><tr id="n"><td>3</td></tr></table><p>After</p>'))
+    [('n', 'n', '3'), ('', '', 'After')]
     """
     parser = _Sections()
     parser.feed(body)

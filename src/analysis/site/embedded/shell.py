@@ -67,6 +67,36 @@ def neighbours(project: Project, page: str) -> tuple[NavItem | None, NavItem | N
     return (order[at - 1] if at else None), (order[at + 1] if at + 1 < len(order) else None)
 
 
+def crumbs(project: Project, page: str) -> list[NavItem]:
+    """Return the way to a page: its sections in the sidebar, or the page that lists it.
+
+    A section leads to its first page. A page that the sidebar leaves out, such as one of findings,
+    hangs below the page of its folder.
+    """
+    if not project.bread_crumbs:
+        return []
+
+    def way(items: Iterable[NavItem], target: str) -> list[NavItem] | None:
+        for item in items:
+            if item.href == target:
+                return []
+            inner = way(item.items, target)
+            if inner is not None:
+                first = next(item.leaves(), item)
+                return [NavItem(item.text, first.href), *inner]
+        return None
+
+    found = way(project.sidebar, page)
+    if found is not None:
+        return found
+    folder = page.rpartition("/")[0]
+    for above in (f"{folder}.qmd", f"{folder}/index.qmd"):
+        up = way(project.sidebar, above)
+        if folder and up is not None:
+            return [*up, NavItem("", above)]
+    return []
+
+
 def includes(project: Project, names: Iterable[str]) -> str:
     """Return the files of ``include-in-header`` or ``include-after-body``, one after another."""
     texts = []
@@ -119,6 +149,7 @@ def page_html(project: Project, page: Rendered, titles: Mapping[str, str]) -> st
         "toc": page.toc if page.html.toc and page.toc else "",
         "toc_title": page.html.toc_title or words_of(project, page.page)["toc"],
         "body": page.body,
+        "crumbs": navigation(crumbs(project, path), path, titles),
         "previous": seen(before),
         "next": seen(after),
         "footer": footer,

@@ -1,0 +1,266 @@
+"""All data of the site as files: CSV and Parquet of each table, its description, one archive.
+
+What is offered: the committed data packages, the findings, and the data of every figure and table.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from analysis import datapackage
+
+LISTING = "pages/_datasets.qmd"
+FOLDER = "downloads/data"
+ARCHIVE = "downloads/all-data.zip"
+# A zip file cannot say that it has no date; this is the first that it can say.
+_NO_DATE = (1980, 1, 1, 0, 0, 0)
+_TYPES: Mapping[str, pl.DataType] = {
+    "string": pl.String(), "integer": pl.Int64(), "number": pl.Float64(), "date": pl.Date(),
+}  # fmt: skip
+GROUPS = {
+    "claims": "What was reported",
+    "programmes": "The programmes",
+    "studies": "Published studies",
+    "parameters": "Prices, lines and assumptions",
+    "findings": "Findings",
+    "changes": "What changed",
+}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A table that readers can take.
+
+    Attributes
+    ----------
+    name : str
+        Its files are named so, without their ending.
+    group : str
+        Where it belongs: a folder of ``data``, or the page that shows it.
+    what : str
+        What it holds, in a sentence.
+    csv : bytes
+        The table as it is published.
+    frame : polars.DataFrame
+        The same with types.
+    source : str
+        Where it stands on the site: an address from the top, or nothing.
+    fields : tuple of dict
+        Its columns as its data package describes them; none for exhibits.
+    """
+
+    name: str
+    group: str
+    what: str
+    csv: bytes
+    frame: pl.DataFrame
+    source: str = ""
+    fields: tuple[dict[str, Any], ...] = field(default=())
+
+    @property
+    def is_exhibit(self) -> bool:
+        """Whether it is the data of a figure or table."""
+        return self.name.startswith(("fig-", "tbl-"))
+
+    def address(self, ending: str) -> str:
+        """Return where one of its files lies in the site.
+
+        Examples
+        --------
+        >>> Dataset("tbl-a", "", "", b"", pl.DataFrame()).address("csv")
+        'downloads/tbl-a.csv'
+        """
+        folder = "downloads" if self.is_exhibit or self.name == "findings" else FOLDER
+        return f"{folder}/{self.name}.{ending}"
+
+
+def typed(csv: bytes, fields: Iterable[Mapping[str, Any]] = ()) -> pl.DataFrame:
+    r"""Read a table, with the types its description gives and guessed ones elsewhere.
+
+    Parameters
+    ----------
+    csv : bytes
+        A table with a head.
+    fields : iterable of mapping
+        Name and type of columns, as Frictionless has them.
+
+    Examples
+    --------
+    >>> typed(b"a,b\n1,2\n", [{"name": "a", "type": "string"}]).dtypes
+    [String, Int64]
+    """
+    said = {str(one["name"]): _TYPES[one["type"]] for one in fields if one["type"] in _TYPES}
+    return pl.read_csv(csv, schema_overrides=said, infer_schema_length=None)
+
+
+def committed(root: Path) -> tuple[Dataset, ...]:
+    """Return the CSV tables of every data package below ``data``.
+
+    Parameters
+    ----------
+    root : Path
+        The project folder.
+    """
+    found = []
+    for path in sorted((root / "data").glob(f"*/{datapackage.NAME}")):
+        package = json.loads(path.read_text(encoding="utf-8"))
+        for resource in package["resources"]:
+            file = path.parent / str(resource.get("path", ""))
+            if file.suffix != ".csv":
+                continue
+            csv, fields = file.read_bytes(), tuple(resource["schema"]["fields"])
+            # Two packages may name a table alike.
+            group, table = package["name"], resource["name"]
+            name = table if table == group else f"{group}-{table}"
+            what = str(resource.get("description", ""))
+            found.append(Dataset(name, group, what, csv, typed(csv, fields), "", fields))
+    return tuple(found)
+
+
+def exhibits(downloads: Mapping[str, str], records: Sequence[Mapping[str, Any]]) -> list[Dataset]:
+    """Return the data of figures and tables.
+
+    Parameters
+    ----------
+    downloads : mapping of str to str
+        Texts by file name, as `analysis.site.dress.dress` offers them.
+    records : sequence of mapping
+        The findings, which say what each shows and on which page.
+    """
+    about = {str(record["id"]): record for record in records}
+    found = []
+    for file, text in downloads.items():
+        name, _, ending = file.rpartition(".")
+        if ending != "csv":
+            continue
+        record = about.get(name, {})
+        page = str(record.get("page", ""))
+        source = f"notebooks/{page}.html#{name}" if page else ""
+        what, csv = str(record.get("what", "")), text.encode()
+        found.append(Dataset(name, page, what, csv, typed(csv), source))
+    return found
+
+
+def parquet(frame: pl.DataFrame) -> bytes:
+    """Return a table as a Parquet file; the same table gives the same bytes."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def description(datasets: Iterable[Dataset]) -> bytes:
+    """Return the dictionary of all tables: a data package, its paths those of the archive."""
+    resources = [
+        {
+            "name": one.name,
+            "path": f"{one.name}.csv",
+            "format": "csv",
+            "mediatype": "text/csv",
+            "encoding": "utf-8",
+            "description": one.what,
+            "schema": {"fields": list(one.fields) or _guessed(one.frame)},
+        }
+        for one in datasets
+    ]
+    whole = {"profile": "data-package", "name": "village-programmes",
+             "title": "Village programmes and household income: all data of the site",
+             "licenses": [{"name": "CC-BY-4.0"}], "resources": resources}  # fmt: skip
+    return (json.dumps(whole, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _guessed(frame: pl.DataFrame) -> list[dict[str, str]]:
+    """Return the columns of an exhibit: their names are their labels."""
+    return [{"name": name, "type": datapackage.kind(dtype)} for name, dtype in frame.schema.items()]
+
+
+def archive(files: Mapping[str, bytes]) -> bytes:
+    """Return files as a zip archive; the same files give the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in sorted(files):
+            info = zipfile.ZipInfo(name, _NO_DATE)
+            info.external_attr = 0o644 << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            packed.writestr(info, files[name])
+    return buffer.getvalue()
+
+
+def files(datasets: Sequence[Dataset], licence: bytes = b"") -> dict[str, bytes]:
+    """Return every download and the listing of them, by name in the stage.
+
+    Parameters
+    ----------
+    datasets : sequence of Dataset
+        Tables in the order of the listing, no name twice.
+    licence : bytes
+        Text of the data licence, for the archive.
+    """
+    made = {}
+    for one in datasets:
+        made[one.address("csv")] = one.csv
+        made[one.address("parquet")] = parquet(one.frame)
+    about = description(datasets)
+    packed = {Path(name).name: content for name, content in made.items()}
+    packed[datapackage.NAME] = about
+    if licence:
+        packed["LICENSE-DATA"] = licence
+    return {
+        **made,
+        f"{FOLDER}/{datapackage.NAME}": about,
+        ARCHIVE: archive(packed),
+        LISTING: listing(datasets).encode(),
+    }
+
+
+def listing(datasets: Sequence[Dataset]) -> str:
+    """Return the table of all data, for the page that includes it."""
+    groups = {one.group for one in datasets if not one.is_exhibit}
+    rows = "\n".join(_row(one) for one in datasets)
+    head = "".join(
+        f'<th scope="col"{extra}>{html.escape(name)}</th>'
+        for name, extra in (
+            ("Table", ""), ("What it holds", ""), ("Belongs to", " data-filter"),
+            ("Rows", ' class="gt_right"'), ("Columns", ' class="gt_right"'), ("Files", ""),
+        )
+    )  # fmt: skip
+    tables = sum(not one.is_exhibit for one in datasets)
+    return f"""{len(datasets):,} tables: {tables:,} of the report's sources and findings, in
+{len(groups):,} groups, and the data of {len(datasets) - tables:,} figures and tables.
+
+```{{=html}}
+<div class="table-scroll filterable" tabindex="0" role="region" aria-label="All data of this site">
+<table data-filterable>
+<thead><tr>{head}</tr></thead>
+<tbody>
+{rows}
+</tbody>
+</table>
+</div>
+```
+"""
+
+
+def _row(one: Dataset) -> str:
+    name = f"<code>{html.escape(one.name)}</code>"
+    if one.source:
+        name = f'<a href="../{html.escape(one.source)}">{name}</a>'
+    links = " · ".join(
+        f'<a class="download" href="../{html.escape(one.address(ending))}">{word}</a>'
+        for ending, word in (("csv", "CSV"), ("parquet", "Parquet"))
+    )
+    height, width = one.frame.shape
+    return (
+        f"<tr><td>{name}</td><td>{html.escape(one.what)}</td>"
+        f"<td>{html.escape(GROUPS.get(one.group, one.group))}</td>"
+        f'<td class="gt_right">{height:,}</td><td class="gt_right">{width:,}</td>'
+        f'<td class="nowrap">{links}</td></tr>'
+    )
