@@ -278,8 +278,8 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
         raise FaultsError([*faults, *error.faults]) from None
     raise_if_any(faults)
     wanted |= generated_pages(root, notebooks)
-    offered = {name: text for item in dressed.values() for name, text in item.downloads.items()}
-    wanted |= data_files(root, offered, records, wanted[FINDINGS_DATA])
+    tables = {name: text for item in dressed.values() for name, text in item.downloads.items()}
+    wanted |= data_files(root, tables, records, wanted[FINDINGS_DATA])
     written = [name for name in sorted(wanted) if write_if_changed(folder / name, wanted[name])]
     removed = _remove_others(folder, wanted.keys())
     return StageReport(
