@@ -23,12 +23,18 @@ class Choices:
         Of intervals and bands.
     poverty_line : str
         Line of the headcount.
+    pooled_least : int
+        Samples drawn by lot that a pooled mean needs to be called firm.
+    small : float
+        Per cent of household income or spending within which an interval says: little or nothing.
     """
 
     price_year: int
     power: float
     level: float
     poverty_line: str
+    pooled_least: int
+    small: float
 
 
 @cache

@@ -140,6 +140,36 @@ def stored() -> pl.DataFrame:
     return pl.read_csv(file)
 
 
+def verdict(truth: float | None, low: float | None, high: float | None) -> str:
+    """Say in a word what a design came to, where the truth is known.
+
+    Parameters
+    ----------
+    truth : float or None
+        The true effect.
+    low, high : float or None
+        Ends of the interval; None or not finite where there is none.
+
+    Returns
+    -------
+    str
+        ``found`` (the truth inside, zero outside), ``imprecise`` (both inside), ``missed`` (the
+        truth outside) or ``unknown`` (no interval, or no truth).
+
+    Examples
+    --------
+    >>> verdict(5.0, 2.0, 8.0), verdict(5.0, -2.0, 8.0), verdict(5.0, 6.0, 8.0)
+    ('found', 'imprecise', 'missed')
+    >>> verdict(5.0, None, None)
+    'unknown'
+    """
+    if truth is None or low is None or high is None or not np.isfinite([low, high]).all():
+        return "unknown"
+    if not low <= truth <= high:
+        return "missed"
+    return "imprecise" if low <= 0 <= high else "found"
+
+
 def judged(table: pl.DataFrame) -> pl.DataFrame:
     """Add whether intervals hold the truth, and how far off each way is.
 

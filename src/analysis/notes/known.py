@@ -7,6 +7,7 @@ import polars as pl
 from analysis import programmes
 from analysis.answers.reported import elsewhere, reported
 from analysis.notes.book import Book, listed
+from analysis.notes.whose import with_pack
 from analysis.panels.views import Sentence
 
 TIERS = {
@@ -22,14 +23,14 @@ TIERS = {
 
 
 def tier_note(evidence: str) -> Sentence:
-    """Say what numbers from a panel of a tier mean.
+    """Say what numbers from a panel of a tier mean, and that a pack was brought, if one was.
 
     Examples
     --------
     >>> tier_note("twin").text.split(":")[0]
     'The panel is a synthetic twin'
     """
-    return Sentence(TIERS.get(evidence, TIERS["yours"]))
+    return with_pack(TIERS.get(evidence, TIERS["yours"]))
 
 
 def of_reported(book: Book) -> Sentence:

@@ -7,7 +7,7 @@ from math import isfinite
 import numpy as np
 
 from analysis import printing
-from analysis.answers import together
+from analysis.answers import overview, together
 from analysis.answers.design import POOR, TOTAL
 from analysis.answers.estimates import OVERALL, Estimates, estimate, power_of
 from analysis.answers.groups import Groups, groups
@@ -38,14 +38,15 @@ def verdict(one: Effect, truth: float | None) -> tuple[str, str]:
     words : str
         The same as the end of a sentence.
     """
-    if truth is None or not (isfinite(one.ci_low) and isfinite(one.ci_high)):
-        return "unknown", "without an interval, so nothing can be said of it"
-    if not one.ci_low <= truth <= one.ci_high:
-        way = "high" if one.estimate > truth else "low"
-        return "missed", f"too {way}: its interval leaves the truth out"
-    if one.ci_low <= 0 <= one.ci_high:
-        return "imprecise", "right but too imprecise: its interval holds the truth, and zero too"
-    return "found", "right: its interval holds the truth and leaves zero out"
+    word = overview.verdict(truth, one.ci_low, one.ci_high)
+    way = "high" if truth is not None and one.estimate > truth else "low"
+    words = {
+        "unknown": "without an interval, so nothing can be said of it",
+        "missed": f"too {way}: its interval leaves the truth out",
+        "imprecise": "right but too imprecise: its interval holds the truth, and zero too",
+        "found": "right: its interval holds the truth and leaves zero out",
+    }
+    return word, words[word]
 
 
 def summary(book: Book, told: Sentence, near: Sentence, panel: Sentence) -> Sentence:

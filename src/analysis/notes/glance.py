@@ -1,0 +1,201 @@
+"""The summary's findings, figure and tables: all programmes at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from analysis import printing, tables
+from analysis.answers import choices, glance, overview
+from analysis.answers.certainty import WORDS, certainty
+from analysis.answers.glance import Glance
+from analysis.answers.reported import elsewhere, reported
+from analysis.figures import glance as figures
+from analysis.figures.style import Figure
+from analysis.findings import Finding, Page
+from analysis.notes.book import listed
+from analysis.notes.book import printed as number
+from analysis.studies import comparison, library
+from analysis.studies import summary as studies_summary
+from analysis.tables import Table
+
+CLAIMS, STUDIES = ("data/claims", "data/programmes"), ("data/studies",)
+RULES = ("data/parameters/answers.toml",)
+SIMULATED = ("reports/validation/programmes.csv",)
+NO_PANEL = "not asked"
+VERDICTS = {"found": "found", "imprecise": "too wide to tell", "missed": "misled",
+            "unknown": "no interval"}  # fmt: skip
+"""What a verdict of `analysis.answers.overview.verdict` is called in the table."""
+VARIANTS = {"clean": "nothing in the way", "realistic": "every difficulty"}
+MEASURES = {"income": "income", "payment": "paid out", "spending": "spent", "loan": "lent",
+            "turnover": "taken in by the village"}  # fmt: skip
+"""What reported money is, in a word or two."""
+OFTEN = {"per_year": "a year", "one_off": "once", "per_month_annualised": "a year, from a month"}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the summary shows.
+
+    Attributes
+    ----------
+    all_of : tuple of Glance
+        Every programme.
+    notebook : str
+        The page that notes.
+    """
+
+    all_of: tuple[Glance, ...]
+    notebook: str
+
+    def page(self, tier: str, inputs: tuple[str, ...]) -> Page:
+        """Return the page that notes numbers of a tier."""
+        return Page(self.notebook, tier, inputs)
+
+    def figure(self, name: str) -> Figure:
+        """Figure: reported money and published effects, in two blocks; nothing simulated."""
+        done = figures.reported_and_elsewhere(
+            name, glance.marks(self.all_of), years=glance.price_years(self.all_of),
+            package=studies_summary.percent_of(library.load(), comparison.PACKAGE),
+        )  # fmt: skip
+        return self.page("published", CLAIMS + STUDIES).show(
+            done, "reported money and published effects", glance.marks
+        )
+
+    def table(self, name: str) -> Table:
+        """Table: programme, reported, elsewhere, in a panel (simulated), how sure."""
+        rows = pl.DataFrame([_row(one) for one in self.all_of])
+        labels = {
+            "programme": "Programme",
+            "reported": "Reported: yuan",
+            "elsewhere": "Elsewhere: per cent",
+            "panel": "Found by a panel? (simulated)",
+            "sure": "How sure",
+        }
+        done = tables.table(name, rows, labels, caption="All programmes at a glance")
+        page = self.page("", CLAIMS + STUDIES + SIMULATED + RULES)
+        Page(self.notebook, "published", page.inputs).show(
+            done, "all programmes at a glance", glance.glances
+        )
+        return done  # without one badge: its columns are of three tiers and say so
+
+    def rules(self, name: str) -> Table:
+        """Table: what each word of `WORDS` needs, with how many programmes have it."""
+        chosen = choices.load()
+        least, small = printing.number(chosen.pooled_least), printing.number(chosen.small)
+        needs = {
+            "none": "no study with a verified number on household income or spending",
+            "very low": "such studies, but none drew its people by lot",
+            "low": "at least one drew them by lot, but no mean over studies is firm",
+            "moderate": f"a firm mean: over {least} samples or more that were drawn by lot, its "
+            f"interval leaving zero out, or within {small} per cent on both sides of it",
+            "high": "a firm mean, and one of the studies is of Tibet or Diqing",
+        }
+        held = [one.certainty.word for one in self.all_of]
+        rows = pl.DataFrame(
+            [{"word": word, "needs": needs[word], "n": held.count(word)} for word in WORDS]
+        )
+        labels = {"word": "How sure", "needs": "When", "n": "Programmes"}
+        done = tables.table(name, rows, labels, caption="What the words for how sure mean")
+        return self.page("published", STUDIES + RULES).show(done, "rules for how sure", certainty)
+
+
+def summary(notebook: str) -> Summary:
+    """Make the summary and note its numbers.
+
+    Parameters
+    ----------
+    notebook : str
+        Name of the notebook.
+    """
+    made = Summary(glance.glances(), notebook)
+    _note_counts(made)
+    _note_simulated(made)
+    return made
+
+
+def _note_counts(made: Summary) -> None:
+    n = len(made.all_of)
+    told, near = made.page("reported", CLAIMS), made.page("published", STUDIES + RULES)
+    sure = [one.certainty for one in made.all_of]
+
+    def count(page: Page, id: str, value: int, what: str, by: Callable[..., object]) -> Finding:
+        return page.number(f"summary_{id}", value, what, unit="programmes", function=by, rows_in=n,
+                           rows_used=value)  # fmt: skip
+
+    count(told, "programmes", n, "programmes", glance.glances)
+    count(told, "with_yuan", sum(bool(one.reported.computed) for one in made.all_of),
+          "programmes with a figure in yuan per person or household", reported)  # fmt: skip
+    count(near, "studied", sum(one.elsewhere.n_comparable > 0 for one in made.all_of),
+          "programmes with a comparable study elsewhere", elsewhere)  # fmt: skip
+    count(near, "lot", sum(one.n_lot > 0 for one in sure),
+          "programmes with a comparable study that drew people by lot", certainty)  # fmt: skip
+    for word in WORDS:
+        count(near, f"sure_{word.replace(' ', '_')}", sum(one.word == word for one in sure),
+              f"programmes: how sure, {word}", certainty)  # fmt: skip
+    firm = [f"{one.name.lower()}, {one.certainty.of}" for one in made.all_of if one.certainty.of]
+    near.word("summary_firm", listed(firm) if firm else "no programme",
+              "programmes with a firm mean over studies", function=certainty, rows_in=n,
+              rows_used=len(firm))  # fmt: skip
+    near.number("summary_package", studies_summary.percent_of(library.load(), comparison.PACKAGE),
+                "the whole package of targeted poverty alleviation, mean of key poor counties",
+                unit="percent", digits=1, function=studies_summary.percent_of,
+                method="as published", rows_in=library.load().estimates.height,
+                rows_used=1)  # fmt: skip
+
+
+def _note_simulated(made: Summary) -> None:
+    page = made.page("model", SIMULATED)
+    table = overview.judged(overview.stored())
+    hard = table.filter(pl.col("variant") == "realistic")
+    for id, value in (("least", hard["before_after_times"].abs().min()),
+                      ("most", hard["before_after_times"].abs().max())):  # fmt: skip
+        page.number(f"summary_before_after_{id}", float(value or 0),  # type: ignore[arg-type]
+                    f"before and after over the truth, {id} over programmes, all difficulties",
+                    unit="ratio", digits=0, function=overview.judged, rows_in=table.height,
+                    rows_used=hard.height)  # fmt: skip
+    asked = [one.simulated for one in made.all_of if one.simulated]
+    page.number("summary_asked", len(asked), "programmes of the model panel", unit="programmes",
+                function=overview.stored, rows_in=table.height, rows_used=len(asked))  # fmt: skip
+    for variant, words in VARIANTS.items():
+        for verdict in ("found", "imprecise", "missed"):
+            held = [one for one in asked if one[variant] == verdict]
+            page.number(f"summary_{variant}_{verdict}", len(held),
+                        f"programmes, {words}: {VERDICTS[verdict]}", unit="programmes",
+                        function=overview.verdict, rows_in=table.height,
+                        rows_used=len(asked))  # fmt: skip
+
+
+def _row(one: Glance) -> dict[str, str]:
+    told = "; ".join(
+        f"{printing.interval(figure.yuan, 0)} {MEASURES[figure.measures]}, "
+        f"{figure.basis.replace('_', ' ')}, {OFTEN[figure.frequency]}"
+        for figure in one.reported.computed
+        if figure.yuan is not None
+    )
+    panel = "; ".join(
+        f"{words}: {VERDICTS[one.simulated[variant]]}"
+        for variant, words in VARIANTS.items()
+        if one.simulated
+    )
+    return {
+        "programme": one.name,
+        "reported": told or (one.reported.without.reason if one.reported.without else ""),
+        "elsewhere": _elsewhere(one),
+        "panel": panel or NO_PANEL,
+        "sure": one.certainty.said,
+    }
+
+
+def _elsewhere(one: Glance) -> str:
+    near, sure = one.elsewhere, one.certainty
+    if near.low is None or near.high is None:
+        others = f" (verified on other outcomes: {near.n_verified})" if near.n_verified else ""
+        return f"no study of household income or spending{others}"
+    ends = number(near.low, 1) + (f" to {number(near.high, 1)}" if near.n_comparable > 1 else "")
+    samples = "1 sample" if sure.n_samples == 1 else f"{sure.n_samples} samples"
+    text = f"{ends} ({samples}, {sure.n_lot} drawn by lot)"
+    means = "; ".join(f"mean {comparison.said(pool)}" for pool in near.pools.values())
+    return f"{text}; {means}" if means else text
