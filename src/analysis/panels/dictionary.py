@@ -41,12 +41,8 @@ REFERS: Mapping[str, Mapping[str, datapackage.Keys]] = {
 }
 """Keys across committed CSV files, by folder and file."""
 PARAMETERS = {
-<<<<<<< HEAD
-    "answers": "Choices of the programme pages: price year, level, power, poverty line",
-    "money_rules": "Rules of the pages on payments, and how reports near the floor are counted",
-=======
     "answers": "Choices of the programme pages: price year, level, power, line, when one is sure",
->>>>>>> d4bd5c3 (First page: three sentences, reported beside elsewhere, one table, how sure by rules; limits; whose data)
+    "money_rules": "Rules of the pages on payments, and how reports near the floor are counted",
     "import": "Limits of an import, units and periods of amounts",
     "model": "Parameters of the model panel",
     "model_programmes": "True effects of the programmes in the model panel",
