@@ -45,8 +45,9 @@ tests: test-environment ## Only pytest; one part: make tests ARGS="-k claims"
 	@echo "== pytest: tests, documented examples, notebooks without outputs"
 	@$(RUN) pytest --numprocesses auto --dist loadgroup $(ARGS)
 
-verify: report-environment ## Rebuild every published number, compare it with reports/findings.csv
+verify: report-environment ## Rebuild every published number and compare; build twice from nothing, compare bytes
 	@$(RUN) analysis verify
+	@$(RUN) analysis twice
 
 check: report-environment ## Check the claims ledger and the built site
 	@$(RUN) analysis claims check

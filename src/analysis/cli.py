@@ -164,6 +164,26 @@ def verify(
 
 
 @app.command()
+def twice(
+    only: Annotated[
+        list[str] | None, typer.Option(help="a notebook, NN-name; all and the site if left out")
+    ] = None,
+) -> None:
+    """Build the committed files twice, in two folders, from nothing; compare every byte."""
+    from analysis.site import twice as twofold
+
+    report = twofold.twice(paths.root(), only or ())
+    for note in report.notes:
+        out.print(f"note: {note}", highlight=False, markup=False)
+    if report.differences:
+        for line in report.differences:
+            err.print(f"error: {line}", style="red", markup=False, highlight=False)
+        raise typer.Exit(1)
+    out.print(f"two builds of {report.commit} in {report.seconds:.0f} s: {report.files:,} files,"
+              " the same to the byte", highlight=False, markup=False)  # fmt: skip
+
+
+@app.command()
 def finding(
     name: Annotated[str, typer.Argument(metavar="ID", help="name of the finding")],
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,6 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from analysis.faults import FaultsError
+from analysis.site.twice import compare, twice
 
 pytestmark = pytest.mark.slow
 
@@ -52,13 +56,7 @@ def test_two_builds_are_the_same_to_the_byte_and_a_third_does_nothing(
     built(first)
     built(second)
     assert {part: contents(first / part) for part in sources} == before
-    assert contents(first / "reports").keys() == contents(second / "reports").keys()
-    differing = [
-        name
-        for name, content in contents(first / "reports").items()
-        if content != (second / "reports" / name).read_bytes()
-    ]
-    assert differing == []
+    assert compare(first / "reports", second / "reports") == ()
 
     said = built(first)
     assert "0 run" in said and "pages as they were" in said
@@ -90,3 +88,36 @@ def test_a_changed_formula_turns_verify_red(
     assert done.returncode == 1
     assert "implied_placed_worker" in done.stdout
     assert "differences from reports/findings.csv" in done.stderr
+
+
+def commit(root: Path) -> None:
+    """Commit everything in a folder."""
+    identity = ("-c", "user.name=a", "-c", "user.email=a@example.invalid")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "all")):
+        subprocess.run(["git", *identity, *words], cwd=root, check=True, capture_output=True)
+
+
+def test_a_notebook_that_gives_another_output_each_time_is_found(
+    tmp_path: Path, copy_of_project: Callable[[Path], Path]
+) -> None:
+    root = copy_of_project(tmp_path / "project")
+    commit(root)
+    same = twice(root, ["02-arithmetic"])
+    assert (same.differences, same.files, same.notes) == ((), 1, ())
+
+    chance = root / "notebooks" / "99-chance.ipynb"
+    shutil.copy(root / "notebooks" / "02-arithmetic.ipynb", chance)
+    content = json.loads(chance.read_text(encoding="utf-8"))
+    content["cells"] = [
+        {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": None,
+         "source": source}
+        for source in ("print('same')", "import os\nprint('chance', os.urandom(8).hex())")
+    ]  # fmt: skip
+    chance.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(FaultsError, match="no such notebook"):
+        twice(root, ["99-chance"])  # not committed yet
+    commit(root)
+    (root / "index.qmd").write_text("changed", encoding="utf-8")
+    found = twice(root, ["99-chance"])
+    assert len(found.differences) == 1 and found.notes
+    assert found.differences[0].startswith("99-chance.") and "chance " in found.differences[0]
