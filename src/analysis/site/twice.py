@@ -86,6 +86,7 @@ def twice(root: Path, only: Sequence[str] = ()) -> TwiceReport:
             _extract(archive, copy)
             _reduce(copy, only)
             _run(copy, commit_time(root), whole=not only)
+            shutil.rmtree(copy / CACHE / "settings", ignore_errors=True)  # Matplotlib's own
         compared = CACHE if only else BUILT
         first, second = (copy / compared for copy in copies)
         return TwiceReport(
