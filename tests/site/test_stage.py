@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 import yaml
+from matplotlib.axes import Axes
 
 from analysis.faults import FaultsError
-from analysis.site.dress import cell_options, dress
+from analysis.figures import style
+from analysis.figures.style import Theme
+from analysis.site import cite
+from analysis.site.cite import Source
+from analysis.site.dress import Exhibits, axis_labels, cell_options, dress
 from analysis.site.execute import Executed
 from analysis.site.stage import StageReport, stage, unique_records
 
@@ -92,7 +99,7 @@ def test_a_figure_gets_alt_text_downloads_and_links() -> None:
     assert links["id"] == "links-fig-a" and links["cell_type"] == "markdown"
     assert links["source"] == (
         "::: {.figure-links}\n[Data (CSV)](/downloads/fig-a.csv){.download} · "
-        "[Image (SVG)](/downloads/fig-a.svg){.download}\n:::"
+        "[Image (SVG)](/downloads/fig-a.svg){.download} · [Link](#fig-a){.permalink}\n:::"
     )
     assert "analysis" not in dressed.content["metadata"]
 
@@ -244,3 +251,48 @@ def test_an_output_does_not_name_this_machine(project: Project) -> None:
 def test_labels_are_taken_once_over_all_notebooks(project: Project) -> None:
     with pytest.raises(FaultsError, match="collide"):
         staged(project, ran(FIGURE, name="01-a"), ran(FIGURE, name="02-b"))
+
+
+SOURCE = Source("A", "Villages", "0.1.0", "2026-03-01")
+FRONT = {"cell_type": "raw", "id": "front", "metadata": {}, "source": "---\ntitle: The data\n---"}
+
+
+def test_a_figure_that_is_a_finding_leads_to_its_record_and_says_how_to_cite_it() -> None:
+    about = Exhibits({"fig-a": "Shares <of> all"}, SOURCE)
+    content = ran(FRONT, FIGURE).content
+    links = dress(content, "notebooks/03-data.ipynb", about).content["cells"][-1]["source"]
+    assert "[Record](/findings/03-data.qmd#fig-a)" in links
+    cited = ("A (2026). Shares &lt;of&gt; all. In: The data. Villages, version 0.1.0 of 2026-03-01,"
+             " notebooks/03-data.html#fig-a.")  # fmt: skip
+    assert f"<details><summary>Cite</summary><cite>{cited}</cite></details>" in links
+
+
+def test_the_address_of_a_citation_is_that_of_the_published_site(tmp_path: Path) -> None:
+    (tmp_path / cite.FILE).write_text(
+        "authors:\n- name: A\n- {family-names: B, given-names: C}\ntitle: T\nversion: 0.1.0\n"
+    )
+    site = {"website": {"site-url": "https://a.org/report/"}}
+    found = cite.read(tmp_path, site, "86400")
+    assert found == Source("A and B, C", "T", "0.1.0", "1970-01-02", "https://a.org/report")
+    # A reserved name stands for an address that there is not yet.
+    place = {"website": {"site-url": "https://a.example/report"}}
+    assert cite.read(tmp_path, place, "0") == replace(found, day="1970-01-01", address="")
+    assert cite.read(tmp_path / "none", site, "0") is None
+
+
+def painted(axes: Axes, theme: Theme) -> None:
+    axes.plot([1, 2000], [0, 1])
+    axes.text(1, 1, "yuan inside")
+    axes.set_xlabel("yuan a year")
+    axes.set_ylabel("share")
+
+
+def test_an_axis_of_yuan_without_a_year_is_a_fault() -> None:
+    figure = style.draw("fig-a", "model", painted, pl.DataFrame({"x": [1]}), "A line.")
+    assert axis_labels(figure.light) == ["yuan a year", "share"]
+    output = {"output_type": "display_data", "data": {"image/svg+xml": figure.light},
+              "metadata": {"analysis": {"name": "fig-a", "alt": "A.", "csv": "x\n1\n"}}}  # fmt: skip
+    [fault] = dress(ran({**FIGURE, "outputs": [output]}).content, "notebooks/a.ipynb").faults
+    assert (fault.value, fault.problem) == (
+        "yuan a year", "an axis of fig-a has yuan, but not of which year"
+    )  # fmt: skip

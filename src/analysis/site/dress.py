@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import yaml
 
 from analysis.faults import Fault
+from analysis.site.cite import Source
 from analysis.site.digest import source_of
 
 _OPTION = re.compile(r"^#\|\s?(.*)$")
@@ -80,30 +83,84 @@ def quoted(text: str) -> str:
     return json.dumps(" ".join(text.split()), ensure_ascii=False)
 
 
-def links_cell(label: str, names: Sequence[str]) -> dict[str, Any]:
-    """Return the Markdown cell with the downloads of a figure or table."""
+@dataclass(frozen=True)
+class Exhibits:
+    """What is known of the figures and tables of one notebook, beyond its cells.
+
+    Attributes
+    ----------
+    records : mapping of str to str
+        What each shows, by its label, for those that are findings.
+    source : Source, optional
+        How to cite the report.
+    """
+
+    records: Mapping[str, str] = field(default_factory=dict)
+    source: Source | None = None
+
+
+def links_cell(
+    label: str, names: Sequence[str], name: str = "", title: str = "", about: Exhibits | None = None
+) -> dict[str, Any]:
+    """Return the Markdown cell below a figure or table: its files, record, address and citation.
+
+    Parameters
+    ----------
+    label : str
+        Of its cell.
+    names : sequence of str
+        Its downloads.
+    name, title : str
+        Its notebook, and the title of that.
+    about : Exhibits, optional
+        Records and citation; without them there are downloads and the address.
+    """
+    about = about or Exhibits()
     words = {".csv": "Data (CSV)", ".svg": "Image (SVG)"}
-    links = " · ".join(
-        f"[{words[Path(name).suffix]}](/downloads/{name}){{.download}}" for name in names
-    )
+    links = [f"[{words[Path(file).suffix]}](/downloads/{file}){{.download}}" for file in names]
+    page = Path(name).stem
+    if label in about.records:
+        links.append(f"[Record](/findings/{page}.qmd#{label})")
+    links.append(f"[Link](#{label}){{.permalink}}")
+    lines = ["::: {.figure-links}", " · ".join(links)]
+    if about.source and label in about.records:
+        place = f"{Path(name).with_suffix('.html').as_posix()}#{label}"
+        said = html.escape(about.source.text(about.records[label], title, place), quote=False)
+        quote = f"<details><summary>Cite</summary><cite>{said}</cite></details>"
+        lines += ["", "```{=html}", quote, "```"]
     return {
         "cell_type": "markdown",
         "id": f"links-{label}"[:64],
         "metadata": {},
-        "source": f"::: {{.figure-links}}\n{links}\n:::",
+        "source": "\n".join([*lines, ":::"]),
     }
 
 
-def dress(content: Mapping[str, Any], name: str) -> Dressed:
-    """Return an executed notebook with alt texts and download links.
+def title_of(content: Mapping[str, Any]) -> str:
+    """Return the title in the front matter of a notebook; empty if it has none."""
+    first = next(iter(content["cells"]), None)
+    if not first or first["cell_type"] != "raw":
+        return ""
+    try:
+        meta = yaml.safe_load(source_of(first).strip().strip("-"))
+    except yaml.YAMLError:  # the renderer names the line
+        return ""
+    return str(meta.get("title", "")) if isinstance(meta, dict) else ""
+
+
+def dress(content: Mapping[str, Any], name: str, about: Exhibits | None = None) -> Dressed:
+    """Return an executed notebook with alt texts, downloads, and how to cite what it shows.
 
     Parameters
     ----------
     content : mapping
         The executed notebook; not changed.
     name : str
-        The notebook as the project names it, for messages.
+        The notebook as the project names it.
+    about : Exhibits, optional
+        Records and citation of its figures and tables.
     """
+    title = title_of(content)
     cells: list[dict[str, Any]] = []
     downloads: dict[str, str] = {}
     faults: list[Fault] = []
@@ -118,7 +175,8 @@ def dress(content: Mapping[str, Any], name: str) -> Dressed:
         downloads |= offered
         cells.extend([dressed] if found else framed(dressed))
         if offered:
-            cells.append(links_cell(cell_options(cell["source"])["label"], list(offered)))
+            label = cell_options(cell["source"])["label"]
+            cells.append(links_cell(label, list(offered), name, title, about))
     # Cache keys stay out: a stage differs only if what readers see differs.
     metadata = {key: value for key, value in content["metadata"].items() if key != "analysis"}
     return Dressed({**content, "cells": cells, "metadata": metadata}, downloads, tuple(faults))
@@ -216,9 +274,50 @@ def _dress_cell(
         return bare, {}, faults
     offered = {f"{label}.csv": str(about["csv"]).rstrip("\n") + "\n"}
     image = _first_svg(cell["outputs"])
+    faults += [_undated(name, place, label, text) for text in axis_labels(image) if undated(text)]
     if image and label.startswith("fig-"):
         offered[f"{label}.svg"] = image
     return bare, offered, faults
+
+
+_GROUP = "{http://www.w3.org/2000/svg}g"
+_DATED = re.compile(r"\b(?:19|20)\d\d\b|\bnominal\b|prices of each year|for each yuan")
+
+
+def axis_labels(image: str) -> list[str]:
+    """Return the labels of the axes of a drawing by Matplotlib, which notes texts as comments."""
+    if not image:
+        return []
+    builder = ElementTree.TreeBuilder(insert_comments=True)
+    parser = ElementTree.XMLParser(target=builder)  # noqa: S314 -- our own drawing
+    found = []
+    for axis in ElementTree.fromstring(image, parser=parser).iter(_GROUP):  # noqa: S314
+        if not (axis.get("id") or "").startswith("matplotlib.axis"):
+            continue
+        for text in axis.findall(_GROUP):  # ticks hold theirs one level deeper
+            words = [one.text or "" for one in text.iter() if one.tag is ElementTree.Comment]  # type: ignore[comparison-overlap]
+            if words and (text.get("id") or "").startswith("text"):
+                found.append(" ".join(" ".join(words).split()))
+    return found
+
+
+def undated(label: str) -> bool:
+    """Say whether a label has yuan but not of which year.
+
+    Examples
+    --------
+    >>> undated("yuan a year"), undated("yuan a year, prices of 2020"), undated("per cent")
+    (True, False, False)
+    >>> undated("yuan of income for each yuan spent"), undated("yuan (nominal)")
+    (False, False)
+    """
+    return "yuan" in label and not _DATED.search(label)
+
+
+def _undated(name: str, place: str, label: str, text: str) -> Fault:
+    problem = f"an axis of {label} has yuan, but not of which year"
+    remedy = "write the year of prices, or nominal, into its label"
+    return Fault(name, problem, remedy, column=place, value=text)
 
 
 def _lean(output: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,8 +19,9 @@ import yaml
 from analysis import benchmarks, changes, findings
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.methods import api, pages, proof, registry
-from analysis.site import changes_page, datasets, findings_page, glossary
-from analysis.site.dress import dress, taken_twice
+from analysis.site import changes_page, cite, datasets, findings_page, glossary
+from analysis.site.dress import Exhibits, dress, taken_twice
+from analysis.site.environment import commit_time
 from analysis.site.execute import Executed
 from analysis.site.files import (
     digest_files,
@@ -193,8 +194,15 @@ def page_files(root: Path) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(paths)}
 
 
-def _resources(root: Path) -> list[str]:
-    """Return the patterns under ``project.resources`` that stay inside the project."""
+def _exhibits(notebook: Executed, source: cite.Source | None) -> Exhibits:
+    """Return what is known of the figures and tables of a notebook."""
+    shown = {str(record["id"]): str(record["what"]) for record in notebook.findings
+             if record["kind"] not in findings_page.NUMBERS}  # fmt: skip
+    return Exhibits(shown, source)
+
+
+def _config(root: Path) -> dict[str, Any]:
+    """Return the content of ``_quarto.yml``."""
     try:
         config = yaml.safe_load((root / CONFIG).read_text(encoding="utf-8")) or {}
     except FileNotFoundError:
@@ -205,8 +213,12 @@ def _resources(root: Path) -> list[str]:
         problem = f"not YAML: {getattr(error, 'problem', None) or str(error).splitlines()[0]}"
         row = mark.line + 1 if mark else None
         raise FaultsError([Fault(CONFIG, problem, "correct this line", row=row)]) from None
-    project = config.get("project") if isinstance(config, dict) else None
-    found = (project or {}).get("resources") or []
+    return config if isinstance(config, dict) else {}
+
+
+def _resources(root: Path) -> list[str]:
+    """Return the patterns under ``project.resources`` that stay inside the project."""
+    found = (_config(root).get("project") or {}).get("resources") or []
     patterns = [found] if isinstance(found, str) else list(found)
     return [pattern for pattern in patterns if not pattern.startswith(("/", "!", "."))]
 
@@ -259,7 +271,11 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
     folder = folder or root / STAGE
     wanted = page_files(root)
     wanted |= glossary.staged(wanted)
-    dressed = {notebook.name: dress(notebook.content, notebook.name) for notebook in notebooks}
+    source = cite.read(root, _config(root), commit_time(root))
+    dressed = {
+        notebook.name: dress(notebook.content, notebook.name, _exhibits(notebook, source))
+        for notebook in notebooks
+    }
     faults = [fault for item in dressed.values() for fault in item.faults]
     for name, item in dressed.items():
         text = json.dumps(item.content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"

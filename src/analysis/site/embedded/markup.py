@@ -19,7 +19,7 @@ ID = re.compile(r"<[a-zA-Z][^<>]*?\sid=([\"'])(?P<id>.*?)\1", re.DOTALL)
 IMAGE = re.compile(r"<img\b[^>]*>", re.DOTALL | re.IGNORECASE)
 ALT = re.compile(r"\salt=([\"'])\s*\S.*?\1", re.DOTALL | re.IGNORECASE)
 MATH = re.compile(r"<math\b.*?</math>", re.DOTALL)
-SKIPPED = {"script", "style", "annotation", "button", "summary"}
+SKIPPED = {"script", "style", "annotation", "button", "summary", "cite"}
 
 
 def is_outside(url: str) -> bool:
