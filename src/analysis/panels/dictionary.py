@@ -47,6 +47,7 @@ PARAMETERS = {
     "model": "Parameters of the model panel",
     "model_programmes": "True effects of the programmes in the model panel",
     "site": "Settings of the site",
+    "targeting": "Choices of the page on targeting: poorest shares, years of a mean, groups",
 }
 """Parameter files in TOML; each value in them stands with its unit, source and status."""
 
