@@ -319,6 +319,13 @@ def alive(pid: int) -> bool:
             None,
             "not a valid notebook",
         ),
+        (
+            '{"cells": [{"cell_type": "raw", "id": "a", "metadata": {}, "source": ""},'
+            ' {"cell_type": "raw", "id": "a", "metadata": {}, "source": ""}],'
+            ' "nbformat": 4, "nbformat_minor": 5, "metadata": {}}',
+            None,
+            "'a': two cells have one id",
+        ),
     ],
 )
 def test_a_corrupt_notebook_is_named(

@@ -109,9 +109,9 @@ def test_a_notebook_that_gives_another_output_each_time_is_found(
     shutil.copy(root / "notebooks" / "02-arithmetic.ipynb", chance)
     content = json.loads(chance.read_text(encoding="utf-8"))
     content["cells"] = [
-        {"cell_type": "code", "id": "a", "metadata": {}, "outputs": [], "execution_count": None,
-         "source": source}
-        for source in ("print('same')", "import os\nprint('chance', os.urandom(8).hex())")
+        {"cell_type": "code", "id": f"c{n}", "metadata": {}, "outputs": [],
+         "execution_count": None, "source": source}
+        for n, source in enumerate(("print('same')", "import os\nprint('chance', os.urandom(8).hex())"))
     ]  # fmt: skip
     chance.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(FaultsError, match="no such notebook"):

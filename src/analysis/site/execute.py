@@ -146,6 +146,13 @@ def read_notebook(path: Path, name: str) -> dict[str, Any]:
                 )
             ]
         )
+    ids = [cell.get("id") for cell in content["cells"] if isinstance(cell, dict)]
+    twice = sorted({str(one) for one in ids if one is not None and ids.count(one) > 1})
+    if twice:
+        # nbformat would give one of them another id, by chance.
+        raise FaultsError(
+            [Fault(name, "two cells have one id", remedy, value=one) for one in twice]
+        )
     import nbformat
 
     try:
