@@ -42,8 +42,16 @@ def test_a_survey_has_no_truth(folder):
     panel = replace(panels.read(folder), tier="yours", name="a survey")
     made = per_yuan.payment(notes.programme("07-x", page.page("dividend", panel)), panel)
     assert "truth" not in made.said.text
-    assert "total income rises by" in made.said.text
+    assert "total income changes by" in made.said.text
     assert "truth" not in made.table("tbl-p").data.columns
+
+
+def test_a_twin_says_that_its_numbers_mean_nothing(folder):
+    panel = replace(panels.read(folder), tier="yours", name="a twin", twin=True)
+    for programme, spent in (("dividend", False), ("village_fund", True)):
+        made = notes.programme("07-x", page.page(programme, panel))
+        said = per_yuan.payment(made, panel, spent=spent).said.text
+        assert "mean" in said and "changes by" not in said
 
 
 def test_doses_that_are_no_payments_are_a_sentence():

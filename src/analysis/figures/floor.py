@@ -50,7 +50,7 @@ def reports(
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: printing.number(x / THOUSAND)))
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.grid(visible=False, axis="x")
-        axes.set_xlabel("reported net income of the collective, thousand yuan a year, log scale")
+        axes.set_xlabel("reported net income, thousand yuan a year (nominal), log scale")
         axes.xaxis.label.set_fontsize(SMALL)
         axes.set_ylabel(unit)
         axes.figure.legend(loc="outside lower center", ncols=1)

@@ -26,6 +26,8 @@ from analysis.tables import Table
 
 DIGITS = 2
 RATIO = "ratio"
+TWIN = "twin"
+CHANGES = "total income changes by"
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Payment:
         return self.book.panel.show(done, title, paid_out)
 
 
-def payment(notes: Notes, panel: Panel | None = None) -> Payment:
+def payment(notes: Notes, panel: Panel | None = None, *, spent: bool = False) -> Payment:
     """Note what a programme that pays whole villages adds per yuan.
 
     Parameters
@@ -78,6 +80,8 @@ def payment(notes: Notes, panel: Panel | None = None) -> Payment:
         Of the programme, from `analysis.notes.programme`.
     panel : Panel, optional
         The panel the notes are of; the current one by default.
+    spent : bool
+        Whether the money is spent for the village, so that not all of it need be income.
     """
     book = notes.book
     answer = book.answer
@@ -89,7 +93,8 @@ def payment(notes: Notes, panel: Panel | None = None) -> Payment:
         made = attempt(paid_out, panel, answer.design, answer.truth, second)
     if isinstance(made, Missing):
         return Payment(book, made, Sentence(made.sentence), Sentence(_rule(book)))
-    return Payment(book, made, _said(book, made), Sentence(f"{_rule(book)} {_broken(book, made)}"))
+    said = _spent(book, made) if spent else _said(book, made)
+    return Payment(book, made, said, Sentence(f"{_rule(book)} {_broken(book, made)}"))
 
 
 def _year(since: int) -> str:
@@ -125,12 +130,39 @@ def _said(book: Book, made: PaidOut) -> Sentence:
                          "the payment, and what it moves elsewhere.")  # fmt: skip
         parts.append(f"One programme at a time, the design says {per}; {_second(book, made, rows)}"
                      f"Taking the payment off leaves {other} yuan of other income.")  # fmt: skip
+    elif book.answer.evidence == TWIN:
+        parts.append(f"On the synthetic twin the design gives {per} yuan per yuan paid and {other} "
+                     "of other income; neither number means anything.")  # fmt: skip
     else:
-        parts.append(
-            f"One programme at a time, total income rises by {per} yuan per yuan paid; "
-            f"{_second(book, made, rows)}Income other than the payment moves by {other}."
-        )
+        parts.append(f"One programme at a time, total income changes by {per} yuan per yuan paid; "
+                     f"{_second(book, made, rows)}Income other than the payment changes by "
+                     f"{other}.")  # fmt: skip
     return Sentence(" ".join(parts))
+
+
+def _spent(book: Book, made: PaidOut) -> Sentence:
+    """Say it of money spent for a village, of which nobody knows how much is income."""
+    rows = _rows(made.overall)
+    paid = book.number("paid", made.paid, "money spent, mean over household-years in the programme",
+                       unit=book.unit, function=paid_out, rows=rows, digits=0)  # fmt: skip
+    per = _note(book, "per_yuan", made.overall,
+                "total income per yuan spent, one programme at a time")  # fmt: skip
+    second = _second(book, made, rows).removesuffix(". ")
+    text = (
+        f"Shared equally the money comes to {paid.markdown()} yuan per household a year, "
+        f"{made.prices}. Per yuan spent, one programme at a time, {CHANGES} {per}"
+    )
+    text += f"; {second}." if second else "."
+    if book.answer.simulated and None in made.truths:
+        truth = book.number("per_yuan_truth", made.truths[None], "true total income per yuan spent",
+                            unit=RATIO, function=paid_out, rows=rows, digits=DIGITS,
+                            method="potential outcomes of the simulation")  # fmt: skip
+        text = text.replace(CHANGES, "the design says")
+        text += f" The truth is {truth.markdown()}."
+    elif book.answer.evidence == TWIN:
+        text = text.replace(CHANGES, "the twin gives") + " These numbers mean nothing."
+    text += " What is spent for a village need not be income of its households."
+    return Sentence(text)
 
 
 def _second(book: Book, made: PaidOut, rows: dict[str, int]) -> str:
