@@ -53,8 +53,8 @@ check: report-environment ## Check the claims ledger and the built site
 	@$(RUN) analysis claims check
 	@$(RUN) analysis site check
 
-serve: report-environment ## Serve the built site on this machine
-	@$(RUN) analysis site serve
+serve: report-environment ## Serve the site on this machine; rebuild and reload what is edited
+	@$(RUN) analysis site serve --watch $(ARGS)
 
 doctor: report-environment ## Say what this machine has and lacks
 	@$(RUN) analysis doctor

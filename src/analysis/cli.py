@@ -126,11 +126,12 @@ def site_check() -> None:
 @site_app.command("serve")
 def site_serve(
     port: Annotated[int, typer.Option(help="port on this machine")] = 8000,
+    watch: Annotated[bool, typer.Option(help="rebuild and reload when a source is saved")] = False,
 ) -> None:
     """Serve the built site on this machine."""
-    from analysis.site.build import serve
+    from analysis.site.serve import serve
 
-    serve(paths.root() / "reports" / "site", port)
+    serve(paths.root(), port, watching=watch)
 
 
 @app.command()

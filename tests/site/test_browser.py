@@ -20,7 +20,8 @@ import pytest
 
 from analysis import paths
 from analysis.faults import FaultsError
-from analysis.site.build import BuildReport, build, server
+from analysis.site.build import BuildReport, build
+from analysis.site.serve import server
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 playwright = pytest.importorskip("playwright.sync_api")

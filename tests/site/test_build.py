@@ -18,8 +18,9 @@ import pytest
 from analysis.faults import FaultsError
 from analysis.site import build as building
 from analysis.site import render as rendering
-from analysis.site.build import build, server, verify
+from analysis.site.build import build, verify
 from analysis.site.lock import LOCK, build_lock
+from analysis.site.serve import server
 
 if TYPE_CHECKING:
     from conftest import Project

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
-from http import HTTPStatus
 from pathlib import Path
 
 from analysis import __version__, changes, findings
-from analysis.faults import Fault, FaultsError, raise_if_any
+from analysis.faults import FaultsError, raise_if_any
 from analysis.site.check import check_site
 from analysis.site.digest import LOCK as REQUIREMENTS
 from analysis.site.environment import commit_time
@@ -34,7 +31,6 @@ FINDINGS_YOURS = Path("reports") / "yours" / "findings.csv"
 NEW = Path("build") / "site.new"
 OLD = Path("build") / "site.old"
 STATE = Path("build") / "state.json"
-HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -329,74 +325,3 @@ def _committed(root: Path) -> list[dict[str, object]]:
                 copy.write_bytes(shown.stdout)
                 return findings.read_csv(copy)
     return findings.read_csv(root / name)
-
-
-# ------------------------------------------------------------------------------------------ serve
-
-
-class _Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves files quietly, and the site's own page for what is not there."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Print nothing per request."""
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer with ``404.html`` where the site has one."""
-        page = Path(self.directory) / "404.html"
-        if code != HTTPStatus.NOT_FOUND or not page.is_file():
-            super().send_error(code, message, explain)
-            return
-        content = page.read_bytes()
-        self.send_response(code)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
-
-
-def server(site: Path, port: int) -> http.server.ThreadingHTTPServer:
-    """Return a server of a built site on this machine only, not yet running.
-
-    Parameters
-    ----------
-    site : Path
-        The folder of the site.
-    port : int
-        0 takes any free one.
-
-    Raises
-    ------
-    FaultsError
-        If there is no site, or the port is taken.
-    """
-    if not (site / "index.html").is_file():
-        fault = Fault(SITE.as_posix(), "there is no site yet", "run make report first")
-        raise FaultsError([fault])
-    handler = partial(_Handler, directory=os.fspath(site))
-    try:
-        return http.server.ThreadingHTTPServer((HOST, port), handler)
-    except OSError as error:
-        remedy = "name another one: analysis site serve --port 0"
-        fault = Fault("port", f"cannot be used: {error.strerror}", remedy, value=str(port))
-        raise FaultsError([fault]) from None
-
-
-def serve(site: Path, port: int = 8000, say: Callable[[str], None] = print) -> None:
-    """Serve a built site until interrupted.
-
-    Parameters
-    ----------
-    site : Path
-        The folder of the site.
-    port : int
-        0 takes any free one.
-    say : callable
-        Told the address.
-    """
-    with server(site, port) as running:
-        say(f"http://{HOST}:{running.server_port}/ (Ctrl-C ends)")
-        try:
-            running.serve_forever()
-        except KeyboardInterrupt:
-            say("")

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from analysis.paths import root
-from analysis.site.embedded import render_project
+from analysis.site.embedded import pandoc, render_project
 from analysis.site.embedded.mathfont import subset
+from analysis.site.embedded.memory import Memory
+from analysis.site.embedded.notebook import read_page
 from analysis.site.embedded.shell import crumbs
 from analysis.site.project import read_project
 
@@ -202,3 +204,43 @@ def test_a_page_says_where_it_is(stage: Path) -> None:
     assert crumbs(project, "pages/more.qmd") == crumbs(project, "nowhere.qmd") == []
     # A page that the sidebar leaves out hangs below the page of its folder.
     assert [item.href for item in crumbs(project, "pages/more/one.qmd")] == ["pages/more.qmd"]
+
+
+def test_one_edited_page_is_rendered_alone(stage: Path, tmp_path: Path) -> None:
+    kept, out = tmp_path / "cache", tmp_path / "site"
+    first = render_project(stage, out, kept)
+    before = {path.name: path.stat().st_mtime_ns for path in (kept / "pages").iterdir()}
+    content = {name: (out / name).read_bytes() for name in first.pages}
+    page = stage / "pages" / "more.qmd"
+    page.write_text(page.read_text(encoding="utf-8") + "\nEdited.\n", encoding="utf-8")
+    render_project(stage, out, kept)
+    after = {path.name: path.stat().st_mtime_ns for path in (kept / "pages").iterdir()}
+    # Its text and its part of the search index; what they replace is forgotten.
+    assert len(after.keys() - before.keys()) == len(before.keys() - after.keys()) == 2
+    assert all(before[name] == after[name] for name in before.keys() & after.keys())
+    changed = [name for name in first.pages if (out / name).read_bytes() != content[name]]
+    assert changed == ["pages/more.html"]
+    assert b"Edited." in (out / "pages" / "more.html").read_bytes()
+
+
+def test_a_new_filter_or_bibliography_renders_every_page(stage: Path) -> None:
+    project = read_project(stage)
+    page = read_page(project, {}, "pages/more.qmd")
+    meta = pandoc.metadata(project, page)
+    parts = pandoc.dependencies("text", meta, project.html)
+    assert parts["filter"] == (Path(pandoc.__file__).parent / "filter.lua").read_bytes()
+    assert parts["references.bib"] == (stage / "references.bib").read_bytes()
+
+
+def test_memory_keeps_what_was_made_and_never_a_failure(tmp_path: Path) -> None:
+    memory = Memory(tmp_path / "kept")
+    assert memory.text({"a": "1"}, lambda: "one") == "one"
+    assert memory.text({"a": "1"}, lambda: "other") == "one"
+    with pytest.raises(ZeroDivisionError):
+        memory.text({"a": "2"}, lambda: str(1 // 0))
+    assert memory.text({"a": "2"}, lambda: "two") == "two"
+    again = Memory(tmp_path / "kept")
+    again.text({"a": "2"}, lambda: "")
+    again.forget_others()
+    assert len(list((tmp_path / "kept").iterdir())) == 1
+    assert Memory().text({"a": "1"}, lambda: "fresh") == "fresh"

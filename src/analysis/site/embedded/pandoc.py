@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -16,6 +17,7 @@ import pypandoc
 
 from analysis.faults import Fault, raise_if_any
 from analysis.site.embedded.labels import labels
+from analysis.site.embedded.memory import Memory
 from analysis.site.embedded.source import Page
 from analysis.site.project import Html, Project, strings
 
@@ -176,8 +178,35 @@ def filter_faults(page: Page, stderr: str) -> list[Fault]:
     return sorted(faults.values(), key=lambda fault: (fault.row or 0, str(fault)))
 
 
-def run(project: Project, page: Page, html: Html) -> Rendered:
+def dependencies(text: str, meta: Mapping[str, Any], html: Html) -> dict[str, bytes | str]:
+    """Return all that the HTML of a page depends on, by name."""
+    files = [*meta["bibliography"], *([meta["csl"]] if "csl" in meta else [])]
+    known = {key: value for key, value in meta.items() if key not in {"bibliography", "csl"}}
+    return {
+        "text": text,
+        "meta": json.dumps(known, sort_keys=True, default=str),
+        "toc depth": str(html.toc_depth),
+        "template": TEMPLATE,
+        "filter": (HERE / "filter.lua").read_bytes(),
+        "this file": Path(__file__).read_bytes(),
+        "pandoc": f"{executable()} {Path(executable()).stat().st_size}",
+        **{Path(file).name: Path(file).read_bytes() for file in files},
+    }
+
+
+def run(project: Project, page: Page, html: Html, memory: Memory | None = None) -> Rendered:
     """Render one page to HTML pieces.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    page : Page
+        Ready for pandoc.
+    html : Html
+        Options of this page.
+    memory : Memory, optional
+        Of earlier renderings.
 
     Raises
     ------
@@ -185,9 +214,31 @@ def run(project: Project, page: Page, html: Html) -> Rendered:
         For everything the filter refuses and everything pandoc warns of.
     """
     text = "\n".join(line.text for line in page.lines) + "\n"
+    meta = metadata(project, page)
+    output = (memory or Memory()).text(
+        dependencies(text, meta, html), lambda: _converted(page, text, meta, html)
+    )
+    parts = dict(zip(PARTS, (part.strip() for part in output.split(SEPARATOR)), strict=True))
+    return Rendered(
+        page=page,
+        body=parts["body"],
+        toc=parts["toc"],
+        title=parts["title"],
+        plain=parts["plain"],
+        subtitle=parts["subtitle"],
+        description=parts["description"],
+        footer=(parts["left"], parts["center"], parts["right"]),
+        authors=authors(page.meta.get("author")),
+        date=long_date(page.meta.get("date")),
+        html=html,
+    )
+
+
+def _converted(page: Page, text: str, meta: Mapping[str, Any], html: Html) -> str:
+    """Return what pandoc makes of a page."""
     with tempfile.TemporaryDirectory(prefix="page-") as folder:
         work = Path(folder)
-        (work / "meta.json").write_text(json.dumps(metadata(project, page)), encoding="utf-8")
+        (work / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
         (work / "parts.txt").write_text(TEMPLATE, encoding="utf-8")
         command = [
             executable(),
@@ -210,18 +261,4 @@ def run(project: Project, page: Page, html: Html) -> Rendered:
             problem = f"pandoc failed: {stderr.strip()}"
             faults = [Fault(page.path, problem, "mend the Markdown of this page")]
         raise_if_any(faults)
-        output = (work / "out.html").read_text(encoding="utf-8")
-    parts = dict(zip(PARTS, (part.strip() for part in output.split(SEPARATOR)), strict=True))
-    return Rendered(
-        page=page,
-        body=parts["body"],
-        toc=parts["toc"],
-        title=parts["title"],
-        plain=parts["plain"],
-        subtitle=parts["subtitle"],
-        description=parts["description"],
-        footer=(parts["left"], parts["center"], parts["right"]),
-        authors=authors(page.meta.get("author")),
-        date=long_date(page.meta.get("date")),
-        html=html,
-    )
+        return (work / "out.html").read_text(encoding="utf-8")

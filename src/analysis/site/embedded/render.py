@@ -17,6 +17,7 @@ from typing import TypeVar
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.site.embedded import markup
 from analysis.site.embedded.mathfont import cached_subset
+from analysis.site.embedded.memory import Memory
 from analysis.site.embedded.notebook import read_page
 from analysis.site.embedded.pandoc import Rendered, run
 from analysis.site.embedded.shell import HERE, LIBS, page_html, search_index, sitemap, words_of
@@ -206,7 +207,8 @@ def render_project(stage: Path, out: Path, cache: Path | None = None) -> RenderR
     out : Path
         Folder for the site; replaced as a whole, and only if every page rendered.
     cache : Path, optional
-        Folder for the cut-down math font; ``cache`` beside the stage by default.
+        Folder for the cut-down math font and for pages as pandoc made them; ``cache`` beside the
+        stage by default.
 
     Returns
     -------
@@ -221,6 +223,8 @@ def render_project(stage: Path, out: Path, cache: Path | None = None) -> RenderR
     """
     start = time.monotonic()
     project = read_project(stage)
+    kept = cache or stage.parent / "cache"
+    memory = Memory(kept / "pages")
     variables = read_variables(stage)
     names = project.pages()
     extra = sorted(path.relative_to(stage).as_posix() for path in stage.rglob("_metadata.yml"))
@@ -240,7 +244,7 @@ def render_project(stage: Path, out: Path, cache: Path | None = None) -> RenderR
     def render(page: Page) -> tuple[Rendered, list[markup.Link]]:
         raw = (page.meta.get("format") or {}).get("html") or {}
         options = html_options({**raw, **page.meta}, project.html)
-        return finished(project, run(project, page, options), sources)
+        return finished(project, run(project, page, options, memory), sources)
 
     rendered = collect(render, pages)
     files = resource_files(project)
@@ -267,15 +271,16 @@ def render_project(stage: Path, out: Path, cache: Path | None = None) -> RenderR
     style = (HERE / "shell.css").read_text(encoding="utf-8")
     math = markup.math_characters(page.body for page, _ in rendered)
     if math:
-        files[f"{LIBS}/math.woff"] = cached_subset(math, cache or stage.parent / "cache")
+        files[f"{LIBS}/math.woff"] = cached_subset(math, kept)
         style += FONT_FACE
     files[f"{LIBS}/shell.css"] = style.encode()
     files[f"{LIBS}/shell.js"] = (HERE / "shell.js").read_bytes()
     if project.search:
-        files[f"{LIBS}/search-index.js"] = search_index(page for page, _ in rendered)
+        files[f"{LIBS}/search-index.js"] = search_index((page for page, _ in rendered), memory)
     if project.site_url:
         files["sitemap.xml"] = sitemap(project, made)
     write(out, {**files, **made})
+    memory.forget_others()
     warnings = [note for page in pages for note in page.warnings]
     if not project.site_url:
         warnings.append(NO_ADDRESS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ import jinja2
 from analysis.faults import Fault, raise_if_any
 from analysis.site.embedded import markup
 from analysis.site.embedded.labels import labels
+from analysis.site.embedded.memory import Memory
 from analysis.site.embedded.pandoc import Rendered
 from analysis.site.embedded.source import Page
 from analysis.site.policy import policy, shell_scripts
@@ -168,19 +169,35 @@ def base_of(project: Project) -> dict[str, str]:
     return {"host": parts.netloc, "path": f"{parts.path}/{NOT_FOUND}"}
 
 
-def search_index(pages: Iterable[Rendered]) -> bytes:
+def search_index(pages: Iterable[Rendered], memory: Memory | None = None) -> bytes:
     """Return the search index as a script, which a page opened from disk can load too."""
-    entries = []
+    memory = memory or Memory()
+    reader = Path(markup.__file__).read_bytes()
+    rows = []
     for page in pages:
         if page.page.meta.get("search") is False or page.page.path.startswith("404."):
             continue
         href = markup.output_path(page.page.path)
         title = html.unescape(page.plain)
-        for anchor, section, text in markup.sections(page.body):
-            address = f"{href}#{anchor}" if anchor else href
-            entries.append({"href": address, "title": title, "section": section, "text": text})
-    rows = ",\n".join(json.dumps(e, ensure_ascii=False, separators=(",", ":")) for e in entries)
-    return f"window.siteSearchIndex = [\n{rows}\n];\n".replace("</", "<\\/").encode()
+        parts: dict[str, bytes | str] = {
+            "href": href,
+            "title": title,
+            "body": page.body,
+            "reader": reader,
+        }
+        rows.append(memory.text(parts, partial(_entries, href, title, page.body)))
+    lines = ",\n".join(filter(None, rows))
+    return f"window.siteSearchIndex = [\n{lines}\n];\n".replace("</", "<\\/").encode()
+
+
+def _entries(href: str, title: str, body: str) -> str:
+    """Return the lines of the search index for one page."""
+    entries = (
+        {"href": f"{href}#{anchor}" if anchor else href, "title": title, "section": section,
+         "text": text}
+        for anchor, section, text in markup.sections(body)
+    )  # fmt: skip
+    return ",\n".join(json.dumps(e, ensure_ascii=False, separators=(",", ":")) for e in entries)
 
 
 def sitemap(project: Project, pages: Iterable[str]) -> bytes:
