@@ -234,7 +234,7 @@ def _overlap(page: Page, panel: Panel) -> Sentence:
                           "programmes", 1)  # fmt: skip
     return Sentence(
         f"{share} per cent of households are ever in two or more programmes, and the "
-        f"mean household in {average}. A comparison for one programme then also "
+        f"mean household in {average}. Where several come together, a comparison for one also "
         "compares all that came with it."
     )
 
