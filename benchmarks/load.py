@@ -125,6 +125,7 @@ def project(root: Path, notebooks: int, findings: int) -> None:
     for name in ("assets", "data", "src"):
         ignored = shutil.ignore_patterns("__pycache__", "external")
         shutil.copytree(ROOT / name, root / name, ignore=ignored)
+    shutil.rmtree(root / "data" / "methods")  # their pages lead to the real notebooks
     for name in ("requirements.lock", "references.bib"):
         shutil.copy(ROOT / name, root / name)
     (root / "notebooks").mkdir()
