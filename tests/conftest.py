@@ -39,7 +39,7 @@ def chromium_path() -> str:
 
 
 PARTS = ("_quarto.yml", "requirements.lock", "*.qmd", "*.bib", "*.csl", "assets", "data",
-         "notebooks", "pages", "src")  # fmt: skip
+         "notebooks", "pages", "zh", "src")  # fmt: skip
 """What a build reads."""
 
 

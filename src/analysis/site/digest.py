@@ -29,6 +29,9 @@ PROTOCOL = "1"
 BROUGHT = ("PANEL", "PACK")
 PANEL_MANIFEST = "panel.json"
 LOCK = "requirements.lock"
+# Folders of data that no notebook reads: what a reader fetched is named apart, and translations are
+# of pages.
+NOT_READ = ("external", "translations")
 
 _MAGIC = re.compile(r"^\s*[%!?]")
 _DOTTED = re.compile(rf"^{PACKAGE}(\.[A-Za-z_]\w*)+$")
@@ -300,7 +303,7 @@ def surroundings(root: Path, environment: Mapping[str, str] | None = None) -> Su
         If PANEL or PACK names a path that is not there, or the lock is missing.
     """
     environment = os.environ if environment is None else environment
-    data, external = root / "data", root / "data" / "external"
+    data = root / "data"
     lock = root / LOCK
     faults = []
     if not lock.is_file():
@@ -330,7 +333,12 @@ def surroundings(root: Path, environment: Mapping[str, str] | None = None) -> Su
             )
     if faults:
         raise FaultsError(faults)
-    tracked = [path for path in files_below(data) if not path.is_relative_to(external)]
+    left_out = [data / name for name in NOT_READ]
+    tracked = [
+        path
+        for path in files_below(data)
+        if not any(path.is_relative_to(folder) for folder in left_out)
+    ]
     results = root / "reports" / "validation"
     return Surroundings(
         (

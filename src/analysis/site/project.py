@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ QUARTO: Schema = {
         "page-navigation": BOOL,
         "bread-crumbs": BOOL,
         "navbar": {"left": [NAV_ITEM], "right": [NAV_ITEM], "title": ANY, "search": BOOL},
-        "sidebar": {"style": ("docked",), "contents": [NAV_ITEM]},
+        "sidebar": [{"id": ANY, "title": ANY, "style": ("docked",), "contents": [NAV_ITEM]}],
         "page-footer": {"left": ANY, "center": ANY, "right": ANY},
     },
     "format": {"html": HTML},
@@ -104,6 +104,18 @@ class NavItem:
             yield self
         for item in self.items:
             yield from item.leaves()
+
+
+@dataclass(frozen=True)
+class Sidebar:
+    """A further sidebar, for the pages it lists: those of another language."""
+
+    title: str
+    items: tuple[NavItem, ...]
+
+    def lists(self, page: str) -> bool:
+        """Say whether a page stands in this sidebar."""
+        return any(leaf.href == page for item in self.items for leaf in item.leaves())
 
 
 @dataclass(frozen=True)
@@ -139,8 +151,30 @@ class Project:
     execute: Mapping[str, Any] = field(default_factory=dict)
     navbar: tuple[NavItem, ...] = ()
     sidebar: tuple[NavItem, ...] = ()
+    others: tuple[Sidebar, ...] = ()
+    home: str = "index.qmd"
     footer: Mapping[str, str] = field(default_factory=dict)
     html: Html = field(default_factory=Html)
+
+    def seen_from(self, page: str) -> Project:
+        """Return the project as a page shows it: title and navigation of the sidebar that lists it.
+
+        As in Quarto, a page stands in the first sidebar that lists it, or in the first of all. The
+        navbar of a further sidebar leads to what its top level lists; that of the first one leaves
+        out what further ones list, because the shell's own switch leads there.
+        """
+        for bar in self.others:
+            if bar.lists(page):
+                tops = [NavItem(i.text, leaf.href) for i in bar.items for leaf in [*i.leaves()][:1]]
+                return replace(
+                    self,
+                    title=bar.title or self.title,
+                    home=tops[0].href,
+                    navbar=tuple(tops),
+                    sidebar=bar.items,
+                )
+        kept = (i for i in self.navbar if not any(bar.lists(i.href) for bar in self.others))
+        return replace(self, navbar=tuple(kept))
 
     def pages(self) -> tuple[str, ...]:
         """Return the source path of each page, as POSIX text, sorted within each pattern.
@@ -319,6 +353,11 @@ def read_project(folder: Path) -> Project:
     execute = raw.get("execute")
     navbar = site.get("navbar") or {}
     project = raw.get("project") or {}
+    bars = site.get("sidebar") or []
+    sidebars = [
+        Sidebar(str(bar.get("title") or ""), nav_items(bar.get("contents")))
+        for bar in (bars if isinstance(bars, list) else [bars])
+    ]
     return Project(
         folder=folder,
         title=str(site["title"]),
@@ -334,7 +373,8 @@ def read_project(folder: Path) -> Project:
         csl=str(raw.get("csl") or ""),
         execute=execute if isinstance(execute, dict) else {},
         navbar=nav_items(navbar.get("left")) + nav_items(navbar.get("right")),
-        sidebar=nav_items((site.get("sidebar") or {}).get("contents")),
+        sidebar=sidebars[0].items if sidebars else (),
+        others=tuple(sidebars[1:]),
         footer={k: str(v) for k, v in (site.get("page-footer") or {}).items()},
         html=html_options((raw.get("format") or {}).get("html") or {}),
     )

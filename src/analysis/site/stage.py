@@ -7,6 +7,7 @@ text becomes a cell option, data and image become downloads with links below the
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ import yaml
 from analysis import benchmarks, changes, findings
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.methods import api, pages, proof, registry
-from analysis.site import changes_page, cite, datasets, findings_page, glossary
+from analysis.site import changes_page, cite, datasets, findings_page, glossary, languages
+from analysis.site.digest import BROUGHT
 from analysis.site.dress import Exhibits, dress, taken_twice
 from analysis.site.environment import commit_time
 from analysis.site.execute import Executed
@@ -34,14 +36,14 @@ from analysis.site.files import (
 STAGE = Path("build") / "stage"
 CONFIG = "_quarto.yml"
 VARIABLES = "_variables.yml"
-GENERATED = ("finding", "benchmark")
+GENERATED = ("finding", "zh", "benchmark")
 GENERATED_PAGES = Path("build") / "generated.json"
 CHANGELOG = "CHANGELOG.md"
 BENCHMARKS = Path("reports") / "benchmarks.csv"
 FINDINGS_DATA = "downloads/findings.csv"
 # What a page is made of; everything else in the project stays out of the stage.
 ROOT_PATTERNS = (CONFIG, "*.qmd", "*.bib", "*.csl", "_metadata.yml")
-FOLDERS = ("pages", "assets")
+FOLDERS = ("pages", "zh", "assets")
 # Quarto keeps its own state in the stage; it is left alone.
 OTHERS = (".quarto", "_freeze", "site_libs")
 
@@ -135,6 +137,7 @@ def generated_pages(root: Path, notebooks: Sequence[Executed]) -> dict[str, byte
                 remedy = "rename it: its values are generated"
                 raise FaultsError([Fault(VARIABLES, f'the name "{name}" is taken', remedy)])
     variables["finding"] = findings_page.variables(records)
+    variables["zh"] = languages.values(records, languages.words(root))
     measured = root / BENCHMARKS
     if measured.is_file():
         variables["benchmark"] = benchmarks.variables(measured)
@@ -278,12 +281,6 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
     }
     faults = [fault for item in dressed.values() for fault in item.faults]
     for name, item in dressed.items():
-        text = json.dumps(item.content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-        wanted[name] = text.encode()
-        if str(root) in text:
-            remedy = "print a path relative to the project, or mend the warning that names it"
-            problem = "an output names the folder of this project on this machine"
-            faults.append(Fault(name, problem, remedy, value=str(root)))
         for file, offered in item.downloads.items():
             if f"downloads/{file}" in wanted:
                 faults.append(taken_twice(name, "", Path(file).stem))
@@ -292,6 +289,17 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
         records = unique_records(notebooks)
     except FaultsError as error:
         raise FaultsError([*faults, *error.faults]) from None
+    contents = {name: item.content for name, item in dressed.items()}
+    brought = any(os.environ.get(name) for name in BROUGHT)
+    translated, changed = languages.staged(wanted, contents, records, brought=brought)
+    wanted |= translated
+    for name, content in (contents | changed).items():
+        text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+        wanted[name] = text.encode()
+        if str(root) in text:
+            remedy = "print a path relative to the project, or mend the warning that names it"
+            problem = "an output names the folder of this project on this machine"
+            faults.append(Fault(name, problem, remedy, value=str(root)))
     raise_if_any(faults)
     wanted |= generated_pages(root, notebooks)
     tables = {name: text for item in dressed.values() for name, text in item.downloads.items()}

@@ -33,6 +33,8 @@ ENGLISH = {
     "crumbs": "Where this page is",
     "anchor": "Link to this section",
     "results": "Results:",
+    "no_index": "The search index did not load.",
+    "landing": "首页（本页没有中文版）",
 }
 CHINESE = {
     "fig": "图",
@@ -49,7 +51,7 @@ CHINESE = {
     "author": "作者",
     "authors": "作者",
     "published": "发布日期",
-    "toc": "该页面内容",
+    "toc": "本页内容",
     "skip": "跳到正文",
     "search": "搜索",
     "search_site": "搜索本站",
@@ -63,6 +65,8 @@ CHINESE = {
     "crumbs": "当前位置",
     "anchor": "本节链接",
     "results": "结果：",
+    "no_index": "搜索索引未能载入。",
+    "landing": "Front page (this page has no English counterpart)",
 }
 
 

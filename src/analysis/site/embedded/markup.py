@@ -234,6 +234,17 @@ def appendix_last(body: str) -> str:
     return rest[:at] + references + rest[at:]
 
 
+def without(body: str, name: str) -> str:
+    """Take blocks of a class out of a page; they hold no blocks of their own.
+
+    Examples
+    --------
+    >>> without('<div class="a"><p>x</p></div><p>y</p>', "a")
+    '<p>y</p>'
+    """
+    return re.sub(rf'<div class="{name}">.*?</div>\s*', "", body, flags=re.DOTALL)
+
+
 def footnote_heading(body: str, title: str) -> str:
     """Give pandoc's footnotes the heading that Quarto prints."""
     heading = f'<h2 class="quarto-appendix-heading">{title}</h2>'

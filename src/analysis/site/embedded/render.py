@@ -22,6 +22,7 @@ from analysis.site.embedded.notebook import read_page
 from analysis.site.embedded.pandoc import Rendered, run
 from analysis.site.embedded.shell import HERE, LIBS, page_html, search_index, sitemap, words_of
 from analysis.site.embedded.source import Page, read_variables, split_front_matter
+from analysis.site.languages import SWITCH
 from analysis.site.project import Project, html_options, read_project
 
 FONT_FACE = """
@@ -94,7 +95,8 @@ def navigation_faults(project: Project, pages: Iterable[str]) -> list[Fault]:
     known = set(pages)
     lines = (project.folder / "_quarto.yml").read_text(encoding="utf-8").splitlines()
     faults = []
-    for item in (*project.navbar, *project.sidebar):
+    further = [item for bar in project.others for item in bar.items]
+    for item in (*project.navbar, *project.sidebar, *further):
         for leaf in item.leaves():
             if leaf.href not in known and not markup.is_outside(leaf.href):
                 row = next((n for n, text in enumerate(lines, 1) if leaf.href in text), None)
@@ -161,7 +163,9 @@ def finished(
 ) -> tuple[Rendered, list[markup.Link]]:
     """Rewrite a page's links and return it with them."""
     titled = markup.footnote_heading(page.body, words_of(project, page.page)["footnotes"])
-    body, links = markup.rewrite_links(markup.appendix_last(titled), page.page.path, sources)
+    # The shell has a switch of its own.
+    bare = markup.without(markup.appendix_last(titled), SWITCH)
+    body, links = markup.rewrite_links(bare, page.page.path, sources)
     return replace(page, body=body), links
 
 
@@ -239,6 +243,7 @@ def render_project(stage: Path, out: Path, cache: Path | None = None) -> RenderR
     if not any(name.startswith("404.") for name in names):
         pages.append(not_found_page())
     titles = {page.path: str(page.meta["title"]) for page in pages}
+    languages = {page.path: str(page.meta.get("lang") or project.lang) for page in pages}
     sources = frozenset(titles)
 
     def render(page: Page) -> tuple[Rendered, list[markup.Link]]:
@@ -265,7 +270,7 @@ def render_project(stage: Path, out: Path, cache: Path | None = None) -> RenderR
         )
     )
     made = {
-        markup.output_path(page.page.path): page_html(project, page, titles).encode()
+        markup.output_path(page.page.path): page_html(project, page, titles, languages).encode()
         for page, _ in rendered
     }
     style = (HERE / "shell.css").read_text(encoding="utf-8")
@@ -276,7 +281,8 @@ def render_project(stage: Path, out: Path, cache: Path | None = None) -> RenderR
     files[f"{LIBS}/shell.css"] = style.encode()
     files[f"{LIBS}/shell.js"] = (HERE / "shell.js").read_bytes()
     if project.search:
-        files[f"{LIBS}/search-index.js"] = search_index((page for page, _ in rendered), memory)
+        found = (page for page, _ in rendered)
+        files[f"{LIBS}/search-index.js"] = search_index(project, found, memory)
     if project.site_url:
         files["sitemap.xml"] = sitemap(project, made)
     write(out, {**files, **made})

@@ -117,7 +117,7 @@
       var script = document.createElement("script");
       script.src = offset + "site_libs/search-index.js";
       script.onload = function () { done(window.siteSearchIndex || []); };
-      script.onerror = function () { status.textContent = "The search index did not load."; };
+      script.onerror = function () { status.textContent = dialog.dataset.missing; };
       document.head.append(script);
     });
     return loading;
@@ -133,7 +133,9 @@
     });
     return found.concat(text.replace(cjk, " ").match(/[\p{L}\p{N}]+/gu) || []);
   };
-  var score = function (entry, wanted) {
+  // Chinese words as they were typed: where one stands whole, its pairs did not meet by chance.
+  var phrases = function (query) { return query.normalize("NFKC").match(cjk) || []; };
+  var score = function (entry, wanted, whole) {
     var title = (entry.title + " " + entry.section).toLowerCase(), text = entry.text.toLowerCase();
     var sum = 0, missing = 0;
     wanted.forEach(function (term) {
@@ -141,6 +143,11 @@
       if (!inTitle && !parts) missing += 1;
       sum += (inTitle ? 10 : 0) + Math.min(parts, 5);
     });
+    whole.forEach(function (run) {
+      sum += (title.includes(run) ? 20 : 0) + (text.includes(run) ? 10 : 0);
+    });
+    // The reader's own language first
+    if ((entry.lang || dialog.dataset.lang) === root.lang) sum *= 3;
     return missing > wanted.length / 3 ? 0 : sum / (1 + missing);
   };
   var excerpt = function (text, wanted) {
@@ -161,10 +168,10 @@
     return box;
   };
   var search = function (index) {
-    var wanted = terms(input.value);
+    var wanted = terms(input.value), whole = phrases(input.value);
     list.replaceChildren();
     if (!wanted.length) { status.textContent = ""; return; }
-    var hits = index.map(function (entry) { return { entry: entry, score: score(entry, wanted) }; })
+    var hits = index.map(function (entry) { return { entry: entry, score: score(entry, wanted, whole) }; })
       .filter(function (hit) { return hit.score > 0; })
       .sort(function (a, b) { return b.score - a.score; });
     status.textContent = dialog.dataset.results + " " + hits.length;
@@ -172,6 +179,7 @@
       var item = document.createElement("li"), link = document.createElement("a");
       var title = document.createElement("strong");
       link.href = offset + hit.entry.href;
+      link.lang = hit.entry.lang || dialog.dataset.lang;
       title.textContent = hit.entry.title + (hit.entry.section ? " › " + hit.entry.section : "");
       link.append(title, excerpt(hit.entry.text, wanted));
       link.addEventListener("click", function () { dialog.close(); });

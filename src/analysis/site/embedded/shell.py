@@ -18,6 +18,7 @@ from analysis.site.embedded.labels import labels
 from analysis.site.embedded.memory import Memory
 from analysis.site.embedded.pandoc import Rendered
 from analysis.site.embedded.source import Page
+from analysis.site.languages import switch
 from analysis.site.policy import policy, shell_scripts
 from analysis.site.project import NavItem, Project
 
@@ -110,9 +111,23 @@ def includes(project: Project, names: Iterable[str]) -> str:
     return "\n".join(texts)
 
 
-def page_html(project: Project, page: Rendered, titles: Mapping[str, str]) -> str:
-    """Put one page into the shell."""
+def page_html(
+    project: Project, page: Rendered, titles: Mapping[str, str], languages: Mapping[str, str]
+) -> str:
+    """Put one page into the shell.
+
+    Parameters
+    ----------
+    project : Project
+        The project.
+    page : Rendered
+        The page.
+    titles, languages : mapping of str to str
+        Title and language of every page, by source path.
+    """
     path = page.page.path
+    project = project.seen_from(path)
+    other = switch(path, languages)
     here = markup.output_path(path)
     offset = "../" * path.count("/") or "./"
     sources = frozenset(titles)
@@ -129,7 +144,7 @@ def page_html(project: Project, page: Rendered, titles: Mapping[str, str]) -> st
         "lang": str(meta.get("lang") or project.lang),
         "offset": offset,
         "base": base_of(project) if here == NOT_FOUND else None,
-        "page_title": plain if path == "index.qmd" else f"{plain} – {project.title}",
+        "page_title": plain if path == project.home else f"{plain} – {project.title}",
         "description": str(meta.get("description") or project.description),
         "sheets": [
             f"{offset}{LIBS}/shell.css",
@@ -137,7 +152,11 @@ def page_html(project: Project, page: Rendered, titles: Mapping[str, str]) -> st
         ],
         "head": includes(project, page.html.include_in_header),
         "after": includes(project, page.html.include_after_body),
-        "home": markup.relative("index.html", here),
+        "home": markup.relative(markup.output_path(project.home), here),
+        "switch": other,
+        "switch_href": markup.relative(markup.output_path(other.target), here) if other else "",
+        "here": markup.relative(here, here),
+        "site_lang": project.lang,
         "site_title": project.title,
         "search": project.search,
         "navbar": navigation(project.navbar, path, titles),
@@ -169,8 +188,13 @@ def base_of(project: Project) -> dict[str, str]:
     return {"host": parts.netloc, "path": f"{parts.path}/{NOT_FOUND}"}
 
 
-def search_index(pages: Iterable[Rendered], memory: Memory | None = None) -> bytes:
-    """Return the search index as a script, which a page opened from disk can load too."""
+def search_index(
+    project: Project, pages: Iterable[Rendered], memory: Memory | None = None
+) -> bytes:
+    """Return the search index as a script, which a page opened from disk can load too.
+
+    An entry names its language where that is not the project's.
+    """
     memory = memory or Memory()
     reader = Path(markup.__file__).read_bytes()
     rows = []
@@ -179,22 +203,26 @@ def search_index(pages: Iterable[Rendered], memory: Memory | None = None) -> byt
             continue
         href = markup.output_path(page.page.path)
         title = html.unescape(page.plain)
+        lang = str(page.page.meta.get("lang") or project.lang)
+        named = "" if lang == project.lang else lang
         parts: dict[str, bytes | str] = {
             "href": href,
             "title": title,
+            "lang": named,
             "body": page.body,
             "reader": reader,
         }
-        rows.append(memory.text(parts, partial(_entries, href, title, page.body)))
+        rows.append(memory.text(parts, partial(_entries, href, title, named, page.body)))
     lines = ",\n".join(filter(None, rows))
     return f"window.siteSearchIndex = [\n{lines}\n];\n".replace("</", "<\\/").encode()
 
 
-def _entries(href: str, title: str, body: str) -> str:
+def _entries(href: str, title: str, lang: str, body: str) -> str:
     """Return the lines of the search index for one page."""
+    named = {"lang": lang} if lang else {}
     entries = (
         {"href": f"{href}#{anchor}" if anchor else href, "title": title, "section": section,
-         "text": text}
+         "text": text, **named}
         for anchor, section, text in markup.sections(body)
     )  # fmt: skip
     return ",\n".join(json.dumps(e, ensure_ascii=False, separators=(",", ":")) for e in entries)
