@@ -173,8 +173,9 @@ def values(records: Iterable[Mapping[str, Any]], known: Mapping[str, str]) -> di
             ends = (Fraction(str(record[end])) for end in ("low", "high"))
             said[f"{record['id']}{BETWEEN}"] = printing.interval(Interval.between(*ends))
         for name, text in said.items():
-            shown = in_chinese(text, known) or f"[{text}]{{lang=en}}"
-            made[name] = link(shown, str(record["page"]), str(record["id"]))
+            chinese = in_chinese(text, known)
+            shown = link(chinese or text, str(record["page"]), str(record["id"]))
+            made[name] = shown if chinese else f"[{shown}]{{lang=en}}"
     return made
 
 

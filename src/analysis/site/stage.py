@@ -137,7 +137,8 @@ def generated_pages(root: Path, notebooks: Sequence[Executed]) -> dict[str, byte
                 remedy = "rename it: its values are generated"
                 raise FaultsError([Fault(VARIABLES, f'the name "{name}" is taken', remedy)])
     variables["finding"] = findings_page.variables(records)
-    variables["zh"] = languages.values(records, languages.words(root))
+    if (root / languages.FOLDER).is_dir():
+        variables["zh"] = languages.values(records, languages.words(root))
     measured = root / BENCHMARKS
     if measured.is_file():
         variables["benchmark"] = benchmarks.variables(measured)
