@@ -55,12 +55,14 @@ def test_a_stage_without_a_glossary_stays_as_it_is() -> None:
 
 
 def test_languages_are_kept_apart() -> None:
-    files = {"pages/glossary.qmd": b"mu\n: Land.\n", "zh/glossary.qmd": "亩\n: 土地。\n".encode()}
+    files = {"pages/glossary.qmd": b"mu\n: Land.\n", "zh/glossary.qmd": "农户\n: 土地。\n".encode()}
     made = glossary.staged(files)
     found = entries(made[glossary.SCRIPT])
     assert found["en"][0]["href"] == "pages/glossary.html#term-mu"
-    assert found["zh"] == [{"forms": ["亩"], "text": "土地。", "href": "zh/glossary.html#term-亩"}]
-    assert "[亩]{#term-亩}".encode() in made["zh/glossary.qmd"]
+    assert found["zh"] == [
+        {"forms": ["农户"], "text": "土地。", "href": "zh/glossary.html#term-农户"}
+    ]
+    assert "[农户]{#term-农户}".encode() in made["zh/glossary.qmd"]
 
 
 def test_a_meaning_cannot_end_the_script() -> None:

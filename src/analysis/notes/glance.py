@@ -113,6 +113,8 @@ def summary(notebook: str) -> Summary:
     made = Summary(glance.glances(), notebook)
     _note_counts(made)
     _note_simulated(made)
+    for one in made.all_of:
+        _note_row(made, one)
     return made
 
 
@@ -166,6 +168,36 @@ def _note_simulated(made: Summary) -> None:
                         f"programmes, {words}: {VERDICTS[verdict]}", unit="programmes",
                         function=overview.verdict, rows_in=table.height,
                         rows_used=len(asked))  # fmt: skip
+
+
+def _note_row(made: Summary, one: Glance) -> None:
+    """Note what the table says of a programme, for pages that print it in other words."""
+    told, near = made.page("reported", CLAIMS), made.page("published", STUDIES + RULES)
+    name, rows = f"summary_{one.programme}", one.elsewhere.n_all
+    for figure in one.reported.computed:
+        assert figure.yuan is not None  # noqa: S101 — computed means so
+        told.number(f"{name}_{figure.id}", figure.yuan, f"{one.name}: {figure.title}",
+                    unit="yuan/persons" if figure.basis == "per_head" else "yuan/households",
+                    digits=0, function=reported, method="interval arithmetic",
+                    rows_in=len(figure.claims), rows_used=len(figure.claims))  # fmt: skip
+    counts = {"samples": one.certainty.n_samples, "lot": one.certainty.n_lot,
+              "verified": one.elsewhere.n_verified}  # fmt: skip
+    for id, value in counts.items():
+        near.number(f"{name}_{id}", value, f"{one.name}: studies elsewhere, {id}", unit="samples",
+                    function=certainty, rows_in=rows, rows_used=value)  # fmt: skip
+    for id, end in (("smallest", one.elsewhere.low), ("largest", one.elsewhere.high)):
+        if end is not None:
+            near.number(f"{name}_{id}", end, f"{one.name}: {id} comparable estimate",
+                        unit="percent", digits=1, function=elsewhere, rows_in=rows,
+                        rows_used=one.elsewhere.n_comparable)  # fmt: skip
+    near.word(f"{name}_sure", one.certainty.said, f"{one.name}: how sure", function=certainty,
+              rows_in=rows, rows_used=one.elsewhere.n_comparable)  # fmt: skip
+    simulated = made.page("model", SIMULATED)
+    for variant, words in VARIANTS.items():
+        if one.simulated:
+            simulated.word(f"{name}_{variant}", VERDICTS[one.simulated[variant]],
+                           f"{one.name}, {words}", function=overview.verdict, rows_in=1,
+                           rows_used=1)  # fmt: skip
 
 
 def _row(one: Glance) -> dict[str, str]:

@@ -47,7 +47,9 @@ class Term:
         >>> Term(("county", "source of income"), "", "", 0).forms()
         ('county', 'counties', 'source of income', 'sources of income')
         """
-        return tuple(form for name in self.names for form in dict.fromkeys((name, plural(name))))
+        # One Chinese sign alone stands inside too many other words.
+        names = [name for name in self.names if len(name) > 1]
+        return tuple(form for name in names for form in dict.fromkeys((name, plural(name))))
 
 
 def plural(name: str) -> str:

@@ -159,7 +159,7 @@ def words_of(code: str, function: str) -> str | None:
     'There are  of them.'
     """
     for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.FunctionDef) and node.name == function:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == function:
             body = node.body[1:] if ast.get_docstring(node) else node.body
             return "\n".join(text for part in body for text in _texts(part))
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
