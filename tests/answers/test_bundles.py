@@ -41,8 +41,9 @@ PARTS = [
 def test_overlap_by_hand():
     """One of four trained is a member; one of two members is trained; four of nine are in none."""
     panel = by_hand(PARTS)
-    assert bundles.overlap(panel).select("programme", "other", "share", "n").rows() == [
-        ("cooperative", "training", 50.0, 2), ("training", "cooperative", 25.0, 4),
+    assert bundles.overlap(panel).select("programme", "other", "share", "all", "n").rows() == [
+        ("cooperative", "training", 50.0, pytest.approx(400 / 9), 2),
+        ("training", "cooperative", 25.0, pytest.approx(200 / 9), 4),
     ]  # fmt: skip
     assert bundles.how_many(panel).rows() == [
         (0, pytest.approx(400 / 9)), (1, pytest.approx(400 / 9)), (2, pytest.approx(100 / 9)),

@@ -62,7 +62,8 @@ def overlap(panel: Panel) -> pl.DataFrame:
     -------
     polars.DataFrame
         programme, other, share (of the programme's households that are ever in the other too, by
-        weight, per cent), n (of its households); every ordered pair of two programmes.
+        weight, per cent), all (share of all households that are in the other, per cent), n (of its
+        households); every ordered pair of two programmes.
     """
     rows = starts(panel).select("household", "weight", "programme")
     size = rows.group_by("programme").agg(n=pl.len(), whole=pl.col("weight").sum())
@@ -72,12 +73,14 @@ def overlap(panel: Panel) -> pl.DataFrame:
         .group_by("programme", "other").agg(pl.col("weight").sum())
     )  # fmt: skip
     names = size.select("programme")
+    everybody = panel.households.select(pl.col("weight").sum()).collect().item()
+    usual = size.select(other="programme", all=100 * pl.col("whole") / everybody)
     return (
         names.join(names.select(other="programme"), how="cross")
         .filter(pl.col("programme") != pl.col("other"))
-        .join(both, on=["programme", "other"], how="left").join(size, on="programme")
+        .join(both, on=["programme", "other"], how="left").join(size, on="programme").join(usual, on="other")
         .select("programme", "other", share=100 * pl.col("weight").fill_null(0) / pl.col("whole"),
-                n="n")
+                all="all", n="n")
         .sort("programme", "other")
     )  # fmt: skip
 

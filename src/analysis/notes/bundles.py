@@ -73,24 +73,27 @@ class Together:
     panel: Panel
 
     def overlaps(self, name: str) -> Table:
-        """Table: with which other programme each is most often together."""
+        """Table: with which other programme each is together more than others are."""
         rows = bundles.overlap(self.panel)
         if rows.is_empty():
             return nothing(
                 self.page, name, "fewer than two programmes are in this panel", bundles.overlap
             )
-        top = rows.sort("share", descending=True, maintain_order=True)
+        excess = rows.with_columns(excess=pl.col("share") - pl.col("all"))
+        top = excess.sort("excess", descending=True, maintain_order=True)
         top = top.group_by("programme", "n", maintain_order=True).agg(
-            pl.col("other").first(), pl.col("share").first(), mean=pl.col("share").sum() / 100
+            pl.col("other", "share", "all").first(), mean=pl.col("share").sum() / 100
         )
         shown = top.sort("programme").select(
             programme=pl.col("programme").map_elements(short_name, return_dtype=pl.String), n="n",
             others=pl.col("mean").map_elements(lambda x: printed(x, 1), return_dtype=pl.String),
             other=pl.col("other").map_elements(short_name, return_dtype=pl.String),
-            share=pl.col("share").map_elements(printed, return_dtype=pl.String),
+            **{name: pl.col(name).map_elements(printed, return_dtype=pl.String)
+               for name in ("share", "all")},
         )  # fmt: skip
         labels = {"programme": "Programme", "n": "Households", "others": "Other programmes, mean",
-                  "other": "Most often with", "share": "Of its households, %"}  # fmt: skip
+                  "other": "More than usual with", "share": "Of its households, %",
+                  "all": "Of all, %"}  # fmt: skip
         done = tables.table(name, shown, labels, caption="How programmes overlap", download=rows)
         return self.page.show(done, "how programmes overlap", bundles.overlap)
 
