@@ -78,7 +78,8 @@ def overlap(panel: Panel) -> pl.DataFrame:
     return (
         names.join(names.select(other="programme"), how="cross")
         .filter(pl.col("programme") != pl.col("other"))
-        .join(both, on=["programme", "other"], how="left").join(size, on="programme").join(usual, on="other")
+        .join(both, on=["programme", "other"], how="left")
+        .join(size, on="programme").join(usual, on="other")
         .select("programme", "other", share=100 * pl.col("weight").fill_null(0) / pl.col("whole"),
                 all="all", n="n")
         .sort("programme", "other")
