@@ -59,7 +59,7 @@ def field(name: str, column: dy.Column) -> dict[str, Any]:
     for theirs, ours in LIMITS:
         limit = getattr(column, ours, None)
         if limit is not None and not (decimal is not None and ours == "regex"):
-            constraints[theirs] = limit
+            constraints[theirs] = whole(limit) if theirs == "pattern" else limit
     described: dict[str, Any] = {
         "name": name, "type": "number" if decimal is not None else kind(column.dtype)
     }  # fmt: skip
@@ -69,6 +69,18 @@ def field(name: str, column: dy.Column) -> dict[str, Any]:
     # In committed CSV files the unit of a value is a column of its own.
     unit = (column.metadata or {}).get("unit")
     return described | ({"unit": unit} if unit else {})
+
+
+def whole(pattern: str) -> str:
+    """Return a pattern that a whole cell fits: ours may fit its beginning, theirs may not.
+
+    Examples
+    --------
+    >>> whole("^O_"), whole("^[a-z]+$")
+    ('^O_.*$', '^[a-z]+$')
+    """
+    start = "" if pattern.startswith("^") else "^.*"
+    return start + pattern + ("" if pattern.endswith("$") else ".*$")
 
 
 def table(schema: type[dy.Schema], refers: Keys | None = None) -> dict[str, Any]:

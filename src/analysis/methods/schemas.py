@@ -27,3 +27,176 @@ class Decisions(contract.Row):
     why = dy.String(min_length=10, description="the reason")
     measured = dy.String(min_length=3, description="where it was measured, or that it was not")
     since = dy.Date(description="day from which it holds")
+
+
+class Runtimes(contract.Row):
+    """How long one part of a build took, once, on one machine."""
+
+    stage = dy.Enum(
+        ["notebook", "execute", "stage", "render", "check"], primary_key=True,
+        description="a notebook by itself, or a step of the build",
+    )  # fmt: skip
+    what = dy.String(primary_key=True, description="the notebook, or what the step does")
+    seconds = dy.Float64(min=0, description="seconds by the clock")
+    memory_mib = dy.Int64(
+        nullable=True, min=1, description="most memory of one process so far, mebibytes"
+    )
+    date = dy.Date(description="when")
+    machine = dy.String(description="where")
+
+
+class Findings(contract.Row):
+    """One published number, figure or table."""
+
+    id = dy.String(primary_key=True, regex=r"^[a-z][A-Za-z0-9_-]*$", description="name")
+    kind = dy.Enum(["number", "word", "figure", "table"], description="what was published")
+    page = dy.String(description="notebook that shows it")
+    tier = dy.String(description="kind of evidence")
+    what = dy.String(description="what it is")
+    value = dy.Float64(nullable=True, description="the number, in its unit")
+    low = dy.Float64(nullable=True, description="low end of its interval")
+    high = dy.Float64(nullable=True, description="high end of its interval")
+    unit = dy.String(nullable=True, description="its unit")
+    text = dy.String(nullable=True, description="as printed")
+    rows_in = dy.Int64(nullable=True, min=0, description="rows of the source")
+    rows_used = dy.Int64(nullable=True, min=0, description="rows used")
+    n_villages_treated = dy.Int64(nullable=True, min=0, description="villages treated")
+    n_villages_control = dy.Int64(nullable=True, min=0, description="villages of controls")
+    method = dy.String(description="how it was made, in words")
+    function = dy.String(description="function that made it")
+    inputs = dy.String(nullable=True, description="inputs with their digests")
+    digest = dy.String(nullable=True, description="digest of what is shown")
+    tolerance = dy.Float64(min=0, description="relative difference that is none")
+
+
+class Programmes(contract.Row):
+    """A programme of the model panel under one difficulty; yuan a year."""
+
+    variant = dy.String(primary_key=True, description="the difficulty")
+    programme = dy.String(primary_key=True, description="the programme")
+    truth = dy.Float64(nullable=True, description="true effect, all years")
+    truth_last = dy.Float64(nullable=True, description="true effect, last year")
+    before_after = dy.Float64(nullable=True, description="before and after")
+    with_without = dy.Float64(nullable=True, description="with and without")
+    design = dy.Float64(nullable=True, description="the programme's own design")
+    design_low = dy.Float64(nullable=True, description="low end of its interval")
+    design_high = dy.Float64(nullable=True, description="high end of its interval")
+    together = dy.Float64(nullable=True, description="all programmes at once")
+    together_low = dy.Float64(nullable=True, description="low end of its interval")
+    together_high = dy.Float64(nullable=True, description="high end of its interval")
+
+
+class MonteCarlo(contract.Row):
+    """One measure of the Monte Carlo."""
+
+    design = dy.String(primary_key=True, description="the design")
+    estimator = dy.String(primary_key=True, description="the estimator")
+    rule = dy.String(primary_key=True, description="rule of the interval, or any")
+    measure = dy.String(primary_key=True, description="what was measured")
+    value = dy.Float64(nullable=True, description="share, or yuan a year")
+    mc_error = dy.Float64(nullable=True, min=0, description="simulation standard error")
+    draws = dy.Int64(min=1, description="draws")
+    estimates = dy.Int64(min=1, description="estimates that it is a mean of")
+
+
+class FirstDraws(contract.Row):
+    """One estimate of one of the first draws; yuan a year."""
+
+    design = dy.String(primary_key=True, description="the design")
+    draw = dy.Int64(primary_key=True, min=0, description="number of the draw")
+    estimator = dy.String(primary_key=True, description="the estimator, or truth")
+    aggregation = dy.String(primary_key=True, description="overall or by event time")
+    at = dy.Int64(nullable=True, description="event time")
+    estimate = dy.Float64(nullable=True, description="the estimate")
+    std_error = dy.Float64(nullable=True, description="CV3")
+    degrees = dy.Float64(nullable=True, description="degrees of freedom by arm")
+    degrees_villages = dy.Float64(nullable=True, description="villages less one")
+    parity_error = dy.Float64(nullable=True, description="CR0")
+    band = dy.Float64(nullable=True, description="critical value of the joint band")
+    band_villages = dy.Float64(nullable=True, description="the same, villages less one")
+    band_parity = dy.Float64(nullable=True, description="the same, CR0 and normal")
+
+
+class PublishedFound(contract.Row):
+    """A printed estimate beside ours."""
+
+    case = dy.String(primary_key=True, description="name")
+    dataset = dy.String(description="where the data are")
+    source = dy.String(description="who printed it, and where")
+    estimator = dy.String(description="how it was estimated")
+    provenance = dy.String(description="how well the printed number is known")
+    published = dy.Float64(description="printed estimate")
+    published_se = dy.Float64(nullable=True, description="printed standard error")
+    published_n = dy.Int64(description="printed rows")
+    printed = dy.String(description="estimate as printed")
+    printed_se = dy.String(nullable=True, description="standard error as printed")
+    ours = dy.Float64(nullable=True, description="our estimate")
+    our_se = dy.Float64(nullable=True, description="our standard error")
+    n = dy.Int64(nullable=True, description="rows we used")
+    difference = dy.Float64(nullable=True, description="ours less printed")
+    se_difference = dy.Float64(nullable=True, description="ours less printed, standard error")
+    within = dy.Bool(nullable=True, description="whether every printed digit comes out")
+    why_not = dy.String(nullable=True, description="why a digit does not, or why there is none")
+
+
+class ParityEffects(contract.Row):
+    """An estimate of an independent package on the small panel; yuan a year."""
+
+    design = dy.Int64(description="number of the design")
+    package = dy.String(description="package and version")
+    estimator = dy.String(description="the estimator")
+    level = dy.Enum(["village", "household"], description="what belongs to a cohort")
+    handling = dy.Enum(["balanced", "pairs", "cross_sections"], description="households not seen")
+    controls = dy.String(description="whom the treated are compared with")
+    base = dy.String(nullable=True, description="base period")
+    anticipation = dy.Int64(description="periods of anticipation")
+    weighted = dy.Bool(description="whether weights are used")
+    strata = dy.Bool(description="whether strata are used")
+    aggregation = dy.String(description="what is added up")
+    at = dy.Int64(nullable=True, description="event time, cohort or period")
+    cohort = dy.Int64(nullable=True, description="first treated period")
+    period = dy.Int64(nullable=True, description="the period")
+    estimate = dy.Float64(nullable=True, description="the estimate")
+    std_error = dy.Float64(nullable=True, description="its standard error, or a weight")
+
+
+class ParityDoublyRobust(contract.Row):
+    """A doubly robust estimate of an independent package; yuan a year."""
+
+    package = dy.String(description="package and version")
+    design = dy.Int64(description="number of the design")
+    handling = dy.String(nullable=True, description="households not seen")
+    controls = dy.String(nullable=True, description="whom the treated are compared with")
+    base = dy.String(nullable=True, description="base period")
+    anticipation = dy.Int64(nullable=True, description="periods of anticipation")
+    weighted = dy.Bool(nullable=True, description="whether weights are used")
+    estimator = dy.String(description="the estimator")
+    cohort = dy.Int64(nullable=True, description="first treated period")
+    period = dy.Int64(nullable=True, description="the period")
+    estimate = dy.Float64(description="the estimate")
+    std_error = dy.Float64(nullable=True, description="its standard error")
+
+
+class RiceFarms(contract.Row):
+    """What support or new seed goes with on rice farms, under one comparison."""
+
+    outcome = dy.String(primary_key=True, description="the outcome")
+    regressor = dy.String(primary_key=True, description="support, or new seed")
+    compared = dy.String(primary_key=True, description="inside which groups")
+    estimate = dy.Float64(nullable=True, description="per cent, or kg of rice per hectare")
+    ci_low = dy.Float64(nullable=True, description="low end of the 95 per cent interval")
+    ci_high = dy.Float64(nullable=True, description="high end of the 95 per cent interval")
+    n_rows = dy.Int64(min=1, description="farm-seasons")
+    n_farms = dy.Int64(min=1, description="farms")
+    n_changed = dy.Int64(min=0, description="farms whose regressor changes")
+    n_left = dy.Int64(min=0, description="farms that had it first and not last")
+
+
+class RiceSeasons(contract.Row):
+    """One season of the rice farms."""
+
+    season = dy.Int64(primary_key=True, min=1, description="number in order")
+    kind = dy.Enum(["wet", "dry"], description="wet or dry")
+    bimas = dy.Float64(min=0, max=100, description="per cent of farms with support")
+    new_seed = dy.Float64(min=0, max=100, description="per cent of farms with new seed")
+    output = dy.Float64(nullable=True, description="per cent over the first season of its kind")
