@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
@@ -13,6 +13,9 @@ from analysis.terminal import out
 
 if TYPE_CHECKING:
     from analysis.panels.download import Entry
+
+SEED: Final = 1
+"""That of `analysis.panels.model.simulate`, which a command is not to load for its help."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,7 +31,7 @@ def simulate(
     households: Annotated[int, typer.Option(help="how many")] = 10_800,
     villages: Annotated[int, typer.Option(help="how many")] = 240,
     periods: Annotated[str, typer.Option(help="first and last year")] = "2012:2021",
-    seed: Annotated[int, typer.Option(help="the same seed gives the same panel")] = 1,
+    seed: Annotated[int, typer.Option(help="the same seed gives the same panel")] = SEED,
     variant: Annotated[str, typer.Option(help="clean, realistic or one difficulty")] = "clean",
     chunk: Annotated[int | None, typer.Option(help="households at once, for small memory")] = None,
     like: Annotated[Path | None, typer.Option(help="make a twin of this panel instead")] = None,

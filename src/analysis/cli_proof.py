@@ -1,4 +1,4 @@
-"""The commands of proof: `analysis validate`."""
+"""The commands of proof: `analysis validate`, `analysis standards`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from analysis.terminal import out
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command()(validate)
+    app.command()(standards)
 
 
 def validate(
@@ -41,3 +42,27 @@ def validate(
             shown.add_row(design.id, str(rows["coverage_simple"]["draws"]), *cells)
     out.print("coverage of 95 per cent intervals, group-time effects, reported")
     out.print(shown)
+
+
+def standards(
+    seeds: Annotated[bool, typer.Option(help="list every source of random numbers too")] = False,
+) -> None:
+    """Check what data editors ask for: pass or fail, and what fails."""
+    from analysis import paths
+    from analysis.methods import seeds as randomness
+    from analysis.methods.standards import check
+
+    items = check(paths.root())
+    shown = Table("standard", "state", "what is asked", "found", box=None)
+    for item in items:
+        shown.add_row(item.id, "pass" if item.passed else "FAIL", item.asked, item.found)
+    out.print(shown)
+    for item in items:
+        for fault in item.faults:
+            out.print(f"{item.id}: {fault}", highlight=False, markup=False, soft_wrap=True)
+    if seeds:
+        for one in randomness.find(paths.root()):
+            said = f"{one.place} {one.call}: {one.seed or 'nothing'}"
+            out.print(said, highlight=False, markup=False, soft_wrap=True)
+    if not all(item.passed for item in items):
+        raise typer.Exit(1)

@@ -23,6 +23,8 @@ from analysis.effects.table import Table, check_constant, refuse
 from analysis.inference.arrays import Floats
 
 OTHERS = "villages with a programme of their own"
+SEED = 0
+"""Asked for by diff-diff; the variance that is used draws nothing."""
 LEAST_BEFORE = 2
 """Periods before treatment without which nothing can be matched."""
 
@@ -196,7 +198,7 @@ def _fit(y: Floats, at: int, controls: list[int], after: Any, like: Any) -> Any:
     })  # fmt: skip
     zeta = {} if like is None else {"zeta_omega": like.zeta_omega, "zeta_lambda": like.zeta_lambda}
     # The jackknife is the one variance of diff-diff that draws nothing; its result is not used.
-    model = SyntheticDiD(variance_method="jackknife", n_bootstrap=2, seed=0, **zeta)
+    model = SyntheticDiD(variance_method="jackknife", n_bootstrap=2, seed=SEED, **zeta)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return model.fit(data, "mean", "treated", "village", "period",

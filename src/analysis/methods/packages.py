@@ -1,7 +1,7 @@
 """Data packages of what later rooms commit, and the check of every committed CSV file.
 
-``analysis.panels.dictionary`` describes what its rooms read; studies, methods, validation and
-reports are described here. ``python -m analysis.methods.packages`` writes the files again.
+``analysis.panels.dictionary`` describes what its rooms read; methods, validation and reports
+are described here. ``python -m analysis.methods.packages`` writes the files again.
 """
 
 from __future__ import annotations
@@ -19,16 +19,12 @@ import dataframely as dy
 from analysis import benchmarks, datapackage, paths
 from analysis.faults import Fault
 from analysis.methods import schemas
-from analysis.studies import schemas as studies
 from analysis.validation import designs, published
 
 FOLDERS: Final = ("data", "reports")
 NOT_COMMITTED: Final = ("data/external", "reports/site", "reports/yours")
 NAME: Final = re.compile(r"[a-z0-9._-]+")
 TABLES: Final[Mapping[str, Mapping[str, type[dy.Schema]]]] = {
-    "data/studies": {
-        "works": studies.Works, "estimates": studies.Estimates, "pools": studies.Pools,
-    },
     "data/methods": {"decisions": schemas.Decisions, "helpers": schemas.Helpers},
     "data/validation": {
         "designs": designs.Designs, "published": published.Published,
@@ -45,32 +41,26 @@ TABLES: Final[Mapping[str, Mapping[str, type[dy.Schema]]]] = {
 }  # fmt: skip
 """Schema of each file, by folder and name without its ending; a file not made yet is left out."""
 TITLES: Final = {
-    "data/studies": ("studies", "Studies", "Published estimates and the rule by which they pool"),
     "data/methods": ("methods", "Methods", "Log of decisions, and functions that are no estimator"),
     "data/validation": ("validation", "Validation", "Designs of the Monte Carlo, printed tables "
                         "and stored estimates of independent packages"),
     "reports": ("reports", "Reports", "Findings, measurements, and results of the validation"),
 }  # fmt: skip
-KEYS: Final[Mapping[str, Mapping[str, datapackage.Keys]]] = {
-    "data/studies": {"estimates": {"work": ("works", "id")}},
-}
 
 
 def packages(root: Path) -> dict[str, dict[str, Any]]:
     """Return the data package of each folder, by the folder's name."""
     return {
         folder: datapackage.package(*TITLES[folder], (
-            _resource(name, schema, KEYS.get(folder, {}).get(name))
+            _resource(name, schema)
             for name, schema in tables.items() if (root / folder / f"{name}.csv").is_file()
         ))
         for folder, tables in TABLES.items()
     }  # fmt: skip
 
 
-def _resource(
-    name: str, schema: type[dy.Schema], refers: datapackage.Keys | None
-) -> dict[str, Any]:
-    return datapackage.csv_file(name, schema, refers) | {"name": name.replace("/", "-")}
+def _resource(name: str, schema: type[dy.Schema]) -> dict[str, Any]:
+    return datapackage.csv_file(name, schema) | {"name": name.replace("/", "-")}
 
 
 def outputs(root: Path) -> dict[Path, str]:

@@ -1,0 +1,57 @@
+"""The list of exhibits: every figure and table, the notebook and the cell that makes it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+NOTEBOOKS: Final = "notebooks"
+_LABEL: Final = re.compile(r"^#\| label: ((?:fig|tbl)-\S+)\s*$", re.MULTILINE)
+_CAPTION: Final = re.compile(r"^#\| (?:fig|tbl)-cap: (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A figure or table.
+
+    Attributes
+    ----------
+    label : str
+        Its permanent name, ``fig-...`` or ``tbl-...``.
+    caption : str
+        As the page prints it; empty if it is computed.
+    notebook : str
+        File, relative to the project.
+    cell : int
+        Number of its cell in the file, the first is 1.
+    """
+
+    label: str
+    caption: str
+    notebook: str
+    cell: int
+
+
+def find(root: Path) -> tuple[Exhibit, ...]:
+    """Return every exhibit in reading order.
+
+    Parameters
+    ----------
+    root : Path
+        The project folder.
+    """
+    found: list[Exhibit] = []
+    for path in sorted((root / NOTEBOOKS).glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        for number, cell in enumerate(cells, start=1):
+            source = "".join(cell["source"])
+            label = _LABEL.search(source) if cell["cell_type"] == "code" else None
+            if label:
+                caption = _CAPTION.search(source)
+                said = caption[1].strip().strip('"') if caption else ""
+                name = f"{NOTEBOOKS}/{path.name}"
+                found.append(Exhibit(label[1], "" if said.startswith("!") else said, name, number))
+    return tuple(found)
