@@ -102,10 +102,10 @@ class MonteCarlo(contract.Row):
 class FirstDraws(contract.Row):
     """One estimate of one of the first draws; yuan a year."""
 
-    design = dy.String(primary_key=True, description="the design")
-    draw = dy.Int64(primary_key=True, min=0, description="number of the draw")
-    estimator = dy.String(primary_key=True, description="the estimator, or truth")
-    aggregation = dy.String(primary_key=True, description="overall or by event time")
+    design = dy.String(description="the design")
+    draw = dy.Int64(min=0, description="number of the draw")
+    estimator = dy.String(description="the estimator, or truth")
+    aggregation = dy.String(description="overall or by event time")
     at = dy.Int64(nullable=True, description="event time")
     estimate = dy.Float64(nullable=True, description="the estimate")
     std_error = dy.Float64(nullable=True, description="CV3")

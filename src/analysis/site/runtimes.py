@@ -15,7 +15,7 @@ from typing import Any, Final
 import polars as pl
 
 from analysis import doctor, paths
-from analysis.site.build import SITE, build
+from analysis.site.build import STATE, build
 from analysis.site.execute import cores, execute
 
 TABLE: Final = Path("reports") / "runtimes.csv"
@@ -67,18 +67,13 @@ def measure(root: Path) -> pl.DataFrame:
     whole = sum(one.seconds for one in ran.notebooks)
     rows.append({"stage": "execute", "what": "all notebooks, one after the other",
                  "seconds": whole, "memory_mib": most_memory()})  # fmt: skip
-    (root / "build" / "state.json").unlink(missing_ok=True)  # so that pages are rendered again
+    (root / STATE).unlink(missing_ok=True)  # so that pages are rendered again
     seconds = dict(build(root).seconds)
     rows += [{"stage": step, "what": what, "seconds": seconds[step], "memory_mib": None}
              for step, what in STEPS.items() if step in seconds]  # fmt: skip
     return pl.DataFrame(rows, schema_overrides={"memory_mib": pl.Int64}).with_columns(
         pl.col("seconds").round(1), date=date.today(), machine=pl.lit(machine())
     )
-
-
-def storage(root: Path) -> int:
-    """Return the size of the built site, bytes."""
-    return sum(path.stat().st_size for path in (root / SITE).rglob("*") if path.is_file())
 
 
 if __name__ == "__main__":
