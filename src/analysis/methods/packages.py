@@ -19,7 +19,7 @@ import dataframely as dy
 from analysis import benchmarks, datapackage, paths
 from analysis.faults import Fault
 from analysis.methods import schemas
-from analysis.validation import designs, published
+from analysis.validation import designs, published, trials
 
 FOLDERS: Final = ("data", "reports")
 NOT_COMMITTED: Final = ("data/external", "reports/site", "reports/yours")
@@ -36,7 +36,7 @@ TABLES: Final[Mapping[str, Mapping[str, type[dy.Schema]]]] = {
         "runtimes": schemas.Runtimes, "public/rice_farms": schemas.RiceFarms,
         "public/rice_seasons": schemas.RiceSeasons, "validation/programmes": schemas.Programmes,
         "validation/montecarlo": schemas.MonteCarlo, "validation/first_draws": schemas.FirstDraws,
-        "validation/published": schemas.PublishedFound,
+        "validation/published": schemas.PublishedFound, "validation/trials": trials.Trial,
     },
 }  # fmt: skip
 """Schema of each file, by folder and name without its ending; a file not made yet is left out."""
