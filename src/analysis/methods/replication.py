@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
-from packaging.requirements import Requirement
 
 from analysis import doctor, paths, printing
 from analysis.methods import exhibits, packages
@@ -24,6 +23,8 @@ FILE: Final = "REPLICATION.md"
 RUNTIMES: Final = Path("reports") / "runtimes.csv"
 BIBLIOGRAPHY: Final = "references.bib"
 EXHIBITS: Final = "List of exhibits"
+_NAME: Final = re.compile(r"[^A-Za-z0-9._-]")
+"""What ends the name of a package in a dependency."""
 OVERVIEW: Final = """\
 The code in this folder makes every number, figure and table of the report from the data in this
 folder. `make report` sets up an environment of pinned packages, runs the notebooks of `notebooks/`
@@ -156,7 +157,7 @@ def _requirements(root: Path) -> Iterator[str]:
     yield f"code imports; `requirements.lock` pins all {len(pinned)} with their hashes:\n"
     yield "| package | version |\n|:--|:--|"
     for line in project["dependencies"]:
-        name = doctor.normalise(Requirement(line).name)
+        name = doctor.normalise(_NAME.split(line, maxsplit=1)[0])
         yield f"| {name} | {', '.join(sorted(pinned[name]))} |"
     yield "\nRandomness: every generator gets its seed from a named constant or argument;"
     yield "`analysis standards` lists them.\n"
