@@ -234,7 +234,7 @@ class Arithmetic:
             for one in self.figures
         ]  # fmt: skip
         labels = {"id": "Figure", "title": "What it is", "yuan": "Yuan (nominal)",
-                  "most": "At most, per cent of official income per head",
+                  "most": "At most, per cent",
                   "why": "On what it rests"}  # fmt: skip
         title = "What reported money can add to income at most"
         done = tables.table(name, pl.DataFrame(rows), labels, caption=title)
