@@ -111,13 +111,22 @@ def simulate(
     return simulate_settings(out, settings, replace=replace)
 
 
-def simulate_settings(out: Path, settings: Settings, *, replace: bool = False) -> SimulationReport:
-    """Simulate a panel with any combination of switches; see `simulate`."""
+def simulate_settings(
+    out: Path,
+    settings: Settings,
+    *,
+    replace: bool = False,
+    known: parameters.Parameters | None = None,
+) -> SimulationReport:
+    """Simulate a panel with any combination of switches, and other parameters if wanted.
+
+    See `simulate`; `known` are the parameters, those of ``data/parameters`` if left out.
+    """
     begun = time.perf_counter()
     name = f"model panel, {settings.variant} (simulated)"
     if not replace:
         panel.keep_another(out, name=name, tier="model")
-    shared = world.build(settings, parameters.load())
+    shared = world.build(settings, parameters.load() if known is None else known)
     with panel.staged(out) as stage:
         digests, account, chunks = _write(stage, shared)
         panel.write_manifest(
