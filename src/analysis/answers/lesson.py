@@ -27,7 +27,7 @@ from analysis.answers.truth import truth_of
 from analysis.faults import Fault, FaultsError
 from analysis.panels import panel as panels
 from analysis.panels.model import Settings, Switches, parameters, read_truth, simulate_settings
-from analysis.panels.model.parameters import Parameters
+from analysis.panels.model.parameters import Parameters, Rule
 
 PROGRAMME: Final = "training"
 DIFFICULTIES: Final = ("growth", "selection_level", "dip")
@@ -62,14 +62,13 @@ def without_growth(known: Parameters, year: int = STILL) -> Parameters:
 
 def only(known: Parameters, programme: str) -> Parameters:
     """Return parameters in which one programme has effects and the others have none."""
-    rules = tuple(
-        rule
-        if rule.name == programme
-        else replace(rule, effects={s: tuple(0.0 for _ in path)
-                                    for s, path in rule.effects.items()})  # fmt: skip
-        for rule in known.rules
-    )
+    rules = tuple(rule if rule.name == programme else _idle(rule) for rule in known.rules)
     return replace(known, rules=rules)
+
+
+def _idle(rule: Rule) -> Rule:
+    nothing = {source: tuple(0.0 for _ in path) for source, path in rule.effects.items()}
+    return replace(rule, effects=nothing)
 
 
 def made(wanted: tuple[tuple[bool, ...], ...] = ()) -> pl.DataFrame:
@@ -93,7 +92,7 @@ def made(wanted: tuple[tuple[bool, ...], ...] = ()) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None).with_columns(numbers.round(DECIMALS))
 
 
-def _rows(growth: bool, selection_level: bool, dip: bool) -> Iterator[dict[str, object]]:  # noqa: FBT001
+def _rows(growth: bool, selection_level: bool, dip: bool) -> Iterator[dict[str, object]]:
     known = only(parameters.load(), PROGRAMME)
     households, villages, periods = SIZE
     switches = Switches(selection_level=selection_level, dip=dip)
