@@ -7,6 +7,7 @@ form already, as printed here.
 from __future__ import annotations
 
 import json
+import textwrap
 from html import escape
 from typing import Any
 
@@ -18,6 +19,8 @@ from analysis import printing
 from analysis.figures.scenarios import Controls
 from analysis.figures.style import Figure, Theme, draw
 
+WRAP = 30
+"""Characters after which the label of the upright axis breaks."""
 LABELS = {
     "before_after": "Before and after",
     "with_without": "With and without",
@@ -57,7 +60,7 @@ def bands(name: str, rows: pl.DataFrame, *, tier: str, unit: str) -> Figure:
                     label="interval, for one year")  # fmt: skip
         axes.plot(at, rows["estimate"], "o-", color=theme.accents[0], lw=1, ms=5, label="estimate")
         axes.set_xlabel("years since the first year in the programme")
-        axes.set_ylabel(unit)
+        axes.set_ylabel(textwrap.fill(unit, WRAP))
         axes.xaxis.set_major_locator(MultipleLocator(1))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda x, _: printing.number(x)))
         axes.figure.legend(loc="outside lower center", ncols=2)
@@ -110,7 +113,7 @@ def controls(rows: pl.DataFrame, unit: str, badge: str) -> Controls:
     badge : str
         What kind of evidence it is, in words.
     """
-    low, high = _ends(rows)
+    low, high = axis(rows)
     states = _states(rows)
     content = {
         "".join("1" if on else "0" for on in state.values()): _frame(_of(rows, state), low, high)
@@ -146,7 +149,7 @@ def _of(rows: pl.DataFrame, state: dict[str, bool]) -> list[dict[str, Any]]:
     return list(rows.filter(wanted).iter_rows(named=True))
 
 
-def _ends(rows: pl.DataFrame) -> tuple[float, float]:
+def axis(rows: pl.DataFrame) -> tuple[float, float]:
     """Return the ends of the axis, the same for every combination, so that pictures compare."""
     known = [x for c in ("estimate", "ci_low", "ci_high", "truth") for x in rows[c].drop_nulls()]
     step = 5000.0
