@@ -89,6 +89,7 @@ def test_what_records_name_is_there(known, places):
         assert set(one.functions) <= places.places.keys(), one.id
         assert set(one.montecarlo) <= names, one.id
         assert set(one.parity) <= compared, one.id
+        assert one.measure in evidence.MEASURES, one.id
         assert set(one.stored) <= set(stored.parity["file"]), one.id
         for beginning in one.published:
             cases = stored.published.filter(pl.col("case").str.starts_with(beginning))

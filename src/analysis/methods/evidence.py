@@ -18,6 +18,11 @@ PARITY: Final = Path("data") / "validation" / "parity"
 PUBLISHED: Final = Path("data") / "validation" / "published.csv"
 DESIGNS: Final = Path("data") / "validation" / "designs.csv"
 RULE: Final = "reported"
+MEASURES: Final = {
+    "coverage_simple": "95 % intervals of the overall effect",
+    "band_event_time": "95 % bands over event times",
+}
+"""What the Monte Carlo says of a method: of an estimator, or of the bands."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +32,8 @@ class Stored:
     Attributes
     ----------
     coverage : polars.DataFrame
-        design, what, kind, estimator, coverage, error (per cent, reported intervals of the overall
-        effect), bias, truth (yuan a year), draws.
+        design, what, kind, estimator, measure (of `MEASURES`), coverage, error (per cent), bias,
+        truth (of the overall effect, yuan a year), draws.
     parity : polars.DataFrame
         file, estimator, package, estimates.
     published : polars.DataFrame
@@ -47,14 +52,15 @@ def read(root: Path) -> Stored:
 
 def _coverage(root: Path) -> pl.DataFrame:
     columns = {"design": pl.String, "what": pl.String, "kind": pl.String, "estimator": pl.String,
-               "coverage": pl.Float64, "error": pl.Float64, "bias": pl.Float64,
+               "measure": pl.String, "coverage": pl.Float64, "error": pl.Float64, "bias": pl.Float64,
                "truth": pl.Float64, "draws": pl.Int64}  # fmt: skip
     if not (root / MONTECARLO).is_file():
         return pl.DataFrame(schema=columns)
     table = pl.read_csv(root / MONTECARLO, infer_schema_length=None)
     key = ["design", "estimator"]
-    held = table.filter(pl.col("rule") == RULE, pl.col("measure") == "coverage_simple").select(
-        *key, "draws", coverage=100 * pl.col("value"), error=100 * pl.col("mc_error"))  # fmt: skip
+    held = table.filter(pl.col("rule") == RULE, pl.col("measure").is_in([*MEASURES])).select(
+        *key, "measure", "draws", coverage=100 * pl.col("value"),
+        error=100 * pl.col("mc_error"))  # fmt: skip
     for name in ("bias", "truth"):
         one = table.filter(pl.col("measure") == name).select(*key, pl.col("value").alias(name))
         held = held.join(one, on=key, how="left", maintain_order="left")
@@ -115,9 +121,8 @@ def _agreement(method: Method, stored: Stored) -> Iterator[str]:
 
 def coverage(method: Method, stored: Stored) -> pl.DataFrame:
     """Return the rows of the Monte Carlo on a method, the worst coverage first."""
-    return stored.coverage.filter(pl.col("estimator").is_in(method.montecarlo)).sort(
-        "coverage", "design", "estimator"
-    )
+    own = pl.col("estimator").is_in(method.montecarlo), pl.col("measure") == method.measure
+    return stored.coverage.filter(*own).sort("coverage", "design", "estimator")
 
 
 def failures(rows: pl.DataFrame) -> pl.DataFrame:

@@ -118,14 +118,16 @@ def _simulated(rows: pl.DataFrame) -> Iterator[str]:
     if not rows.height:
         return
     bad = evidence.failures(rows)
+    said = evidence.MEASURES[rows["measure"][0]]
+    number = rows.n_unique("design")
     yield (
-        f"{_badge('model')} Of {rows.height} designs drawn again and again, reported intervals "
-        f"of the overall effect hold the truth too rarely in {bad.height}"
+        f"{_badge('model')} {number} designs were drawn again and again. The {said}, as reported, "
+        f"hold the truth too rarely in {bad.height} of {rows.height} rows of design and estimator"
         + (". The least:\n" if bad.height > WORST else (":\n" if bad.height else ".\n"))
     )
     if not bad.height:
         return
-    yield "| design | estimator | 95 % intervals that hold the truth | bias, yuan | draws |"
+    yield "| design | estimator | hold, of 95 % | bias of the overall effect, yuan | draws |"
     yield "|:----|:--|--:|--:|--:|"
     for row in bad.head(WORST).iter_rows(named=True):
         share = f"{printing.number(row['coverage'], 1)} %"

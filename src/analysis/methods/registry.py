@@ -63,6 +63,8 @@ class Method:
         A key of `STATUSES`.
     grounds : str
         What a method is held to that has no stored comparison; empty if it has one.
+    measure : str
+        What of the Monte Carlo speaks of it, of `analysis.methods.evidence.MEASURES`.
     """
 
     id: str
@@ -84,6 +86,7 @@ class Method:
     published: tuple[str, ...] = ()
     stored: tuple[str, ...] = ()
     grounds: str = ""
+    measure: str = "coverage_simple"
 
     @property
     def address(self) -> str:
@@ -171,7 +174,7 @@ def load(root: Path) -> Registry:
 
 
 def _faults(table: Mapping[str, Any], file: str, name: str) -> Iterator[Fault]:
-    known = {*TEXTS, *LISTS, *PROOF, "status", "grounds"}
+    known = {*TEXTS, *LISTS, *PROOF, "status", "grounds", "measure"}
     for key in sorted(table.keys() - known):
         yield Fault(file, "unknown key", "remove it or correct its name", column=f"{name}.{key}")
     for key in TEXTS:
@@ -196,7 +199,8 @@ def _faults(table: Mapping[str, Any], file: str, name: str) -> Iterator[Fault]:
 def _made(table: Mapping[str, Any], family: str) -> Method:
     fields: dict[str, Any] = {key: tuple(table.get(key, ())) for key in (*LISTS, *PROOF)}
     fields |= {key: table[key].strip() for key in (*TEXTS, "status")}
-    fields |= {"family": family, "grounds": table.get("grounds", "")}
+    fields |= {key: table[key] for key in ("grounds", "measure") if key in table}
+    fields["family"] = family
     fields["functions"] = tuple(PACKAGE + name for name in fields["functions"])
     return Method(**fields)
 
