@@ -52,8 +52,8 @@ def read(root: Path) -> Stored:
 
 def _coverage(root: Path) -> pl.DataFrame:
     columns = {"design": pl.String, "what": pl.String, "kind": pl.String, "estimator": pl.String,
-               "measure": pl.String, "coverage": pl.Float64, "error": pl.Float64, "bias": pl.Float64,
-               "truth": pl.Float64, "draws": pl.Int64}  # fmt: skip
+               "measure": pl.String, "coverage": pl.Float64, "error": pl.Float64,
+               "bias": pl.Float64, "truth": pl.Float64, "draws": pl.Int64}  # fmt: skip
     if not (root / MONTECARLO).is_file():
         return pl.DataFrame(schema=columns)
     table = pl.read_csv(root / MONTECARLO, infer_schema_length=None)
