@@ -20,7 +20,7 @@ SET_UP = $(HAS_PYTHON); $(PYTHON) tools/environment.py --venv "$(VENV)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help report test lint types tests verify check serve doctor licences lock lab bench validate clean \
+.PHONY: help report test lint types tests verify check serve pdf doctor licences lock lab bench validate clean \
 	report-environment test-environment
 
 help: ## Show these commands
@@ -45,9 +45,11 @@ tests: test-environment ## Only pytest; one part: make tests ARGS="-k claims"
 	@echo "== pytest: tests, documented examples, notebooks without outputs"
 	@$(RUN) pytest --numprocesses auto --dist loadgroup $(ARGS)
 
-verify: report-environment ## Rebuild every published number and compare; build twice from nothing, compare bytes
+verify: test-environment ## Rebuild every number and compare; build twice, compare bytes; every page in a browser
 	@$(RUN) analysis verify
 	@$(RUN) analysis twice
+	@echo "== every page in a browser: accessibility, phones, requests"
+	@$(RUN) pytest -m every_page tests/site
 
 check: report-environment ## Check the claims ledger and the built site
 	@$(RUN) analysis claims check
@@ -55,6 +57,9 @@ check: report-environment ## Check the claims ledger and the built site
 
 serve: report-environment ## Serve the site on this machine; rebuild and reload what is edited
 	@$(RUN) analysis site serve --watch $(ARGS)
+
+pdf: report ## The report as one PDF, reports/report.pdf (needs Chromium)
+	@$(RUN) analysis site pdf
 
 doctor: report-environment ## Say what this machine has and lacks
 	@$(RUN) analysis doctor

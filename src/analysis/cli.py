@@ -134,6 +134,16 @@ def site_serve(
     serve(paths.root(), port, watching=watch)
 
 
+@site_app.command("pdf")
+def site_pdf() -> None:
+    """Print the built report as one PDF, by headless Chromium."""
+    from analysis.site.pdf import make
+
+    made = make(paths.root())
+    size = made.stat().st_size / 1e6
+    out.print(f"{made.relative_to(paths.root().resolve())}, {size:.1f} MB", highlight=False)
+
+
 @app.command()
 def verify(
     against: Annotated[

@@ -1,17 +1,27 @@
-"""A small project with notebooks, made afresh for each test that changes it."""
+"""A small project with notebooks, made afresh for each test that changes it; the built site, open."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from analysis import paths
+from analysis.faults import FaultsError
 from analysis.site import execute as execution
+from analysis.site.build import BuildReport, build
+from analysis.site.serve import server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
 CONFIG = """\
 project:
@@ -167,3 +177,93 @@ def executed(executed_once: Project, tmp_path: Path) -> Project:
     """A copy of a project whose notebooks have run; a test may change it."""
     shutil.copytree(executed_once.root, tmp_path, dirs_exist_ok=True)
     return Project(tmp_path)
+
+
+# ------------------------------------------------------------------------ the site in a browser
+
+DESKTOP = {"width": 1280, "height": 900}
+
+
+@dataclass
+class Visit:
+    """A page as a reader has it open, with what the browser asked for and complained of."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+Open = Callable[..., AbstractContextManager[Visit]]
+
+
+@pytest.fixture(scope="session")
+def built() -> BuildReport:
+    """The site of this project, built now; waits while another test builds it."""
+    end = time.monotonic() + 120
+    while True:
+        try:
+            return build(paths.root())
+        except FaultsError as error:
+            if "another build" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.5)
+
+
+@pytest.fixture(scope="session")
+def built_site(built: BuildReport) -> Path:
+    """The folder of the site."""
+    return built.site
+
+
+@pytest.fixture(scope="session")
+def names(built: BuildReport) -> list[str]:
+    """Every page of the site."""
+    return sorted(path.relative_to(built.site).as_posix() for path in built.site.rglob("*.html"))
+
+
+@pytest.fixture(scope="module")
+def address(built: BuildReport) -> Iterator[str]:
+    """Where the site is served while these tests run."""
+    with server(built.site, 0) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{running.server_port}/"
+        running.shutdown()
+
+
+# Of the module, not the session: while Playwright runs, no other test can run an event loop; and
+# after the address, because a build needs one too.
+@pytest.fixture(scope="module")
+def browser(chromium_path: str, address: str) -> Iterator[Browser]:
+    """A browser without a window."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Open:
+    """Open an address in a window of its own."""
+
+    @contextmanager
+    def opened(url: str, size: dict[str, int] = DESKTOP, scheme: str = "light") -> Iterator[Visit]:
+        context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
+        try:
+            page = context.new_page()
+            visit = Visit(page)
+            page.on("request", lambda request: visit.requests.append(request.url))
+            page.on("pageerror", lambda error: visit.errors.append(str(error)))
+            page.on("console", lambda said: visit.errors.extend(complaints(said)))
+            page.goto(url, wait_until="load")
+            yield visit
+        finally:
+            context.close()
+
+    return opened
+
+
+def complaints(said: ConsoleMessage) -> list[str]:
+    """Return what the console says, if it complains."""
+    where = said.location.get("url", "")
+    return [f"{said.text} {where}".strip()] if said.type in {"error", "warning"} else []

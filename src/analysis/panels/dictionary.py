@@ -13,6 +13,7 @@ from typing import Any
 import dataframely as dy
 
 from analysis import benchmarks, changes, datapackage, money, paths, programmes
+from analysis.claims import maps
 from analysis.claims import schemas as ledger
 from analysis.costs import ranges
 from analysis.panels import cards, package, schemas
@@ -87,7 +88,7 @@ def packages() -> dict[str, dict[str, Any]]:
         "claims": _csv_package(
             "claims", "Claims",
             "Every figure of the articles, the relations among them and what they imply",
-            ledger.SCHEMAS,
+            {**ledger.SCHEMAS, "places": maps.Places},
         ),
         "panels": package.of_contract(),
         "parameters": datapackage.package(

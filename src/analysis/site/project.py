@@ -67,6 +67,7 @@ QUARTO: Schema = {
         "title": ANY,
         "description": ANY,
         "site-url": ANY,
+        "favicon": ANY,
         "search": BOOL,
         "reader-mode": (False,),
         "page-navigation": BOOL,
@@ -141,6 +142,7 @@ class Project:
     description: str = ""
     site_url: str = ""
     lang: str = "en"
+    favicon: str = ""
     search: bool = True
     page_navigation: bool = False
     bread_crumbs: bool = False
@@ -364,6 +366,7 @@ def read_project(folder: Path) -> Project:
         description=str(site.get("description") or ""),
         site_url=str(site.get("site-url") or "").rstrip("/"),
         lang=str(raw.get("lang") or "en"),
+        favicon=str(site.get("favicon") or ""),
         search=bool(site.get("search", True)),
         page_navigation=bool(site.get("page-navigation", False)),
         bread_crumbs=bool(site.get("bread-crumbs", False)),

@@ -70,11 +70,12 @@ def pulse(known: int | None, number: int) -> str:
     """
     if known is not None and known != number:
         return "location.reload();"
+    # A script that is held back would hold back the page, were it asked for before that has loaded.
     return (
-        '(function(){var s=document.createElement("script");'
+        '(function(){function ask(){var s=document.createElement("script");'
         f's.src="{PULSE}?known={number}&at="+Date.now();'
-        "s.onload=s.onerror=function(){s.remove()};"
-        "document.head.append(s)})();"
+        "s.onload=s.onerror=function(){s.remove()};document.head.append(s)}"
+        'if(document.readyState==="complete")ask();else addEventListener("load",ask)})();'
     )
 
 

@@ -146,6 +146,7 @@ def page_html(
         "base": base_of(project) if here == NOT_FOUND else None,
         "page_title": plain if path == project.home else f"{plain} – {project.title}",
         "description": str(meta.get("description") or project.description),
+        "icon": f"{offset}{project.favicon}" if project.favicon else "",
         "sheets": [
             f"{offset}{LIBS}/shell.css",
             *(markup.relative(sheet, here) for sheet in page.html.css),

@@ -1,0 +1,170 @@
+"""The report as one PDF: its pages in reading order, printed by headless Chromium.
+
+The built pages are laid one after another into a single page, so that contents, links between pages
+and page breaks are those of one document.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from analysis.doctor import find_chromium
+from analysis.faults import Fault, FaultsError
+from analysis.site.check import resolve
+from analysis.site.embedded.markup import ADDRESS, ID, is_outside, output_path
+from analysis.site.project import Project, read_project
+
+TARGET = Path("reports") / "report.pdf"
+PRINTED = Path("build") / "report.html"
+WAIT = 300
+"""Seconds that Chromium may take."""
+_MAIN = re.compile(r"<main\b[^>]*>(.*)</main>", re.DOTALL)
+_NAVIGATION = re.compile(r"<nav\b.*?</nav>", re.DOTALL)
+_SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
+_TITLE = re.compile(r"<h1\b[^>]*>(.*?)</h1>", re.DOTALL)
+
+
+def reading_order(project: Project) -> tuple[str, ...]:
+    """Return the pages of the report: the first section of the sidebar, as HTML files."""
+    first = next((item for item in project.sidebar if item.items), None)
+    return tuple(output_path(leaf.href) for leaf in first.leaves()) if first else ()
+
+
+def joined(pages: Mapping[str, str], title: str, base: str) -> str:
+    """Return one page that holds the text of many.
+
+    Parameters
+    ----------
+    pages : mapping of str to str
+        HTML by address in the site, in reading order.
+    title : str
+        Of the whole.
+    base : str
+        Address of the site's folder, with a slash at its end.
+
+    Returns
+    -------
+    str
+        Ids are prefixed by the number of their page, and links between these pages lead inside;
+        a link to another page of the site becomes its words.
+    """
+    base = html.escape(base)
+    number = {name: f"p{n}" for n, name in enumerate(pages, start=1)}
+    parts, contents = [], []
+    for name, text in pages.items():
+        main = _MAIN.search(text)
+        body = _SCRIPT.sub("", _NAVIGATION.sub("", main[1] if main else ""))
+        heading = _TITLE.search(body)
+        words = re.sub(r"<[^>]+>", "", heading[1]) if heading else name
+        contents.append(f'<li><a href="#{number[name]}-">{words}</a></li>')
+        parts.append(f'<article id="{number[name]}-">{_inside(body, name, number, base)}</article>')
+    return f"""<!DOCTYPE html>
+<html lang="en" class="quarto-light">
+<head><meta charset="utf-8"><title>{html.escape(title)}</title>
+<link rel="stylesheet" href="{base}site_libs/shell.css">
+<link rel="stylesheet" href="{base}assets/site.css">
+<style>article {{ break-before: page; }} body {{ display: block; }}</style></head>
+<body><main><h1 class="title">{html.escape(title)}</h1>
+<ol>{"".join(contents)}</ol>
+{"".join(parts)}</main><script src="{base}assets/site.js"></script></body></html>
+"""
+
+
+def _inside(body: str, page: str, number: Mapping[str, str], base: str) -> str:
+    """Return the text of a page with ids of its own, and addresses that start at the site.
+
+    A ``base`` element would do that too, but then links inside would lead out of the document.
+    """
+
+    def renamed(match: re.Match[str]) -> str:
+        return match[0].replace(f'id="{match["id"]}"', f'id="{number[page]}-{match["id"]}"')
+
+    def moved(match: re.Match[str]) -> str:
+        url = html.unescape(match["url"])
+        if is_outside(url):
+            return match[0]
+        target, anchor = resolve(page, url)
+        if match["tag"].lower() != "a":
+            return f"{match['head']}{match['quote']}{base}{html.escape(target)}{match['quote']}"
+        if target not in number:
+            return match["head"].rpartition(" ")[0]
+        return f'{match["head"]}"#{number[target]}-{html.escape(anchor)}"'
+
+    return ADDRESS.sub(moved, ID.sub(renamed, body))
+
+
+def command(program: str, source: Path, target: Path) -> list[str]:
+    """Return how Chromium is asked to print a file."""
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return [
+        program, "--headless", "--disable-gpu", *(["--no-sandbox"] if is_root else []),
+        "--allow-file-access-from-files", "--no-pdf-header-footer",
+        "--generate-pdf-document-outline", f"--print-to-pdf={target}", source.as_uri(),
+    ]  # fmt: skip
+
+
+def make(root: Path, program: str | None = None) -> Path:
+    """Print the report.
+
+    Parameters
+    ----------
+    root : Path
+        The project folder, its site built.
+    program : str, optional
+        Chromium; the one of this machine if left out.
+
+    Returns
+    -------
+    Path
+        The PDF.
+
+    Raises
+    ------
+    FaultsError
+        If there is no Chromium, no site, or Chromium prints nothing.
+    """
+    root = root.resolve()
+    program = program or find_chromium()
+    if not program:
+        remedy = "install Chromium: on Debian the package chromium"
+        raise FaultsError([Fault("make pdf", "no Chromium on this machine", remedy)])
+    site, target, source = root / "reports" / "site", root / TARGET, root / PRINTED
+    project = read_project(root)
+    pages = _read(site, reading_order(project))
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(joined(pages, project.title, f"{site.as_uri()}/"), encoding="utf-8")
+    part = target.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    try:
+        done = subprocess.run(
+            command(program, source, part), capture_output=True, text=True, check=False,
+            timeout=WAIT,
+        )  # fmt: skip
+        said = " ".join(done.stderr.split()[-30:])
+    except (OSError, subprocess.TimeoutExpired) as error:
+        said = str(error)
+    if not part.is_file() or not part.stat().st_size:
+        remedy = "try make doctor; or print the pages from a browser"
+        raise FaultsError([Fault("make pdf", f"Chromium printed nothing: {said}", remedy)])
+    part.replace(target)
+    return target
+
+
+def _read(site: Path, names: Sequence[str]) -> dict[str, str]:
+    """Return the HTML of the pages of a site.
+
+    Raises
+    ------
+    FaultsError
+        If one is not there.
+    """
+    missing = [name for name in names if not (site / name).is_file()]
+    if missing or not names:
+        problem = "there is no site yet" if names else "the sidebar has no section"
+        raise FaultsError([Fault("reports/site", problem, "run make report first")])
+    return {name: (site / name).read_text(encoding="utf-8") for name in names}
