@@ -225,13 +225,13 @@ def test_the_kernel_is_this_interpreter_in_a_fixed_environment(
         "01-first",
         "import os, sys, analysis\n"
         "names = ['PYTHONHASHSEED', 'MPLBACKEND', 'OMP_NUM_THREADS', 'POLARS_MAX_THREADS',\n"
-        "         'OPENBLAS_NUM_THREADS', 'TZ']\n"
+        "         'OPENBLAS_NUM_THREADS', 'TZ', 'POLARS_ENGINE_AFFINITY']\n"
         "print([os.environ[name] for name in names], os.environ['SOURCE_DATE_EPOCH'])\n"
         "print(sys.executable, os.getcwd(), analysis.__file__, sep='\\n')",
     )
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     text = project.execute().notebooks[0].content["cells"][0]["outputs"][0]["text"].splitlines()
-    assert text[0] == "['0', 'agg', '1', '1', '1', 'UTC'] 1700000000"
+    assert text[0] == "['0', 'agg', '1', '1', '1', 'UTC', 'in-memory'] 1700000000"
     assert text[1] == sys.executable
     assert Path(text[2]).samefile(project.root)
     assert Path(text[3]).samefile(project.root / "src/analysis/__init__.py")

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from analysis.cells.design import Unit
+from analysis.cells.engines import affinity
 from analysis.cells.outcomes import Outcome, Per, Source, Transform
 from analysis.cells.reference import Reference
 from analysis.cells.scan import Prices
@@ -138,7 +139,7 @@ def _incomes(
         value = value / pl.col("size_baseline")
     weight = pl.col("weight") * (pl.col("size_baseline") if unit == "person" else 1)
     rows = panel.income.filter(pl.col("complete"), pl.col("period").is_in(list(periods)))
-    found = rows.join(homes, on="household").select(y=value, w=weight).collect(engine="streaming")
+    found = rows.join(homes, on="household").select(y=value, w=weight).collect(engine=affinity())
     return found["y"].to_numpy(), found["w"].cast(pl.Float64).to_numpy()
 
 

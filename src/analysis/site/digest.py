@@ -24,7 +24,7 @@ from analysis.site.files import digest_files, digest_of, files_below
 PACKAGE = "analysis"
 EXCLUDED = f"{PACKAGE}.site"
 # Raised when the executed copy itself changes meaning, so that old copies are not read as new.
-PROTOCOL = "1"
+PROTOCOL = "2"
 # What a reader brings, named in the environment by the make variables of the same name.
 BROUGHT = ("PANEL", "PACK")
 PANEL_MANIFEST = "panel.json"

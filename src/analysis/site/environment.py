@@ -88,6 +88,8 @@ def kernel_environment(root: Path, settings: Path, epoch: str) -> dict[str, str]
     }
     path = [str(root / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
+        # Sums of floats in one order. A panel too large for memory: name "streaming" instead.
+        "POLARS_ENGINE_AFFINITY": "in-memory",
         **inherited,
         **FIXED_ENVIRONMENT,
         "PYTHONPATH": os.pathsep.join(path),
