@@ -23,6 +23,7 @@ MARKS: Final = {
     "band, packages' default": ("parity", "band_event_time"),
 }
 """What the figure of coverage shows: rule and measure."""
+RAISED: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MOSTLY: Final = "training"
 """Programme of the designs that do not say otherwise."""
 SWITCHES: Final = {
@@ -269,7 +270,7 @@ def published(results: Results) -> pl.DataFrame:
         state = {True: "every digit", False: "not every digit", None: "data absent"}[row["within"]]
         rows.append({
             "source": row["source"], "estimator": row["estimator"],
-            "printed": printed + (f" ({se})" if se is not None else ""),
+            "printed": printed.replace("-", "−") + (f" ({se})" if se is not None else ""),
             "ours": digits(printed, ours)
             + (f" ({digits(str(se), error)})" if ours is not None and se is not None else ""),
             "state": state, "why_not": row["why_not"] or "", "provenance": row["provenance"],
@@ -306,7 +307,7 @@ def parity_table(summary: pl.DataFrame) -> pl.DataFrame:
         # Differences this small are rounding, which differs between machines: only their limit is
         # printed.
         limit = next((n for n in (12, 10, 8, 6) if value <= 10.0**-n), None)
-        return "above a millionth" if limit is None else f"under 1e-{limit}"
+        return "above a millionth" if limit is None else f"< 10{str(-limit).translate(RAISED)}"
 
     return summary.select(
         "variant", estimator=pl.col("estimator").replace_strict(parity.LABELS),

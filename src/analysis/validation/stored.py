@@ -236,8 +236,9 @@ def read(source: Path | None = None) -> Results:
     except FileNotFoundError:
         raise FaultsError([Fault(f"reports/validation/{MANIFEST}", "the file is missing",
                                  "run: make validate")]) from None  # fmt: skip
+    texts = {PUBLISHED: {"printed": pl.String, "printed_se": pl.String}}
     summary, first, cases = (
-        pl.read_csv(source / name, infer_schema_length=None)
+        pl.read_csv(source / name, infer_schema_length=None, schema_overrides=texts.get(name))
         if (source / name).is_file() else pl.DataFrame()
         for name in (SUMMARY, FIRST, PUBLISHED)
     )  # fmt: skip
