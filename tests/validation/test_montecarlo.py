@@ -10,11 +10,11 @@ from polars.testing import assert_frame_equal
 
 from analysis import paths
 from analysis.faults import FaultsError
-from analysis.validation import coverage, designs, montecarlo, published, stored
+from analysis.validation import coverage, designs, draws, montecarlo, published, stored
 
 DESIGNS = {design.id: design for design in designs.load()}
 QUICK = [design.id for design in DESIGNS.values() if design.kind == "lot" and design.villages < 40]
-SLOW = ["lot_40"]
+SLOW = ["lot_40", "training_all"]
 
 
 @pytest.mark.parametrize(("name", "number"), [*((q, None) for q in QUICK), *((s, 3) for s in SLOW)])
@@ -33,6 +33,15 @@ def test_the_first_draws_made_again_are_those_stored(name, number):
         kept.with_columns(pl.col("draw", "at").cast(pl.Int32), numbers.cast(pl.Float64)), again,
         rel_tol=1e-9, abs_tol=1e-9, check_dtypes=False,
     )  # fmt: skip
+
+
+def test_every_design_has_been_run_as_often_as_it_says():
+    """No design without a full run, and none stored that is no longer a design."""
+    results = stored.read()
+    assert list(results.runs) == list(DESIGNS)
+    for name, run in results.runs.items():
+        assert run.draws == DESIGNS[name].draws and run.seed == draws.SEED
+        assert results.summary.filter(design=name)["draws"].unique().to_list() == [run.draws]
 
 
 def test_reported_intervals_keep_their_promise():
