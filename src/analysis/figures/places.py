@@ -21,7 +21,8 @@ WRAP = 13
 """Characters after which the name on a tile breaks."""
 WIDEST = 13.0
 """Points of the widest band of money."""
-LONG_NAME = 34
+LONG_NAME = 40
+"""Characters that fit left of the bands."""
 
 
 def tiles(name: str, rows: pl.DataFrame) -> Figure:
@@ -83,8 +84,9 @@ def money_flow(name: str, rows: pl.DataFrame) -> Figure:
     def paint(axes: Axes, theme: Theme) -> None:
         for at, programme in enumerate(programmes):
             own = rows.filter(pl.col("programme") == programme)
-            axes.text(0, at + 0.32, textwrap.shorten(own["name"][0], LONG_NAME, placeholder="…"),
-                      va="center", fontsize=SMALL)  # fmt: skip
+            title = own["name"][0].split(" (")[0]  # examples in brackets stay in the data
+            title = textwrap.shorten(title, LONG_NAME, placeholder="…")
+            axes.text(0, at + 0.32, title, va="center", fontsize=SMALL)
             said = "; ".join(_amount(row) for row in own.iter_rows(named=True) if row["measures"])
             axes.text(0, at + 0.72, said or "no money per household printed", va="center",
                       fontsize=SMALL, color=theme.faint)  # fmt: skip

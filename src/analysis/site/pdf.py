@@ -68,7 +68,8 @@ def joined(pages: Mapping[str, str], title: str, base: str) -> str:
 <head><meta charset="utf-8"><title>{html.escape(title)}</title>
 <link rel="stylesheet" href="{base}site_libs/shell.css">
 <link rel="stylesheet" href="{base}assets/site.css">
-<style>article {{ break-before: page; }} body {{ display: block; }}</style></head>
+<style>article {{ break-before: page; }} body {{ display: block; }}
+main > ol {{ padding-left: 2.2rem; }}</style></head>
 <body><main><h1 class="title">{html.escape(title)}</h1>
 <ol>{"".join(contents)}</ol>
 {"".join(parts)}</main><script src="{base}assets/site.js"></script></body></html>

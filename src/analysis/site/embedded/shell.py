@@ -73,9 +73,10 @@ def crumbs(project: Project, page: str) -> list[NavItem]:
     """Return the way to a page: its sections in the sidebar, or the page that lists it.
 
     A section leads to its first page. A page that the sidebar leaves out, such as one of findings,
-    hangs below the page of its folder.
+    hangs below the page of its folder. The first page of all is where every way begins.
     """
-    if not project.bread_crumbs:
+    home = next((leaf.href for item in project.sidebar for leaf in item.leaves()), "")
+    if not project.bread_crumbs or page == home:
         return []
 
     def way(items: Iterable[NavItem], target: str) -> list[NavItem] | None:
