@@ -5,9 +5,10 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from analysis.faults import Fault, FaultsError
 from analysis.panels import panel
 from analysis.panels.model.simulate import read_truth
-from analysis.sensitivity import choices, report, shown, words
+from analysis.sensitivity import choices, leavers, report, shown, words
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +148,27 @@ def test_money_of_another_country_has_its_own_name(whole):
     other = replace(data, currency_unit="poisha", price_year=1998)
     assert words.axis(other) == "hundred poisha a year, prices of 1998"
     assert words.axis(data) == "yuan a year, prices of each year"
+
+
+def test_bounds_without_an_interval_are_shown_with_the_reason(whole, listed, monkeypatch):
+    """Where a stratum has both arms in one village only, leaving that village out leaves nothing."""
+
+    def refused(rows, *, by):
+        raise FaultsError([Fault("leavers", "no stratum has both arms", "join strata")])
+
+    monkeypatch.setattr(leavers, "errors", refused)
+    one = report.checks(whole[0], "dividend", listed)
+    assert one.leaving is not None and one.leaving_interval is None
+    row = shown.leavers([one]).row(0, named=True)
+    assert row["bounds"] and row["interval"] == "no stratum has both arms"
+
+
+def test_errors_refuse_where_one_village_holds_all_that_compares():
+    rows = pl.DataFrame(
+        {"village": ["a"] * 4 + ["b"] * 2, "treated": [True, True, False, False, True, True],
+         "seen": [True] * 6, "change": [5.0, 6.0, 1.0, 2.0, 5.0, 7.0], "weight": [1.0] * 6,
+         "cohort": [2015] * 6}
+    )  # fmt: skip
+    assert leavers.bounds(rows).low == pytest.approx(leavers.bounds(rows).high)
+    with pytest.raises(FaultsError, match="no stratum has households of both arms"):
+        leavers.errors(rows)

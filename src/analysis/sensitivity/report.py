@@ -185,7 +185,9 @@ def checks(
         by = ("cohort", "stratum")
         bounds = tried("leaving", lambda: leavers.bounds(rows, by=by))
         if bounds is not None:
-            found["leaving_interval"] = attrition.interval(bounds, *leavers.errors(rows, by=by))
+            tried("leaving_interval", lambda: attrition.interval(
+                bounds, *leavers.errors(rows, by=by)
+            ))  # fmt: skip
         tried("hidden", lambda: confounding.of_changes(rows))
     return Checks(
         programme, main=main.to_frame() if main is not None else None,

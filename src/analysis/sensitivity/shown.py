@@ -192,7 +192,7 @@ def leavers(found: Iterable[Checks]) -> pl.DataFrame:
             f"{printing.number(100 * bounds.seen_treated, 1)} / "
             f"{printing.number(100 * bounds.seen_control, 1)}",
             printing.number(100 * bounds.trimmed, 1), _to(bounds.low, bounds.high),
-            "" if interval is None else _to(*interval),
+            one.why.get("leaving_interval", "") if interval is None else _to(*interval),
         ))  # fmt: skip
     return _frame(rows, "programme", "rows_in", "rows_used", "seen", "trimmed", "bounds",
                   "interval")  # fmt: skip
