@@ -10,6 +10,7 @@ import pytest
 from analysis import findings
 from analysis.answers import overview
 from analysis.notes import glance, known, texts, whose
+from analysis.panels import views
 from analysis.panels.account import Account
 from analysis.panels.panel import Panel
 from analysis.site.digest import ImportGraph
@@ -82,6 +83,7 @@ def test_a_page_of_the_panel_says_that_a_pack_stands_elsewhere(monkeypatch):
     assert "this page shows the simulated model panel" in known.tier_note("model").text
     monkeypatch.setenv("PANEL", "some-panel")
     assert "this page shows your panel" in known.tier_note("yours").text
+    assert "this page shows your panel" in views.texts(brought("yours")).meaning.text
 
 
 def brought(tier, **parts):

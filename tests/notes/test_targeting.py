@@ -62,3 +62,15 @@ def test_one_period_in_other_money_says_so(folder):
     for name in ("again", "changes", "fates", "leaving", "hidden"):
         assert getattr(made, name).text.startswith("Not shown"), name
     assert "truth" not in made.errors.text
+
+
+def test_a_survey_of_spending_alone_says_so(folder):
+    """As the public Bangladesh survey: no source of income, so no period with any."""
+    panel = panels.read(folder)
+    gone = [pl.lit(None, pl.Int64).alias(name) for name in schemas.SOURCES]
+    spending = panel.income.with_columns(*gone, complete=pl.lit(value=False))
+    made = targeting.page("11-x", replace(panel, tier="yours", name="spending", income=spending))
+    for name in SENTENCES:
+        assert getattr(made, name).text.startswith("Not shown"), name
+    assert "all four sources" in made.reach.text
+    assert made.ratios("tbl-ratios").data["why"][0].startswith("Not shown")

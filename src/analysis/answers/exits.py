@@ -106,8 +106,9 @@ def changes(people: People) -> pl.DataFrame:
     Households of the same first-year income share that; but others of the same income had a worse
     year on top of a better life and rise further. Lasting income takes part of that away.
     """
+    known = registered(people)  # refuses a panel without incomes, which has no periods
     first, last = people.periods[0], people.periods[-1]
-    base = registered(people).filter(pl.col("period") == first)
+    base = known.filter(pl.col("period") == first)
     final = people.rows(last)
     rows = base.join(
         final.select("household", after=pl.Series(per_head(final))), on="household"
@@ -175,9 +176,10 @@ def fates(people: People) -> Measures:
     """
     if not people.has_lines:
         refuse("no poverty line fits the panel's money", "give incomes in yuan", column="currency")
+    known = registered(people)  # refuses a panel without incomes, which has no periods
     final = people.rows(people.periods[-1])
     last = final.select("household", late=below(people, final))
-    rows = registered(people).join(last, on="household", how="left")
+    rows = known.join(last, on="household", how="left")
     wanted = []
     for name, whom in (("registered", pl.col("registered")), ("others", ~pl.col("registered"))):
         wanted += [

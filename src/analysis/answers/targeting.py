@@ -81,7 +81,15 @@ def baseline(people: People) -> pl.DataFrame:
         baseline member, panel's money), lasting (mean of the first years; null for households seen
         in fewer), poor (below the national line that year; null where no line fits), rank and
         rank_lasting (place from 0, poorest, to 1, by weight; the middle of the household's place).
+
+    Raises
+    ------
+    FaultsError
+        If no household has all four sources.
     """
+    if people.frame.is_empty():
+        refuse("no household of this panel has all four sources of income", "add the sources",
+               column="income")  # fmt: skip
     rows = people.frame.sort("household", "period")
     years = options().mean_years
     rows = rows.with_columns(income=pl.Series(per_head(rows)), weight=pl.Series(weights(

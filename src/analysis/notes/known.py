@@ -7,7 +7,7 @@ import polars as pl
 from analysis import programmes
 from analysis.answers.reported import elsewhere, reported
 from analysis.notes.book import Book, listed
-from analysis.notes.whose import with_pack
+from analysis.panels.brought import with_pack
 from analysis.panels.views import Sentence
 
 TIERS = {
@@ -30,7 +30,7 @@ def tier_note(evidence: str) -> Sentence:
     >>> tier_note("twin").text.split(":")[0]
     'The panel is a synthetic twin'
     """
-    return with_pack(TIERS.get(evidence, TIERS["yours"]))
+    return Sentence(with_pack(TIERS.get(evidence, TIERS["yours"])))
 
 
 def of_reported(book: Book) -> Sentence:

@@ -112,7 +112,9 @@ class Targeting:
 
     def ratios(self, name: str) -> Table:
         """Table: targeting ratios of the register and of every programme."""
-        found = targeting.reach(self.people, self.panel)
+        found = attempt(targeting.reach, self.people, self.panel)
+        if isinstance(found, Missing):
+            return nothing(self.book.panel, name, found.reason, targeting.reach)
         if not len(found):
             return nothing(self.book.panel, name, "nobody is recorded as reached by anything",
                            targeting.reach)  # fmt: skip

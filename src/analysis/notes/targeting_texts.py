@@ -94,7 +94,10 @@ def curve(page: Page, people: People) -> Sentence:
 
 def reach(page: Page, people: People, panel: Panel) -> Sentence:
     """Say which programmes reach the poorest, and which do not."""
-    found = targeting.reach(people, panel).to_frame()
+    made = attempt(targeting.reach, people, panel)
+    if isinstance(made, Missing):
+        return Sentence(made.sentence)
+    found = made.to_frame()
     share = max(targeting.options().poorest)
     mine = found.filter(pl.col("poorest") == f"{share:g}").sort("estimate", descending=True)
     given = mine.filter(pl.col("programme") != targeting.REGISTER)

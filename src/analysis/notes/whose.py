@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -12,8 +11,9 @@ from IPython.display import publish_display_data
 from analysis import paths
 from analysis.notes.book import listed
 from analysis.panels import current
+from analysis.panels.brought import brought
 from analysis.panels.panel import Panel
-from analysis.panels.views import Sentence, escaped
+from analysis.panels.views import escaped
 
 OF_PANEL: Final = {
     "03-data": "the data",
@@ -33,38 +33,6 @@ OF_PACK: Final = {"18-your-pack": "what a pack shows"}
 """Pages that show the pack."""
 OF_NEITHER: Final = ("the claims", "the studies", "costs", "scenarios")
 """What rests on no household record."""
-
-
-def brought(environment: Mapping[str, str] | None = None) -> frozenset[str]:
-    """Return which of PANEL and PACK the report is built with.
-
-    Examples
-    --------
-    >>> sorted(brought({"PACK": "mine", "PANEL": ""}))
-    ['PACK']
-    """
-    found = os.environ if environment is None else environment
-    return frozenset(name for name in ("PANEL", "PACK") if found.get(name))
-
-
-def pack_note(named: frozenset[str]) -> str:
-    """Say on a page of the panel that a pack was brought, which it cannot show; else nothing.
-
-    Examples
-    --------
-    >>> pack_note(frozenset({"PACK"})).split(":")[0]
-    'A pack was brought'
-    >>> pack_note(frozenset())
-    ''
-    """
-    if "PACK" not in named:
-        return ""
-    whose = "your panel" if "PANEL" in named else "the simulated model panel"
-    return (
-        "A pack was brought: its effects stand on [What a pack "
-        "shows](/notebooks/18-your-pack.ipynb). A pack holds no records, so this page shows "
-        f"{whose}."
-    )
 
 
 @dataclass(frozen=True)
@@ -152,8 +120,3 @@ def _links(these: Mapping[str, str], pages: frozenset[str]) -> str:
     found = [name for name in these if name in pages]
     links = [f"[{these[name]}](/notebooks/{name}.ipynb)" for name in found]
     return listed(links) if links else "no page"
-
-
-def with_pack(text: str) -> Sentence:
-    """Return a sentence about the panel, followed by what is said of a pack if one was brought."""
-    return Sentence(" ".join(part for part in (text, pack_note(brought())) if part))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from analysis import printing, programmes
 from analysis.panels import cards, current
+from analysis.panels.brought import with_pack
 from analysis.panels.describe import Description
 from analysis.panels.model import targets as model_targets
 from analysis.panels.panel import Panel
@@ -67,6 +68,11 @@ def texts(shown: Panel) -> Texts:
     >>> texts(yours).what.text
     'This page describes the panel *a survey*, imported from a survey or register.'
     """
+    said = _texts(shown)
+    return replace(said, meaning=Sentence(with_pack(said.meaning.text)))
+
+
+def _texts(shown: Panel) -> Texts:
     if shown.twin:
         return Texts(
             Sentence(
