@@ -16,6 +16,7 @@ from rich.table import Table
 
 from analysis import cli_effects, cli_panels, cli_proof, paths
 from analysis.faults import FaultsError, refused_by_machine
+from analysis.site.environment import named_time
 from analysis.terminal import err, out
 
 # A traceback never shows variables: they may hold rows of somebody's survey.
@@ -38,6 +39,7 @@ def main() -> None:
     So does a machine that refuses: a full disk, a folder that can only be read.
     """
     try:
+        named_time()
         app()
     except Exception as error:
         refused = refused_by_machine(error)

@@ -37,6 +37,21 @@ def plain(text: str) -> str:
     return _ANSI.sub("", text)
 
 
+def named_time() -> str | None:
+    """Return the time that the environment names in ``SOURCE_DATE_EPOCH``, if it does.
+
+    Raises
+    ------
+    FaultsError
+        If it is no number of seconds; libraries would fail on it too, less plainly.
+    """
+    named = os.environ.get("SOURCE_DATE_EPOCH")
+    if named and not (named.isascii() and named.isdigit()):
+        remedy = "give whole seconds since 1970, or leave it out"
+        raise FaultsError([Fault("SOURCE_DATE_EPOCH", "not a time", remedy, value=named)])
+    return named or None
+
+
 def commit_time(root: Path) -> str:
     """Return the time of the last commit in seconds, as ``SOURCE_DATE_EPOCH`` wants it.
 
@@ -47,12 +62,8 @@ def commit_time(root: Path) -> str:
     FaultsError
         If the value in the environment is no number of seconds.
     """
-    named = os.environ.get("SOURCE_DATE_EPOCH")
+    named = named_time()
     if named:
-        if not (named.isascii() and named.isdigit()):
-            remedy = "give whole seconds since 1970, or leave it out"
-            fault = Fault("SOURCE_DATE_EPOCH", "not a time", remedy, value=named)
-            raise FaultsError([fault])
         return named
     try:
         done = subprocess.run(
