@@ -121,6 +121,13 @@ def is_year_or_name(number: str, text: str) -> bool:
     return any(number in found for found in re.findall(named, text))
 
 
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_no_page_asks_brought_data_for_a_finding_that_they_do_not_give(name: str) -> None:
+    text = languages.fitted(TEXTS[name], {}, brought=True)
+    assert "var zh." not in text and "{.when" not in text
+    assert text.startswith("---\ntitle: ")
+
+
 def test_the_price_year_is_the_parameter() -> None:
     parameters = tomllib.loads((ROOT / "data/parameters/answers.toml").read_text(encoding="utf-8"))
     years = {year for text in TEXTS.values() for year in re.findall(r"(\d{4})年价格", text)}

@@ -170,7 +170,7 @@ def _loans(page: Page, rows: pl.DataFrame) -> tuple[str, str]:
         f"*By choice.* In villages of Bangladesh, borrowers spent {plain} taka a head and year "
         f"against others; {held} once land, age, schooling and size are held; spending of new "
         f"borrowers changed by {change} against others over the years, {given} with the same held "
-        "[@khandker2010].{_signs(rows)}"
+        f"[@khandker2010].{_signs(rows)}"
     )
     return lot, choice
 
