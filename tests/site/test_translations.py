@@ -117,7 +117,7 @@ def test_pages_say_their_language_and_hold_no_result_that_is_typed(name: str) ->
 
 def is_year_or_name(number: str, text: str) -> bool:
     """Whether digits are a year, or part of the name of a thing."""
-    named = rf"\d{{4}}年|\d{{4}}至\d{{4}}|Python {re.escape(number)}|CV\d|CR\d|FGT 0、1、2|CC BY 4\.0|4\.0许可|署名4\.0"
+    named = rf"\d{{4}}年|\d{{4}}至\d{{4}}|Python {re.escape(number)}|404页|CV\d|CR\d|FGT 0、1、2|CC BY 4\.0|4\.0许可|署名4\.0"
     return any(number in found for found in re.findall(named, text))
 
 
