@@ -117,7 +117,7 @@ def test_an_engine_that_is_not_there_says_how_to_get_it(
         raise ImportError(name)
 
     monkeypatch.setattr(engines.importlib, "import_module", absent)
-    with pytest.raises(FaultsError, match="duckdb is not installed; install the extra"):
+    with pytest.raises(FaultsError, match="duckdb is not installed; in the folder of this project"):
         build(realistic, DESIGNS[0], "duckdb")
     with pytest.raises(FaultsError, match="default-jre-headless"):
         build(realistic, DESIGNS[0], "spark")

@@ -169,7 +169,7 @@ def test_a_range_out_of_order_and_an_unknown_programme_are_refused(tmp_path: Pat
     file.write_text(text.replace("800,2000,5000", "8000,2000,5000"), encoding="utf-8")
     with pytest.raises(FaultsError, match="not in order"):
         ranges.load(tmp_path)
-    file.write_text(text.replace("course,training", "course,trainings"), encoding="utf-8")
+    file.write_text(text.replace(",training,once", ",trainings,once"), encoding="utf-8")
     with pytest.raises(FaultsError, match="unknown programme"):
         ranges.load(tmp_path)
 
@@ -188,3 +188,27 @@ def test_the_tables_have_a_row_for_each_programme(
     assert row["years_1"] == row["years_10"] == row["cost"]  # paid every year
     n, both_sides = shown.undecided(found)
     assert 0 < both_sides <= n
+
+
+def test_reported_money_is_listed_and_what_lacks_is_named(claims: ledger.Ledger) -> None:
+    found = reported.activities(claims)
+    listed = shown.reported_table(found)
+    assert listed.height == len(found)
+    # Read by hand: no article reports both sides, so no activity has a ratio.
+    assert listed["per_yuan"].str.starts_with("not computable: ").all()
+
+
+def test_who_pays_is_said_of_every_programme(claims: ledger.Ledger, assumed: Ranges) -> None:
+    listed = shown.payers_table(reported.activities(claims), assumed)
+    assert listed["name"].is_unique().all()
+    with_cost = listed.filter(pl.col("assumed") != "no cost assumed")
+    assert with_cost.height == assumed.unit_costs["programme"].n_unique()
+
+
+def test_every_assumption_is_listed_with_its_status(assumed: Ranges) -> None:
+    listed = shown.assumptions_table(assumed)
+    assert listed.height == assumed.unit_costs.height + assumed.assumed.height
+    assert set(listed["status"]) <= {"assumption", "unverified", "from_memory", "found", "derived"}
+    course = listed.filter(pl.col("what").str.starts_with("a skills course")).row(0, named=True)
+    # As committed: 800, 2,000 and 5,000 yuan a person.
+    assert (course["low"], course["central"], course["high"]) == ("800", "2,000", "5,000")

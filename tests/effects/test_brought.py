@@ -173,3 +173,17 @@ def test_the_notebook_reads_the_pack_through_one_function():
     assert "brought.shown()" in text
     assert '"PACK"' in Path(brought.__file__).read_text(encoding="utf-8")
     assert pack.MANIFEST == "pack.json"
+
+
+def test_what_was_declared_is_listed_as_in_the_file(made):
+    plan = declaration.read(PLAN)
+    listed = pack_views.estimands(pack.read(made / "pack"))
+    assert listed["name"].to_list() == [one.name for one in plan.estimands]
+    assert listed["base"].to_list() == [one.base for one in plan.estimands]
+
+
+def test_what_a_pack_leaves_open_is_said_with_what_it_takes():
+    listed = pack_views.needs()
+    assert listed.columns == ["question", "takes"]
+    assert listed["question"].is_unique().all()
+    assert (listed["takes"].str.len_chars() > 3).all()

@@ -131,3 +131,10 @@ def test_controls_start_on_their_steps(met: tuple[Target, ...]) -> None:
     for one, preset in zip(met, shown.presets(met), strict=True):
         assert preset.gain % shown.STEP == 0
         assert abs(preset.gain - one.central) <= shown.STEP / 2
+
+
+def test_every_target_is_listed_with_its_numbers(met: tuple[Target, ...]) -> None:
+    listed = shown.scenarios_table(met)
+    assert listed["name"].to_list() == [one.name for one in met]
+    assert listed["gain_median"].to_list() == [one.gain.median for one in met]
+    assert [cost.endswith(" a year") for cost in listed["cost"]] == [one.yearly for one in met]

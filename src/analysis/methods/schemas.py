@@ -45,6 +45,19 @@ class Runtimes(contract.Row):
     machine = dy.String(description="where")
 
 
+class Lesson(contract.Row):
+    """One way to say what a programme did, in a simulated panel."""
+
+    growth = dy.Bool(primary_key=True, description="incomes grow for everybody")
+    selection_level = dy.Bool(primary_key=True, description="the better off join first")
+    dip = dy.Bool(primary_key=True, description="wages fall in the year before")
+    method = dy.String(primary_key=True, description="how it is said")
+    estimate = dy.Float64(description="yuan per household a year")
+    ci_low = dy.Float64(nullable=True, description="low end of its interval")
+    ci_high = dy.Float64(nullable=True, description="high end of its interval")
+    truth = dy.Float64(description="the true effect")
+
+
 class Findings(contract.Row):
     """One published number, figure or table."""
 
