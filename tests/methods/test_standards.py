@@ -6,6 +6,7 @@ import ast
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -220,7 +221,20 @@ def test_runtimes_say_each_notebook_and_the_machine(monkeypatch, tmp_path):
 
     monkeypatch.setattr(runtimes, "execute", lambda root, **_: Execution)
     monkeypatch.setattr(runtimes, "build", lambda root: Built)
-    found = runtimes.measure(tmp_path)
+    (tmp_path / "reports").mkdir()
+    runtimes.main(tmp_path)
+    found = pl.read_csv(tmp_path / runtimes.TABLE)
     assert found["stage"].to_list() == ["notebook", "notebook", "execute", "stage", "render"]
     assert found["seconds"].to_list() == [2.0, 3.0, 5.0, 1.0, 4.0]
     assert set(found["machine"]) == {runtimes.machine()}
+
+
+def test_runtimes_of_notebooks_are_kept_if_the_build_fails(monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        runtimes, "notebooks", lambda root: runtimes._table([("notebook", "a", 1.0, 5)])
+    )
+    monkeypatch.setattr(runtimes, "build", lambda root: 1 / 0)
+    (tmp_path / "reports").mkdir()
+    with pytest.raises(ZeroDivisionError):
+        runtimes.main(tmp_path)
+    assert pl.read_csv(tmp_path / runtimes.TABLE)["what"].to_list() == ["a"]

@@ -10,7 +10,7 @@ import platform
 import sys
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -25,6 +25,7 @@ STEPS: Final = {
     "check": "links, texts, ids, weight",
 }
 """Steps of a build after its notebooks."""
+Row = tuple[str, str, float, int | None]
 MEBIBYTE: Final = 2**20
 GIBIBYTE: Final = 2**30
 
@@ -47,34 +48,48 @@ def most_memory() -> int | None:
     return max(1, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit // MEBIBYTE)
 
 
-def measure(root: Path) -> pl.DataFrame:
-    """Run every notebook afresh, one after the other, and build the site anew.
+def notebooks(root: Path) -> pl.DataFrame:
+    """Run every notebook afresh, one after the other.
 
     Parameters
     ----------
     root : Path
-        The project folder; its built site is made again.
+        The project folder.
 
     Returns
     -------
     polars.DataFrame
-        stage, what, seconds, memory_mib, date, machine; the steps of the build last.
+        stage, what, seconds, memory_mib, date, machine; a row for each, then one for all.
     """
-    rows: list[dict[str, Any]] = []
-    ran = execute(root, parallel=1, afresh=True)
-    rows += [{"stage": "notebook", "what": Path(one.name).stem, "seconds": one.seconds,
-              "memory_mib": None} for one in ran.notebooks]  # fmt: skip
-    whole = sum(one.seconds for one in ran.notebooks)
-    rows.append({"stage": "execute", "what": "all notebooks, one after the other",
-                 "seconds": whole, "memory_mib": most_memory()})  # fmt: skip
+    ran = execute(root, parallel=1, afresh=True).notebooks
+    rows: list[Row] = [("notebook", Path(one.name).stem, one.seconds, None) for one in ran]
+    whole = sum(one.seconds for one in ran)
+    return _table([*rows, ("execute", "all notebooks, one after the other", whole, most_memory())])
+
+
+def steps(root: Path) -> pl.DataFrame:
+    """Build the site anew from executed notebooks; columns as of `notebooks`, a row for a step."""
     (root / STATE).unlink(missing_ok=True)  # so that pages are rendered again
     seconds = dict(build(root).seconds)
-    rows += [{"stage": step, "what": what, "seconds": seconds[step], "memory_mib": None}
-             for step, what in STEPS.items() if step in seconds]  # fmt: skip
-    return pl.DataFrame(rows, schema_overrides={"memory_mib": pl.Int64}).with_columns(
-        pl.col("seconds").round(1), date=date.today(), machine=pl.lit(machine())
-    )
+    return _table([(step, what, seconds[step], None) for step, what in STEPS.items()
+                   if step in seconds])  # fmt: skip
+
+
+def _table(rows: list[Row]) -> pl.DataFrame:
+    return pl.DataFrame(
+        rows, orient="row",
+        schema={"stage": pl.String, "what": pl.String, "seconds": pl.Float64,
+                "memory_mib": pl.Int64},
+    ).with_columns(pl.col("seconds").round(1), date=date.today(),
+                   machine=pl.lit(machine()))  # fmt: skip
+
+
+def main(root: Path) -> None:
+    """Measure and write the table; what notebooks took is kept even if the build then fails."""
+    ran = notebooks(root)
+    ran.write_csv(root / TABLE)
+    pl.concat([ran, steps(root)]).write_csv(root / TABLE)
 
 
 if __name__ == "__main__":
-    measure(paths.root()).write_csv(paths.root() / TABLE)
+    main(paths.root())
