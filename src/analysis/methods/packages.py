@@ -35,7 +35,6 @@ TABLES: Final[Mapping[str, Mapping[str, type[dy.Schema]]]] = {
         "findings": schemas.Findings, "benchmarks": benchmarks.Benchmarks,
         "runtimes": schemas.Runtimes, "public/rice_farms": schemas.RiceFarms,
         "public/rice_seasons": schemas.RiceSeasons, "validation/programmes": schemas.Programmes,
-        "validation/lesson": schemas.Lesson,
         "validation/montecarlo": schemas.MonteCarlo, "validation/first_draws": schemas.FirstDraws,
         "validation/published": schemas.PublishedFound, "validation/trials": trials.Trial,
         "validation/lesson": schemas.Lesson,

@@ -213,16 +213,3 @@ class RiceSeasons(contract.Row):
     bimas = dy.Float64(min=0, max=100, description="per cent of farms with support")
     new_seed = dy.Float64(min=0, max=100, description="per cent of farms with new seed")
     output = dy.Float64(nullable=True, description="per cent over the first season of its kind")
-
-
-class Lesson(contract.Row):
-    """One combination of difficulties and one way to make a number; yuan, last year."""
-
-    growth = dy.Bool(primary_key=True, description="whether incomes grow")
-    selection_level = dy.Bool(primary_key=True, description="whether the better off take part")
-    dip = dy.Bool(primary_key=True, description="whether the year before is a bad one")
-    method = dy.String(primary_key=True, description="how the number is made")
-    estimate = dy.Float64(description="the number")
-    ci_low = dy.Float64(nullable=True, description="low end of its interval, if it has one")
-    ci_high = dy.Float64(nullable=True, description="high end of its interval, if it has one")
-    truth = dy.Float64(description="true effect")
