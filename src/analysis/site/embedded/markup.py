@@ -147,6 +147,7 @@ class _Sections(HTMLParser):
     in_heading: bool = False
     skip: int = 0
     in_code: bool = False
+    in_row: bool = False
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -166,6 +167,9 @@ class _Sections(HTMLParser):
         elif tag == "tr" and given.get("id"):
             # A row with an address, such as a finding, is found by its own name.
             self.sections.append((given["id"] or "", [given["id"] or ""], []))
+            self.in_row = True
+        elif tag == "code" and self.in_row:
+            self.skip += 1  # its name is the heading; digests and tests are no words to look for
         elif tag in {"p", "li", "td", "th", "div", "figcaption", "br", "tr"}:
             self.sections[-1][2].append(" ")
 
@@ -174,7 +178,10 @@ class _Sections(HTMLParser):
             self.skip = max(self.skip - 1, 0)
         elif tag == "pre":
             self.in_code = False
-        elif tag == "table" and self.sections[-1][0] != self.anchor:
+        elif tag == "code" and self.in_row:
+            self.skip = max(self.skip - 1, 0)
+        elif tag == "table" and self.in_row:
+            self.in_row = False
             self.sections.append((self.anchor, [], []))
         elif tag in {"h2", "h3"}:
             self.in_heading = False
@@ -194,7 +201,7 @@ def sections(body: str) -> Iterator[tuple[str, str, str]]:
     --------
     >>> list(sections('<p>Lead</p><section id="a"><h2>A</h2><p>One</p></section>'))
     [('', '', 'Lead'), ('a', 'A', 'One')]
-    >>> list(sections('<table><tr id="n"><td>3</td></tr></table><p>After</p>'))
+    >>> list(sections('<table><tr id="n"><td>3 <code>ab1</code></td></tr></table><p>After</p>'))
     [('n', 'n', '3'), ('', '', 'After')]
     """
     parser = _Sections()
