@@ -97,7 +97,14 @@ def typed(csv: bytes, fields: Iterable[Mapping[str, Any]] = ()) -> pl.DataFrame:
     --------
     >>> typed(b"a,b\n1,2\n", [{"name": "a", "type": "string"}]).dtypes
     [String, Int64]
+
+    An exhibit of data that cannot be shown, such as a survey of one period, has no columns:
+
+    >>> typed(b"\n").shape
+    (0, 0)
     """
+    if not csv.strip():
+        return pl.DataFrame()
     said = {str(one["name"]): _TYPES[one["type"]] for one in fields if one["type"] in _TYPES}
     return pl.read_csv(csv, schema_overrides=said, infer_schema_length=None)
 
