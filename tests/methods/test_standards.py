@@ -81,6 +81,7 @@ BROKEN = {
     "enum": ("a,x", "a,z", "not in the list"),
     "type": ("1.5", "one", "not of type number"),
     "limit": ("1.5", "2.5", "above 2"),
+    "not a number": ("1.5", "NaN", "below 0"),
     "date": ("2020-01-02", "02.01.2020", "not of type date"),
     "key": ("\nb,y", "\na,y", "the key stands twice"),
     "reference": ("02,b", "02,c", "t has no such id"),

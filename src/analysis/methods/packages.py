@@ -191,7 +191,8 @@ def _cell(text: str, field: Mapping[str, Any]) -> str:
     if "pattern" in limits and not re.fullmatch(limits["pattern"], text):
         return "not of the required form"
     for word, side, wrong in (("minimum", -1, "below"), ("maximum", 1, "above")):
-        if word in limits and side * value > side * limits[word]:
+        # What is not a number is inside no limit.
+        if word in limits and not side * value <= side * limits[word]:
             return f"{wrong} {limits[word]}"
     if len(text) < limits.get("minLength", 0):
         return "too short"

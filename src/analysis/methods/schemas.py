@@ -107,7 +107,10 @@ class MonteCarlo(contract.Row):
     rule = dy.String(primary_key=True, description="rule of the interval, or any")
     measure = dy.String(primary_key=True, description="what was measured")
     value = dy.Float64(nullable=True, description="share, or yuan a year")
-    mc_error = dy.Float64(nullable=True, min=0, description="simulation standard error")
+    mc_error = dy.Float64(
+        nullable=True,
+        description="simulation standard error; NaN where there is none",
+    )
     draws = dy.Int64(min=1, description="draws")
     estimates = dy.Int64(min=1, description="estimates that it is a mean of")
 
