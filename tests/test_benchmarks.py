@@ -67,3 +67,13 @@ def test_memory_and_the_bare_scan():
     assert met["group_time_memory"] == pytest.approx(0.2)
     assert met["cells_scan"] == pytest.approx(1.2)
     assert met["re_estimate"] == 0.03
+
+
+def test_targets_and_jobs_are_printed_with_what_was_not_timed():
+    jobs = pl.DataFrame([timed(), timed(package="a", seconds=14.0)])
+    shown = benchmarks.targets_shown(benchmarks.targets(jobs))
+    assert set(shown["met"]) == {"no", "not timed"}
+    assert "28" in shown["measured"].to_list()
+    listed = benchmarks.jobs_shown(jobs)
+    assert listed.row(0) == ("two-way", "village", 10_000_000, "this package", "0.500", "1.00")
+    assert benchmarks.of_job(jobs, "two-way", "village")["seconds"].to_list() == [0.5, 14.0]

@@ -111,6 +111,36 @@ def targets(timed: pl.DataFrame, file: Path | None = None) -> pl.DataFrame:
     )  # fmt: skip
 
 
+def targets_shown(held: pl.DataFrame) -> pl.DataFrame:
+    """Return targets printed: what, rows, limit, measured, met."""
+    words = {True: "yes", False: "no", None: "not timed"}
+    return pl.DataFrame(
+        [{"what": row["what"], "rows": row["rows"],
+          "limit": f"{printing.number(row['limit'])} {row['unit']}",
+          "measured": "" if row["measured"] is None else printing.number(row["measured"]),
+          "met": words[row["met"]]} for row in held.iter_rows(named=True)]
+    )  # fmt: skip
+
+
+def of_job(timed: pl.DataFrame, job: str, level: str) -> pl.DataFrame:
+    """Return package, rows and seconds of one job."""
+    return timed.filter(pl.col("job") == job, pl.col("level") == level).select(
+        "package", "rows", "seconds"
+    )
+
+
+def jobs_shown(timed: pl.DataFrame) -> pl.DataFrame:
+    """Return timed jobs printed: job, level, rows, package, seconds, memory."""
+    return pl.DataFrame(
+        [{"job": row["job"], "level": row["level"], "rows": row["rows"],
+          "package": "this package" if row["package"] == OURS
+          else f"{row['package']} {row['version'] or ''}".strip(),
+          "seconds": printing.number(row["seconds"], 3),
+          "memory": "" if row["gibibytes"] is None else printing.number(row["gibibytes"], 2)}
+         for row in timed.sort("job", "level", "rows", "seconds").iter_rows(named=True)]
+    )  # fmt: skip
+
+
 def _measured(timed: pl.DataFrame, target: Mapping[str, Any]) -> float | None:
     """Return what was measured for a target."""
     same = timed.filter(
