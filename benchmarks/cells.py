@@ -163,7 +163,7 @@ def keep(found: dict[str, tuple[float, int]], rows: int, gaps: str, machine: str
         for job, (seconds, peak) in found.items() if job in named
     ]  # fmt: skip
     versions = {package: version(package) for _, package in named.values()}
-    benchmarks.record(stored, versions, machine, " ".join(sys.argv))
+    benchmarks.record(stored, versions, machine, f"{sys.argv[0]} --rows {rows}")
 
 
 def main() -> None:

@@ -349,7 +349,9 @@ def main() -> None:
     ratios(found)
     if given.record:
         versions = {name: version(name) for name in {r["package"] for r in found}}
-        benchmarks.record(found, versions, given.machine, " ".join(sys.argv))
+        # Where panels were made and what the machine is called is no part of the command.
+        command = f"{sys.argv[0]} --rows {' '.join(map(str, given.rows))} --repeat {given.repeat}"
+        benchmarks.record(found, versions, given.machine, command)
 
 
 if __name__ == "__main__":
