@@ -38,9 +38,11 @@ def chromium_path() -> str:
     return found
 
 
-PARTS = ("_quarto.yml", "requirements.lock", "*.qmd", "*.bib", "*.csl", "assets", "data",
-         "notebooks", "pages", "zh", "src")  # fmt: skip
-"""What a build reads."""
+PARTS = ("_quarto.yml", "requirements.lock", "*.qmd", "*.bib", "*.csl", "*.md", "CITATION.cff",
+         "LICENSE-DATA", "assets", "data", "notebooks", "pages", "zh", "src")  # fmt: skip
+"""What a build reads, besides stored results in ``reports``."""
+PUBLISHED = ("findings.csv", "site", "yours", "site.*", "report.p*")
+"""What a build writes there."""
 
 
 @pytest.fixture(scope="session")
@@ -57,8 +59,8 @@ def copy_of_project() -> Callable[[Path], Path]:
                     shutil.copytree(path, target / path.name, ignore=ignored)
                 else:
                     shutil.copy(path, target / path.name)
-        (target / "reports").mkdir()
-        shutil.copy(root / "reports" / "benchmarks.csv", target / "reports" / "benchmarks.csv")
+        made = shutil.ignore_patterns(*PUBLISHED)
+        shutil.copytree(root / "reports", target / "reports", ignore=made)
         return target
 
     return copy
