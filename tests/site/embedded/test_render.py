@@ -174,7 +174,9 @@ def test_palette_of_the_shell_is_that_of_the_quarto_themes() -> None:
         assert len(given) >= 17
         assert given == {name: tokens[name][at] for name in given}
         used = set(re.findall(r"var\(--([\w-]+)\)", (root() / "assets/site.css").read_text()))
-        assert used <= given.keys()
+        # Places in a drawing are no colours: the page that draws sets them.
+        defined = set(re.findall(r"--([\w-]+):", text))
+        assert used - {"at", "from", "to", "truth"} <= defined
 
 
 def luminance(colour: str) -> float:
