@@ -125,7 +125,10 @@ def test_keys_alone_skip_search_and_leave(visit: Open, address: str) -> None:
         assert page.evaluate("document.activeElement.id") == "content"
         page.keyboard.press("/")
         page.keyboard.type("claims_quantities")
-        page.wait_for_selector("#search-results a")
+        # Enter follows the first result: wait until it is that of the whole word.
+        page.wait_for_function(
+            "document.querySelector('#search-results a')?.href.includes('claims_quantities')"
+        )
         page.keyboard.press("Enter")
         page.wait_for_url("**/findings/01-claims.html#claims_quantities")
         assert not page.locator("#search").is_visible()
