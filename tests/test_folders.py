@@ -80,6 +80,17 @@ def test_what_a_killed_process_left_is_removed_and_what_a_running_one_needs_is_k
     assert left(target) == [f".t.{os.getpid()}.x", ".t.notes"]
 
 
+def test_a_place_taken_by_another_meanwhile_stays_taken(tmp_path):
+    """Between moving aside and moving back: the other's folder stands, nothing lies beside it."""
+    target, before = tmp_path / "t", tmp_path / ".t.1.x.before"
+    for folder, text in ((target, "theirs"), (before, "one")):
+        folder.mkdir()
+        (folder / MARKER).write_text(text)
+    folders._restore(before, target)
+    assert (target / MARKER).read_text() == "theirs"
+    assert left(target) == []
+
+
 RACER = """
 import sys
 from pathlib import Path

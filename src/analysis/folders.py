@@ -19,6 +19,8 @@ from pathlib import Path
 from analysis.faults import Fault, FaultsError
 
 BEFORE = ".before"
+TAKEN = (errno.ENOTEMPTY, errno.EEXIST)
+"""What a rename says of a place where a folder with something in it stands."""
 ATTEMPTS = 100
 """How often a place is tried for that another process takes at the same moment."""
 
@@ -85,13 +87,22 @@ def _swap(new: Path, target: Path) -> None:
             new.rename(target)
             break
         except OSError as error:
-            if before.exists() and target.exists():
-                shutil.rmtree(before)  # another process has put its own there
-            elif before.exists():
-                before.rename(target)
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or attempt == ATTEMPTS - 1:
+            _restore(before, target)
+            if error.errno not in TAKEN or attempt == ATTEMPTS - 1:
                 raise
     shutil.rmtree(before, ignore_errors=True)
+
+
+def _restore(before: Path, target: Path) -> None:
+    """Put what was there back, unless another process has put its own there meanwhile."""
+    try:
+        before.rename(target)
+    except FileNotFoundError:
+        return  # nothing was there
+    except OSError as error:
+        if error.errno not in TAKEN:
+            raise
+        shutil.rmtree(before)
 
 
 def recover(target: Path) -> None:

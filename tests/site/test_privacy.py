@@ -131,6 +131,7 @@ def reduce(root: Path) -> None:
         path.write_text(re.sub(r"\]\(/", "](https://example.org/", text), encoding="utf-8")
     write_hostile(root / "notebooks" / "19-hostile.ipynb")
     shutil.rmtree(root / "pages")
+    shutil.rmtree(root / "zh")
     shutil.rmtree(root / "data" / "methods")  # their pages lead to every notebook
     for path in root.glob("*.qmd"):
         path.unlink()

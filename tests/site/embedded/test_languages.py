@@ -115,7 +115,7 @@ def test_the_search_finds_chinese_words_and_prefers_the_language_of_the_page(
             page.goto(f"{site.as_uri()}/{name}")
             page.click("#search-open")
             page.fill("#search-input", words)
-            page.wait_for_function("document.querySelector('#search-status').textContent")
+            page.locator("#search-status:not(:empty)").wait_for()
             return [a.evaluate("a => new URL(a.href).pathname.split('/site/')[1]")
                     for a in page.query_selector_all("#search-results a")]  # fmt: skip
 

@@ -133,8 +133,12 @@
     });
     return found.concat(text.replace(cjk, " ").match(/[\p{L}\p{N}]+/gu) || []);
   };
-  // Chinese words as they were typed: where one stands whole, its pairs did not meet by chance.
-  var phrases = function (query) { return query.normalize("NFKC").match(cjk) || []; };
+  // Words as they were typed, Chinese ones or several in a row: where they stand whole, their
+  // parts did not meet by chance.
+  var phrases = function (query) {
+    var text = query.trim().toLowerCase().normalize("NFKC"), runs = text.match(cjk) || [];
+    return runs.length || terms(text).length < 2 ? runs : [text];
+  };
   var score = function (entry, wanted, whole) {
     var title = (entry.title + " " + entry.section).toLowerCase(), text = entry.text.toLowerCase();
     var sum = 0, missing = 0;
