@@ -84,6 +84,36 @@ def test_duckdb_adds_weights_as_polars_does(make: Callable[..., Panel]) -> None:
     same(build(panel, design), build(panel, design, "duckdb"))
 
 
+def tables_of(panel: Panel) -> dict[str, pl.LazyFrame]:
+    return {name: panel.table(name) for name in engines.NEEDED}
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=IDS)
+def test_numbers_for_names_of_households_change_no_cell(
+    realistic: Path, design: CellsDesign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = tables_of(panels.read(realistic))
+    assert engines._numbered(names)["income"].collect_schema()["household"] == pl.UInt64
+    numbered = build(realistic, design)
+    monkeypatch.setattr(engines, "_numbered", lambda tables: tables)
+    same(numbered, build(realistic, design))
+
+
+def test_names_stay_where_two_households_would_share_a_number(
+    make: Callable[..., Panel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    homes = [{"household": f"h{i}", "village": f"v{i % 2}"} for i in range(4)]
+    rows = [{"household": f"h{i}", "period": t, "wage": 10**i * t}
+            for i in range(4) for t in (2012, 2013)]  # fmt: skip
+    panel = make(homes, rows, [{"unit": "h1", "first_period": 2013}])
+    design = CellsDesign(("training",))
+    before = build(panel, design)
+    monkeypatch.setattr(pl.Expr, "hash", lambda column: column.str.len_bytes().cast(pl.UInt64))
+    tables = tables_of(panel)
+    assert engines._numbered(tables) is tables
+    same(build(panel, design), before)
+
+
 def test_a_connection_of_the_user_stays_open(realistic: Path) -> None:
     duckdb = pytest.importorskip("duckdb")
     connection = duckdb.connect(config={"threads": 1, "memory_limit": "500MB"})

@@ -65,7 +65,7 @@ def build(
 
 def _build(panel: Panel, tables: Tables, design: CellsDesign) -> Cells:
     levels = _levels(tables, design)
-    raise_if_any([*_faults(panel, tables, design), *second.faults(tables, design, levels)])
+    raise_if_any([*_faults(panel, tables, design), *second.faults(panel, tables, design, levels)])
     counts = _counts(tables)
     periods, account = _periods(counts, design)
     weighted = design.unit == "person" or _any_weight(tables)

@@ -192,7 +192,7 @@ def attributes(
     if "dose" in design.moments:
         # Who never takes part has none of it.
         dose = _of_programme(tables, design.programmes[0], levels[0]).select(
-            nw.col("unit").alias(levels[0]), nw.col("dose").alias("z_dose")
+            levels[0], nw.col("dose").alias("z_dose")
         )
         frame = frame.join(dose, on=levels[0], how="left").with_columns(
             nw.col("z_dose").fill_null(0.0)
@@ -209,7 +209,7 @@ def _cohorts(design: CellsDesign, levels: tuple[str, ...]) -> list[tuple[str, st
 def _treated(tables: Tables, programme: str, level: str, name: str) -> Frame:
     """Return who was ever treated: unit (named as its level), first period (named as the key)."""
     return _of_programme(tables, programme, level).select(
-        nw.col("unit").alias(level), nw.col("first_period").cast(nw.Int32).alias(name)
+        level, nw.col("first_period").cast(nw.Int32).alias(name)
     )
 
 

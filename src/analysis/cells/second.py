@@ -25,6 +25,7 @@ from analysis.cells.engines import Frame, Tables
 from analysis.cells.outcomes import Outcome
 from analysis.cells.scan import Plan
 from analysis.faults import Fault
+from analysis.panels.panel import Panel
 
 LIMB: Final = 21
 """Bits of the lower part of a whole number whose square is wanted.
@@ -36,7 +37,9 @@ LEVEL: Final = 0
 Periods = tuple[int, ...]
 
 
-def faults(tables: Tables, design: CellsDesign, levels: tuple[str, ...]) -> list[Fault]:
+def faults(
+    panel: Panel, tables: Tables, design: CellsDesign, levels: tuple[str, ...]
+) -> list[Fault]:
     """Return what second moments need and the panel cannot give: doses, covariates."""
     found = []
     if "dose" in design.moments:
@@ -57,8 +60,8 @@ def faults(tables: Tables, design: CellsDesign, levels: tuple[str, ...]) -> list
             found.append(Fault("households.parquet", problem, "name numbers or true and false",
                                column=name, value=str(kind or name)))  # fmt: skip
             continue
-        empty = tables.households.filter(nw.col(name).is_null()).select("household")
-        lacking = tables.collect(empty)
+        empty = panel.households.filter(pl.col(name).is_null()).select("household")
+        lacking = empty.collect()
         if lacking.height:
             found.append(Fault("households.parquet", f"{lacking.height} households lack it",
                                "fill it when importing, or leave the covariate out", column=name,
