@@ -39,8 +39,9 @@ DESIGNS = [
                 stratum="registered_poor", periods=(2013, 2016)),
     CellsDesign(("training",), outcomes=OUTCOMES[4::3], handling="pairs", disclosure=True,
                 moments=("change", "dose", "lin"), covariates=("workers_baseline",)),
+    CellsDesign(("training",), outcomes=OUTCOMES[:1], stratum="village"),
 ]  # fmt: skip
-IDS = ["balanced", "pairs", "persons", "two programmes", "second moments"]
+IDS = ["balanced", "pairs", "persons", "two programmes", "second moments", "strata are villages"]
 
 
 def same(one: Cells, other: Cells) -> None:
@@ -93,9 +94,12 @@ def test_numbers_for_names_of_households_change_no_cell(
     realistic: Path, design: CellsDesign, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = tables_of(panels.read(realistic))
-    assert engines._numbered(names)["income"].collect_schema()["household"] == pl.UInt64
+    made, villages = engines._numbered(names)
+    assert made["income"].collect_schema()["household"] == pl.UInt64
+    assert villages is not None and villages.is_sorted()
     numbered = build(realistic, design)
-    monkeypatch.setattr(engines, "_numbered", lambda tables: tables)
+    monkeypatch.setattr(pl.Expr, "hash", lambda column: column.str.len_bytes().cast(pl.UInt64))
+    assert engines._numbered(names)[1] is None
     same(numbered, build(realistic, design))
 
 
@@ -110,7 +114,7 @@ def test_names_stay_where_two_households_would_share_a_number(
     before = build(panel, design)
     monkeypatch.setattr(pl.Expr, "hash", lambda column: column.str.len_bytes().cast(pl.UInt64))
     tables = tables_of(panel)
-    assert engines._numbered(tables) is tables
+    assert engines._numbered(tables)[0]["income"] is tables["income"]
     same(build(panel, design), before)
 
 

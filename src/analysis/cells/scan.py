@@ -231,6 +231,9 @@ def complete(
             frame = frame.join(treated, on="village", how="left").with_columns(
                 pl.col(name).fill_null(0)
             )
+    frame = tables.named(frame)
+    if design.stratum == "village":
+        frame = frame.with_columns(pl.col("village").alias("stratum"))
     return frame.select(*design.keys, pl.exclude(design.keys)).sort(design.keys)
 
 

@@ -52,10 +52,10 @@ def faults(
             found.append(Fault("participation.parquet", f"{lacking.height} treated have no dose",
                                "give each its dose, or leave the moments of doses out",
                                column="dose", value=str(lacking["unit"].min())))  # fmt: skip
-    schema = tables.households.collect_schema()
+    schema = panel.households.collect_schema()
     for name in design.covariates:
         kind = schema.get(name)
-        if kind is None or not (kind.is_numeric() or kind == nw.Boolean):
+        if kind is None or not (kind.is_numeric() or kind == pl.Boolean):
             problem = "there is no such column" if kind is None else "the covariate is no number"
             found.append(Fault("households.parquet", problem, "name numbers or true and false",
                                column=name, value=str(kind or name)))  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from analysis.answers.page import Answer
 from analysis.figures.style import Figure
 from analysis.findings import Badge, Page
-from analysis.notes import exhibits, known, texts
+from analysis.notes import exhibits, known, margins, texts
 from analysis.notes.book import Book
 from analysis.panels.views import Sentence
 from analysis.tables import Table
@@ -39,6 +39,8 @@ class Notes:
         How sure; what the years before show (part of `sure`).
     whom, change, collect, method : Sentence
         For whom; what would change our mind; what to collect; how it was done.
+    margin_interval, margin_band, margin_before_after : Sentence
+        How to read the interval, the band, and the sums of articles, for the margin.
     """
 
     book: Book
@@ -57,6 +59,9 @@ class Notes:
     change: Sentence
     collect: Sentence
     method: Sentence
+    margin_interval: Sentence
+    margin_band: Sentence
+    margin_before_after: Sentence
 
     def events(self, name: str) -> Figure:
         """Figure: effects by event time, total and sources, joint bands."""
@@ -129,4 +134,7 @@ def programme(notebook: str, answer: Answer) -> Notes:
         change=texts.change(book),
         collect=known.collect(book),
         method=texts.method(book),
+        margin_interval=margins.of_interval(book),
+        margin_band=margins.of_band(book),
+        margin_before_after=margins.of_before_after(book),
     )
