@@ -181,19 +181,22 @@ JOBS = (
 
 
 def work(job: Job, folder: Path, level: str, repeat: int, answer: Connection) -> None:
-    """Run a job a few times; answer with the least seconds, the peak bytes and the point."""
+    """Run a job a few times; answer with the least seconds, the peak bytes and the point.
+
+    The peak is that of the first time: what a package keeps of it is no need of the job.
+    """
     warnings.simplefilter("ignore")
-    spent, point = [], float("nan")
+    spent, point, peak = [], float("nan"), 0
     try:
         for _ in range(repeat):
             begun = time.perf_counter()
             with contextlib.redirect_stdout(io.StringIO()):  # csdid prints its tables
                 point = job.run(folder, level)
             spent.append(time.perf_counter() - begun)
+            peak = peak or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     except Exception as problem:  # noqa: BLE001  # whatever ails a peer is said, the rest goes on
         answer.send(f"{type(problem).__name__}: {problem}")
         return
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     answer.send((min(spent), peak * (1 if sys.platform == "darwin" else 1024), point))
 
 
@@ -257,10 +260,9 @@ def measure(place: Path, rows: int, repeat: int, only: str, periods: int) -> lis
     print(f"{rows:,} rows", flush=True)
     for level in ("village", "household"):
         for job in (job for job in JOBS if level in job.levels):
-            ours = job.package in ("analysis", "polars")
             if (only and job.package != only) or rows > MOST_ROWS.get(job.package, rows):
                 continue
-            result = timed(job, folder, level, repeat if ours or rows < 10**7 else 1)
+            result = timed(job, folder, level, repeat)
             if isinstance(result, str):
                 print(f"  {level:9} {job.name:14} {job.package:9} {result}", flush=True)
                 continue

@@ -13,8 +13,9 @@ from analysis.panels.model import Settings, simulate_settings
 FORBIDDEN = ("p value", "p-value", "significan")
 FIGURES = ("events", "groups", "beside", "forest")
 TABLES = ("overall", "cohorts", "differences", "mistakes", "claims")
+MARGINS = ("margin_interval", "margin_band", "margin_before_after")
 SENTENCES = ("short", "tier_note", "reported", "elsewhere", "naive", "sure", "whom", "change",
-             "collect", "method")  # fmt: skip
+             "collect", "method", *MARGINS)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +85,22 @@ def test_what_is_missing_is_a_sentence_in_every_place(folder):
         assert getattr(made, name)(f"fig-{name}").alt == gone.sentence
     for name in TABLES[:4]:
         assert gone.sentence in getattr(made, name)(f"tbl-{name}").data["why"].to_list()
+
+
+def test_margin_notes_teach_with_the_numbers_of_the_page(simulated):
+    from analysis.notes import margins
+
+    said = {name: getattr(simulated, name).text for name in MARGINS}
+    ends = margins.of_interval(simulated.book).text
+    assert ends == said["margin_interval"] and "brackets" in ends
+    assert "standard errors" in said["margin_band"]
+    assert "times the truth" in said["margin_before_after"]
+    assert all(margins.LESSONS + "#sec-" in text for text in said.values())
+
+
+def test_margin_notes_of_a_survey_name_no_truth(folder):
+    made = of_survey(folder)
+    assert "times the truth" not in made.margin_before_after.text
+    gone = Missing("the panel has one period")
+    lacking = of_survey(folder, design=gone, estimates=gone, truth=gone, naive=gone, groups=gone)
+    assert "standard errors" not in lacking.margin_band.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
@@ -74,19 +75,56 @@ def run(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_changed_formula_turns_verify_red(
-    tmp_path: Path, copy_of_project: Callable[[Path], Path]
-) -> None:
-    root = copy_of_project(tmp_path / "project")
-    built(root)
-    assert run(root, "verify").returncode == 0
-    formula = root / "src" / "analysis" / "claims" / "printed.py"
-    text = formula.read_text(encoding="utf-8")
-    assert "value - step / 2" in text
-    formula.write_text(text.replace("value - step / 2", "value - step / 4"), encoding="utf-8")
-    done = run(root, "verify")
+FORMULAS = {
+    "rounding of a printed figure": (
+        "claims/printed.py", "value - step / 2", "value - step / 4", "implied_placed_worker"),
+    "degrees of freedom of a pool": (
+        "studies/pooling.py", "(1 + LEVEL) / 2, k - 2", "(1 + LEVEL) / 2, k - 1", "studies_credit_prediction"),
+    "a comparison of means": (
+        "effects/contrast.py", "g.mean - c.mean", "g.mean - 0.99 * c.mean", "cooperative_total"),
+}  # fmt: skip
+"""Where a formula stands, what it says, what is put in its place, and a finding that moves."""
+
+
+@pytest.fixture(scope="module")
+def three_pages(
+    tmp_path_factory: pytest.TempPathFactory, copy_of_project: Callable[[Path], Path]
+) -> Path:
+    """A copy with a notebook of each formula, and what is published of these."""
+    root = copy_of_project(tmp_path_factory.mktemp("formulas") / "project")
+    kept = {"02-arithmetic", "06-cooperatives", "12-studies"}
+    for path in (root / "notebooks").glob("*.ipynb"):
+        if path.stem not in kept:
+            path.unlink()
+    published = Path(__file__).resolve().parents[2] / "reports" / "findings.csv"
+    with published.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with (root / "reports" / "findings.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row for row in rows if row["page"] in kept)
+    return root
+
+
+def test_verify_finds_the_published_numbers_again(three_pages: Path) -> None:
+    done = run(three_pages, "verify")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "every finding is as published" in done.stdout
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_a_changed_formula_turns_verify_red(three_pages: Path, formula: str) -> None:
+    name, right, wrong, moved = FORMULAS[formula]
+    source = three_pages / "src" / "analysis" / name
+    text = source.read_text(encoding="utf-8")
+    assert text.count(right) == 1
+    source.write_text(text.replace(right, wrong), encoding="utf-8")
+    try:
+        done = run(three_pages, "verify")
+    finally:
+        source.write_text(text, encoding="utf-8")
     assert done.returncode == 1
-    assert "implied_placed_worker" in done.stdout
+    assert moved in done.stdout
     assert "differences from reports/findings.csv" in done.stderr
 
 
