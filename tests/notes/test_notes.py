@@ -104,3 +104,29 @@ def test_margin_notes_of_a_survey_name_no_truth(folder):
     gone = Missing("the panel has one period")
     lacking = of_survey(folder, design=gone, estimates=gone, truth=gone, naive=gone, groups=gone)
     assert "standard errors" not in lacking.margin_band.text
+
+
+@pytest.mark.parametrize(("times", "off", "said"), [
+    (-43.9, -59_698.0, "59,698 below the truth"),
+    (float("inf"), 500.0, "500 above the truth"),
+])  # fmt: skip
+def test_a_ratio_that_says_nothing_is_a_distance(simulated, times, off, said):
+    """By hand: of opposite signs, or beside a truth of nothing, times the truth means nothing."""
+    import re
+
+    import polars as pl
+
+    from analysis.notes import margins, texts
+
+    answer = simulated.book.answer
+    here = pl.col("method") == "before_after"
+    rows = answer.naive.rows.with_columns(
+        times=pl.when(here).then(pl.lit(times)).otherwise("times"),
+        off=pl.when(here).then(pl.lit(off)).otherwise("off"),
+    )
+    findings.forget()
+    changed = replace(answer, naive=replace(answer.naive, rows=rows))
+    book = replace(simulated.book, answer=changed)
+    printed = re.sub(r"\[([^]]+)\]\([^)]+\)(\{[^}]+\})?", r"\1", texts.of_naive(book).text)
+    assert said in printed
+    assert "times the truth" not in margins.of_before_after(book).text

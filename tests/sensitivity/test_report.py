@@ -172,3 +172,16 @@ def test_errors_refuse_where_one_village_holds_all_that_compares():
     assert leavers.bounds(rows).low == pytest.approx(leavers.bounds(rows).high)
     with pytest.raises(FaultsError, match="no stratum has households of both arms"):
         leavers.errors(rows)
+
+
+def test_a_placebo_without_an_interval_is_not_judged():
+    """By hand: NaN is no number, so it lies neither away from zero nor around it."""
+    ends = pl.DataFrame({"ci_low": [float("nan")] * 2, "ci_high": [float("nan")] * 2})
+    one = report.Checks("training", periods=ends)
+    assert "No placebo can be judged" in words.placebo_text(one)
+    beside = pl.DataFrame({"ci_low": [-1.0], "ci_high": [2.0]})
+    said = words.placebo_text(replace(one, sources=beside))
+    assert "No placebo raises the alarm" in said and "(one)" in said
+    assert "Two more have no interval." in said
+    away = words.placebo_text(replace(one, sources=beside.with_columns(ci_low=pl.lit(1.0))))
+    assert "One of one lie away from zero" in away or "One of one lies" in away

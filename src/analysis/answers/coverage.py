@@ -89,7 +89,7 @@ def coverage(panel: Panel, programme: str) -> Coverage:
         100 * first.height / homes["village"].n_unique(),
         100 * float(rows["weight"].sum()) / float(homes["weight"].sum()),
         len(found),
-        len(found.missing),
+        len(found.missing) + len(found.unasked),
         homes["village"].n_unique() - first.height,
         int(found.control.sum(axis=0).min()) if len(found) else 0,
         {} if isinstance(parts, Missing) else dict(parts.select("kind", "weight").iter_rows()),

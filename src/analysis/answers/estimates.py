@@ -125,7 +125,7 @@ def estimate(panel: Panel, design: Design) -> Estimates:
         raise FaultsError([Fault("effects", "total income is the same everywhere and always",
                                  "check the panel's incomes")])  # fmt: skip
     found = group_time.estimate(laid, design.comparison)
-    gone = [key for key, _ in found.missing if key.outcome == TOTAL]
+    gone = [key for key, _ in (*found.missing, *found.unasked) if key.outcome == TOTAL]
     # What has no controls is named and left out of every sum: a headline over the rest, said to be
     # so, is worth more to a reader than none.
     summed = aggregate.aggregate(replace(found, missing=()), laid, WANTED).in_yuan()
@@ -208,19 +208,20 @@ UNITS = {
 """What an estimate of an outcome is per."""
 
 
-def power_of(error: float) -> float:
+def power_of(error: float, degrees: float) -> float:
     """Return the smallest effect found with the chosen power by a test at the chosen level.
 
-    Normal quantiles: (1.96 + 0.84) standard errors for 0.95 and 0.8 (Bloom 1995).
+    Quantiles of t with the degrees of the interval, times the standard error (Bloom 1995):
+    (1.96 + 0.84) errors for 0.95, 0.8 and many villages.
 
     Examples
     --------
-    >>> round(power_of(100.0))
-    280
+    >>> round(power_of(100.0, float("inf"))), round(power_of(100.0, 4))
+    (280, 372)
     """
     chosen = choices.load()
-    quantiles = stats.norm.ppf([0.5 + chosen.level / 2, chosen.power])
-    return float(quantiles.sum() * error)
+    wanted = np.array([0.5 + chosen.level / 2, chosen.power])
+    return float(stats.t.ppf(wanted, degrees).sum() * error)
 
 
 def frame(found: EffectSet, *, band: bool = False) -> pl.DataFrame:

@@ -57,7 +57,9 @@ def path(found: Estimates) -> Path:
             "ci_high": effect.ci_high,
             "band_low": effect.estimate - width * effect.std_error,
             "band_high": effect.estimate + width * effect.std_error,
-            "half": (effect.ci_high - effect.estimate) / effect.std_error,
+            "half": (effect.ci_high - effect.estimate) / effect.std_error
+            if effect.std_error
+            else float("nan"),
         }
         for effect, width in zip(events.effects(), critical, strict=True)
     ]

@@ -53,7 +53,7 @@ def decompose(table: Table) -> pl.DataFrame:
     for early, late in combinations([g for g in groups if g], 2):
         rows += _pair(kept, early, late, share, mean, treated)
     for g in groups:
-        if g and 0 in groups:
+        if treated[g] > 0 and 0 in groups:  # one after the last period is never treated here
             part = share[g] + share[0]
             inside = share[g] / part
             weight = part**2 * inside * (1 - inside) * treated[g] * (1 - treated[g])
@@ -80,12 +80,12 @@ def _pair(
     difference = mean[early] - mean[late]
     before, after = table.periods < late, table.periods >= early
     found = []
-    if first < 1:
+    if second < first < 1:
         weight = (part * (1 - second)) ** 2 * mix
         weight *= (first - second) / (1 - second) * (1 - first) / (1 - second)
         value = _change(difference, table.periods >= early, before)
         found.append((early, late, LATER, weight, value))
-    if second > 0:
+    if 0 < second < first:
         weight = (part * first) ** 2 * mix * (second / first) * (first - second) / first
         value = _change(-difference, table.periods >= late, after)
         found.append((late, early, EARLIER, weight, value))

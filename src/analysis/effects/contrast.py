@@ -206,7 +206,10 @@ def contrast(
     size = np.where(kept, first.weight, 0.0)
     influence = _influence(arms, theta, point, size, size_all, kept, where)
     without = _without(arms, theta, size, size_all, kept, where)
-    in_arm = [_add(where.village[kept], a.n[kept], where.n_villages) > 0 for a in arms[0][1:]]
+    # A village that is seen in one leg only, as cross-sections allow, moves the estimate too.
+    sides = ([g for _, g, _ in arms], [c for _, _, c in arms])
+    in_arm = [np.any([_add(where.village[kept], arm.n[kept], where.n_villages) > 0
+                      for arm in side], axis=0) for side in sides]  # fmt: skip
     return Contrast(
         point=point, influence=influence, without=without, treated=in_arm[0], control=in_arm[1],
         n_treated=int(first.n_all[active].sum()), n_control=int(arms[0][2].n_all[active].sum()),

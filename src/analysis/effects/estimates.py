@@ -44,7 +44,10 @@ class Estimates(ABC):
     level : float
         Probability of the intervals.
     missing : tuple of (Key, str)
-        What could not be estimated, and why.
+        What could not be estimated, and why; an aggregate that needs it is missing too.
+    unasked : tuple of (Key, str)
+        Effects in periods when nobody at all is untreated: no design could estimate them, and
+        aggregates are over the others.
     """
 
     keys: tuple[Key, ...]
@@ -53,6 +56,7 @@ class Estimates(ABC):
     convention: Convention
     level: float
     missing: tuple[tuple[Key, str], ...]
+    unasked: tuple[tuple[Key, str], ...]
 
     @property
     @abstractmethod
@@ -217,7 +221,7 @@ class Estimates(ABC):
     def __repr__(self) -> str:
         lines = [self.describe(), *(str(effect) for effect in self.effects())]
         lines += [f"not estimated: {key.estimand} on {key.outcome}: {why}"
-                  for key, why in self.missing]  # fmt: skip
+                  for key, why in (*self.missing, *self.unasked)]  # fmt: skip
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:

@@ -8,7 +8,7 @@ treated in either period, by default only in villages where nobody is: programme
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -28,6 +28,7 @@ WHERE: Final = {
 BASES: Final = ("varying", "universal")
 TOO_EARLY: Final = "rows of cohorts with no period before treatment"
 TOO_LATE: Final = "rows of cohorts that only serve as controls"
+ALL_TREATED: Final = "nobody is untreated any more"
 
 
 @dataclass(frozen=True)
@@ -127,8 +128,9 @@ def estimate(table: Table, how: Comparison | None = None, *, leads: bool = True)
     Returns
     -------
     EffectSet
-        In the order outcome, cohort, period. What has no controls is in `missing`; a cohort with no
-        period before treatment is dropped and its rows counted in ``about.left_out``.
+        In the order outcome, cohort, period. What has no controls is in `missing`; what nobody at
+        all is untreated for is in `unasked`; a cohort with no period before treatment is dropped
+        and its rows counted in ``about.left_out``.
 
     Raises
     ------
@@ -179,8 +181,10 @@ def over_comparisons(
     cohorts = _cohorts(table, how)
     found: list[tuple[int, int, int, Contrast]] = []
     failed: list[tuple[int, int, str]] = []
+    unasked: list[tuple[int, int, str]] = []
     for g, t, b in _comparisons(table, cohorts, how, leads=leads):
         if not in_scope(table, g, max(t, b), how):
+            unasked.append((g, t, ALL_TREATED))
             continue
         try:
             controls = control_rows(table, g, max(t, b), how)
@@ -191,7 +195,8 @@ def over_comparisons(
         problem = failed[0][2] if failed else "no control is left: everybody is treated"
         refuse(problem, _remedy(how), column="controls", value=f"{how.controls}, {how.where}")
     served = {g for g, *_ in found}
-    return _set(table, found, failed, how, [g for g in cohorts if g not in served])
+    made = _set(table, found, failed, how, [g for g in cohorts if g not in served])
+    return replace(made, unasked=_keys(table, unasked))
 
 
 def _cohorts(table: Table, how: Comparison) -> list[int]:
@@ -271,10 +276,15 @@ def _set(
         used=arms("treated") | arms("control"), n_treated=counts("n_treated"),
         n_control=counts("n_control"), n_left_out=counts("n_left_out"), villages=table.villages,
         about=_about(table, how, controls_only),
-        missing=tuple(
-            (Key(outcome, "group_time", cohort=g, period=t, programme=table.programme), why)
-            for outcome in table.outcomes for g, t, why in failed
-        ),
+        missing=_keys(table, failed),
+    )  # fmt: skip
+
+
+def _keys(table: Table, pairs: list[tuple[int, int, str]]) -> tuple[tuple[Key, str], ...]:
+    """Name cohort and period of every outcome, with a reason."""
+    return tuple(
+        (Key(outcome, "group_time", cohort=g, period=t, programme=table.programme), why)
+        for outcome in table.outcomes for g, t, why in pairs
     )  # fmt: skip
 
 

@@ -81,14 +81,15 @@ def estimate(
                column="cohort", value=", ".join(map(str, cohorts)))  # fmt: skip
     g, t = np.array(wanted).T
     points = _effects(system, period_effects, g, t)
+    influence = _flat(_influence(kept, mask, system, inverse, period_effects, g, t, points,
+                                 cohorts, average))  # fmt: skip
     return EffectSet(
         keys=tuple(_key(kept, o, cohorts[i], kept.periods[j]) for o in kept.outcomes
                    for i, j in wanted),
         points=points.T.ravel(),
-        influence=_flat(_influence(kept, mask, system, inverse, period_effects, g, t, points,
-                                   cohorts, average)),
+        influence=influence,
         without=_flat(_without(system, gram, right, g, t)),
-        **_arms(kept, mask, cohorts, g, t),
+        **_arms(kept, mask, cohorts, g, t, influence),
         villages=kept.villages,
         about=projection.about(table, source, kept, "imputation", anticipation),
         missing=tuple((_key(kept, o, cohorts[i], kept.periods[j]), NO_UNTREATED)
@@ -197,9 +198,13 @@ def _without(system: _System, gram: Floats, right: Floats, g: Integers, t: Integ
 
 
 def _arms(
-    table: Table, mask: Booleans, cohorts: Integers, g: Integers, t: Integers
+    table: Table, mask: Booleans, cohorts: Integers, g: Integers, t: Integers, influence: Floats
 ) -> dict[str, Any]:
-    """Return villages and households by arm: the cohort, and who is untreated in the period."""
+    """Return villages and households by arm: the cohort, and who is untreated in the period.
+
+    Used is every village that moves the estimate: those treated by then too, through the period
+    effects that their earlier, untreated years help to tell.
+    """
     k = len(table.outcomes)
     arms: dict[str, Any] = {}
     sides = {
@@ -213,5 +218,6 @@ def _arms(
         households = [table.n[one, j].sum() for one, j in zip(rows, t, strict=True)]
         arms[name] = np.tile(np.stack(villages, axis=-1), (1, k))
         arms[f"n_{name}"] = np.tile(np.array(households), k)
-    arms["used"] = arms["treated"] | arms["control"]
+    moves = np.abs(influence) > SLACK * np.abs(influence).max(axis=0)
+    arms["used"] = arms["treated"] | arms["control"] | moves
     return {**arms, "n_left_out": np.zeros(g.size * k, np.int64)}

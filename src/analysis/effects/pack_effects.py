@@ -63,6 +63,7 @@ class PackEffects(Estimates):
     convention: Convention = "reported"
     level: float = 0.95
     missing: tuple[tuple[Key, str], ...] = ()
+    unasked: tuple[tuple[Key, str], ...] = ()
 
     def __post_init__(self) -> None:
         k = len(self.keys)

@@ -68,6 +68,7 @@ class EffectSet(Estimates):
     convention: Convention = "reported"
     level: float = 0.95
     missing: tuple[tuple[Key, str], ...] = ()
+    unasked: tuple[tuple[Key, str], ...] = ()
 
     def __post_init__(self) -> None:
         v, k = len(self.villages), len(self.keys)
@@ -204,5 +205,6 @@ def stack(*sets: EffectSet) -> EffectSet:
     return replace(
         sets[0], villages=names, keys=tuple(key for one in sets for key in one.keys),
         missing=tuple(pair for one in sets for pair in one.missing),
+        unasked=tuple(pair for one in sets for pair in one.unasked),
         about=replace(sets[0].about, units=units), **joined,
     )  # fmt: skip

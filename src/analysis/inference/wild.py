@@ -21,6 +21,9 @@ CHUNK = 2**22
 """Numbers in one block of sign draws: about 32 MB."""
 TIE = 1e-9
 """Relative difference up to which two statistics are the same: rounding must not break ties."""
+NONE = 1e-6
+"""Share of the pulls of single villages below which an error is none: a difference of squares keeps
+half the digits of a number."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ def bootstrap(
     inverse = np.linalg.inv(whole)
     full = inverse @ moment.sum(axis=0)
     row = inverse[coefficient]
-    error = np.sqrt((((moment - gram @ full) @ row) ** 2).sum())
+    error = _error(gram, moment, full, row)
     statistic = (full[coefficient] - null) / error
 
     restricted = _restricted(gram, moment, coefficient, null)
@@ -142,7 +145,7 @@ def bootstrap(
     pull = score @ row
     tug = np.einsum("vij,i->vj", gram, row) @ inverse
     enumerated = 2**v <= draws
-    limit = abs(statistic) * (1 - TIE)
+    limit, floor = abs(statistic) * (1 - TIE), _floor(moment, row)
     count = used = 0
     for signs in _signs(v, draws, seed, enumerated):
         shift = signs @ score
@@ -151,10 +154,24 @@ def bootstrap(
         variance = (pull**2).sum() - 2 * (shift * cross).sum(1)
         variance += np.einsum("bi,ij,bj->b", shift, tug.T @ tug, shift)
         distance = np.abs(signs @ pull)
-        count += int((distance >= limit * np.sqrt(np.maximum(variance, 0))).sum())
+        count += int((distance >= limit * np.sqrt(np.maximum(variance, floor**2))).sum())
         used += signs.shape[0]
     p_value = count / used if enumerated else (count + 1) / (used + 1)
     return WildTest(float(full[coefficient]), null, float(statistic), p_value, used, enumerated, v)
+
+
+def _error(gram: Floats, moment: Floats, full: Floats, row: Floats) -> float:
+    """Return the CR0 standard error of a coefficient, not below what rounding leaves of none."""
+    error = float(np.sqrt((((moment - gram @ full) @ row) ** 2).sum()))
+    return max(error, _floor(moment, row))
+
+
+def _floor(moment: Floats, row: Floats) -> float:
+    """Return the error that stands for none: where changes are equal within each arm.
+
+    Without it the data's own sign vector would differ from itself by rounding, and not be counted.
+    """
+    return NONE * float(np.sqrt(((moment @ row) ** 2).sum()))
 
 
 def _restricted(gram: Floats, moment: Floats, coefficient: int, null: float) -> Floats:
@@ -199,9 +216,10 @@ def interval(
         found = bootstrap(gram, moment, coefficient, null=null, draws=draws, seed=seed)
         return found.p_value > 1 - level
 
-    here = bootstrap(gram, moment, coefficient, draws=1, seed=seed)
-    unit = abs(here.point / here.statistic) if here.statistic else 1.0
-    return _end(kept, here.point, -unit), _end(kept, here.point, unit)
+    inverse = np.linalg.inv(gram.sum(axis=0))
+    full = inverse @ moment.sum(axis=0)
+    point, unit = float(full[coefficient]), _error(gram, moment, full, inverse[coefficient])
+    return _end(kept, point, -unit), _end(kept, point, unit)
 
 
 def _end(kept: Callable[[float], bool], point: float, unit: float) -> float:

@@ -13,7 +13,7 @@ from analysis.answers.estimates import estimate
 from analysis.answers.missing import Missing
 from analysis.answers.naive import Naive, naive
 from analysis.notes.book import Book
-from analysis.notes.texts import headline
+from analysis.notes.texts import alike, headline
 from analysis.panels.views import Sentence
 
 LESSONS = "/notebooks/19-uncertainty.ipynb"
@@ -64,7 +64,7 @@ def of_before_after(book: Book) -> Sentence:
     """Say why before and after misleads, with what it says here."""
     made, text = book.answer.naive, ""
     times = made.value("before_after", "times") if isinstance(made, Naive) else None
-    if isinstance(made, Naive) and book.answer.simulated and times is not None:
+    if isinstance(made, Naive) and book.answer.simulated and times is not None and alike(times):
         ratio = book.number("before_after_times", times,
                             "before and after over the truth, last year", unit="ratio",
                             function=naive, digits=1, rows={"rows_in": made.rows_in,

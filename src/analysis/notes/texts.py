@@ -161,15 +161,45 @@ def of_naive(book: Book) -> Sentence:
                              rows=rows, digits=0, method="as articles compute it")  # fmt: skip
         text = f"*{words}* says {number.markdown()}"
         times = made.value(method, "times")
-        if times is not None and book.answer.simulated:
+        off = made.value(method, "off")
+        if times is not None and alike(times) and book.answer.simulated:
             ratio = book.number(f"{method}_times", times, f"{words} over the truth, last year",
                                 unit="ratio", function=naive, rows=rows, digits=1)  # fmt: skip
             text += f", {ratio.markdown()} times the truth"
+        elif off is not None and book.answer.simulated:
+            # Of opposite signs, or beside a truth of nothing, a ratio says nothing.
+            away = book.number(f"{method}_off", abs(off), f"{words}: distance from the truth, last "
+                               "year", unit=book.unit, function=naive, rows=rows,
+                               digits=0)  # fmt: skip
+            text += f", {away.markdown()} {'above' if off > 0 else 'below'} the truth"
         parts.append(text)
     if not parts:
         return Sentence("Neither sum of the articles can be made from these data.")
     return Sentence(f"The sums that articles make have no comparison: {listed(parts)} "
-                    f"({_prices(book, made)}).")  # fmt: skip
+                    f"({_prices(book, made)}{_last_truth(book, made)}).")  # fmt: skip
+
+
+def alike(times: float) -> bool:
+    """Say whether a ratio to the truth means something: finite, and both of one sign.
+
+    Examples
+    --------
+    >>> alike(2.5), alike(-43.9), alike(float("inf"))
+    (True, False, False)
+    """
+    return isfinite(times) and times > 0
+
+
+def _last_truth(book: Book, made: Naive) -> str:
+    """Return the truth that the sums stand beside, that of the last year, where it is known."""
+    value = made.value("before_after", "truth") if book.answer.simulated else None
+    if value is None:
+        return ""
+    known = book.number("truth_last", value, "true effect, last year", unit=book.unit,
+                        function=truth_of, rows={"rows_in": made.rows_in,
+                        "rows_used": made.rows_used}, digits=0,
+                        method="potential outcomes of the simulation")  # fmt: skip
+    return f"; the truth of that year is {known.markdown()}"
 
 
 def _prices(book: Book, made: Naive) -> str:
@@ -191,10 +221,10 @@ def sure(book: Book) -> Sentence:
     parts = [f"Villages with participants: {treated.markdown()}; that compare: "
              f"{control.markdown()}."]  # fmt: skip
     if isfinite(one.std_error):
-        least = book.number("detectable", power_of(one.std_error),
+        least = book.number("detectable", power_of(one.std_error, one.degrees),
                             "smallest effect told from zero with the chosen power", unit=book.unit,
                             function=power_of, rows=rows, digits=0,
-                            method="quantiles of level and power times the error")  # fmt: skip
+                            method="t quantiles of level and power times the error")  # fmt: skip
         parts.append(
             f"With this error, an effect under {least.markdown()} {found.design.unit} would often "
             "not be told from zero."
@@ -282,10 +312,10 @@ def change(book: Book) -> Sentence:
     one = headline(found)
     if not isfinite(one.std_error):
         return Sentence("More villages on the smaller side: now there is no interval at all.")
-    least = book.number("detectable", power_of(one.std_error),
+    least = book.number("detectable", power_of(one.std_error, one.degrees),
                         "smallest effect told from zero with the chosen power", unit=book.unit,
                         function=power_of, rows=found.rows, digits=0,
-                        method="quantiles of level and power times the error")  # fmt: skip
+                        method="t quantiles of level and power times the error")  # fmt: skip
     text = (
         f"A panel like this one with an estimate beyond {least.markdown()} {found.design.unit}, "
         "flat years before, and the same sign in every cohort and with either set of controls."

@@ -143,18 +143,29 @@ def placebo_text(one: Checks | None) -> str:
     frames = [f for f in ((one.periods, one.sources) if one else ()) if f is not None]
     if not frames:
         return "**No placebo could be run**: there is no period before, nor a source out of reach."
-    rows = pl.concat([frame.select("ci_low", "ci_high") for frame in frames])
+    asked = pl.concat([frame.select("ci_low", "ci_high") for frame in frames])
+    # NaN would count as larger than any number.
+    rows = asked.fill_nan(None).drop_nulls()
+    if not rows.height:
+        return "**No placebo can be judged**: none has an interval (@tbl-sens-placebo)."
     away = rows.filter((pl.col("ci_low") > 0) | (pl.col("ci_high") < 0)).height
     if away:
         return (
             f"**Placebos raise the alarm.** {_count(away)} of {_count(rows.height).lower()} lie "
             "away from zero where the programme cannot have acted (@tbl-sens-placebo): something "
-            "else moves the treated."
+            f"else moves the treated.{_unjudged(asked, rows)}"
         )
     return (
         f"**No placebo raises the alarm**: every interval ({_count(rows.height).lower()}) "
         "holds zero (@tbl-sens-placebo). That says as much as they are narrow."
+        f"{_unjudged(asked, rows)}"
     )
+
+
+def _unjudged(asked: pl.DataFrame, rows: pl.DataFrame) -> str:
+    """Say how many placebos have no interval."""
+    gone = asked.height - rows.height
+    return f" {_count(gone)} more {'has' if gone == 1 else 'have'} no interval." if gone else ""
 
 
 WORDS = ("None", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
