@@ -169,6 +169,10 @@ def test_what_is_reported_and_found_elsewhere_keeps_to_the_programme():
     told = reported.reported("job_placement")
     assert told.computed and all(f.programme == "job_placement" for f in told.figures)
     assert reported.reported("training").without is not None
+    named = reported.reported("targeting")
+    slogans = named.claims["kind"].to_list().count("slogan numeral")
+    assert named.n_slogans == slogans > 0
+    assert named.n_claims + slogans == named.claims.height
     near = reported.elsewhere("job_placement")
     assert near.n_comparable >= near.n_lot and near.low <= near.high
 

@@ -1,5 +1,6 @@
 """The page on programmes together: on a simulated panel, a survey, and a panel without any."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -10,8 +11,8 @@ from analysis.panels import panel as panels
 from analysis.panels import schemas
 from analysis.panels.model import Settings, simulate_settings
 
-SENTENCES = ("described", "overlap", "interaction", "neighbours", "nearly_all", "method",
-             "tier_note")  # fmt: skip
+SENTENCES = ("described", "overlap", "interaction", "neighbours", "bounds", "nearly_all",
+             "method", "tier_note")  # fmt: skip
 TABLES = ("overlaps", "by_neighbours", "effects", "reached")
 
 
@@ -33,7 +34,17 @@ def test_a_simulated_panel_has_the_truth_by_channel(folder, monkeypatch):
     monkeypatch.setenv("PANEL", str(folder))
     made = bundles.together("10-x")
     assert "truth" in made.neighbours.text and "add up by construction" in made.interaction.text
-    assert "direct" in made.effects("tbl-e").data.columns
+    effects = made.effects("tbl-e").data
+    assert "direct" in effects.columns
+    # Counted again from the table as printed.
+    number = {c: effects[c].str.replace_all(",", "").str.replace_all("−", "-") for c in
+              ("direct", "bounds")}  # fmt: skip
+    ends = [tuple(map(float, text.split(" to "))) for text in number["bounds"] if " to " in text]
+    truths = [float(value) for value, text in zip(number["direct"], number["bounds"], strict=True)
+              if " to " in text]  # fmt: skip
+    held = sum(low <= value <= high for value, (low, high) in zip(truths, ends, strict=True))
+    noted = {one["id"]: one["value"] for one in json.loads(findings.export_json())}
+    assert (noted["bundles_bounds_held"], noted["bundles_bounds"]) == (held, len(ends))
     assert made.reached("tbl-r").data.height == 10
     assert "each alone, both" in made.pairs("fig-p").alt
 

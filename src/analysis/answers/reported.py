@@ -23,6 +23,8 @@ class Reported:
     ----------
     n_claims, n_yuan : int
         Quantities reported, and those of them in yuan.
+    n_slogans : int
+        Numerals that only name a scheme; they stand in `claims` too.
     figures : tuple of ImpliedIncome
         What they would mean per person or household.
     without : Missing or None
@@ -35,6 +37,7 @@ class Reported:
 
     n_claims: int
     n_yuan: int
+    n_slogans: int
     figures: tuple[ImpliedIncome, ...]
     without: Missing | None
     claims: pl.DataFrame
@@ -103,6 +106,9 @@ def reported(programme: str) -> Reported:
     return Reported(
         n_claims=row["n_claims"][0] if row.height else 0,
         n_yuan=row["n_yuan"][0] if row.height else 0,
+        n_slogans=loaded.claims.filter(
+            pl.col("programme") == programme, pl.col("slogan") == "yes"
+        ).height,
         figures=tuple(figure for figure in figures if figure.programme == programme),
         without=Missing(without) if without else None,
         claims=table.filter(pl.col("id").is_in(mine)),

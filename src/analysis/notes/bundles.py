@@ -42,9 +42,10 @@ class Together:
     ----------
     badge, badge_reported : Badge
         Tiers.
-    described, overlap, interaction, neighbours, nearly_all, method, tier_note : Sentence
+    described, overlap, interaction, neighbours, bounds, nearly_all, method, tier_note : Sentence
         What the articles describe; how programmes overlap; whether two give more than each;
-        neighbours; near-full coverage; how it was done; what such numbers mean.
+        neighbours; what the bounds assume and how many hold the truth; near-full coverage; how it
+        was done; what such numbers mean.
     page : Page
         Where exhibits are noted.
     pair : Interaction or Missing
@@ -63,6 +64,7 @@ class Together:
     overlap: Sentence
     interaction: Sentence
     neighbours: Sentence
+    bounds: Sentence
     nearly_all: Sentence
     method: Sentence
     tier_note: Sentence
@@ -201,7 +203,7 @@ def together(notebook: str, panel: Panel | None = None) -> Together:
     reach = coverage.everything(panel)
     return Together(
         Badge(panel.evidence), Badge("reported"), _described(notebook), _overlap(page, panel),
-        _interaction(page, pair, panel), _neighbours(page, near),
+        _interaction(page, pair, panel), _neighbours(page, near), _bounds(page, near),
         _coverage(page, reach), _method(), tier_note(panel.evidence), page, pair, near,
         reach, panel,
     )  # fmt: skip
@@ -256,10 +258,10 @@ def _interaction(page: Page, pair: bundles.Interaction | Missing, panel: Panel) 
                        f"households with {names[0]} and {names[1]} from one year",
                        "households")  # fmt: skip
     text = (
-        f"Most households began {names[0]} and {names[1]} in one year ({both}). "
-        f"Estimates are {said['first_only']} for the first alone, {said['second_only']} for the "
-        f"second alone and {said['together']} for both, {pair.unit}. Both less each alone: "
-        f"{said[bundles.MORE]}."
+        f"The pair that most households began in one year is {names[0]} and {names[1]} ({both} "
+        f"households). Estimates are {said['first_only']} for the first alone, "
+        f"{said['second_only']} for the second alone and {said['together']} for both, "
+        f"{pair.unit}. Both less each alone: {said[bundles.MORE]}."
     )
     if panel.evidence == "model":
         text += (
@@ -313,6 +315,32 @@ def _neighbours(page: Page, near: tuple[interference.Neighbours, ...]) -> Senten
     return Sentence(
         f"{text} One programme at a time, intervals hold the truth of both together for "
         f"{listed(parts)}. The choice of controls cures spillovers and no other difficulty."
+    )
+
+
+def _bounds(page: Page, near: tuple[interference.Neighbours, ...]) -> Sentence:
+    """Say what the bounds on a household's own effect assume, and how many hold the truth."""
+    known = [
+        one.direct.low <= truth <= one.direct.high
+        for one in near
+        if not isinstance(one.direct, Missing)
+        and (truth := one.truth.get("direct")) is not None
+    ]  # fmt: skip
+    if not known:
+        return Sentence("")
+    note = Counter(page, interference.neighbours, near[0].rows_in, near[0].rows_used)
+    inside = note.number("bundles_bounds_held", sum(known),
+                         "programmes whose bounds hold the true effect of own participation",
+                         "programmes")  # fmt: skip
+    of = note.number("bundles_bounds", len(known), "programmes with bounds and a known truth",
+                     "programmes")  # fmt: skip
+    return Sentence(
+        f"The bounds hold the truth for {inside} of {of} programmes. They leave one thing open: "
+        "how much of what untreated neighbours feel the participants feel too, from nothing to "
+        "all of it. The rest they assume: that without the programme participants would have "
+        "moved as households of other villages did, and that the estimates have no sampling "
+        "error. Where participants chose themselves or got other programmes too, the estimate can "
+        "be off by more than any spillover, and its bounds are off with it."
     )
 
 

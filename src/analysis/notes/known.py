@@ -39,9 +39,18 @@ def of_reported(book: Book) -> Sentence:
     rows = {"rows_in": told.n_all, "rows_used": told.n_claims}
     n = book.number("claims", told.n_claims, "figures reported", unit="claims", function=reported,
                     rows=rows, page=book.reported)  # fmt: skip
-    text = f"The articles report {n.markdown()} figures."
+    one = told.n_claims == 1
+    text = f"The articles report {n.markdown()} figure{'' if one else 's'}"
+    if told.n_slogans:
+        named = book.number("slogans", told.n_slogans, "numerals that only name a scheme",
+                            unit="claims", function=reported, page=book.reported,
+                            rows={"rows_in": len(told.claims),
+                                  "rows_used": told.n_slogans})  # fmt: skip
+        text += f"; numerals beside them that only name a scheme: {named.markdown()}"
+    text += "."
     if told.without is not None:
-        return Sentence(f"{text} None gives an income: {told.without.reason}.")
+        none = "It gives no income" if one else "None gives an income"
+        return Sentence(f"{text} {none}: {told.without.reason}.")
     said = []
     for figure in told.computed:
         assert figure.yuan is not None  # noqa: S101 — computed means so
@@ -55,8 +64,9 @@ def of_reported(book: Book) -> Sentence:
         often = figure.frequency.replace("per_month_annualised", "a year, from a monthly figure")
         often = often.replace("per_year", "a year").replace("one_off", "once")
         said.append(f"{yuan.markdown()} yuan per {per} {often} ({figure.title})")
-    return Sentence(f"{text} They would mean {listed(said)}. None of these is an effect: nothing "
-                    "is known of households without the programme.")  # fmt: skip
+    subject = "It" if one else "They"
+    return Sentence(f"{text} {subject} would mean {listed(said)}. None of these is an effect: "
+                    "nothing is known of households without the programme.")  # fmt: skip
 
 
 def _unit(basis: str) -> str:

@@ -129,7 +129,8 @@ def _percent(book: Book, found: Estimates) -> str:
         unit="percent", function=estimate, digits=1,
         rows={"rows_in": about.rows_in, "rows_used": about.rows_used},
     )  # fmt: skip
-    return f", or {said} per cent"
+    # Another population than that of the amount: the two may even differ in sign.
+    return f"; in per cent, of households always seen, {said}"
 
 
 def truth_text(book: Book) -> str:
@@ -273,7 +274,7 @@ def whom(book: Book) -> Sentence:
     low, high = float(made.levels.points.min()), float(made.levels.points.max())
     ends = book.interval("groups_span", low, high, "smallest and largest estimate of a group",
                          unit=book.unit, function=groups, rows=rows, digits=0)  # fmt: skip
-    text = f"Over {n.markdown()} groups estimates lie between {ends.markdown()}."
+    text = f"Over {n.markdown()} groups estimates range from {ends.markdown()}."
     return Sentence(f"{text} {_apart(book, made, rows)}{_lacking(made)}")
 
 
@@ -287,8 +288,8 @@ def _apart(book: Book, made: Groups, rows: dict[str, int]) -> str:
                         unit="differences", function=groups, rows=rows)  # fmt: skip
     of = book.number("groups_differences", int(told.sum()), "differences between groups looked at",
                      unit="differences", function=groups, rows=rows)  # fmt: skip
-    return (f"Of {of.markdown()} differences between groups, {count.markdown()} stand out once "
-            "all are looked at together.")  # fmt: skip
+    return ("Differences between groups that stand out once all are looked at together: "
+            f"{count.markdown()} of {of.markdown()}.")  # fmt: skip
 
 
 def _lacking(made: Groups) -> str:
