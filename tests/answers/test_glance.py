@@ -31,7 +31,12 @@ def test_a_mean_settles_a_thing_only_if_it_rests_on_enough_samples():
 def test_the_words_follow_the_studies(seen):
     """Read by hand in data/studies: who drew lots, whose outcome is household income."""
     words = {name: one.certainty for name, one in seen.items()}
-    assert words["training"] == Certainty("none", "", 0, 0)  # earnings of one person only
+    assert words["training"] == Certainty("no usable study", "", 0, 0)  # one person's earnings
+    # The one per cent is of who rents land in; of those who lease out, directions without a number.
+    assert words["land_lease"] == Certainty("no usable study", "", 0, 0)
+    lease = seen["land_lease"].elsewhere
+    assert lease.directions == {"null": 2, "negative": 2} and lease.low is None
+    assert lease.across == {"renting land in": 18.18}
     assert words["cooperative"] == Certainty("very low", "", 0, 2)  # two matching studies
     assert words["job_placement"] == Certainty("low", "", 1, 4)  # one trial in Bangladesh
     assert words["paired_assistance"] == Certainty("low", "", 4, 4)  # two pooled trials, wide

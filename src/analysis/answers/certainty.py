@@ -12,8 +12,8 @@ from analysis.studies.library import Library
 from analysis.studies.pooling import Pooled
 from analysis.studies.summary import TIBETAN
 
-WORDS = ("none", "very low", "low", "moderate", "high")
-"""From nothing known to as sure as such evidence makes one."""
+WORDS = ("no usable study", "very low", "low", "moderate", "high")
+"""From nothing known, which is not "no effect", to as sure as such evidence makes one."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ def certainty(
 ) -> Certainty:
     """Say how sure one is of a programme's effect on household income or spending.
 
-    The first rule that holds decides. *none*: no comparable estimate. *very low*: no sample drawn
-    by lot. *low*: one or more, but no pooled mean that is firm. *moderate*: a firm mean, of at
+    The first rule that holds decides. *no usable study*: no comparable estimate. *very low*:
+    no sample drawn by lot. *low*: one or more, but no pooled mean that is firm. *moderate*: a firm mean, of at
     least `Choices.pooled_least` samples drawn by lot, whose interval leaves zero out or lies within
     `Choices.small` per cent of it. *high*: that, and a comparable study of Tibet or Diqing. Nothing
     reported by the articles enters, and nothing simulated.
@@ -83,7 +83,7 @@ def certainty(
     local = near.filter(pl.col("place").str.contains(TIBETAN)).height > 0
     if firm:
         return Certainty("high" if local else "moderate", firm[0], lot, samples)
-    word = "none" if near.is_empty() else "low" if lot else "very low"
+    word = WORDS[0] if near.is_empty() else "low" if lot else "very low"
     return Certainty(word, "", lot, samples)
 
 

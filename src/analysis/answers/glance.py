@@ -86,7 +86,7 @@ def marks(all_of: tuple[Glance, ...]) -> pl.DataFrame:
     rows: list[dict[str, object]] = []
     for one in all_of:
         rows += _told(one) or [_nothing(one, "reported", "no yuan per person or household")]
-        rows += _found(one, studies) or [_nothing(one, "published", "none found")]
+        rows += _found(one, studies) or [_nothing(one, "published", "no number found")]
     return pl.DataFrame(rows, schema=SCHEMA)
 
 

@@ -13,6 +13,7 @@ from analysis.claims.implied import ImpliedIncome
 from analysis.studies import comparison, library, pooling
 from analysis.studies.library import Library
 from analysis.studies.pooling import Pooled
+from analysis.studies.scale import COMPARABLE, REACHED
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,14 @@ class Elsewhere:
     n_estimates, n_verified, n_null, n_china : int
         Rows of the library: all, with a verified number, reporting no effect without a number, and
         from China.
+    n_otherwise : int
+        Verified rows of those that the programme reaches that are not comparable.
+    directions : dict of str to int
+        Rows on household income or spending of those reached whose number was not seen, by what
+        they report; see `analysis.studies.comparison.directions`.
+    across : dict of str to float
+        Verified per cent of household income or spending on the other side of the programme's
+        bargain, by what was done; these are not effects on those it reaches.
     low, high : float or None
         Smallest and largest comparable estimate, per cent of household income or spending.
     n_comparable, n_samples, n_lot : int
@@ -74,6 +83,9 @@ class Elsewhere:
     n_verified: int
     n_null: int
     n_china: int
+    n_otherwise: int
+    directions: dict[str, int]
+    across: dict[str, float]
     low: float | None
     high: float | None
     n_comparable: int
@@ -123,11 +135,18 @@ def elsewhere(programme: str) -> Elsewhere:
     near = comparison.span(loaded, programme)
     ids = loaded.pools.filter(pl.col("programme") == programme)["id"].to_list()
     null = rows.filter(pl.col("estimate").is_null(), pl.col("direction") == "null")
+    other = pl.col("side").cast(pl.String) != REACHED
+    across = rows.filter(
+        "verified", other, pl.col("scale").is_in(COMPARABLE), pl.col("percent").is_not_null()
+    )
     return Elsewhere(
         n_estimates=rows.height,
         n_verified=rows.filter("verified").height,
         n_null=null.height,
         n_china=rows.filter(pl.col("country") == "China").height,
+        n_otherwise=rows.filter("verified", ~pl.col("comparable"), ~other).height,
+        directions=comparison.directions(loaded, programme),
+        across=dict(across.select("intervention", "percent").iter_rows()),
         low=None if near.is_empty() else near["percent"][0],
         high=None if near.is_empty() else near["percent"][-1],
         n_comparable=near.height,

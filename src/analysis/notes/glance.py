@@ -86,7 +86,8 @@ class Summary:
         chosen = choices.load()
         least, small = printing.number(chosen.pooled_least), printing.number(chosen.small)
         needs = {
-            "none": "no study with a verified number on household income or spending",
+            "no usable study": "no study with a verified number on household income or spending "
+            "of those whom the programme reaches: nothing is known, which is not “no effect”",
             "very low": "such studies, but none drew its people by lot",
             "low": "at least one drew them by lot, but no mean over studies is firm",
             "moderate": f"a firm mean: over {least} samples or more that were drawn by lot, its "
@@ -161,11 +162,18 @@ def _note_simulated(made: Summary) -> None:
     asked = [one.simulated for one in made.all_of if one.simulated]
     page.number("summary_asked", len(asked), "programmes of the model panel", unit="programmes",
                 function=overview.stored, rows_in=table.height, rows_used=len(asked))  # fmt: skip
+    alone = [overview.verdict(row["truth"], row["design_low"], row["design_high"])
+             for row in hard.iter_rows(named=True)]  # fmt: skip
+    for verdict in ("found", "missed"):
+        page.number(f"summary_alone_{verdict}", alone.count(verdict),
+                    f"programmes, {VARIANTS['realistic']}, one programme at a time: "
+                    f"{VERDICTS[verdict]}", unit="programmes", function=overview.verdict,
+                    rows_in=table.height, rows_used=len(alone))  # fmt: skip
     for variant, words in VARIANTS.items():
         for verdict in ("found", "imprecise", "missed"):
             held = [one for one in asked if one[variant] == verdict]
             page.number(f"summary_{variant}_{verdict}", len(held),
-                        f"programmes, {words}: {VERDICTS[verdict]}", unit="programmes",
+                        f"programmes, {words}, all programmes at once: {VERDICTS[verdict]}", unit="programmes",
                         function=overview.verdict, rows_in=table.height,
                         rows_used=len(asked))  # fmt: skip
 
@@ -181,7 +189,8 @@ def _note_row(made: Summary, one: Glance) -> None:
                     digits=0, function=reported, method="interval arithmetic",
                     rows_in=len(figure.claims), rows_used=len(figure.claims))  # fmt: skip
     counts = {"samples": one.certainty.n_samples, "lot": one.certainty.n_lot,
-              "verified": one.elsewhere.n_verified}  # fmt: skip
+              "verified": one.elsewhere.n_otherwise if one.elsewhere.low is None
+              else one.elsewhere.n_verified}  # fmt: skip
     for id, value in counts.items():
         near.number(f"{name}_{id}", value, f"{one.name}: studies elsewhere, {id}", unit="samples",
                     function=certainty, rows_in=rows, rows_used=value)  # fmt: skip
@@ -224,8 +233,12 @@ def _row(one: Glance) -> dict[str, str]:
 def _elsewhere(one: Glance) -> str:
     near, sure = one.elsewhere, one.certainty
     if near.low is None or near.high is None:
-        others = f" (verified on other outcomes: {near.n_verified})" if near.n_verified else ""
-        return f"no study of household income or spending{others}"
+        n, text = near.n_otherwise, "no per cent of household income or spending"
+        if near.directions:
+            told = [f"{count} {comparison.DIRECTIONS[word]}"
+                    for word, count in near.directions.items()]  # fmt: skip
+            text += f"; studies without a number: {', '.join(told)}"
+        return f"{text} (verified on other outcomes or scales: {n})" if n else text
     ends = number(near.low, 1) + (f" to {number(near.high, 1)}" if near.n_comparable > 1 else "")
     samples = "1 sample" if sure.n_samples == 1 else f"{sure.n_samples} samples"
     text = f"{ends} ({samples}, {sure.n_lot} drawn by lot)"

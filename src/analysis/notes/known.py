@@ -102,10 +102,24 @@ def of_elsewhere(book: Book) -> Sentence:
             f"{ends.markdown()} per cent of household income or spending."
         )
     else:
-        parts.append("None is on household income or spending in per cent.")
+        parts.append("None is on household income or spending in per cent of those whom the "
+                     "programme reaches.")  # fmt: skip
+    for done, percent in told.across.items():
+        other = book.number("studies_across", percent, f"{done}, the other side of the bargain",
+                            unit="percent", function=elsewhere, rows=rows, digits=1,
+                            page=book.published)  # fmt: skip
+        parts.append(f"The {other.markdown()} per cent of one study are of the other side of the "
+                     f"bargain ({done}).")  # fmt: skip
     if told.n_null:
         nulls = number("studies_null", told.n_null, "rows that report no effect without a number")
         parts.append(f"Reporting no effect, without a number: {nulls}.")
+    if "negative" in told.directions:
+        lower = number(
+            "studies_negative",
+            told.directions["negative"],
+            "rows that report a lower income or spending without a number",
+        )
+        parts.append(f"Reporting a lower income or spending, without a number: {lower}.")
     for name, pool in told.pools.items():
         mean = book.number(f"pool_{name}", pool.mean, f"mean over studies, {name}", unit="percent",
                            function=elsewhere, rows=rows, digits=1,

@@ -12,7 +12,7 @@ from analysis.claims.implied import ImpliedIncome
 from analysis.claims.intervals import Interval
 from analysis.studies.library import Library
 from analysis.studies.pooling import Pooled
-from analysis.studies.scale import SCALES
+from analysis.studies.scale import COMPARABLE, REACHED, SCALES
 
 DIRECTIONS = {
     "positive": "higher",
@@ -32,6 +32,9 @@ WHOLE = 100
 def span(library: Library, programme: str) -> pl.DataFrame:
     """Return the comparable estimates of a programme: verified, on household income or spending.
 
+    Only of those that the programme reaches: households that rent land in say nothing of those
+    that lease it out.
+
     Returns
     -------
     polars.DataFrame
@@ -39,6 +42,24 @@ def span(library: Library, programme: str) -> pl.DataFrame:
     """
     rows = library.estimates.filter(pl.col("programme") == programme, pl.col("comparable"))
     return rows.sort("percent", "id")
+
+
+def directions(library: Library, programme: str) -> dict[str, int]:
+    """Count rows on household income or spending of those reached whose number was not seen.
+
+    Returns
+    -------
+    dict of str to int
+        Rows by a key of `DIRECTIONS`; only those that occur.
+    """
+    rows = library.estimates.filter(
+        pl.col("programme") == programme,
+        pl.col("direction").is_not_null() & pl.col("estimate").is_null(),
+        pl.col("scale").is_in(COMPARABLE),
+        pl.col("side") == REACHED,
+    )
+    found = dict(rows.group_by(pl.col("direction").cast(pl.String)).agg(pl.len()).iter_rows())
+    return {word: found[word] for word in DIRECTIONS if word in found}
 
 
 def names() -> pl.DataFrame:
@@ -84,7 +105,8 @@ def forest(library: Library, programme: str, pools: Mapping[str, Pooled]) -> pl.
                 else "lot" if row["design"] == "randomised" else "other"
             )  # fmt: skip
             drawn.append(
-                {"group": group, "label": f"{row['short']}, {row['country']}{when}", "kind": kind,
+                {"group": group, "label": f"{row['short']}, {row['country']}{_side(row)}{when}",
+                 "kind": kind,
                  "percent": row["percent"], "low": row["percent_low"], "high": row["percent_high"],
                  "ahead_low": None, "ahead_high": None}
             )  # fmt: skip
@@ -100,6 +122,11 @@ def forest(library: Library, programme: str, pools: Mapping[str, Pooled]) -> pl.
     drawn += _unseen(library, programme)
     ends = ("percent", "low", "high", "ahead_low", "ahead_high")
     return pl.DataFrame(drawn, schema_overrides=dict.fromkeys(ends, pl.Float64))
+
+
+def _side(row: Mapping[str, object]) -> str:
+    """Say what was done where it is not what the programme does to those it reaches."""
+    return "" if row["side"] == REACHED else f", {row['intervention']}"
 
 
 def _unseen(library: Library, programme: str) -> list[dict[str, object]]:

@@ -2,7 +2,8 @@
 
 A per cent of consumption is not a per cent of income, and a per cent of one person's earnings, of
 farm income or of a county's mean is neither. The scale of a row says which it is; only rows of
-household income and household consumption are set beside reported household money.
+household income and household consumption are set beside reported household money, and only if the
+household is of those that the programme reaches.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ SCALES = {
 }
 COMPARABLE = ("income", "consumption")
 """Scales that may stand beside a household's reported money."""
+REACHED = "reached"
+"""The side of a programme's bargain that it reaches; a lease reaches who leases out."""
 
 
 def _scale() -> pl.Expr:
@@ -67,7 +70,7 @@ def scaled(estimates: pl.DataFrame) -> pl.DataFrame:
     --------
     >>> row = {"outcome": "consumption", "level": "household", "estimate": 6.0, "std_error": 3.0,
     ...        "ci_low": None, "ci_high": None, "unit": "currency", "control_mean": 80.0,
-    ...        "se_multiplier": 1.0, "status": "seen"}
+    ...        "se_multiplier": 1.0, "status": "seen", "side": "reached"}
     >>> scaled(pl.DataFrame([row])).select("scale", "percent", "percent_se").row(0)
     ('consumption', 7.5, 3.75)
     """
@@ -95,5 +98,6 @@ def scaled(estimates: pl.DataFrame) -> pl.DataFrame:
         percent_high=pl.col("percent") + NORMAL * pl.col("percent_se"),
         comparable=pl.col("verified")
         & pl.col("percent").is_not_null()
-        & pl.col("scale").is_in(COMPARABLE),
+        & pl.col("scale").is_in(COMPARABLE)
+        & (pl.col("side").cast(pl.String) == REACHED),
     )

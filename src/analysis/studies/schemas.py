@@ -97,6 +97,11 @@ class Estimates(contract.Row):
         ["offer", "participation", "area"],
         description="on those offered, on those who took part, or on the mean of an area",
     )
+    side = dy.Enum(
+        ["reached", "other"],
+        description="whose outcome: of those the programme reaches, or of the other side of their "
+        "bargain (who rents in the land that they lease out)",
+    )
     subgroup = dy.Enum(["yes", "no"], description="yes: a part of the study's people")
     horizon_months = dy.Int64(nullable=True, min=0, description="months after the start")
     estimate = dy.Float64(nullable=True, description="effect, in its unit")

@@ -17,9 +17,6 @@ from analysis.studies.library import Library
 from analysis.studies.pooling import Pooled
 from analysis.studies.scale import COMPARABLE
 
-OTHER_SIDE = {"china_rent_in": "renting in; a lease to a firm is renting out"}
-"""Comparable rows that are of the other side of a programme's bargain, and why."""
-
 
 @dataclass(frozen=True)
 class Size:
@@ -102,7 +99,7 @@ def _size(library: Library, pools: Mapping[str, Pooled], programme: str, name: s
                     high=mean.ci_high, n=mean.k, samples=used["people"].n_unique(),
                     **common)  # type: ignore[arg-type]  # fmt: skip
     rows, scale = span(library, programme), "income"
-    rows = _whole_samples(rows.filter(~pl.col("id").is_in(list(OTHER_SIDE))))
+    rows = _whole_samples(rows)
     if rows.is_empty():
         scale = "earnings"
         rows = mine.filter("verified", pl.col("scale") == scale, pl.col("percent").is_not_null())
