@@ -54,11 +54,11 @@ def certainty(
 ) -> Certainty:
     """Say how sure one is of a programme's effect on household income or spending.
 
-    The first rule that holds decides. *no usable study*: no comparable estimate. *very low*:
-    no sample drawn by lot. *low*: one or more, but no pooled mean that is firm. *moderate*: a firm mean, of at
-    least `Choices.pooled_least` samples drawn by lot, whose interval leaves zero out or lies within
-    `Choices.small` per cent of it. *high*: that, and a comparable study of Tibet or Diqing. Nothing
-    reported by the articles enters, and nothing simulated.
+    The first rule that holds decides. *no usable study*: no comparable estimate. *very low*: no
+    sample drawn by lot. *low*: one or more, but no pooled mean that is firm. *moderate*: a firm
+    mean, of at least `Choices.pooled_least` samples drawn by lot, whose interval leaves zero out or
+    lies within `Choices.small` per cent of it. *high*: that, and a comparable study of Tibet or
+    Diqing. Nothing reported by the articles enters, and nothing simulated.
 
     Parameters
     ----------

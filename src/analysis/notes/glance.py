@@ -173,7 +173,8 @@ def _note_simulated(made: Summary) -> None:
         for verdict in ("found", "imprecise", "missed"):
             held = [one for one in asked if one[variant] == verdict]
             page.number(f"summary_{variant}_{verdict}", len(held),
-                        f"programmes, {words}, all programmes at once: {VERDICTS[verdict]}", unit="programmes",
+                        f"programmes, {words}, all programmes at once: {VERDICTS[verdict]}",
+                        unit="programmes",
                         function=overview.verdict, rows_in=table.height,
                         rows_used=len(asked))  # fmt: skip
 
