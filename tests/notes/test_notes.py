@@ -74,6 +74,15 @@ def test_figures_say_what_they_show(simulated):
     assert "The truth:" in simulated.beside("fig-b").alt
 
 
+def test_the_sum_in_other_prices_than_the_axis_says_so(simulated):
+    drawn = simulated.beside("fig-b")
+    unit = simulated.book.answer.design.unit
+    first, *others = drawn.data["label"].to_list()
+    assert unit.endswith("prices of 2020")
+    assert first == "Before and after, prices of each year, not those of the axis"
+    assert others and not any("axis" in label for label in others)
+
+
 def test_what_is_missing_is_a_sentence_in_every_place(folder):
     gone = Missing("the panel has one period")
     made = of_survey(folder, design=gone, estimates=gone, truth=gone, naive=gone, groups=gone)

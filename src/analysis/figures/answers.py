@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from analysis import printing
-from analysis.figures.style import SMALL, Figure, Theme, draw
+from analysis.figures.style import REFERENCE, Figure, Theme, draw, row_label
 
 ROW = 0.42
 """Inches of an estimate with its label above."""
@@ -53,12 +53,12 @@ def estimates(
     places, headings, depth = _places(rows)
 
     def paint(axes: Axes, theme: Theme) -> None:
-        axes.axvline(0, color=theme.faint, lw=1)
+        axes.axvline(0, color=theme.faint, lw=1, zorder=REFERENCE)
         if truth is not None:
-            axes.axvline(truth, color=theme.accents[1], lw=1.8, ls="--", label=truth_is)
+            axes.axvline(truth, color=theme.accents[1], lw=1.8, ls="--", label=truth_is,
+                         zorder=REFERENCE)  # fmt: skip
         for text, y in headings:
-            axes.text(0, y, text, transform=axes.get_yaxis_transform(), fontsize=SMALL,
-                      color=theme.faint, fontweight="bold", va="center")  # fmt: skip
+            row_label(axes, theme, text, y, color=theme.faint, fontweight="bold")
         for y, row in zip(places, rows.iter_rows(named=True), strict=True):
             _one(axes, theme, row, y)
         for kind, label in (words or {}).items():
@@ -105,9 +105,7 @@ def _one(axes: Axes, theme: Theme, row: dict[str, Any], y: float) -> None:
     hollow = row.get("kind") == "naive"
     axes.plot([row["estimate"]], [y], "o", color=colour, markersize=6,
               mfc="none" if hollow else colour)  # fmt: skip
-    # Labels stand above their row: beside the axis they would leave no room on a phone.
-    axes.text(0, y - 0.2, row["label"], transform=axes.get_yaxis_transform(), fontsize=SMALL,
-              va="center")  # fmt: skip
+    row_label(axes, theme, row["label"], y - 0.2)
 
 
 def _sentence(row: dict[str, Any]) -> str:

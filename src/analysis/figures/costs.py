@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from analysis import printing
-from analysis.figures.style import SMALL, Figure, Theme, draw
+from analysis.figures.style import REFERENCE, SMALL, Figure, Theme, draw, row_label
 
 LEAST, MOST = 0.05, 1000.0
 """Ends of the axis: it is logarithmic, so that zero and less are an arrow at its left end."""
@@ -30,10 +30,9 @@ def per_yuan(name: str, rows: pl.DataFrame) -> Figure:
 
     def paint(axes: Axes, theme: Theme) -> None:
         axes.set_xscale("log")
-        axes.axvline(1, color=theme.ink, lw=1, ls="--", zorder=0)
+        axes.axvline(1, color=theme.ink, lw=1, ls="--", zorder=REFERENCE)
         for y, row in enumerate(data.iter_rows(named=True)):
-            axes.text(0, y + 0.28, row["name"], transform=axes.get_yaxis_transform(),
-                      fontsize=SMALL, va="center")  # fmt: skip
+            row_label(axes, theme, row["name"], y + 0.28)
             for low, high, width in (("low", "high", 1.4), ("draws_low", "draws_high", 5)):
                 ends = (max(row[low], LEAST), min(row[high], MOST))
                 axes.plot(ends, [y, y], color=theme.accents[0], lw=width, solid_capstyle="butt")

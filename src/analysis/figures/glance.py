@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import Any
 
 import polars as pl
@@ -10,10 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullLocator
 
 from analysis import printing
-from analysis.figures.style import SMALL, Figure, Theme, draw
+from analysis.figures.style import REFERENCE, SMALL, Figure, Theme, draw, row_label
 
 ROW = 0.44
 """Inches of a programme: its name, and its marks below."""
+NAME, LINE = 36, 0.34
+"""Characters that fit beside the right block, and the height of a further line, in rows."""
 LEFT, RIGHT = (0.02, 0.0, 0.44, 1.0), (0.55, 0.0, 0.44, 1.0)
 """Where the two blocks stand."""
 LIFT = 0.5
@@ -42,19 +45,20 @@ def reported_and_elsewhere(
         First and last year whose prices the yuan are in.
     """
     order = rows["programme"].unique(maintain_order=True).to_list()
-    places = {programme: i for i, programme in enumerate(order)}
+    names = {programme: textwrap.wrap(programme, NAME) for programme in order}
+    places = _places(names)
     told, found = (rows.filter(pl.col("tier") == tier) for tier in ("reported", "published"))
 
     def paint(axes: Axes, theme: Theme) -> None:
         axes.set_axis_off()
         left, right = axes.inset_axes(LEFT), axes.inset_axes(RIGHT)
         for block in (left, right):
-            _frame(block, theme, len(order))
+            _frame(block, theme, names, places)
         _money(left, theme, told, places, years)
         _effects(right, theme, found, places, package)
         for programme, y in places.items():
-            left.text(0, y - LIFT, programme, transform=left.get_yaxis_transform(), fontsize=SMALL,
-                      va="center", color=theme.ink, zorder=5)  # fmt: skip
+            lines = names[programme]
+            row_label(left, theme, "\n".join(lines), y - LIFT - _more(lines) / 2)
         axes.set_title("PUBLISHED STUDY", loc="right", fontsize=SMALL, color=theme.faint, pad=8)
         _legend(axes, theme)
 
@@ -65,20 +69,43 @@ def reported_and_elsewhere(
         + " ".join(_sentence(programme, told, found) for programme in order)
         + f" The whole package elsewhere: {printing.number(package, 1)} per cent."
     )
-    return draw(name, "reported", paint, rows, alt, height=1.9 + ROW * len(order))
+    return draw(
+        name,
+        "reported",
+        paint,
+        rows,
+        alt,
+        height=1.9 + ROW * (1 + max(places.values(), default=0.0)),
+    )
 
 
-def _frame(block: Axes, theme: Theme, n: int) -> None:
-    block.set_ylim(n - 0.55, -0.75)
+def _places(names: dict[str, list[str]]) -> dict[str, float]:
+    """Return how deep the marks of each programme stand, in rows: longer names take more."""
+    places, y = {}, -1.0
+    for programme, lines in names.items():
+        y += 1 + _more(lines)
+        places[programme] = y
+    return places
+
+
+def _more(lines: list[str]) -> float:
+    return LINE * (len(lines) - 1)
+
+
+def _frame(
+    block: Axes, theme: Theme, names: dict[str, list[str]], places: dict[str, float]
+) -> None:
+    block.set_ylim(max(places.values(), default=0.0) + 0.45, -0.75)
     block.set_yticks([])
     block.grid(visible=False, axis="y")
     block.spines["left"].set_visible(False)
-    for y in range(1, n):
-        block.axhline(y - 0.75, color=theme.grid, lw=0.7, zorder=0)
+    for programme in list(names)[1:]:
+        y = places[programme] - _more(names[programme]) - 0.75
+        block.axhline(y, color=theme.grid, lw=0.7, zorder=0)
 
 
 def _money(
-    block: Axes, theme: Theme, told: pl.DataFrame, places: dict[str, int], years: tuple[int, int]
+    block: Axes, theme: Theme, told: pl.DataFrame, places: dict[str, float], years: tuple[int, int]
 ) -> None:
     ends = [x for column in ("low", "high") for x in told[column].drop_nulls()]
     low, high = 10 ** math.floor(math.log10(min(ends))), 10 ** math.ceil(math.log10(max(ends)))
@@ -110,12 +137,12 @@ def _short(value: float) -> str:
 
 
 def _effects(
-    block: Axes, theme: Theme, found: pl.DataFrame, places: dict[str, int], package: float
+    block: Axes, theme: Theme, found: pl.DataFrame, places: dict[str, float], package: float
 ) -> None:
     ends = [x for column in ("low", "high") for x in found[column].drop_nulls()]
     colour = theme.accents[0]
-    block.axvline(0, color=theme.faint, lw=1)
-    block.axvline(package, color=theme.accents[2], lw=1.2, ls="--")
+    block.axvline(0, color=theme.faint, lw=1, zorder=REFERENCE)
+    block.axvline(package, color=theme.accents[2], lw=1.2, ls="--", zorder=REFERENCE)
     for row in found.iter_rows(named=True):
         y = places[row["programme"]]
         if row["kind"] == "nothing":
@@ -136,8 +163,7 @@ def _effects(
 
 
 def _text(block: Axes, theme: Theme, text: str, y: float) -> None:
-    block.text(0, y, text, transform=block.get_yaxis_transform(), fontsize=SMALL, va="center",
-               color=theme.faint, style="italic")  # fmt: skip
+    row_label(block, theme, text, y, color=theme.faint, style="italic")
 
 
 def _legend(axes: Axes, theme: Theme) -> None:

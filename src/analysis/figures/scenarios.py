@@ -11,7 +11,7 @@ from IPython.display import publish_display_data
 from matplotlib.axes import Axes
 
 from analysis import printing
-from analysis.figures.style import SMALL, Figure, Theme, draw
+from analysis.figures.style import REFERENCE, SMALL, Figure, Theme, draw, row_label
 from analysis.scenarios.formula import World, outcome, sigma_of
 from analysis.scenarios.shown import STEP, Preset
 from analysis.scenarios.targets import YEARS
@@ -49,13 +49,12 @@ def gains(name: str, rows: pl.DataFrame) -> Figure:
 
     def paint(axes: Axes, theme: Theme) -> None:
         for y, row in enumerate(reversed(list(data.iter_rows(named=True)))):
-            axes.text(0, y + 0.3, row["name"], transform=axes.get_yaxis_transform(),
-                      fontsize=SMALL, va="center")  # fmt: skip
+            row_label(axes, theme, row["name"], y + 0.3)
             for low, high, width in (("low", "high", 1.4), ("draws_low", "draws_high", 5)):
                 axes.plot([row[f"percent_{low}"], row[f"percent_{high}"]], [y, y],
                           color=theme.accents[0], lw=width, solid_capstyle="butt")  # fmt: skip
             axes.plot([row["percent_median"]], [y], "o", color=theme.accents[1], ms=6)
-        axes.axvline(0, color=theme.faint, lw=1, zorder=0)
+        axes.axvline(0, color=theme.faint, lw=1, zorder=REFERENCE)
         axes.set_ylim(-0.5, data.height - 0.3)
         axes.set_yticks([])
         axes.grid(visible=False, axis="y")

@@ -12,10 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from analysis import printing
-from analysis.figures.style import SMALL, Figure, Theme, draw
+from analysis.figures.style import REFERENCE, SMALL, Figure, Theme, draw, row_label
 
 ROW, HEADING = 0.42, 0.36
 """Inches of a row with its label above it, and of a heading."""
+LIFT = 0.2
+"""How far above its marks a label stands, in inches."""
 LINE, WRAP = 0.2, 58
 """Inches of a line of text without a mark, and characters after which it breaks."""
 LEAST, MOST = -50.0, 110.0
@@ -62,14 +64,14 @@ def forest(name: str, rows: pl.DataFrame, *, subject: str) -> Figure:
 
     def paint(axes: Axes, theme: Theme) -> None:
         end = places[-1] + 0.2 if places else 0.0
-        axes.plot([0, 0], [0, end], color=theme.faint, lw=1)
+        axes.plot([0, 0], [0, end], color=theme.faint, lw=1, zorder=REFERENCE)
         for group, y in headings:
             _heading(axes, theme, group, y)
         for y, row in zip(places, marked.iter_rows(named=True), strict=True):
-            _label(axes, row["label"], y)
+            row_label(axes, theme, row["label"], y - LIFT)
             _estimate(axes, theme, row, y, (low, high))
         for i, line in enumerate(lines, 1):
-            _label(axes, line, top + LINE * i + 0.2)
+            row_label(axes, theme, line, top + LINE * i)
         _finish(axes, depth, (low, high), "per cent of the comparison group's own mean")
         _legend(axes, theme, [kind for kind in KINDS if kind in set(rows["kind"])])
 
@@ -95,15 +97,15 @@ def beside(name: str, rows: pl.DataFrame, *, package: float) -> Figure:
     ends = (LEAST / 5, MOST)
 
     def paint(axes: Axes, theme: Theme) -> None:
-        axes.axvline(0, color=theme.faint, lw=1)
-        axes.axvline(package, color=theme.accents[2], lw=1.2, ls="--")
+        axes.axvline(0, color=theme.faint, lw=1, zorder=REFERENCE)
+        axes.axvline(package, color=theme.accents[2], lw=1.2, ls="--", zorder=REFERENCE)
         y = 0.0
         for line in lines:
             y += HEADING if line["kind"] == "heading" else ROW
             if line["kind"] == "heading":
                 _heading(axes, theme, line["label"], y)
                 continue
-            _label(axes, line["label"], y)
+            row_label(axes, theme, line["label"], y - LIFT)
             for mark in line["marks"]:
                 _mark(axes, theme, mark, y, ends)
         _finish(axes, depth, ends, "per cent of yearly income or spending")
@@ -154,15 +156,7 @@ def _ends(rows: pl.DataFrame) -> tuple[float, float]:
 
 def _heading(axes: Axes, theme: Theme, text: str, y: float) -> None:
     line = f"{text[0].upper()}{text[1:]}"
-    axes.text(
-        0, y, line, transform=axes.get_yaxis_transform(), fontsize=SMALL, color=theme.faint,
-        fontweight="bold", va="center",
-    )  # fmt: skip
-
-
-def _label(axes: Axes, text: str, y: float) -> None:
-    # Labels stand above their row: beside the axis they would leave no room on a phone.
-    axes.text(0, y - 0.2, text, transform=axes.get_yaxis_transform(), fontsize=SMALL, va="center")
+    row_label(axes, theme, line, y, color=theme.faint, fontweight="bold")
 
 
 def _estimate(

@@ -28,6 +28,9 @@ FONT = 10.5
 SMALL = 9.0
 """Points, of everything else; nothing is smaller."""
 
+REFERENCE = 1
+"""Depth of lines at zero or the truth: above the grid, below labels and marks."""
+
 BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442",
 )  # fmt: skip
@@ -52,6 +55,8 @@ class Theme:
         ``light`` or ``dark``.
     ink, faint, grid : str
         Text, secondary text, grid lines.
+    page : str
+        The page behind the figure, ``--page`` of its style sheet.
     accents : tuple of str
         Series colours, in order of use.
     """
@@ -60,12 +65,20 @@ class Theme:
     ink: str
     faint: str
     grid: str
+    page: str
     accents: tuple[str, ...]
 
 
-LIGHT = Theme("light", "#1b1f24", "#57606a", "#d8dee4", (BLUE, ORANGE, GREEN, PINK, SKY, RED))
+LIGHT = Theme(
+    "light", "#1b1f24", "#57606a", "#d8dee4", "#ffffff", (BLUE, ORANGE, GREEN, PINK, SKY, RED)
+)
 DARK = Theme(
-    "dark", "#e6e9ed", "#a9b3be", "#3a424c", (SKY, ORANGE, "#33C29A", PINK, "#8FB8DE", "#FF8A4C")
+    "dark",
+    "#e6e9ed",
+    "#a9b3be",
+    "#3a424c",
+    "#14191f",
+    (SKY, ORANGE, "#33C29A", PINK, "#8FB8DE", "#FF8A4C"),
 )
 
 
@@ -131,6 +144,28 @@ def draw(
     """
     drawings = {theme.name: _svg(name, tier, painter, theme, height) for theme in (LIGHT, DARK)}
     return Figure(name, drawings["light"], drawings["dark"], data, alt)
+
+
+def row_label(axes: Axes, theme: Theme, text: str, y: float, **look: Any) -> None:
+    """Write a label from the left edge, on the page's own colour.
+
+    Labels stand above their row: beside the axis they would leave no room on a phone. So the lines
+    that mark zero or the truth pass below them (`REFERENCE`), and marks of the row above them.
+
+    Parameters
+    ----------
+    axes, theme : Axes, Theme
+        Where, and in whose colours.
+    text : str
+        The label.
+    y : float
+        Its middle, in the units of the vertical axis.
+    **look
+        Further properties of the text.
+    """
+    box = {"facecolor": theme.page, "edgecolor": "none", "pad": 1.2}
+    known = {"fontsize": SMALL, "color": theme.ink, "va": "center", "zorder": REFERENCE + 0.5}
+    axes.text(0, y, text, transform=axes.get_yaxis_transform(), bbox=box, **(known | look))
 
 
 def _svg(

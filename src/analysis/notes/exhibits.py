@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from analysis import tables
-from analysis.answers.design import NOMINAL, PER_HEAD, POOR, SHOWN, TOTAL
+from analysis.answers.design import NOMINAL, PER_HEAD, POOR, SHOWN, TOTAL, Design
 from analysis.answers.estimates import OVERALL, Estimates, estimate, frame
 from analysis.answers.groups import groups
 from analysis.answers.missing import Missing
@@ -188,12 +188,12 @@ def beside(book: Book, name: str) -> Figure:
     made, tier = book.answer.naive, book.panel.tier
     if isinstance(made, Missing):
         return book.panel.show(paths.nothing(name, tier, made.sentence), "nothing", naive)
-    labels = pl.col("method").replace_strict(METHODS)
+    design = book.answer.design
+    labels = pl.col("method").replace_strict(METHODS | _beside_axis(design))
     compared = pl.col("method").is_in(["design", "together"])
     kind = pl.when(compared).then(pl.lit("design")).otherwise(pl.lit("naive"))
     rows = made.rows.select(label=labels, kind=kind, estimate="estimate", ci_low="ci_low",
                             ci_high="ci_high")  # fmt: skip
-    design = book.answer.design
     unit = "" if isinstance(design, Missing) else design.unit
     drawn = pictures.estimates(
         name, rows, tier=tier, unit=unit, truth=made.value("design", "truth"),
@@ -201,6 +201,13 @@ def beside(book: Book, name: str) -> Figure:
         words={"naive": "no comparison", "design": "compared"},
     )  # fmt: skip
     return book.panel.show(drawn, f"{book.answer.name}: sums of articles and a design", naive)
+
+
+def _beside_axis(design: Design | Missing) -> dict[str, str]:
+    """Return what the sum in prices of each year is called on an axis in prices of one year."""
+    if isinstance(design, Missing) or design.price_year is None:
+        return {}
+    return {"before_after_nominal": f"{METHODS['before_after_nominal']}, not those of the axis"}
 
 
 def mistakes(book: Book, name: str) -> Table:

@@ -65,14 +65,14 @@ class Summary:
         )
 
     def table(self, name: str) -> Table:
-        """Table: programme, reported, elsewhere, in a panel (simulated), how sure."""
+        """Table: programme, how sure, reported, elsewhere, in a panel (simulated)."""
         rows = pl.DataFrame([_row(one) for one in self.all_of])
         labels = {
             "programme": "Programme",
+            "sure": "How sure",  # second, so that a phone shows it
             "reported": "Reported: yuan",
             "elsewhere": "Elsewhere: per cent",
             "panel": "Found by a panel? (simulated)",
-            "sure": "How sure",
         }
         done = tables.table(name, rows, labels, caption="All programmes at a glance")
         page = self.page("", CLAIMS + STUDIES + SIMULATED + RULES)
@@ -142,6 +142,13 @@ def _note_counts(made: Summary) -> None:
     near.word("summary_firm", listed(firm) if firm else "no programme",
               "programmes with a firm mean over studies", function=certainty, rows_in=n,
               rows_used=len(firm))  # fmt: skip
+    chosen = choices.load()
+    near.number("summary_pooled_least", chosen.pooled_least, "samples drawn by lot that a firm "
+                "mean needs", unit="samples", function=certainty, method="chosen", rows_in=0,
+                rows_used=0)  # fmt: skip
+    near.number("summary_small", chosen.small, "interval of a firm mean that says little or "
+                "nothing, either side of zero", unit="percent", function=certainty,
+                method="chosen", rows_in=0, rows_used=0)  # fmt: skip
     near.number("summary_package", studies_summary.percent_of(library.load(), comparison.PACKAGE),
                 "the whole package of targeted poverty alleviation, mean of key poor counties",
                 unit="percent", digits=1, function=studies_summary.percent_of,
@@ -224,10 +231,10 @@ def _row(one: Glance) -> dict[str, str]:
     )
     return {
         "programme": one.name,
+        "sure": one.certainty.said,
         "reported": told or (one.reported.without.reason if one.reported.without else ""),
         "elsewhere": _elsewhere(one),
         "panel": panel or NO_PANEL,
-        "sure": one.certainty.said,
     }
 
 

@@ -38,6 +38,15 @@ def page(stage: Path, body: str) -> list[str]:
     return faults(stage)
 
 
+def test_a_citation_style_that_is_not_there(stage: Path) -> None:
+    (stage / "pages/other.csl").unlink(missing_ok=True)
+    head = "---\ntitle: More\ncsl: other.csl\n---\n"
+    (stage / "_quarto.yml").write_text(ONE_PAGE.format(pages="pages/more.qmd"), encoding="utf-8")
+    (stage / "pages/more.qmd").write_text(head, encoding="utf-8")
+    (found,) = faults(stage)
+    assert "pages/more.qmd" in found and "other.csl" in found and "citation style" in found
+
+
 @pytest.mark.parametrize(
     ("body", "row", "value", "problem"),
     [

@@ -15,7 +15,7 @@ from typing import Any
 
 import pypandoc
 
-from analysis.faults import Fault, raise_if_any
+from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.site.embedded.labels import labels
 from analysis.site.embedded.memory import Memory
 from analysis.site.embedded.source import Page
@@ -126,8 +126,15 @@ def metadata(project: Project, page: Page) -> dict[str, Any]:
     for key in ("subtitle", "description", "nocite"):
         if meta.get(key):
             found[key] = meta[key]
-    if project.csl:
-        found["csl"] = str(base / project.csl)
+    if name := str(meta.get("csl") or project.csl):
+        # As in Quarto: the style that a page asks for is looked for beside the page.
+        style = ((base / page.path).parent if meta.get("csl") else base) / name
+        if not style.is_file():
+            remedy = "correct its path, or remove csl"
+            raise FaultsError(
+                [Fault(page.path, "no such citation style", remedy, None, "csl", name)]
+            )
+        found["csl"] = str(style)
     return found
 
 

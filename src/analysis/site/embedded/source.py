@@ -21,7 +21,8 @@ from analysis.site.project import ANY, BOOL, EXECUTE, HTML, Project, Schema, rea
 
 FRONT_MATTER: Schema = {
     **dict.fromkeys(("title", "subtitle", "pagetitle", "description", "author", "date"), ANY),
-    **dict.fromkeys(("lang", "bibliography", "nocite", "keywords", "jupyter", "analysis"), ANY),
+    **dict.fromkeys(("lang", "bibliography", "csl", "nocite", "keywords"), ANY),
+    **dict.fromkeys(("jupyter", "analysis"), ANY),
     "toc": BOOL,
     "toc-depth": (1, 2, 3, 4, 5, 6),
     "toc-title": ANY,
