@@ -164,7 +164,12 @@ def row_label(axes: Axes, theme: Theme, text: str, y: float, **look: Any) -> Non
         Further properties of the text.
     """
     box = {"facecolor": theme.page, "edgecolor": "none", "pad": 1.2}
-    known = {"fontsize": SMALL, "color": theme.ink, "va": "center", "zorder": REFERENCE + 0.5}
+    known: dict[str, Any] = {
+        "fontsize": SMALL,
+        "color": theme.ink,
+        "va": "center",
+        "zorder": REFERENCE + 0.5,
+    }
     axes.text(0, y, text, transform=axes.get_yaxis_transform(), bbox=box, **(known | look))
 
 
