@@ -133,6 +133,20 @@ def test_controls_start_on_their_steps(met: tuple[Target, ...]) -> None:
         assert abs(preset.gain - one.central) <= shown.STEP / 2
 
 
+def test_the_table_begins_where_the_controls_do(
+    claims: ledger.Ledger, assumed: Ranges, met: tuple[Target, ...]
+) -> None:
+    """The first number of a cell is the controls' result before anything is moved."""
+    world = targets.world(claims, assumed)
+    listed = shown.scenarios_table(met).rows(named=True)
+    for one, preset, row in zip(met, shown.presets(met), listed, strict=True):
+        first = float(row["gain"].split(" ")[0].replace(",", ""))
+        assert abs(first - preset.gain) <= shown.STEP / 2 + 0.5
+        found = outcome(world, 1.0, preset.gain, preset.cost, targets.YEARS, yearly=preset.yearly)
+        # Rounding gain and cost to the step moves the ratio by less than a tenth.
+        assert one.central_per_yuan == pytest.approx(found.per_yuan, rel=0.1)
+
+
 def test_every_target_is_listed_with_its_numbers(met: tuple[Target, ...]) -> None:
     listed = shown.scenarios_table(met)
     assert listed["name"].to_list() == [one.name for one in met]

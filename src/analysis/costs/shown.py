@@ -73,7 +73,7 @@ def returns_table(found: Iterable[Return]) -> pl.DataFrame:
     for one in found:
         result = one.per_yuan
         rows.append({
-            "name": one.name, "cost": span(one.cost, 0), "effect": span(one.effect, 1),
+            "name": one.name, "cost": _cost(one), "effect": span(one.effect, 1),
             "range": printing.interval(result.interval, 1) if result else "not computed",
             "median": printing.number(result.median, 1) if result else "",
             "drawn": printing.interval(result.drawn, 1) if result else "",
@@ -85,6 +85,12 @@ def returns_table(found: Iterable[Return]) -> pl.DataFrame:
             "high": result.high if result else None,
         })  # fmt: skip
     return pl.DataFrame(rows)
+
+
+def _cost(one: Return) -> str:
+    """Print a cost for each household; the yearly fund's is reported."""
+    text = span(one.cost, 0)
+    return f"{text} a year, amount as reported" if one.programme == YEARLY_FUND else text
 
 
 def _note(size: Size) -> str:
@@ -118,7 +124,7 @@ def break_even_table(found: Iterable[Return], income: Range, ranges: Ranges) -> 
                         100 * five.high / income.low)  # fmt: skip
         rows.append({
             "name": f"{one.name} (paid every year)" if yearly else one.name,
-            "cost": span(one.cost, 0),
+            "cost": _cost(one),
             **{f"years_{n}": span(value, 0) for n, value in needed.items()},
             "percent": span(percent, 1),
             "published": span(one.effect, 1) or "no number",
@@ -133,11 +139,17 @@ def payers_table(found: Iterable[Activity], ranges: Ranges) -> pl.DataFrame:
     for programme, name in names().iter_rows():
         said = {one.payer for one in activities if one.programme == programme}
         costs = ranges.unit_costs.filter(pl.col("programme") == programme)
+        assumed, what = "no cost assumed", ""
+        if costs.height:
+            assumed, what = costs["payer"].item(), costs["what"].item()
+        elif programme == YEARLY_FUND:
+            assumed = "as reported"
+            what = "the fund as reported, over the assumed households of a village"
         rows.append({
             "name": name,
             "reported": "; ".join(sorted(said)) or "nothing is reported",
-            "assumed": costs["payer"].item() if costs.height else "no cost assumed",
-            "for": costs["what"].item() if costs.height else "",
+            "assumed": assumed,
+            "for": what,
         })  # fmt: skip
     return pl.DataFrame(rows)
 

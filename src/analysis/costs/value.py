@@ -196,6 +196,8 @@ def _return(size: Size, ranges: Ranges, income: Range, fund: Range) -> Return:
     cost = fund if yearly else cost_per_household(size.programme, ranges)
     if size.low is None or size.central is None or size.high is None:
         why = "no published number on household income"
+        if size.parts:
+            why += " of all: the one seen is of a part of a sample; the other part shows no effect"
         return Return(size.programme, size.name, cost, None, None, size, why)
     effect = income_effect(Range(size.low, size.central, size.high), size.scale, ranges)
     if cost is None:

@@ -15,22 +15,22 @@ from analysis.costs.shown import span
 from analysis.costs.value import Spread
 from analysis.scenarios.formula import World
 from analysis.scenarios.targets import Target
-from analysis.studies.comparison import between
 
 STEP = 10
 """Yuan between two positions of a control."""
 
 
-def spread_text(found: Spread, digits: int) -> str:
-    """Print a spread: median of the draws, and all combinations rounded outward.
+def spread_text(found: Spread, central: float, digits: int) -> str:
+    """Print a spread: at central values, all combinations rounded outward, median of the draws.
 
     Examples
     --------
-    >>> spread_text(Spread(1.21, 9.91, 2.0, 4.04, 8.0), 1)
-    '4.0 (1.2 to 10)'
+    >>> spread_text(Spread(1.21, 9.91, 2.0, 4.04, 8.0), 3.0, 1)
+    '3.0 (1.2 to 10); draws 4.0'
     """
     ends = printing.interval(found.interval, digits)
-    return f"{printing.number(found.median, digits)} ({ends})"
+    middle, drawn = (printing.number(value, digits) for value in (central, found.median))
+    return f"{middle} ({ends}); draws {drawn}"
 
 
 def scenarios_table(found: Iterable[Target]) -> pl.DataFrame:
@@ -40,18 +40,23 @@ def scenarios_table(found: Iterable[Target]) -> pl.DataFrame:
     -------
     polars.DataFrame
         name, claim, reaches, gain (yuan a year), percent, cost (yuan for each household),
-        per_yuan, rests; and the numbers: gain_low, gain_median, gain_high, percent_low,
-        percent_draws_low, percent_median, percent_draws_high, percent_high.
+        per_yuan, rests; and the numbers: gain_low, gain_central, gain_median, gain_high,
+        percent_low, percent_draws_low, percent_central, percent_median, percent_draws_high,
+        percent_high, per_yuan_central, per_yuan_median.
     """
     return pl.DataFrame(
         [{"name": one.name, "claim": one.claim, "reaches": one.reaches,
-          "gain": spread_text(one.gain, 0), "percent": spread_text(one.percent, 1),
+          "gain": spread_text(one.gain, one.central, 0),
+          "percent": spread_text(one.percent, one.central_percent, 1),
           "cost": span(one.cost, 0) + (" a year" if one.yearly else ""),
-          "per_yuan": spread_text(one.per_yuan, 1), "rests": one.rests,
-          "gain_low": one.gain.low, "gain_median": one.gain.median, "gain_high": one.gain.high,
+          "per_yuan": spread_text(one.per_yuan, one.central_per_yuan, 1), "rests": one.rests,
+          "gain_low": one.gain.low, "gain_central": one.central,
+          "gain_median": one.gain.median, "gain_high": one.gain.high,
           "percent_low": one.percent.low, "percent_draws_low": one.percent.draws_low,
-          "percent_median": one.percent.median, "percent_draws_high": one.percent.draws_high,
-          "percent_high": one.percent.high} for one in found]
+          "percent_central": one.central_percent, "percent_median": one.percent.median,
+          "percent_draws_high": one.percent.draws_high,
+          "percent_high": one.percent.high, "per_yuan_central": one.central_per_yuan,
+          "per_yuan_median": one.per_yuan.median} for one in found]
     )  # fmt: skip
 
 
@@ -114,15 +119,3 @@ PARTS: Final[tuple[tuple[str, Callable[[Target], Spread], str, str, int], ...]] 
 )
 """What the page prints of each target: name, which part, in words, unit, decimals."""
 IN_MILLIONS: Final = Interval.point(Fraction(1, 10**6))
-
-
-def ends(values: pl.Series) -> Interval:
-    """Return the interval from the least to the largest value.
-
-    Examples
-    --------
-    >>> print(ends(pl.Series([2.0, 1.5])))
-    [3/2, 2]
-    """
-    found = values.to_list()
-    return between(min(found), max(found))

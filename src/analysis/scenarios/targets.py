@@ -39,8 +39,8 @@ class Target:
         The households it is for.
     gain : Spread
         Yuan a year for each household it is for.
-    central : float
-        The gain at every central value.
+    central, central_percent, central_per_yuan : float
+        The gain, the gain in per cent and yuan for a yuan, each quantity at its central value.
     percent : Spread
         The gain in per cent of the mean income of the households it is for.
     cost : Range
@@ -61,6 +61,8 @@ class Target:
     reaches: str
     gain: Spread
     central: float
+    central_percent: float
+    central_per_yuan: float
     percent: Spread
     cost: Range
     yearly: bool
@@ -113,6 +115,7 @@ def _training(ranges: Ranges, size: Size, income: Range) -> Target:
 
     terms = {"effect": effect, "income": income, "share": ranges["registered_share"],
              "gini": ranges["gini"]}  # fmt: skip
+    all_terms = {**terms, "cost": cost, **_times(ranges)}
     return Target(
         id="training",
         name="One trained person in every registered household",
@@ -120,10 +123,12 @@ def _training(ranges: Ranges, size: Size, income: Range) -> Target:
         reaches="registered poor households",
         gain=spread(gain, terms),
         central=_central(gain, terms),
+        central_percent=effect.central,
+        central_per_yuan=_central(worth, all_terms),
         percent=spread(lambda effect: effect, {"effect": effect}),
         cost=cost,
         yearly=False,
-        per_yuan=spread(worth, {**terms, "cost": cost, **_times(ranges)}),
+        per_yuan=spread(worth, all_terms),
         rests=f"{size.n} published estimates of earnings after training, the assumed part that "
         "one earner has of household income, and the assumed income of the registered poor",
         n=size.n,
@@ -150,6 +155,11 @@ def _collective(ledger: Ledger, ranges: Ranges, income: Range) -> Target:
 
     shares = {name: ranges[name] for name in ("paid_out", "pass_through")}
     terms = {"homes": ranges["village_households"], **shares}
+    all_terms = {"capital": capital, **shares, **_times(ranges)}
+
+    def percent(income: Floats, **rest: Floats) -> Floats:
+        return 100 * gain(**rest) / income
+
     return Target(
         id="collective",
         name=f"{printing.number(amount)} yuan a year for every village collective",
@@ -157,12 +167,12 @@ def _collective(ledger: Ledger, ranges: Ranges, income: Range) -> Target:
         reaches="all households of the village",
         gain=spread(gain, terms),
         central=_central(gain, terms),
-        percent=spread(
-            lambda income, **rest: 100 * gain(**rest) / income, {**terms, "income": income}
-        ),
+        central_percent=_central(percent, {**terms, "income": income}),
+        central_per_yuan=_central(worth, all_terms),
+        percent=spread(percent, {**terms, "income": income}),
         cost=cost,
         yearly=False,
-        per_yuan=spread(worth, {"capital": capital, **shares, **_times(ranges)}),
+        per_yuan=spread(worth, all_terms),
         rests="arithmetic: the floor over the households, times the part paid out and the part of "
         "it that adds to income, both assumed; no published estimate on households was found",
         n=1,
@@ -178,6 +188,13 @@ def _fund(ledger: Ledger, ranges: Ranges, income: Range) -> Target:
 
     shares = {"reach": ranges["fund_reach"], "pass_through": ranges["pass_through"]}
     terms = {"fund": fund, **shares}
+
+    def percent(income: Floats, **rest: Floats) -> Floats:
+        return 100 * gain(**rest) / income
+
+    def passed(reach: Floats, pass_through: Floats) -> Floats:
+        return reach * pass_through
+
     return Target(
         id="fund",
         name=f"{printing.number(float(printed))} yuan a year for every village",
@@ -185,12 +202,12 @@ def _fund(ledger: Ledger, ranges: Ranges, income: Range) -> Target:
         reaches="all households of the village",
         gain=spread(gain, terms),
         central=_central(gain, terms),
-        percent=spread(
-            lambda income, **rest: 100 * gain(**rest) / income, {**terms, "income": income}
-        ),
+        central_percent=_central(percent, {**terms, "income": income}),
+        central_per_yuan=_central(passed, shares),
+        percent=spread(percent, {**terms, "income": income}),
         cost=fund,
         yearly=True,
-        per_yuan=spread(lambda reach, pass_through: reach * pass_through, shares),
+        per_yuan=spread(passed, shares),
         rests="arithmetic: the fund over the households, times the part that reaches them and the "
         "part of it that adds to income, both assumed; works that all use are not counted",
         n=1,

@@ -39,6 +39,9 @@ class Size:
         Estimates used, and the samples of people they come from.
     unseen_null, unseen_negative : int
         Rows that report no effect, or a lower income, without a number.
+    parts : int
+        Estimates of one part of a sample that are not used, since another part of it reports no
+        effect.
     """
 
     programme: str
@@ -52,6 +55,7 @@ class Size:
     samples: int
     unseen_null: int
     unseen_negative: int
+    parts: int = 0
 
     @property
     def known(self) -> bool:
@@ -73,8 +77,8 @@ def sizes(library: Library, pools: Mapping[str, Pooled]) -> tuple[Size, ...]:
     -----
     First what pools on household income or spending; else the span of verified estimates on that
     scale; else the span of verified estimates of earnings. A part of a sample gives way to the
-    whole. Estimates for areas, farm income and profit are not of a household's income and are
-    never used.
+    whole, and stands for nobody where another part reports no effect (`parts`). Estimates for
+    areas, farm income and profit are not of a household's income and are never used.
     """
     return tuple(_size(library, pools, programme, name) for programme, name in names().iter_rows())
 
@@ -82,6 +86,24 @@ def sizes(library: Library, pools: Mapping[str, Pooled]) -> tuple[Size, ...]:
 def by_programme(found: tuple[Size, ...]) -> dict[str, Size]:
     """Return the sizes by their programme."""
     return {size.programme: size for size in found}
+
+
+def parts(library: Library, programme: str) -> pl.DataFrame:
+    """Return estimates of one part of a sample of which another part reports no effect.
+
+    The mean effect on the whole sample is then less than this, and nobody knows by how much.
+
+    Returns
+    -------
+    polars.DataFrame
+        Rows of `Library.estimates`, smallest per cent first.
+    """
+    other = library.estimates.filter(
+        pl.col("programme") == programme, pl.col("subgroup") == "yes", pl.col("direction") == "null"
+    )
+    return span(library, programme).filter(
+        pl.col("subgroup") == "yes", pl.col("people").is_in(other["people"].implode())
+    )
 
 
 def _size(library: Library, pools: Mapping[str, Pooled], programme: str, name: str) -> Size:
@@ -98,8 +120,10 @@ def _size(library: Library, pools: Mapping[str, Pooled], programme: str, name: s
         return Size(basis="pooled", scale="income", low=mean.ci_low, central=mean.mean,
                     high=mean.ci_high, n=mean.k, samples=used["people"].n_unique(),
                     **common)  # type: ignore[arg-type]  # fmt: skip
+    one_sided = parts(library, programme)["id"].to_list()
+    common["parts"] = len(one_sided)
     rows, scale = span(library, programme), "income"
-    rows = _whole_samples(rows)
+    rows = _whole_samples(rows.filter(~pl.col("id").is_in(one_sided)))
     if rows.is_empty():
         scale = "earnings"
         rows = mine.filter("verified", pl.col("scale") == scale, pl.col("percent").is_not_null())

@@ -10,6 +10,7 @@ import polars as pl
 from analysis import money, printing
 from analysis.claims.ledger import Ledger
 from analysis.panels.views import LINES as LINE_NAMES
+from analysis.studies.comparison import between
 from analysis.welfare import distribution, grid, inequality, poverty
 from analysis.welfare.overview import LINES, Overview
 from analysis.welfare.people import per_head, weights
@@ -36,7 +37,12 @@ def _cell(values: list[float | None], digits: int) -> str:
     text = printing.number(value, digits)
     if low is None or high is None:
         return text
-    return f"{text} ({printing.number(low, digits)} to {printing.number(high, digits)})"
+    return f"{text} ({_ends(low, high, digits)})"
+
+
+def _ends(low: float, high: float, digits: int) -> str:
+    """Print an interval as findings do: rounded outward."""
+    return printing.interval(between(low, high), digits)
 
 
 def _cells(factor: float, digits: int) -> pl.Expr:
@@ -109,7 +115,7 @@ def grid_table(shown: Overview) -> pl.DataFrame:
         )
         text = {
             key: "none: too few villages" if one[a] is None else
-            f"{printing.number(one[a], 3)} to {printing.number(one[b], 3)}"
+            _ends(one[a], one[b], 3)
             for key, a, b in (("bounds", "low", "high"), ("interval", "ci_low", "ci_high"))
         }  # fmt: skip
         made.append((printing.number(edges.size), text["bounds"], text["interval"],
@@ -223,7 +229,16 @@ def deciles_table(shown: Overview) -> pl.DataFrame:
         )  # fmt: skip
 
     def ends(name: str) -> pl.Expr:
-        return pl.format("{} to {}", whole(f"{name}_low"), whole(f"{name}_high"))
+        names = [f"{name}_low", f"{name}_high"]
+
+        def one(row: dict[str, float | None]) -> str:
+            low, high = (row[key] for key in names)
+            if low is not None and high is not None:
+                return _ends(low, high, 0)
+            said = ("open" if end is None else printing.number(end, 0) for end in (low, high))
+            return " to ".join(said)
+
+        return pl.struct(names).map_elements(one, return_dtype=pl.String)
 
     return shown.distributed.deciles.select(
         share=pl.format("{} %", (100 * pl.col("share")).round().cast(pl.Int64)),
@@ -240,7 +255,7 @@ def thirds_table(shown: Overview) -> pl.DataFrame:
         return pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
     band = pl.struct("band_low", "band_high").map_elements(
         lambda r: "" if r["band_low"] is None else
-        f"{printing.number(r['band_low'], 0)} to {printing.number(r['band_high'], 0)}",
+        _ends(r["band_low"], r["band_high"], 0),
         return_dtype=pl.String,
     )  # fmt: skip
     return shown.distributed.thirds.select(
