@@ -139,3 +139,46 @@ def test_a_ratio_that_says_nothing_is_a_distance(simulated, times, off, said):
     printed = re.sub(r"\[([^]]+)\]\([^)]+\)(\{[^}]+\})?", r"\1", texts.of_naive(book).text)
     assert said in printed
     assert "times the truth" not in margins.of_before_after(book).text
+
+
+def test_the_lead_and_the_verdict_are_those_of_the_first_page(simulated):
+    """By the rule of `analysis.answers.certainty`, whose words for training are read by hand."""
+    from analysis.notes import glance, verdicts
+
+    assert "Nobody knows." in simulated.lead.text
+    assert "None is of Tibet or Diqing." in simulated.lead.text
+    assert "one person's pay" in simulated.lead.text and verdicts.STUDIES in simulated.lead.text
+    assert "no usable study" in simulated.verdict.text
+    assert "not “no effect”" in simulated.verdict.text
+    assert "simulated" in simulated.whose.text
+    summary = glance.summary("00-x")
+    for one in summary.all_of:
+        book = replace(simulated.book, answer=replace(simulated.book.answer, name=one.name,
+                       programme=one.programme, elsewhere=one.elsewhere))  # fmt: skip
+        assert f"**[{one.certainty.said}]" in verdicts.of_verdict(book).text
+        answer = verdicts.ANSWERS[one.certainty.of or one.certainty.word]
+        assert f"{verdicts.QUESTION} {answer}**" in verdicts.of_lead(book).text
+
+
+def test_a_survey_is_not_called_simulated_in_how_sure(folder):
+    assert "simulated" not in of_survey(folder).whose.text
+
+
+def test_the_margin_says_where_a_simulated_interval_misses(simulated, folder):
+    """Where the truth is the estimate itself it is inside; a million yuan away it is not."""
+    import polars as pl
+
+    from analysis.answers.design import TOTAL
+    from analysis.answers.estimates import OVERALL
+    from analysis.answers.truth import Truth
+    from analysis.notes import margins, texts
+
+    book, words = simulated.book, "the interval leaves the truth out"
+    one = texts.headline(book.answer.estimates)
+    for away, missed in ((0.0, False), (1e6, True)):
+        known = {"outcome": [TOTAL], "aggregation": [OVERALL], "at": [None],
+                 "att": [one.estimate + away]}  # fmt: skip
+        truth = Truth(pl.DataFrame(known, schema_overrides={"at": pl.Int32}), None)
+        moved = replace(book, answer=replace(book.answer, truth=truth))
+        assert (words in margins.of_interval(moved).text) == missed
+    assert words not in of_survey(folder).margin_interval.text

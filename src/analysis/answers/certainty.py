@@ -49,6 +49,31 @@ class Certainty:
         return f"{self.word}: {self.of}" if self.of else self.word
 
 
+def needs(least: str, small: str) -> dict[str, str]:
+    """Return what each word of `WORDS` needs, as a sentence without its stop.
+
+    Parameters
+    ----------
+    least, small : str
+        `Choices.pooled_least` and `Choices.small` as printed.
+
+    Examples
+    --------
+    >>> list(needs("3", "5")) == list(WORDS)
+    True
+    """
+    return {
+        "no usable study": "no study has a verified number on household income or spending of "
+        "those whom the programme reaches; nothing is known, which is not “no effect”",
+        "very low": "there are studies with a verified number on it, but none drew its people by "
+        "lot",
+        "low": "at least one study drew its people by lot, but no mean over studies is firm",
+        "moderate": f"a mean over studies is firm: over {least} samples or more that were drawn by "
+        f"lot, its interval leaving zero out, or within {small} per cent on both sides of it",
+        "high": "a mean over studies is firm, and one of the studies is of Tibet or Diqing",
+    }
+
+
 def certainty(
     library: Library, pools: dict[str, Pooled], programme: str, chosen: Choices
 ) -> Certainty:

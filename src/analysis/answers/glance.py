@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
@@ -58,6 +59,13 @@ def glances() -> tuple[Glance, ...]:
                certainty(studies, pools, id, chosen))
         for id, name in catalogue.select("id", "name_en").iter_rows()
     )  # fmt: skip
+
+
+@cache
+def certainty_of(programme: str) -> Certainty:
+    """Return how sure one is of one programme, by the rule and the studies of `glances`."""
+    studies = library.load()
+    return certainty(studies, pooling.all_pools(studies), programme, choices.load())
 
 
 def simulated() -> dict[str, dict[str, str]]:

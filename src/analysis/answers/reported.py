@@ -14,6 +14,7 @@ from analysis.studies import comparison, library, pooling
 from analysis.studies.library import Library
 from analysis.studies.pooling import Pooled
 from analysis.studies.scale import COMPARABLE, REACHED
+from analysis.studies.summary import TIBETAN
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,10 @@ class Elsewhere:
     n_estimates, n_verified, n_null, n_china : int
         Rows of the library: all, with a verified number, reporting no effect without a number, and
         from China.
+    n_local : int
+        Rows of Tibet or Diqing.
+    pay : tuple of float
+        Per cent of one person's earnings, verified, all people of a trial drawn by lot.
     n_otherwise : int
         Verified rows of those that the programme reaches that are not comparable.
     directions : dict of str to int
@@ -83,6 +88,8 @@ class Elsewhere:
     n_verified: int
     n_null: int
     n_china: int
+    n_local: int
+    pay: tuple[float, ...]
     n_otherwise: int
     directions: dict[str, int]
     across: dict[str, float]
@@ -136,6 +143,9 @@ def elsewhere(programme: str) -> Elsewhere:
     ids = loaded.pools.filter(pl.col("programme") == programme)["id"].to_list()
     null = rows.filter(pl.col("estimate").is_null(), pl.col("direction") == "null")
     other = pl.col("side").cast(pl.String) != REACHED
+    pay = rows.filter(
+        "verified", ~other, design="randomised", outcome="individual_earnings", subgroup="no"
+    ).drop_nulls("percent")
     across = rows.filter(
         "verified", other, pl.col("scale").is_in(COMPARABLE), pl.col("percent").is_not_null()
     )
@@ -144,6 +154,8 @@ def elsewhere(programme: str) -> Elsewhere:
         n_verified=rows.filter("verified").height,
         n_null=null.height,
         n_china=rows.filter(pl.col("country") == "China").height,
+        n_local=rows.filter(pl.col("place").str.contains(TIBETAN)).height,
+        pay=tuple(pay["percent"]),
         n_otherwise=rows.filter("verified", ~pl.col("comparable"), ~other).height,
         directions=comparison.directions(loaded, programme),
         across=dict(across.select("intervention", "percent").iter_rows()),

@@ -9,7 +9,7 @@ import polars as pl
 
 from analysis import printing, tables
 from analysis.answers import choices, glance, overview
-from analysis.answers.certainty import WORDS, certainty
+from analysis.answers.certainty import WORDS, certainty, needs
 from analysis.answers.glance import Glance
 from analysis.answers.reported import elsewhere, reported
 from analysis.figures import glance as figures
@@ -84,19 +84,10 @@ class Summary:
     def rules(self, name: str) -> Table:
         """Table: what each word of `WORDS` needs, with how many programmes have it."""
         chosen = choices.load()
-        least, small = printing.number(chosen.pooled_least), printing.number(chosen.small)
-        needs = {
-            "no usable study": "no study with a verified number on household income or spending "
-            "of those whom the programme reaches: nothing is known, which is not “no effect”",
-            "very low": "such studies, but none drew its people by lot",
-            "low": "at least one drew them by lot, but no mean over studies is firm",
-            "moderate": f"a firm mean: over {least} samples or more that were drawn by lot, its "
-            f"interval leaving zero out, or within {small} per cent on both sides of it",
-            "high": "a firm mean, and one of the studies is of Tibet or Diqing",
-        }
+        required = needs(printing.number(chosen.pooled_least), printing.number(chosen.small))
         held = [one.certainty.word for one in self.all_of]
         rows = pl.DataFrame(
-            [{"word": word, "needs": needs[word], "n": held.count(word)} for word in WORDS]
+            [{"word": word, "needs": required[word], "n": held.count(word)} for word in WORDS]
         )
         labels = {"word": "How sure", "needs": "When", "n": "Programmes"}
         done = tables.table(name, rows, labels, caption="What the words for how sure mean")

@@ -9,11 +9,13 @@ from __future__ import annotations
 from math import isfinite
 
 from analysis.answers import choices, reading
-from analysis.answers.estimates import estimate
+from analysis.answers.design import TOTAL
+from analysis.answers.estimates import OVERALL, estimate
 from analysis.answers.missing import Missing
 from analysis.answers.naive import Naive, naive
+from analysis.answers.truth import Truth
 from analysis.notes.book import Book
-from analysis.notes.texts import alike, headline
+from analysis.notes.texts import alike, headline, verdict
 from analysis.panels.views import Sentence
 
 LESSONS = "/notebooks/19-uncertainty.ipynb"
@@ -21,7 +23,7 @@ LESSONS = "/notebooks/19-uncertainty.ipynb"
 
 def of_interval(book: Book) -> Sentence:
     """Say what the interval beside the overall estimate means."""
-    found, value = book.answer.estimates, "It"
+    found, value, here = book.answer.estimates, "It", ""
     if not isinstance(found, Missing):
         one = headline(found)
         if isfinite(one.std_error):
@@ -29,13 +31,18 @@ def of_interval(book: Book) -> Sentence:
                                "overall estimate, total income", unit=book.unit,
                                function=estimate, rows=found.rows)  # fmt: skip
             value = f"In {said} the part in brackets"
+        known = book.answer.truth
+        if book.answer.simulated and isinstance(known, Truth):
+            word, _ = verdict(one, known.of(TOTAL, OVERALL))
+            if word == "missed":
+                here = "; in this simulated panel it is not, and the interval leaves the truth out"
     level = book.number("level", 100 * choices.load().level, "level of intervals", unit="percent",
                         function=choices.load, rows={"rows_in": 0, "rows_used": 0},
                         method="chosen")  # fmt: skip
     return Sentence(
         f"**An interval.** {value} says what chance leaves open: had other villages been drawn, "
         f"the estimate would have been another. The rule that makes it holds the truth "
-        f"{level.markdown()} times in a hundred, if what it assumes is so. "
+        f"{level.markdown()} times in a hundred, if what it assumes is so{here}. "
         f"[More]({LESSONS}#sec-interval)"
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from analysis.answers.page import Answer
 from analysis.figures.style import Figure
 from analysis.findings import Badge, Page
-from analysis.notes import exhibits, known, margins, texts
+from analysis.notes import exhibits, known, margins, texts, verdicts
 from analysis.notes.book import Book
 from analysis.panels.views import Sentence
 from analysis.tables import Table
@@ -25,6 +25,9 @@ class Notes:
         Where numbers are noted, for those a page adds.
     badge, badge_reported, badge_published : Badge
         Tiers of what is shown.
+    lead, verdict, whose : Sentence
+        The answer in everyday words; how sure and why, in the word of the first page; whose numbers
+        a section goes on to show.
     summary : Sentence
         The answer in one paragraph: reported, elsewhere, and what a panel says.
     short : Sentence
@@ -47,6 +50,9 @@ class Notes:
     badge: Badge
     badge_reported: Badge
     badge_published: Badge
+    lead: Sentence
+    verdict: Sentence
+    whose: Sentence
     summary: Sentence
     short: Sentence
     tier_note: Sentence
@@ -122,6 +128,9 @@ def programme(notebook: str, answer: Answer) -> Notes:
         badge=Badge(answer.evidence),
         badge_reported=Badge("reported"),
         badge_published=Badge("published"),
+        lead=verdicts.of_lead(book),
+        verdict=verdicts.of_verdict(book),
+        whose=verdicts.whose(book),
         summary=texts.summary(book, told, near, panel),
         short=panel,
         tier_note=known.tier_note(answer.evidence),
