@@ -180,5 +180,7 @@ def test_the_margin_says_where_a_simulated_interval_misses(simulated, folder):
                  "att": [one.estimate + away]}  # fmt: skip
         truth = Truth(pl.DataFrame(known, schema_overrides={"at": pl.Int32}), None)
         moved = replace(book, answer=replace(book.answer, truth=truth))
+        findings.forget()
         assert (words in margins.of_interval(moved).text) == missed
+    findings.forget()
     assert words not in of_survey(folder).margin_interval.text
