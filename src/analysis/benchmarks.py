@@ -20,7 +20,7 @@ MEASURED: Final = {"seconds": "seconds", "gibibytes": "gibibytes"}
 
 
 class Benchmarks(contract.Row):
-    """One measurement."""
+    """One measurement of speed or memory: what was run, on which machine, when."""
 
     id = dy.String(primary_key=True, regex=r"^[a-z][a-z0-9_]*$", description="name on pages")
     what = dy.String(description="what was measured")
@@ -38,7 +38,7 @@ class Benchmarks(contract.Row):
 
 
 class SpeedTargets(contract.Row):
-    """What one job should reach."""
+    """A target of speed or memory, and the timed job that is held against it."""
 
     id = dy.String(primary_key=True, regex=r"^[a-z][a-z0-9_]*$", description="name")
     what = dy.String(description="what is measured")

@@ -18,7 +18,7 @@ FILE = Path("changes") / "changes.csv"
 
 
 class Changes(contract.Row):
-    """A published number that moved."""
+    """A published number that moved since an earlier version, and why."""
 
     finding = dy.String(nullable=False, regex=r"^[\w-]+$", description="name of the finding")
     version = dy.String(

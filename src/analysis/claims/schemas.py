@@ -31,7 +31,7 @@ DECIMAL = r"^\d+(\.\d+)?$"
 
 
 class Sources(contract.Row):
-    """An article."""
+    """An article whose figures the claims are: title, publisher, date and place."""
 
     id = dy.String(primary_key=True, regex=r"^S\d$", description="name of the article")
     file_code = dy.String(description="file number in the collection the articles came in")
@@ -54,7 +54,7 @@ class Sources(contract.Row):
 
 
 class Claims(contract.Row):
-    """One quantitative statement."""
+    """One quantitative statement of an article: what was counted, where, when, as printed."""
 
     id = dy.String(primary_key=True, regex=r"^S\d_\d{3}$", description="name of the claim")
     source = dy.String(regex=r"^S\d$", description="the article")
@@ -88,7 +88,7 @@ class Claims(contract.Row):
 
 
 class Units(contract.Row):
-    """A base unit."""
+    """A unit that claims are counted in, such as yuan, households or hectares."""
 
     unit = dy.String(primary_key=True, description="base unit")
     description = dy.String(description="what one of it is")
@@ -96,7 +96,7 @@ class Units(contract.Row):
 
 
 class Constants(contract.Row):
-    """A named number that expressions may use."""
+    """A number with a name that the arithmetic of claims uses, such as a village's households."""
 
     id = dy.String(primary_key=True, regex=r"^[a-z][a-z0-9_]*$", description="name")
     value = dy.String(regex=DECIMAL, description="the number")

@@ -26,14 +26,19 @@ _NO_DATE = (1980, 1, 1, 0, 0, 0)
 _TYPES: Mapping[str, pl.DataType] = {
     "string": pl.String(), "integer": pl.Int64(), "number": pl.Float64(), "date": pl.Date(),
 }  # fmt: skip
-GROUPS = {
+GROUPS: Mapping[str, str] = {
     "claims": "What was reported",
     "programmes": "The programmes",
     "studies": "Published studies",
     "parameters": "Prices, lines and assumptions",
     "findings": "Findings",
     "changes": "What changed",
+    "methods": "How estimates are made",
+    "validation": "Checks of the methods: what is expected",
+    "reports": "Checks of the methods: what came out, and timings",
+    "translations": "Pages in Chinese",
 }
+"""Folders of data in words."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Dataset:
     name : str
         Its files are named so, without their ending.
     group : str
-        Where it belongs: a folder of ``data``, or the page that shows it.
+        Where it belongs: a folder of ``data``, ``reports``, or the page that shows it.
     what : str
         What it holds, in a sentence.
     csv : bytes
@@ -110,7 +115,9 @@ def typed(csv: bytes, fields: Iterable[Mapping[str, Any]] = ()) -> pl.DataFrame:
 
 
 def committed(root: Path) -> tuple[Dataset, ...]:
-    """Return the CSV tables of every data package below ``data``.
+    """Return the CSV tables of every data package below ``data``, and those of ``reports``.
+
+    Findings are left out: a build offers those it has just noted.
 
     Parameters
     ----------
@@ -118,19 +125,32 @@ def committed(root: Path) -> tuple[Dataset, ...]:
         The project folder.
     """
     found = []
-    for path in sorted((root / "data").glob(f"*/{datapackage.NAME}")):
+    found_in = [*sorted((root / "data").glob(f"*/{datapackage.NAME}")),
+                *(root / "reports").glob(datapackage.NAME)]  # fmt: skip
+    for path in found_in:
         package = json.loads(path.read_text(encoding="utf-8"))
         for resource in package["resources"]:
             file = path.parent / str(resource.get("path", ""))
-            if file.suffix != ".csv":
+            if file.suffix != ".csv" or resource["name"] == "findings":
                 continue
             csv, fields = file.read_bytes(), tuple(resource["schema"]["fields"])
             # Two packages may name a table alike.
             group, table = package["name"], resource["name"]
             name = table if table == group else f"{group}-{table}"
-            what = str(resource.get("description", ""))
+            what = f"Each row: {_lower(str(resource.get('description', '')))}"
             found.append(Dataset(name, group, what, csv, typed(csv, fields), "", fields))
     return tuple(found)
+
+
+def _lower(text: str) -> str:
+    """Return a sentence as it stands after a colon.
+
+    Examples
+    --------
+    >>> _lower("An article."), _lower("Yuan a year")
+    ('an article.', 'yuan a year')
+    """
+    return text[:1].lower() + text[1:]
 
 
 def exhibits(downloads: Mapping[str, str], records: Sequence[Mapping[str, Any]]) -> list[Dataset]:
@@ -201,7 +221,9 @@ def archive(files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def files(datasets: Sequence[Dataset], licence: bytes = b"") -> dict[str, bytes]:
+def files(
+    datasets: Sequence[Dataset], licence: bytes = b"", titles: Mapping[str, str] | None = None
+) -> dict[str, bytes]:
     """Return every download and the listing of them, by name in the stage.
 
     Parameters
@@ -210,6 +232,8 @@ def files(datasets: Sequence[Dataset], licence: bytes = b"") -> dict[str, bytes]
         Tables in the order of the listing, no name twice.
     licence : bytes
         Text of the data licence, for the archive.
+    titles : mapping of str to str, optional
+        Titles of pages by name; a page without one is listed by its name.
     """
     made = {}
     for one in datasets:
@@ -224,14 +248,15 @@ def files(datasets: Sequence[Dataset], licence: bytes = b"") -> dict[str, bytes]
         **made,
         f"{FOLDER}/{datapackage.NAME}": about,
         ARCHIVE: archive(packed),
-        LISTING: listing(datasets).encode(),
+        LISTING: listing(datasets, titles).encode(),
     }
 
 
-def listing(datasets: Sequence[Dataset]) -> str:
+def listing(datasets: Sequence[Dataset], titles: Mapping[str, str] | None = None) -> str:
     """Return the table of all data, for the page that includes it."""
+    called = {**GROUPS, **(titles or {})}
     groups = {one.group for one in datasets if not one.is_exhibit}
-    rows = "\n".join(_row(one) for one in datasets)
+    rows = "\n".join(_row(one, called) for one in datasets)
     head = "".join(
         f'<th scope="col"{extra}>{html.escape(name)}</th>'
         for name, extra in (
@@ -256,7 +281,7 @@ def listing(datasets: Sequence[Dataset]) -> str:
 """
 
 
-def _row(one: Dataset) -> str:
+def _row(one: Dataset, called: Mapping[str, str]) -> str:
     name = f"<code>{html.escape(one.name)}</code>"
     if one.source:
         name = f'<a href="../{html.escape(one.source)}">{name}</a>'
@@ -267,7 +292,7 @@ def _row(one: Dataset) -> str:
     height, width = one.frame.shape
     return (
         f"<tr><td>{name}</td><td>{html.escape(one.what)}</td>"
-        f"<td>{html.escape(GROUPS.get(one.group, one.group))}</td>"
+        f"<td>{html.escape(called.get(one.group, one.group))}</td>"
         f'<td class="gt_right">{height:,}</td><td class="gt_right">{width:,}</td>'
         f'<td class="nowrap">{links}</td></tr>'
     )

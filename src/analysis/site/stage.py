@@ -22,7 +22,7 @@ from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.methods import api, pages, proof, registry
 from analysis.site import changes_page, cite, datasets, findings_page, glossary, languages
 from analysis.site.digest import BROUGHT
-from analysis.site.dress import Exhibits, dress, taken_twice
+from analysis.site.dress import Exhibits, dress, taken_twice, title_of
 from analysis.site.environment import commit_time
 from analysis.site.execute import Executed
 from analysis.site.files import (
@@ -232,6 +232,7 @@ def data_files(
     offered: Mapping[str, str],
     records: Sequence[dict[str, Any]],
     table: bytes,
+    titles: Mapping[str, str] | None = None,
 ) -> dict[str, bytes]:
     """Return all data of the site for download, and the listing of them.
 
@@ -245,13 +246,15 @@ def data_files(
         All findings.
     table : bytes
         The same as a CSV file.
+    titles : mapping of str to str, optional
+        Titles of notebooks by name.
     """
     what = "Every number, figure and table of the report, with its interval, rows and inputs"
     source = findings_page.INDEX.replace(".qmd", ".html")
     known = datasets.Dataset("findings", "findings", what, table, datasets.typed(table), source)
     found = [*datasets.committed(root), known, *datasets.exhibits(offered, records)]
     licence = root / "LICENSE-DATA"
-    return datasets.files(found, licence.read_bytes() if licence.is_file() else b"")
+    return datasets.files(found, licence.read_bytes() if licence.is_file() else b"", titles)
 
 
 def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None) -> StageReport:
@@ -304,7 +307,9 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
     raise_if_any(faults)
     wanted |= generated_pages(root, notebooks)
     tables = {name: text for item in dressed.values() for name, text in item.downloads.items()}
-    wanted |= data_files(root, tables, records, wanted[FINDINGS_DATA])
+    titles = {Path(name).stem: title for name, content in contents.items()
+              if (title := title_of(content))}  # fmt: skip
+    wanted |= data_files(root, tables, records, wanted[FINDINGS_DATA], titles)
     written = [name for name in sorted(wanted) if write_if_changed(folder / name, wanted[name])]
     removed = _remove_others(folder, wanted.keys())
     return StageReport(

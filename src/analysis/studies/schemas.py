@@ -62,7 +62,7 @@ ROUNDING = 0.02
 
 
 class Works(contract.Row):
-    """A paper, report or dissertation."""
+    """A paper, report or dissertation whose estimates are in the library of studies."""
 
     id = dy.String(primary_key=True, regex=r"^[a-z][a-z0-9_]*$", description="name")
     short = dy.String(description="authors and year, as figures print them")

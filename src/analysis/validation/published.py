@@ -47,7 +47,7 @@ BEFORE: Final = ("re74", "re75")
 
 
 class Published(contract.Row):
-    """One printed estimate."""
+    """One estimate printed in a publication or manual, which this package must reproduce."""
 
     case = dy.String(primary_key=True, regex=r"^[a-z0-9_-]+$", description="name")
     dataset = dy.String(description="where the data are")
