@@ -195,9 +195,11 @@ def _return(size: Size, ranges: Ranges, income: Range, fund: Range) -> Return:
     yearly = size.programme == YEARLY_FUND
     cost = fund if yearly else cost_per_household(size.programme, ranges)
     if size.low is None or size.central is None or size.high is None:
-        why = "no published number on household income"
-        if size.parts:
-            why += " of all: the one seen is of a part of a sample; the other part shows no effect"
+        why = (
+            "no published number for all households: the one seen is of a part of a sample, whose "
+            "other part shows no effect"
+            if size.parts else "no published number on household income"
+        )  # fmt: skip
         return Return(size.programme, size.name, cost, None, None, size, why)
     effect = income_effect(Range(size.low, size.central, size.high), size.scale, ranges)
     if cost is None:

@@ -26,11 +26,11 @@ def spread_text(found: Spread, central: float, digits: int) -> str:
     Examples
     --------
     >>> spread_text(Spread(1.21, 9.91, 2.0, 4.04, 8.0), 3.0, 1)
-    '3.0 (1.2 to 10); draws 4.0'
+    '3.0 (1.2 to 10); median draw 4.0'
     """
     ends = printing.interval(found.interval, digits)
     middle, drawn = (printing.number(value, digits) for value in (central, found.median))
-    return f"{middle} ({ends}); draws {drawn}"
+    return f"{middle} ({ends}); median draw {drawn}"
 
 
 def scenarios_table(found: Iterable[Target]) -> pl.DataFrame:
