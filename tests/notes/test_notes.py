@@ -149,7 +149,7 @@ def test_the_lead_and_the_verdict_are_those_of_the_first_page(simulated):
     assert "None is of Tibet or Diqing." in simulated.lead.text
     assert "one person's pay" in simulated.lead.text and verdicts.STUDIES in simulated.lead.text
     assert "no usable study" in simulated.verdict.text
-    assert "not “no effect”" in simulated.verdict.text
+    assert "not “none”" in simulated.verdict.text
     assert "simulated" in simulated.whose.text
     summary = glance.summary("00-x")
     for one in summary.all_of:

@@ -13,7 +13,7 @@ from analysis.studies.pooling import Pooled
 from analysis.studies.summary import TIBETAN
 
 WORDS = ("no usable study", "very low", "low", "moderate", "high")
-"""From nothing known, which is not "no effect", to as sure as such evidence makes one."""
+"""From no number known, which is not "no effect", to as sure as such evidence makes one."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ def needs(least: str, small: str) -> dict[str, str]:
     """
     return {
         "no usable study": "no study has a verified number on household income or spending of "
-        "those whom the programme reaches; nothing is known, which is not “no effect”",
+        "those whom the programme reaches; how large an effect is nobody knows, which is not "
+        "“none”",
         "very low": "there are studies with a verified number on it, but none drew its people by "
         "lot",
         "low": "at least one study drew its people by lot, but no mean over studies is firm",
