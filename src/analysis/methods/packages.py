@@ -37,7 +37,7 @@ TABLES: Final[Mapping[str, Mapping[str, type[dy.Schema]]]] = {
         "public/rice_seasons": schemas.RiceSeasons, "validation/programmes": schemas.Programmes,
         "validation/montecarlo": schemas.MonteCarlo, "validation/first_draws": schemas.FirstDraws,
         "validation/published": schemas.PublishedFound, "validation/trials": trials.Trial,
-        "validation/lesson": schemas.Lesson,
+        "validation/lesson": schemas.Lesson, "validation/nsw": schemas.Experiment,
     },
 }  # fmt: skip
 """Schema of each file, by folder and name without its ending; a file not made yet is left out."""

@@ -85,8 +85,8 @@ class Experiment:
 
 def experiment(notebook: str) -> Experiment:
     """Note the findings of the experiment for a notebook."""
-    rows = nsw.nsw_comparison()
-    page = Page(notebook, "public", ("data/public",))
+    rows = nsw.stored()
+    page = Page(notebook, "public", ("data/public", nsw.FILE.as_posix()))
     return Experiment(Badge("public"), _said(page, rows), page, rows)
 
 

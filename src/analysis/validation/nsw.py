@@ -3,22 +3,29 @@
 The National Supported Work demonstration drew 185 trained men and 260 controls by lot (the subset
 of Dehejia & Wahba 1999). LaLonde (1986) put survey samples in place of the controls: an estimator
 that adjusts well should then give the experiment's answer.
+
+All but one of the survey groups come with an optional package, so the report reads a stored table;
+a test makes it again where the package is. ``python -m analysis.validation.nsw`` writes
+``reports/validation/nsw.csv``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from analysis import paths
 from analysis.effects import experiments, regression
 from analysis.effects.micro import MicroEffect
 from analysis.effects.sample import Sample, prepare
-from analysis.faults import FaultsError
+from analysis.faults import Fault, FaultsError
 from analysis.panels import public
 
+FILE: Final = Path("reports") / "validation" / "nsw.csv"
 EXPERIMENT: Final = "experiment"
 DEMOGRAPHICS: Final = ("age", "age_squared", "educ", "black", "hisp", "marr", "nodegree")
 COVARIATES: Final = (*DEMOGRAPHICS, "re74", "re75")
@@ -109,6 +116,21 @@ def nsw_comparison() -> pl.DataFrame:
     return frame.with_columns(bias=pl.col("estimate") - benchmark)
 
 
+def stored() -> pl.DataFrame:
+    """Return the stored table; see `nsw_comparison`.
+
+    Raises
+    ------
+    FaultsError
+        If it is not there.
+    """
+    file = paths.root() / FILE
+    if not file.is_file():
+        raise FaultsError([Fault(FILE.as_posix(), "the file is missing",
+                                 "make it: python -m analysis.validation.nsw")])  # fmt: skip
+    return pl.read_csv(file)
+
+
 def people(group: str) -> pl.DataFrame:
     """Return the trained men beside the experiment's controls or a comparison group.
 
@@ -191,3 +213,15 @@ def _rows(group: str) -> Iterator[dict[str, object]]:
 FIELDS: Final = ("estimate", "std_error", "ci_low", "ci_high", "convention", "n_in", "n_used",
                  "left_out", "n_treated", "n_control", "effective_controls", "covariates",
                  "library", "why_not")  # fmt: skip
+
+
+def main() -> None:
+    """Make the table and store it."""
+    file = paths.root() / FILE
+    part = file.with_suffix(".part")
+    part.write_text(nsw_comparison().write_csv(), encoding="utf-8", newline="\n")
+    part.replace(file)
+
+
+if __name__ == "__main__":
+    main()
