@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,47 @@ def chromium_path() -> str:
     if subprocess.run(driver, capture_output=True, check=False).returncode != 0:
         pytest.skip("Playwright's driver does not start: install the Debian package libatomic1")
     return found
+
+
+@pytest.fixture(scope="session")
+def launch(chromium_path: str) -> Callable[[], AbstractContextManager[Any]]:
+    """A function that opens a browser without a window, for a ``with`` statement."""
+    playwright = pytest.importorskip("playwright.sync_api")
+
+    @contextmanager
+    def opened() -> Generator[Any]:
+        with playwright.sync_playwright() as started:
+            browser = started.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
+            yield browser
+            browser.close()
+
+    return opened
+
+
+# Of the module, not the session: while Playwright runs, no other test can run an event loop.
+@pytest.fixture(scope="module")
+def browser(launch: Callable[[], AbstractContextManager[Any]]) -> Generator[Any]:
+    """A browser without a window."""
+    with launch() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def bare_page() -> Callable[[Path, str, str], str]:
+    """A function that writes a page of some markup and one script of ours, and gives its address."""
+
+    def written(folder: Path, markup: str, script: str) -> str:
+        assets = Path(__file__).resolve().parent.parent / "assets"
+        file = folder / "page.html"
+        file.write_text(
+            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>x</title>'
+            f'<link rel="stylesheet" href="{(assets / "site.css").as_uri()}"></head><body><main>'
+            f'{markup}</main><script src="{(assets / script).as_uri()}"></script></body></html>',
+            encoding="utf-8",
+        )
+        return file.as_uri()
+
+    return written
 
 
 PARTS = ("_quarto.yml", "requirements.lock", "*.qmd", "*.bib", "*.csl", "*.md", "CITATION.cff",

@@ -12,6 +12,7 @@ import dataframely as dy
 import polars as pl
 
 from analysis import contract, paths, printing
+from analysis.files import write_atomic
 
 OURS: Final = "analysis"
 """What this package is called among the others."""
@@ -205,9 +206,7 @@ def record(
     ]  # fmt: skip
     new = pl.DataFrame(made, schema_overrides=old.schema).select(old.columns)
     kept = old.filter(~pl.col("id").is_in(new["id"].to_list()))
-    beside = file.with_suffix(".new")
-    pl.concat([kept, new]).write_csv(beside)
-    beside.replace(file)
+    write_atomic(file, pl.concat([kept, new]).write_csv().encode())
 
 
 def _id(name: str) -> str:

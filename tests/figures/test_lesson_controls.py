@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,28 +17,12 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+def address(
+    tmp_path_factory: pytest.TempPathFactory, bare_page: Callable[[Path, str, str], str]
+) -> str:
     """A page that holds the form and nothing else."""
-    assets = paths.root() / "assets"
     markup = figures.controls(lesson.stored(), "yuan <of> 2020", "Simulated").markup
-    file: Path = tmp_path_factory.mktemp("lesson") / "page.html"
-    file.write_text(
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>x</title>'
-        f'<link rel="stylesheet" href="{(assets / "site.css").as_uri()}"></head><body><main>'
-        f'{markup}</main><script src="{(assets / "uncertainty.js").as_uri()}"></script>'
-        "</body></html>",
-        encoding="utf-8",
-    )
-    return file.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[playwright.Browser]:
-    """A browser without a window."""
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    return bare_page(tmp_path_factory.mktemp("lesson"), markup, "uncertainty.js")
 
 
 def test_each_combination_shows_the_row_of_the_table(

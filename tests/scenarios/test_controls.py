@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,28 +31,15 @@ MOVES = (
 PHONE = {"width": 390, "height": 844}
 
 
-def page_of(folder: Path, world: World) -> str:
-    """Write a page that holds the form and nothing else."""
-    assets = paths.root() / "assets"
-    markup = figures.controls(world, PRESETS, "Assumed").markup
-    file = folder / "page.html"
-    file.write_text(
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>x</title>'
-        f'<link rel="stylesheet" href="{(assets / "site.css").as_uri()}"></head>'
-        f'<body><main>{markup}</main><script src="{(assets / "scenarios.js").as_uri()}"></script>'
-        "</body></html>",
-        encoding="utf-8",
-    )
-    return file.as_uri()
+@pytest.fixture
+def page_of(tmp_path: Path, bare_page: Callable[[Path, str, str], str]) -> Callable[[World], str]:
+    """A function that writes a page that holds the form and nothing else."""
 
+    def written(world: World) -> str:
+        markup = figures.controls(world, PRESETS, "Assumed").markup
+        return bare_page(tmp_path, markup, "scenarios.js")
 
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[playwright.Browser]:
-    """A browser without a window."""
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    return written
 
 
 def results(page: playwright.Page) -> dict[str, float]:
@@ -75,9 +62,11 @@ def move(page: playwright.Page, name: str, value: float) -> None:
 @pytest.mark.parametrize(
     "world", [WORLD, replace(WORLD, fading=0.0, discount=0.0, gini=0.45)], ids=["usual", "flat"]
 )
-def test_every_result_is_pythons(browser: playwright.Browser, tmp_path: Path, world: World) -> None:
+def test_every_result_is_pythons(
+    browser: playwright.Browser, page_of: Callable[[World], str], world: World
+) -> None:
     page = browser.new_page()
-    page.goto(page_of(tmp_path, world))
+    page.goto(page_of(world))
     for preset in PRESETS:
         page.locator("select").select_option(preset.id)
         for take_up, gain, cost, years in MOVES:
@@ -92,9 +81,9 @@ def test_every_result_is_pythons(browser: playwright.Browser, tmp_path: Path, wo
 
 
 def test_what_is_printed_before_the_script_is_what_it_prints(
-    browser: playwright.Browser, tmp_path: Path
+    browser: playwright.Browser, page_of: Callable[[World], str]
 ) -> None:
-    address = page_of(tmp_path, WORLD)
+    address = page_of(WORLD)
     quiet = browser.new_context(java_script_enabled=False).new_page()
     quiet.goto(address)
     words = [quiet.locator(part).all_inner_texts() for part in ("dd", "output")]
@@ -109,10 +98,10 @@ def test_what_is_printed_before_the_script_is_what_it_prints(
 
 
 def test_a_target_sets_the_controls_and_the_keyboard_moves_them(
-    browser: playwright.Browser, tmp_path: Path
+    browser: playwright.Browser, page_of: Callable[[World], str]
 ) -> None:
     page = browser.new_page()
-    page.goto(page_of(tmp_path, WORLD))
+    page.goto(page_of(WORLD))
     page.locator("select").select_option("fund")
     assert page.locator("[name='gain']").input_value() == "600"
     assert page.locator("[name='years']").is_disabled()
@@ -125,9 +114,9 @@ def test_a_target_sets_the_controls_and_the_keyboard_moves_them(
     page.close()
 
 
-def test_it_fits_a_phone(browser: playwright.Browser, tmp_path: Path) -> None:
+def test_it_fits_a_phone(browser: playwright.Browser, page_of: Callable[[World], str]) -> None:
     page = browser.new_page(viewport=PHONE)
-    page.goto(page_of(tmp_path, WORLD))
+    page.goto(page_of(WORLD))
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     page.close()
 

@@ -24,7 +24,7 @@ PACKAGE = ROOT / "src" / "analysis"
 # The rooms in the order in which data flows through them. A new room is added here, in its place.
 # A file of a room may stand earlier than the rest of it, where rooms between need just that file.
 ORDER = (
-    "faults", "paths", "folders", "datapackage", "contract", "doctor", "programmes", "money",
+    "faults", "paths", "folders", "files", "results", "datapackage", "contract", "doctor", "programmes", "money",
     "claims/intervals", "printing", "benchmarks", "changes", "claims", "studies", "costs/ranges",
     "panels", "cells",
     "inference", "effects", "sensitivity", "welfare", "costs", "power", "scenarios", "validation",

@@ -230,16 +230,13 @@ def address(built: BuildReport) -> Iterator[str]:
         running.shutdown()
 
 
-# Of the module, not the session: while Playwright runs, no other test can run an event loop; and
-# after the address, because a build needs one too.
 @pytest.fixture(scope="module")
-def browser(chromium_path: str, address: str) -> Iterator[Browser]:
-    """A browser without a window."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+def browser(
+    address: str, launch: Callable[[], AbstractContextManager[Browser]]
+) -> Iterator[Browser]:
+    """A browser without a window, after the address: a build needs an event loop too."""
+    with launch() as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -51,12 +51,6 @@ def test_the_stored_table_is_made_again(found):
             assert stored[name].to_list() == found[name].to_list(), name
 
 
-def test_a_missing_table_says_how_to_make_it(tmp_path, monkeypatch):
-    monkeypatch.setenv("ANALYSIS_ROOT", str(tmp_path))
-    with pytest.raises(FaultsError, match=r"python -m analysis\.validation\.nsw"):
-        nsw.stored()
-
-
 def test_bias_is_against_the_difference_of_the_experiment(found):
     row = one(found, "psid3", "weighting")
     benchmark = one(found, "experiment", "difference")["estimate"]

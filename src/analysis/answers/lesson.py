@@ -16,7 +16,7 @@ from typing import Final
 
 import polars as pl
 
-from analysis import money, paths
+from analysis import money, results
 from analysis.answers.design import design_of
 from analysis.answers.estimates import estimate
 from analysis.answers.missing import Missing
@@ -123,19 +123,12 @@ def stored() -> pl.DataFrame:
     FaultsError
         If it is not there.
     """
-    file = paths.root() / FILE
-    if not file.is_file():
-        raise FaultsError([Fault(FILE.as_posix(), "the file is missing",
-                                 "make it: python -m analysis.answers.lesson")])  # fmt: skip
-    return pl.read_csv(file)
+    return results.read(FILE, "analysis.answers.lesson")
 
 
 def main() -> None:
     """Make the table again and write it."""
-    file = paths.root() / FILE
-    part = file.with_suffix(".part")
-    part.write_text(made().write_csv(), encoding="utf-8", newline="\n")
-    part.replace(file)
+    results.write(FILE, made())
 
 
 if __name__ == "__main__":

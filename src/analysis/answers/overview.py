@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from analysis import paths, programmes
+from analysis import programmes, results
 from analysis.answers import together
 from analysis.answers.design import NOMINAL, TOTAL, Design, design_of
 from analysis.answers.estimates import OVERALL
@@ -133,11 +133,7 @@ def stored() -> pl.DataFrame:
     FaultsError
         If it is not there.
     """
-    file = paths.root() / FILE
-    if not file.is_file():
-        raise FaultsError([Fault(FILE.as_posix(), "the file is missing",
-                                 "make it: python -m analysis.answers.overview")])  # fmt: skip
-    return pl.read_csv(file)
+    return results.read(FILE, "analysis.answers.overview")
 
 
 def verdict(truth: float | None, low: float | None, high: float | None) -> str:
@@ -194,11 +190,7 @@ def judged(table: pl.DataFrame) -> pl.DataFrame:
 
 def main() -> None:
     """Make the table again and write it."""
-    file = paths.root() / FILE
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
-    part.write_text(made().write_csv(), encoding="utf-8", newline="\n")
-    part.replace(file)
+    results.write(FILE, made())
 
 
 if __name__ == "__main__":

@@ -14,9 +14,8 @@ import numpy as np
 import polars as pl
 from statsmodels.api import OLS
 
-from analysis import paths
+from analysis import results
 from analysis.answers import choices
-from analysis.faults import Fault, FaultsError
 from analysis.inference.arrays import Floats
 from analysis.panels import public
 
@@ -200,22 +199,15 @@ def stored() -> tuple[pl.DataFrame, pl.DataFrame]:
     FaultsError
         If one is not there.
     """
-    for name in (FARMS, SEASONS):
-        if not (paths.root() / name).is_file():
-            raise FaultsError([Fault(name.as_posix(), "the file is missing",
-                                     "run: python -m analysis.answers.rice_farms")])  # fmt: skip
-    return pl.read_csv(paths.root() / FARMS), pl.read_csv(paths.root() / SEASONS)
+    module = "analysis.answers.rice_farms"
+    return results.read(FARMS, module), results.read(SEASONS, module)
 
 
 def main() -> None:
     """Make both tables again and write them."""
     rows = farms()
-    for name, table in ((FARMS, compared(rows)), (SEASONS, seasons(rows))):
-        file = paths.root() / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix(".part")
-        part.write_text(table.write_csv(), encoding="utf-8", newline="\n")
-        part.replace(file)
+    results.write(FARMS, compared(rows))
+    results.write(SEASONS, seasons(rows))
 
 
 if __name__ == "__main__":

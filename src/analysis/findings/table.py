@@ -11,6 +11,7 @@ from pathlib import Path
 
 from analysis import printing
 from analysis.faults import Fault, FaultsError
+from analysis.files import write_atomic
 from analysis.findings.record import Finding
 
 COLUMNS = tuple(field.name for field in fields(Finding))
@@ -23,10 +24,7 @@ def write_csv(records: Sequence[Mapping[str, object]], path: Path) -> None:
     writer.writeheader()
     for record in sorted(records, key=lambda record: str(record["id"])):
         writer.writerow({name: _cell(record[name]) for name in COLUMNS})
-    part = path.with_suffix(".part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part.write_text(buffer.getvalue(), encoding="utf-8", newline="\n")
-    part.replace(path)
+    write_atomic(path, buffer.getvalue().encode())
 
 
 def _cell(value: object) -> str:

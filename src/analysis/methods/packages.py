@@ -18,6 +18,7 @@ import dataframely as dy
 
 from analysis import benchmarks, datapackage, paths
 from analysis.faults import Fault
+from analysis.files import write_atomic
 from analysis.methods import schemas
 from analysis.validation import designs, published, trials
 
@@ -75,7 +76,7 @@ def outputs(root: Path) -> dict[Path, str]:
 def write(root: Path) -> None:
     """Write the generated files."""
     for path, text in outputs(root).items():
-        path.write_text(text, encoding="utf-8", newline="\n")
+        write_atomic(path, text.encode())
 
 
 # ------------------------------------------------------------------------------------- the check

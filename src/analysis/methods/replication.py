@@ -16,6 +16,7 @@ from typing import Final
 import polars as pl
 
 from analysis import doctor, paths, printing
+from analysis.files import write_atomic
 from analysis.methods import exhibits, packages
 from analysis.panels import cards, dictionary
 
@@ -211,4 +212,4 @@ def _references(root: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    (paths.root() / FILE).write_text(text(paths.root()), encoding="utf-8", newline="\n")
+    write_atomic(paths.root() / FILE, text(paths.root()).encode())

@@ -16,6 +16,7 @@ from analysis import benchmarks, changes, datapackage, money, paths, programmes
 from analysis.claims import maps
 from analysis.claims import schemas as ledger
 from analysis.costs import ranges
+from analysis.files import write_atomic
 from analysis.panels import cards, package, schemas
 from analysis.panels.model import parameters
 from analysis.studies import schemas as library
@@ -232,8 +233,7 @@ def outputs() -> dict[Path, str]:
 def write() -> None:
     """Write the generated files."""
     for path, text in outputs().items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
+        write_atomic(path, text.encode())
 
 
 if __name__ == "__main__":

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from analysis import __version__, changes, findings
 from analysis.faults import FaultsError, raise_if_any
+from analysis.files import digest_files, digest_of, files_below, write_atomic, write_if_changed
 from analysis.site.check import check_site
 from analysis.site.digest import LOCK as REQUIREMENTS
 from analysis.site.environment import commit_time
 from analysis.site.execute import execute
-from analysis.site.files import digest_files, digest_of, files_below, write_atomic, write_if_changed
 from analysis.site.lock import build_lock
 from analysis.site.render import quarto, render
 from analysis.site.stage import FINDINGS_DATA, stage, unique_records

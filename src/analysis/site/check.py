@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from analysis import paths
 from analysis.faults import Fault, FaultsError
-from analysis.site.files import files_below
+from analysis.files import files_below
 from analysis.site.locate import relocate
 from analysis.site.policy import policy_faults
 from analysis.site.webpage import Page, css_loads, is_external, read_page

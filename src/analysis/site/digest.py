@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.faults import Fault, FaultsError
-from analysis.site.files import digest_files, digest_of, files_below
+from analysis.files import digest_files, digest_of, files_below
 
 PACKAGE = "analysis"
 EXCLUDED = f"{PACKAGE}.site"

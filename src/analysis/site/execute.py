@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from analysis.faults import Fault, FaultsError, raise_if_any
+from analysis.files import digest_of, remove_parts, write_atomic
 from analysis.site.digest import ImportGraph, Key, notebook_key, source_of, surroundings
 from analysis.site.environment import commit_time
-from analysis.site.files import digest_of, remove_parts, write_atomic
 from analysis.site.progress import Progress, progress
 
 _VALUE = re.compile(r"@[0-9a-f]{8}$")

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from analysis.faults import Fault
-from analysis.site.files import write_if_changed
+from analysis.files import write_if_changed
 from analysis.site.policy import with_policy
 from analysis.site.webpage import is_external, parse_page
 

@@ -15,6 +15,7 @@ from typing import Final
 import polars as pl
 
 from analysis import doctor, paths
+from analysis.files import write_atomic
 from analysis.site.build import STATE, build
 from analysis.site.execute import cores, execute
 
@@ -87,8 +88,8 @@ def _table(rows: list[Row]) -> pl.DataFrame:
 def main(root: Path) -> None:
     """Measure and write the table; what notebooks took is kept even if the build then fails."""
     ran = notebooks(root)
-    ran.write_csv(root / TABLE)
-    pl.concat([ran, steps(root)]).write_csv(root / TABLE)
+    write_atomic(root / TABLE, ran.write_csv().encode())
+    write_atomic(root / TABLE, pl.concat([ran, steps(root)]).write_csv().encode())
 
 
 if __name__ == "__main__":

@@ -19,19 +19,19 @@ import yaml
 
 from analysis import benchmarks, changes, findings
 from analysis.faults import Fault, FaultsError, raise_if_any
-from analysis.methods import api, pages, proof, registry
-from analysis.site import changes_page, cite, datasets, findings_page, glossary, languages
-from analysis.site.digest import BROUGHT
-from analysis.site.dress import Exhibits, dress, taken_twice, title_of
-from analysis.site.environment import commit_time
-from analysis.site.execute import Executed
-from analysis.site.files import (
+from analysis.files import (
     digest_files,
     digest_of,
     files_below,
     write_atomic,
     write_if_changed,
 )
+from analysis.methods import api, pages, proof, registry
+from analysis.site import changes_page, cite, datasets, findings_page, glossary, languages
+from analysis.site.digest import BROUGHT
+from analysis.site.dress import Exhibits, dress, taken_twice, title_of
+from analysis.site.environment import commit_time
+from analysis.site.execute import Executed
 
 STAGE = Path("build") / "stage"
 CONFIG = "_quarto.yml"

@@ -27,7 +27,7 @@ import polars as pl
 
 from analysis import contract, datapackage, paths
 from analysis.faults import Fault, FaultsError
-from analysis.site.files import write_if_changed
+from analysis.files import write_if_changed
 
 FOLDER = Path("data") / "translations"
 KINDS = ["glossary", "programme", "text"]

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.faults import Fault, FaultsError
+from analysis.files import files_below
 from analysis.site.environment import commit_time, plain
 from analysis.site.execute import CACHE
-from analysis.site.files import files_below
 
 FOLDERS = ("first", "second 第二")
 BUILT = Path("reports")

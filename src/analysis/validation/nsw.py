@@ -18,11 +18,11 @@ from typing import Final
 
 import polars as pl
 
-from analysis import paths
+from analysis import results
 from analysis.effects import experiments, regression
 from analysis.effects.micro import MicroEffect
 from analysis.effects.sample import Sample, prepare
-from analysis.faults import Fault, FaultsError
+from analysis.faults import FaultsError
 from analysis.panels import public
 
 FILE: Final = Path("reports") / "validation" / "nsw.csv"
@@ -124,11 +124,7 @@ def stored() -> pl.DataFrame:
     FaultsError
         If it is not there.
     """
-    file = paths.root() / FILE
-    if not file.is_file():
-        raise FaultsError([Fault(FILE.as_posix(), "the file is missing",
-                                 "make it: python -m analysis.validation.nsw")])  # fmt: skip
-    return pl.read_csv(file)
+    return results.read(FILE, "analysis.validation.nsw")
 
 
 def people(group: str) -> pl.DataFrame:
@@ -217,10 +213,7 @@ FIELDS: Final = ("estimate", "std_error", "ci_low", "ci_high", "convention", "n_
 
 def main() -> None:
     """Make the table and store it."""
-    file = paths.root() / FILE
-    part = file.with_suffix(".part")
-    part.write_text(nsw_comparison().write_csv(), encoding="utf-8", newline="\n")
-    part.replace(file)
+    results.write(FILE, nsw_comparison())
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -21,6 +20,7 @@ import polars as pl
 
 from analysis import paths
 from analysis.faults import Fault, FaultsError
+from analysis.files import write_atomic
 from analysis.validation import coverage, designs, montecarlo, published
 from analysis.validation.designs import Design
 from analysis.validation.draws import SEED
@@ -166,7 +166,7 @@ def validate(
     code, target = code_digest(), to or folder()
     target.mkdir(parents=True, exist_ok=True)
     if not (target / MANIFEST).is_file():
-        _write(target / MANIFEST, "{}\n")
+        write_atomic(target / MANIFEST, b"{}\n")
     if not only or "published".startswith(only):
         _store_published(target)
     blocks = (work or paths.root() / "build" / "validation") / code[:16]
@@ -193,7 +193,7 @@ def _store_published(target: Path) -> None:
         rest = found.filter(~pl.col("case").is_in(again["case"].to_list()))
         rank = pl.col("case").replace_strict({name: i for i, name in enumerate(order)})
         found = pl.concat([again, rest]).sort(rank)
-    _write(target / PUBLISHED, found.write_csv())
+    write_atomic(target / PUBLISHED, found.write_csv().encode())
 
 
 def _store(target: Path, order: list[str], design: Design, drawn: pl.DataFrame, run: Run) -> None:
@@ -210,16 +210,10 @@ def _store(target: Path, order: list[str], design: Design, drawn: pl.DataFrame, 
         kept = [other.filter(pl.col("design") != design.id) for other in others]
         rank = pl.col("design").replace_strict({d: i for i, d in enumerate(order)}, default=None)
         whole = pl.concat([*kept, frame]).filter(pl.col("design").is_in(order))
-        _write(target / name, whole.sort(rank, maintain_order=True).write_csv())
+        write_atomic(target / name, whole.sort(rank, maintain_order=True).write_csv().encode())
     runs[design.id] = asdict(run)
     sorted_runs = {name: runs[name] for name in order if name in runs}
-    _write(target / MANIFEST, json.dumps(sorted_runs, indent=2) + "\n")
-
-
-def _write(file: Path, text: str) -> None:
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    part.replace(file)
+    write_atomic(target / MANIFEST, (json.dumps(sorted_runs, indent=2) + "\n").encode())
 
 
 def read(source: Path | None = None) -> Results:

@@ -18,7 +18,7 @@ import dataframely as dy
 import numpy as np
 import polars as pl
 
-from analysis import contract, paths
+from analysis import contract, paths, results
 from analysis.effects import experiments
 from analysis.effects.micro import MicroEffect
 from analysis.effects.sample import Sample, prepare
@@ -294,12 +294,7 @@ def stored(file: Path | None = None) -> pl.DataFrame:
 
 def main() -> None:
     """Estimate all studies again and write the table."""
-    whole = pl.concat([made(study) for study in STUDIES])
-    file = paths.root() / FILE
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
-    part.write_text(whole.write_csv(), encoding="utf-8", newline="\n")
-    part.replace(file)
+    results.write(FILE, pl.concat([made(study) for study in STUDIES]))
 
 
 if __name__ == "__main__":

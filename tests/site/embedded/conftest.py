@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -315,3 +317,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = {p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file()}
     assert made == {*report.pages, *report.files}
     return out
+
+
+@pytest.fixture(scope="module")
+def browser(launch: Callable[[], AbstractContextManager[Any]]) -> Iterator[Any]:
+    """A browser without a window; the report's own site is not needed here."""
+    with launch() as opened:
+        yield opened

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from analysis.paths import root
 from analysis.site.embedded import render_project
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 QUARTO = """\
 project:
@@ -104,28 +108,24 @@ def test_navigation_is_that_of_the_language(site: Path) -> None:
 
 @pytest.mark.browser
 def test_the_search_finds_chinese_words_and_prefers_the_language_of_the_page(
-    site: Path, chromium_path: str
+    site: Path, browser: Browser
 ) -> None:
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
-        page = browser.new_page()
+    page = browser.new_page()
 
-        def hits(name: str, words: str) -> list[str]:
-            page.goto(f"{site.as_uri()}/{name}")
-            page.click("#search-open")
-            page.fill("#search-input", words)
-            page.locator("#search-status:not(:empty)").wait_for()
-            return [a.evaluate("a => new URL(a.href).pathname.split('/site/')[1]")
-                    for a in page.query_selector_all("#search-results a")]  # fmt: skip
+    def hits(name: str, words: str) -> list[str]:
+        page.goto(f"{site.as_uri()}/{name}")
+        page.click("#search-open")
+        page.fill("#search-input", words)
+        page.locator("#search-status:not(:empty)").wait_for()
+        return [a.evaluate("a => new URL(a.href).pathname.split('/site/')[1]")
+                for a in page.query_selector_all("#search-results a")]  # fmt: skip
 
-        assert hits("zh/words.html", "劳动力转移") == ["zh/index.html", "index.html"]
-        assert hits("index.html", "劳动力转移") == ["index.html", "zh/index.html"]
-        assert hits("zh/index.html", "术语") == ["zh/words.html"]
-        assert hits("zh/index.html", "programmes") == ["index.html"]
-        assert page.locator("#search-results a").first.get_attribute("lang") == "en"
-        page.click("#search button")
-        page.click("#language")
-        page.wait_for_url("**/index.html")
-        assert page.evaluate("document.documentElement.lang") == "en"
-        browser.close()
+    assert hits("zh/words.html", "劳动力转移") == ["zh/index.html", "index.html"]
+    assert hits("index.html", "劳动力转移") == ["index.html", "zh/index.html"]
+    assert hits("zh/index.html", "术语") == ["zh/words.html"]
+    assert hits("zh/index.html", "programmes") == ["index.html"]
+    assert page.locator("#search-results a").first.get_attribute("lang") == "en"
+    page.click("#search button")
+    page.click("#language")
+    page.wait_for_url("**/index.html")
+    assert page.evaluate("document.documentElement.lang") == "en"

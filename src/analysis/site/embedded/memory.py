@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from analysis.site.files import digest_of, write_atomic
+from analysis.files import digest_of, write_atomic
 
 
 class Memory:
