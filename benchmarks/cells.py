@@ -51,9 +51,11 @@ def make(folder: Path, rows: int, villages: int, gaps: float) -> None:
     of = pl.select(v=pl.format("v{}", pl.Series(village).cast(pl.String).str.zfill(6)))["v"]
     kinds = schemas.polars_schema("households")
     homes = pl.DataFrame({"household": names, "village": of}).with_columns(
-        size_baseline=pl.Series(draws.integers(1, 7, n), dtype=pl.Int32), weight=pl.lit(1.0),
-        weight_type=pl.lit("none", dtype=kinds["weight_type"]), stratum=pl.lit("all"),
-    )  # fmt: skip
+        size_baseline=pl.Series(draws.integers(1, 7, n), dtype=pl.Int32),
+        weight=pl.lit(1.0),
+        weight_type=pl.lit("none", dtype=kinds["weight_type"]),
+        stratum=pl.lit("all"),
+    )
     kept = np.flatnonzero(draws.random(rows) >= gaps)
     income = pl.DataFrame(
         {
@@ -65,17 +67,24 @@ def make(folder: Path, rows: int, villages: int, gaps: float) -> None:
     treated = [f"v{v:06d}" for v in range(villages) if v % (COHORTS + 1)]
     participation = pl.DataFrame(
         {
-            "programme": "training", "unit_level": "village", "unit": treated,
+            "programme": "training",
+            "unit_level": "village",
+            "unit": treated,
             "first_period": [2013 + int(v[1:]) % (COHORTS + 1) for v in treated],
         },
-        schema_overrides={k: schemas.polars_schema("participation")[k]
-                          for k in ("unit_level", "first_period")},
-    )  # fmt: skip
+        schema_overrides={
+            k: schemas.polars_schema("participation")[k] for k in ("unit_level", "first_period")
+        },
+    )
     panel = panels.Panel(
-        "bench", "model", homes.lazy(),
+        "bench",
+        "model",
+        homes.lazy(),
         pl.LazyFrame({"village": homes["village"].unique().sort(), "county": "c"}),
-        income.lazy(), participation.lazy(), Account(kept.size, kept.size),
-    )  # fmt: skip
+        income.lazy(),
+        participation.lazy(),
+        Account(kept.size, kept.size),
+    )
     folder.mkdir()
     for table in schemas.TABLES:
         schemas.conform(panel.table(table), table).sink_parquet(folder / f"{table}.parquet")
@@ -120,9 +129,11 @@ def thresholds(folder: Path, engine: Any) -> None:
 
 
 JOBS: dict[str, Callable[[Path, Any], None]] = {
-    "bare, flat": bare_flat, "bare, joined": bare_joined, "cells": cells,
+    "bare, flat": bare_flat,
+    "bare, joined": bare_joined,
+    "cells": cells,
     "thresholds": thresholds,
-}  # fmt: skip
+}
 
 
 def work(job: str, folder: Path, engine: str, asked: Connection) -> None:
@@ -155,13 +166,23 @@ def compare(folder: Path, engine: str, repeat: int) -> dict[str, tuple[float, in
 def keep(found: dict[str, tuple[float, int]], rows: int, gaps: str, machine: str) -> None:
     """Store the times; those of a panel with gaps apart."""
     more = "" if gaps == "no gaps" else f", {gaps}"
-    named = {"bare, joined": ("bare sums", "polars"), "cells": ("cells", "analysis"),
-             "thresholds": ("cells with ten thresholds", "analysis")}  # fmt: skip
+    named = {
+        "bare, joined": ("bare sums", "polars"),
+        "cells": ("cells", "analysis"),
+        "thresholds": ("cells with ten thresholds", "analysis"),
+    }
     stored = [
-        {"job": named[job][0] + more, "level": "village", "package": named[job][1], "rows": rows,
-         "seconds": seconds, "gibibytes": peak / 2**30}
-        for job, (seconds, peak) in found.items() if job in named
-    ]  # fmt: skip
+        {
+            "job": named[job][0] + more,
+            "level": "village",
+            "package": named[job][1],
+            "rows": rows,
+            "seconds": seconds,
+            "gibibytes": peak / 2**30,
+        }
+        for job, (seconds, peak) in found.items()
+        if job in named
+    ]
     versions = {package: version(package) for _, package in named.values()}
     benchmarks.record(stored, versions, machine, f"{sys.argv[0]} --rows {rows}")
 

@@ -74,13 +74,13 @@ def survey(folder: Path, rows: int) -> None:
         year=2010 + pl.col("n") % PERIODS,
         village=pl.format("v{}", pl.col("n") // PERIODS % 2_000),
         size=pl.lit(4),
-        wage=pl.when(pl.col("n") % BAD == 3).then(pl.lit("a lot")).otherwise(
-            (20_000 + pl.col("n") % 9_973).cast(pl.String)
-        ),
+        wage=pl.when(pl.col("n") % BAD == 3)
+        .then(pl.lit("a lot"))
+        .otherwise((20_000 + pl.col("n") % 9_973).cast(pl.String)),
         business=10_000 + pl.col("n") % 7_919,
         property=pl.col("n") % 1_000,
         transfer=pl.col("n") % 3_000,
-    )  # fmt: skip
+    )
     frame.write_csv(folder / "survey.csv")
     items = "".join(ITEM.format(source) for source in SOURCES)
     (folder / "map.toml").write_text(MAP + items, encoding="utf-8")
@@ -92,17 +92,25 @@ def importing(rows: int) -> None:
         folder = Path(name)
         survey(folder, rows)
         size = (folder / "survey.csv").stat().st_size
-        words = ["import", str(folder / "survey.csv"), "--map", str(folder / "map.toml"),
-                 "--out", str(folder / "panel")]  # fmt: skip
+        words = [
+            "import",
+            str(folder / "survey.csv"),
+            "--map",
+            str(folder / "map.toml"),
+            "--out",
+            str(folder / "panel"),
+        ]
         begun = time.monotonic()
         said = run(words, ROOT)
         seconds = time.monotonic() - begun
         rejected = pl.scan_parquet(folder / "panel" / "rejected.parquet")
         n_rejected = rejected.select(pl.len()).collect().item()
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"import of {rows:,} rows ({size / 1e6:.0f} MB), every {BAD}th bad: {seconds:.1f} s, "
-          f"{rows / seconds:,.0f} rows a second, peak memory {peak:,.0f} MiB, "
-          f"{n_rejected:,} rows kept as rejected")  # fmt: skip
+    print(
+        f"import of {rows:,} rows ({size / 1e6:.0f} MB), every {BAD}th bad: {seconds:.1f} s, "
+        f"{rows / seconds:,.0f} rows a second, peak memory {peak:,.0f} MiB, "
+        f"{n_rejected:,} rows kept as rejected"
+    )
     print("\n".join(f"  {line.strip()}" for line in said.splitlines()[:5]))
 
 
@@ -110,11 +118,16 @@ def run(words: list[str], root: Path) -> str:
     """Run the command of this checkout on a project, without Quarto; return what it said."""
     places = os.environ["PATH"].split(os.pathsep)
     path = os.pathsep.join(place for place in places if not shutil.which("quarto", path=place))
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT / "src"),
-                   "ANALYSIS_ROOT": str(root)}  # fmt: skip
+    environment = {
+        **os.environ,
+        "PATH": path,
+        "PYTHONPATH": str(ROOT / "src"),
+        "ANALYSIS_ROOT": str(root),
+    }
     command = [sys.executable, "-m", "analysis", *words]
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True,
-                          check=False)  # fmt: skip
+    done = subprocess.run(
+        command, cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
     return done.stdout
@@ -160,14 +173,21 @@ def site(notebooks: int, findings: int) -> None:
             begun = time.monotonic()
             said = run(["site", "build"], root)
             line = next(line for line in said.splitlines() if line.startswith("notebooks:"))
-            print(f"site of {notebooks} notebooks, {findings:,} findings, {what}: "
-                  f"{time.monotonic() - begun:.1f} s; {line}")  # fmt: skip
+            print(
+                f"site of {notebooks} notebooks, {findings:,} findings, {what}: "
+                f"{time.monotonic() - begun:.1f} s; {line}"
+            )
         built = root / "reports" / "site"
-        weights = {path.relative_to(built).as_posix(): path.stat().st_size
-                   for path in built.rglob("*") if path.is_file()}  # fmt: skip
+        weights = {
+            path.relative_to(built).as_posix(): path.stat().st_size
+            for path in built.rglob("*")
+            if path.is_file()
+        }
         heaviest = sorted(weights, key=lambda file: -weights[file])[:5]
-        print(f"  {len(weights)} files, {sum(weights.values()) / 1e6:.1f} MB; heaviest: "
-              + ", ".join(f"{file} {weights[file] / 1e6:.2f} MB" for file in heaviest))  # fmt: skip
+        print(
+            f"  {len(weights)} files, {sum(weights.values()) / 1e6:.1f} MB; heaviest: "
+            + ", ".join(f"{file} {weights[file] / 1e6:.2f} MB" for file in heaviest)
+        )
 
 
 def main() -> None:

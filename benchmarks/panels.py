@@ -60,21 +60,27 @@ def make(
     home = pl.select(pl.format("v{}", pl.Series(village).cast(pl.String).str.zfill(6))).to_series()
     kinds = schemas.polars_schema("households")
     homes = pl.DataFrame({"household": household, "village": home}).with_columns(
-        size_baseline=pl.Series(draws.integers(1, 7, n), dtype=pl.Int32), weight=pl.lit(1.0),
-        weight_type=pl.lit("none", dtype=kinds["weight_type"]), stratum=pl.lit("all"),
-    )  # fmt: skip
+        size_baseline=pl.Series(draws.integers(1, 7, n), dtype=pl.Int32),
+        weight=pl.lit(1.0),
+        weight_type=pl.lit("none", dtype=kinds["weight_type"]),
+        stratum=pl.lit("all"),
+    )
     taken = [
         pl.DataFrame({"unit": unit, "first_period": who})
-        .unique().filter(pl.col("first_period") > 0)
-        .sort("unit").select(
-            pl.lit(programme).alias("programme"), pl.lit(level).alias("unit_level"), "unit",
+        .unique()
+        .filter(pl.col("first_period") > 0)
+        .sort("unit")
+        .select(
+            pl.lit(programme).alias("programme"),
+            pl.lit(level).alias("unit_level"),
+            "unit",
             pl.col("first_period").cast(pl.Int32),
         )
         for programme, level, unit, who in (
             ("village_fund", "village", home, first["village"]),
             ("training", "household", household, first["household"]),
         )
-    ]  # fmt: skip
+    ]
     participation = pl.concat(taken).cast(
         {k: schemas.polars_schema("participation")[k] for k in ("unit_level",)}
     )
@@ -93,10 +99,12 @@ def make(
         who = np.repeat(np.arange(low, high), periods)
         income = pl.DataFrame(
             {
-                "household": household.gather(who), "period": period, "wage": wage,
+                "household": household.gather(who),
+                "period": period,
+                "wage": wage,
                 **{s: np.zeros(wage.size, np.int64) for s in schemas.SOURCES if s != "wage"},
             }
-        ).with_columns(pl.col("period").cast(pl.Int32), complete=pl.lit(True))  # fmt: skip
+        ).with_columns(pl.col("period").cast(pl.Int32), complete=pl.lit(True))
         schemas.conform(income.lazy(), "income").sink_parquet(
             folder / "income" / f"{piece:05}.parquet"
         )
@@ -104,11 +112,13 @@ def make(
             continue
         numbers = pl.DataFrame(
             {
-                "household": who.astype(np.int32), "village": village[who].astype(np.int32),
-                "period": period.astype(np.int32), "wage": wage,
+                "household": who.astype(np.int32),
+                "village": village[who].astype(np.int32),
+                "period": period.astype(np.int32),
+                "wage": wage,
                 **{f"first_{level}": k[who].astype(np.int32) for level, k in first.items()},
             }
-        )  # fmt: skip
+        )
         numbers.write_parquet(folder / "flat" / f"{piece:05}.parquet")
     for table in ("income", *(["flat"] if flat else [])):
         pl.scan_parquet(folder / table).sink_parquet(folder / f"{table}.parquet")

@@ -80,8 +80,22 @@ def bare_page() -> Callable[[Path, str, str], str]:
     return written
 
 
-PARTS = ("_quarto.yml", "requirements.lock", "*.qmd", "*.bib", "*.csl", "*.md", "CITATION.cff",
-         "LICENSE-DATA", "assets", "data", "notebooks", "pages", "zh", "src")  # fmt: skip
+PARTS = (
+    "_quarto.yml",
+    "requirements.lock",
+    "*.qmd",
+    "*.bib",
+    "*.csl",
+    "*.md",
+    "CITATION.cff",
+    "LICENSE-DATA",
+    "assets",
+    "data",
+    "notebooks",
+    "pages",
+    "zh",
+    "src",
+)
 """What a build reads, besides stored results in ``reports``."""
 PUBLISHED = ("findings.csv", "site", "yours", "site.*", "report.p*")
 """What a build writes there."""

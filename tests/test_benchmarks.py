@@ -27,21 +27,42 @@ def test_a_broken_measurement_is_named(tmp_path):
 def test_a_job_is_stored_once_and_read_back(tmp_path):
     file = tmp_path / "benchmarks.csv"
     file.write_text(HEADER + "kept,a thing,2,seconds,c,m,2026-11-21,,,,\n", encoding="utf-8")
-    job = {"job": "two-way", "level": "village", "package": "analysis", "rows": 1000,
-           "seconds": 0.25, "gibibytes": None}  # fmt: skip
+    job = {
+        "job": "two-way",
+        "level": "village",
+        "package": "analysis",
+        "rows": 1000,
+        "seconds": 0.25,
+        "gibibytes": None,
+    }
     for seconds in (0.5, 0.25):
         benchmarks.record([{**job, "seconds": seconds}], {"analysis": "0.1"}, "m", "c", file)
     assert benchmarks.variables(file) == {
-        "kept": "2", "two_way_village_analysis_1000_seconds": "0.25"
-    }  # fmt: skip
+        "kept": "2",
+        "two_way_village_analysis_1000_seconds": "0.25",
+    }
     (row,) = benchmarks.jobs(benchmarks.load(file)).to_dicts()
-    assert row == {"job": "two-way", "level": "village", "package": "analysis", "version": "0.1",
-                   "rows": 1000, "seconds": 0.25, "gibibytes": None}  # fmt: skip
+    assert row == {
+        "job": "two-way",
+        "level": "village",
+        "package": "analysis",
+        "version": "0.1",
+        "rows": 1000,
+        "seconds": 0.25,
+        "gibibytes": None,
+    }
 
 
 def timed(**parts):
-    base = {"job": "two-way", "level": "village", "package": "analysis", "version": "1",
-            "rows": 10_000_000, "seconds": 0.5, "gibibytes": 1.0}  # fmt: skip
+    base = {
+        "job": "two-way",
+        "level": "village",
+        "package": "analysis",
+        "version": "1",
+        "rows": 10_000_000,
+        "seconds": 0.5,
+        "gibibytes": 1.0,
+    }
     return base | parts
 
 
@@ -58,11 +79,15 @@ def test_targets_are_held_against_the_fastest_and_the_leanest_package():
 
 def test_memory_and_the_bare_scan():
     """By hand: 0.9 of 4.5 GiB is a fifth; 1.2 s of cells over 1 s of bare sums."""
-    jobs = pl.DataFrame([
-        timed(job="group-time", gibibytes=0.9), timed(job="group-time", package="a", gibibytes=4.5),
-        timed(job="cells", seconds=1.2), timed(job="bare sums", package="polars", seconds=1.0),
-        timed(job="re-estimate", rows=1_000_000, seconds=0.03),
-    ])  # fmt: skip
+    jobs = pl.DataFrame(
+        [
+            timed(job="group-time", gibibytes=0.9),
+            timed(job="group-time", package="a", gibibytes=4.5),
+            timed(job="cells", seconds=1.2),
+            timed(job="bare sums", package="polars", seconds=1.0),
+            timed(job="re-estimate", rows=1_000_000, seconds=0.03),
+        ]
+    )
     met = dict(benchmarks.targets(jobs).select("id", "measured").iter_rows())
     assert met["group_time_memory"] == pytest.approx(0.2)
     assert met["cells_scan"] == pytest.approx(1.2)

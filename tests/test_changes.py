@@ -54,8 +54,13 @@ def test_what_is_appended_can_be_read(tmp_path: Path) -> None:
 
 
 def test_the_page_has_the_newest_first_and_links_what_is_still_published(tmp_path: Path) -> None:
-    rows = changes.load(written(tmp_path, "a,0.1.0,2026-01-01,1,2,a row was added",
-                                "b,0.1.0,2026-01-02,1,,no longer <shown>"))  # fmt: skip
+    rows = changes.load(
+        written(
+            tmp_path,
+            "a,0.1.0,2026-01-01,1,2,a row was added",
+            "b,0.1.0,2026-01-02,1,,no longer <shown>",
+        )
+    )
     page = changes_page.listing("# C\n\n## [0.1.0] - unreleased\n\n- A.\n", rows, {"a": "01-x"})
     assert page.index("<code>b</code>") < page.index("<code>a</code>")
     assert 'href="../findings/01-x.html#a"' in page and "published no more" in page

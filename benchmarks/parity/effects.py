@@ -51,26 +51,38 @@ def with_csdid(design: Row) -> Iterator[Row]:
     """Group-time effects and their aggregates."""
     data = panel(design["level"], design["handling"], design["controls"])
     fit = ATTgt(
-        yname="income", tname="period", idname="household", gname="first", data=data,
+        yname="income",
+        tname="period",
+        idname="household",
+        gname="first",
+        data=data,
         control_group="nevertreated" if design["controls"] == "never" else "notyettreated",
         xformla="income ~ stratum" if design["strata"] else None,
-        allow_unbalanced_panel=design["handling"] == "cross_sections", clustervar="village",
+        allow_unbalanced_panel=design["handling"] == "cross_sections",
+        clustervar="village",
         weights_name="weight" if design["weighted"] else None,
         anticipation=design["anticipation"],
-    ).fit(est_method="reg", base_period=design["base"], bstrap=False)  # fmt: skip
+    ).fit(est_method="reg", base_period=design["base"], bstrap=False)
     found = fit.results
-    for g, t, att, error in zip(found["group"], found["year"], found["att"], found["se"],
-                                strict=True):  # fmt: skip
+    for g, t, att, error in zip(
+        found["group"], found["year"], found["att"], found["se"], strict=True
+    ):
         yield row("csdid", design, cohort=int(g), period=int(t), estimate=att, std_error=error)
     if fit.MP["W"] is not None:
         # The p value of the joint test stands in `std_error`.
-        yield row("csdid", design, aggregation="pretrend", estimate=fit.MP["W"],
-                  std_error=fit.MP["Wpval"])  # fmt: skip
+        yield row(
+            "csdid", design, aggregation="pretrend", estimate=fit.MP["W"], std_error=fit.MP["Wpval"]
+        )
     for kind, name in EVENT.items():
         made = fit.aggte(typec=kind, bstrap=False, cband=False).atte
         overall = name if name == "simple" else f"{name}_overall"
-        yield row("csdid", design, aggregation=overall, estimate=made["overall_att"],
-                  std_error=made["overall_se"])  # fmt: skip
+        yield row(
+            "csdid",
+            design,
+            aggregation=overall,
+            estimate=made["overall_att"],
+            std_error=made["overall_se"],
+        )
         if name == "simple":
             continue
         inner = zip(made["egt"], made["att_egt"], np.ravel(made["se_egt"]), strict=True)
@@ -83,31 +95,58 @@ def with_diff_diff(design: Row) -> Iterator[Row]:
     data = panel(design["level"], design["handling"], design["controls"])
     survey = SurveyDesign(weights="weight", psu="village") if design["weighted"] else None
     fit = CallawaySantAnna(
-        control_group=f"{design['controls']}_treated", anticipation=design["anticipation"],
-        estimation_method="reg", cluster=None if survey else "village",
+        control_group=f"{design['controls']}_treated",
+        anticipation=design["anticipation"],
+        estimation_method="reg",
+        cluster=None if survey else "village",
         base_period=design["base"],
-    ).fit(data, "income", "household", "period", "first",
-          covariates=["stratum"] if design["strata"] else None, survey_design=survey)  # fmt: skip
+    ).fit(
+        data,
+        "income",
+        "household",
+        "period",
+        "first",
+        covariates=["stratum"] if design["strata"] else None,
+        survey_design=survey,
+    )
     for (g, t), one in fit.group_time_effects.items():
-        yield row("diff-diff", design, cohort=int(g), period=int(t), estimate=one["effect"],
-                  std_error=one["se"])  # fmt: skip
+        yield row(
+            "diff-diff",
+            design,
+            cohort=int(g),
+            period=int(t),
+            estimate=one["effect"],
+            std_error=one["se"],
+        )
 
 
 def with_imputation(design: Row) -> Iterator[Row]:
     """Effects by horizon and overall, by imputation."""
     data = panel(design["level"], design["handling"], design["controls"])
     survey = SurveyDesign(weights="weight", psu="village") if design["weighted"] else None
-    fit = ImputationDiD(cluster=None if survey else "village",
-                        anticipation=design["anticipation"]).fit(
-        data, "income", "household", "period", "first", survey_design=survey)  # fmt: skip
-    yield row("diff-diff", design, aggregation="treated_mean", estimate=fit.overall_att,
-              std_error=fit.overall_se)  # fmt: skip
+    fit = ImputationDiD(
+        cluster=None if survey else "village", anticipation=design["anticipation"]
+    ).fit(data, "income", "household", "period", "first", survey_design=survey)
+    yield row(
+        "diff-diff",
+        design,
+        aggregation="treated_mean",
+        estimate=fit.overall_att,
+        std_error=fit.overall_se,
+    )
     horizons = fit.aggregate("event_study")
-    for at, att, error, known in zip(horizons.event_time, horizons.att, horizons.se,
-                                     horizons.is_reference, strict=True):  # fmt: skip
+    for at, att, error, known in zip(
+        horizons.event_time, horizons.att, horizons.se, horizons.is_reference, strict=True
+    ):
         if not known:
-            yield row("diff-diff", design, aggregation="event_time", at=int(at), estimate=att,
-                      std_error=error)  # fmt: skip
+            yield row(
+                "diff-diff",
+                design,
+                aggregation="event_time",
+                at=int(at),
+                estimate=att,
+                std_error=error,
+            )
 
 
 def with_bacon(design: Row) -> Iterator[Row]:
@@ -119,9 +158,15 @@ def with_bacon(design: Row) -> Iterator[Row]:
     found = BaconDecomposition(weights="exact").fit(data, "income", "household", "period", "first")
     for one in found.comparisons:
         control = one.control_group
-        yield row("diff-diff", design, aggregation=one.comparison_type, cohort=one.treated_group,
-                  period=0 if control == "never_treated" else int(control),
-                  estimate=one.estimate, std_error=one.weight)  # fmt: skip
+        yield row(
+            "diff-diff",
+            design,
+            aggregation=one.comparison_type,
+            cohort=one.treated_group,
+            period=0 if control == "never_treated" else int(control),
+            estimate=one.estimate,
+            std_error=one.weight,
+        )
 
 
 def with_pyfixest(design: Row) -> Iterator[Row]:
@@ -134,31 +179,53 @@ def with_pyfixest(design: Row) -> Iterator[Row]:
         data[f"e{e}".replace("-", "m")] = (event == e).astype(float)
     names = [f"e{e}".replace("-", "m") for e in times] or ["treated"]
     fit = pf.feols(
-        f"income ~ {' + '.join(names)} | household + period", data,
-        vcov={"CRV1": "village"}, fixef_rm="none",
+        f"income ~ {' + '.join(names)} | household + period",
+        data,
+        vcov={"CRV1": "village"},
+        fixef_rm="none",
         weights="weight" if design["weighted"] else None,
-    )  # fmt: skip
+    )
     for name, at in zip(names, times or [None], strict=True):
-        yield row("pyfixest", design, aggregation="event_time" if times else "static", at=at,
-                  estimate=fit.coef()[name], std_error=fit.se()[name])  # fmt: skip
+        yield row(
+            "pyfixest",
+            design,
+            aggregation="event_time" if times else "static",
+            at=at,
+            estimate=fit.coef()[name],
+            std_error=fit.se()[name],
+        )
 
 
 def designs() -> Iterator[tuple[Any, Row]]:
     """Yield every comparison."""
-    plain: Row = {"estimator": "group_time", "level": "village", "handling": "balanced",
-                  "controls": "never", "base": "varying", "anticipation": 0, "weighted": False,
-                  "strata": False}  # fmt: skip
+    plain: Row = {
+        "estimator": "group_time",
+        "level": "village",
+        "handling": "balanced",
+        "controls": "never",
+        "base": "varying",
+        "anticipation": 0,
+        "weighted": False,
+        "strata": False,
+    }
     changes: list[Row] = [
-        {}, {"controls": "not_yet"}, {"base": "universal"}, {"anticipation": 1},
-        {"weighted": True}, {"strata": True}, {"handling": "cross_sections"},
-        {"level": "household"}, {"level": "household", "controls": "not_yet"},
+        {},
+        {"controls": "not_yet"},
+        {"base": "universal"},
+        {"anticipation": 1},
+        {"weighted": True},
+        {"strata": True},
+        {"handling": "cross_sections"},
+        {"level": "household"},
+        {"level": "household", "controls": "not_yet"},
         {"level": "household", "weighted": True, "base": "universal"},
-        {"level": "household", "strata": True}, {"level": "household", "anticipation": 1},
+        {"level": "household", "strata": True},
+        {"level": "household", "anticipation": 1},
         {"handling": "cross_sections", "weighted": True},
         {"level": "household", "handling": "cross_sections", "controls": "not_yet"},
         {"controls": "not_yet", "anticipation": 1, "weighted": True, "base": "universal"},
         {"controls": "not_yet_all_treated"},
-    ]  # fmt: skip
+    ]
     for change in changes:
         yield with_csdid, {**plain, **change}
     for change in (*changes[:6], *changes[7:12]):
@@ -169,8 +236,12 @@ def designs() -> Iterator[tuple[Any, Row]]:
             yield with_imputation, {**plain, "estimator": "imputation", "level": level, **change}
         yield with_bacon, {**plain, "estimator": "bacon", "level": level}
         for estimator in ("two_way", "static"):
-            for change in ({}, {"handling": "pairs"}, {"weighted": True},
-                           {"weighted": True, "handling": "pairs"}):  # fmt: skip
+            for change in (
+                {},
+                {"handling": "pairs"},
+                {"weighted": True},
+                {"weighted": True, "handling": "pairs"},
+            ):
                 yield with_pyfixest, {**plain, "estimator": estimator, "level": level, **change}
 
 

@@ -38,12 +38,19 @@ def main() -> None:
             income = np.rint(level + trend + shock + noise + effect).astype(np.int64)
             frames.append(
                 pl.DataFrame(
-                    {"household": household, "village": village, "period": YEARS, "income": income,
-                     "weight": weight, "stratum": stratum, "cohort_village": of_village,
-                     "cohort_household": own,
-                     "seen": generator.random(YEARS.size) > 0.15}
+                    {
+                        "household": household,
+                        "village": village,
+                        "period": YEARS,
+                        "income": income,
+                        "weight": weight,
+                        "stratum": stratum,
+                        "cohort_village": of_village,
+                        "cohort_household": own,
+                        "seen": generator.random(YEARS.size) > 0.15,
+                    }
                 )
-            )  # fmt: skip
+            )
             household += 1
     whole = ("household", "village", "period", "stratum", "cohort_village", "cohort_household")
     pl.concat(frames).with_columns(pl.col(whole).cast(pl.Int32)).write_parquet(OUT)

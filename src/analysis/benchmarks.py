@@ -106,21 +106,33 @@ def targets(timed: pl.DataFrame, file: Path | None = None) -> pl.DataFrame:
     wanted = contract.read(file or paths.data() / "parameters" / "speed_targets.csv", SpeedTargets)
     measured = [_measured(timed, row) for row in wanted.iter_rows(named=True)]
     return wanted.with_columns(measured=pl.Series(measured, dtype=pl.Float64)).select(
-        "id", "what", "rows", "limit", "unit", "measured",
-        met=pl.when(pl.col("kind") == "times_faster").then(pl.col("measured") >= pl.col("limit"))
+        "id",
+        "what",
+        "rows",
+        "limit",
+        "unit",
+        "measured",
+        met=pl.when(pl.col("kind") == "times_faster")
+        .then(pl.col("measured") >= pl.col("limit"))
         .otherwise(pl.col("measured") <= pl.col("limit")),
-    )  # fmt: skip
+    )
 
 
 def targets_shown(held: pl.DataFrame) -> pl.DataFrame:
     """Return targets printed: what, rows, limit, measured, met."""
     words = {True: "yes", False: "no", None: "not timed"}
     return pl.DataFrame(
-        [{"what": row["what"], "rows": row["rows"],
-          "limit": f"{printing.number(row['limit'])} {row['unit']}",
-          "measured": "" if row["measured"] is None else printing.number(row["measured"]),
-          "met": words[row["met"]]} for row in held.iter_rows(named=True)]
-    )  # fmt: skip
+        [
+            {
+                "what": row["what"],
+                "rows": row["rows"],
+                "limit": f"{printing.number(row['limit'])} {row['unit']}",
+                "measured": "" if row["measured"] is None else printing.number(row["measured"]),
+                "met": words[row["met"]],
+            }
+            for row in held.iter_rows(named=True)
+        ]
+    )
 
 
 def of_job(timed: pl.DataFrame, job: str, level: str) -> pl.DataFrame:
@@ -133,21 +145,29 @@ def of_job(timed: pl.DataFrame, job: str, level: str) -> pl.DataFrame:
 def jobs_shown(timed: pl.DataFrame) -> pl.DataFrame:
     """Return timed jobs printed: job, level, rows, package, seconds, memory."""
     return pl.DataFrame(
-        [{"job": row["job"], "level": row["level"], "rows": row["rows"],
-          "package": "this package" if row["package"] == OURS
-          else f"{row['package']} {row['version'] or ''}".strip(),
-          "seconds": printing.number(row["seconds"], 3),
-          "memory": "" if row["gibibytes"] is None else printing.number(row["gibibytes"], 2)}
-         for row in timed.sort("job", "level", "rows", "seconds").iter_rows(named=True)]
-    )  # fmt: skip
+        [
+            {
+                "job": row["job"],
+                "level": row["level"],
+                "rows": row["rows"],
+                "package": "this package"
+                if row["package"] == OURS
+                else f"{row['package']} {row['version'] or ''}".strip(),
+                "seconds": printing.number(row["seconds"], 3),
+                "memory": "" if row["gibibytes"] is None else printing.number(row["gibibytes"], 2),
+            }
+            for row in timed.sort("job", "level", "rows", "seconds").iter_rows(named=True)
+        ]
+    )
 
 
 def _measured(timed: pl.DataFrame, target: Mapping[str, Any]) -> float | None:
     """Return what was measured for a target."""
     same = timed.filter(
-        pl.col("job") == target["job"], pl.col("level") == target["level"],
+        pl.col("job") == target["job"],
+        pl.col("level") == target["level"],
         pl.col("rows") == target["rows"],
-    )  # fmt: skip
+    )
     ours = same.filter(pl.col("package") == OURS)
     if not ours.height:
         return None
@@ -173,9 +193,14 @@ def _divided(top: float | None, bottom: float | None) -> float | None:
 
 
 def record(
-    found: Iterable[Mapping[str, Any]], versions: Mapping[str, str], machine: str, command: str,
-    file: Path | None = None, *, date: datetime.date | None = None,
-) -> None:  # fmt: skip
+    found: Iterable[Mapping[str, Any]],
+    versions: Mapping[str, str],
+    machine: str,
+    command: str,
+    file: Path | None = None,
+    *,
+    date: datetime.date | None = None,
+) -> None:
     """Store timed jobs; a job that was stored before is replaced.
 
     Parameters
@@ -197,13 +222,20 @@ def record(
         {
             "id": _id(f"{row['job']} {row['level']} {row['package']} {row['rows']} {unit}"),
             "what": f"{row['job']}, cohorts of {row['level']}s, {row['rows']:,} rows",
-            "value": round(float(row[name]), 4), "unit": unit, "command": command,
-            "machine": machine, "date": date or datetime.date.today(), "job": row["job"],
-            "package": f"{row['package']} {versions[row['package']]}", "level": row["level"],
+            "value": round(float(row[name]), 4),
+            "unit": unit,
+            "command": command,
+            "machine": machine,
+            "date": date or datetime.date.today(),
+            "job": row["job"],
+            "package": f"{row['package']} {versions[row['package']]}",
+            "level": row["level"],
             "rows": row["rows"],
         }
-        for row in found for name, unit in MEASURED.items() if row[name] is not None
-    ]  # fmt: skip
+        for row in found
+        for name, unit in MEASURED.items()
+        if row[name] is not None
+    ]
     new = pl.DataFrame(made, schema_overrides=old.schema).select(old.columns)
     kept = old.filter(~pl.col("id").is_in(new["id"].to_list()))
     write_atomic(file, pl.concat([kept, new]).write_csv().encode())

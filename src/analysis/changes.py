@@ -83,11 +83,17 @@ def unfit(rows: pl.DataFrame, published: Mapping[str, str]) -> tuple[Fault, ...]
     newest = {row["finding"]: row for row in rows.iter_rows(named=True)}
     remedy = 'note the newer change too: analysis verify --note "why"'
     return tuple(
-        Fault(FILE.as_posix(), f"published is {published.get(finding, 'no such finding')}",
-              remedy, row["line"], "after", row["after"] or "")
+        Fault(
+            FILE.as_posix(),
+            f"published is {published.get(finding, 'no such finding')}",
+            remedy,
+            row["line"],
+            "after",
+            row["after"] or "",
+        )
         for finding, row in newest.items()
         if published.get(finding) != row["after"]
-    )  # fmt: skip
+    )
 
 
 def appended(

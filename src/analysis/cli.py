@@ -21,9 +21,11 @@ from analysis.terminal import err, out
 
 # A traceback never shows variables: they may hold rows of somebody's survey.
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help=__doc__.splitlines()[0],
+    no_args_is_help=True,
+    add_completion=False,
+    help=__doc__.splitlines()[0],
     pretty_exceptions_show_locals=False,
-)  # fmt: skip
+)
 claims_app = typer.Typer(no_args_is_help=True, help="The ledger of reported claims.")
 site_app = typer.Typer(no_args_is_help=True, help="The report site.")
 app.add_typer(claims_app, name="claims")
@@ -165,8 +167,11 @@ def verify(
         out.print(f"{noted} changes noted in data/changes/changes.csv", highlight=False)
     name = "reports/findings.csv" if against is None else str(against)
     if not moved:
-        out.print(f"every finding is as in {name}" if against else "every finding is as published",
-                  highlight=False, markup=False)  # fmt: skip
+        out.print(
+            f"every finding is as in {name}" if against else "every finding is as published",
+            highlight=False,
+            markup=False,
+        )
         return
     table = Table("finding", "page", "what", "published", "now", box=None)
     for row in moved:
@@ -192,8 +197,12 @@ def twice(
         for line in report.differences:
             err.print(f"error: {line}", style="red", markup=False, highlight=False)
         raise typer.Exit(1)
-    out.print(f"two builds of {report.commit} in {report.seconds:.0f} s: {report.files:,} files,"
-              " the same to the byte", highlight=False, markup=False)  # fmt: skip
+    out.print(
+        f"two builds of {report.commit} in {report.seconds:.0f} s: {report.files:,} files,"
+        " the same to the byte",
+        highlight=False,
+        markup=False,
+    )
 
 
 @app.command()

@@ -71,10 +71,13 @@ def effects(
     about = found.about
     if about.tier == "model":
         out.print("simulated panel: these say whether the design works, not what a programme does")
-    out.print(f"controls: {about.controls}, {about.where}; base: {about.base}; {convention}",
-              highlight=False)  # fmt: skip
-    shown = Table("outcome", "estimand", "estimate", "std. error", "low", "high", "villages",
-                  box=None)  # fmt: skip
+    out.print(
+        f"controls: {about.controls}, {about.where}; base: {about.base}; {convention}",
+        highlight=False,
+    )
+    shown = Table(
+        "outcome", "estimand", "estimate", "std. error", "low", "high", "villages", box=None
+    )
     for row in found.effects():
         numbers = (row.estimate, row.std_error, row.ci_low, row.ci_high)
         shown.add_row(
@@ -119,14 +122,20 @@ def _of_pack(folder: Path, estimands: Path | None) -> Estimates:
     found = from_pack.estimate(sent)
     carried = from_pack.derive(sent).carried_only
     again = sum(name not in carried for name in found.names)
-    out.print(f"pack {sent.name!r}: {again} of {len(found)} points derived again from its totals,"
-              " all as carried", markup=False)  # fmt: skip
+    out.print(
+        f"pack {sent.name!r}: {again} of {len(found)} points derived again from its totals,"
+        " all as carried",
+        markup=False,
+    )
     for name, why in carried.items():
         out.print(f"carried, not derived: {name}: {why}", markup=False)
     for name, about in list(found.abouts.items())[1:]:
         if about != found.about:
-            out.print(f"{name}: controls: {about.controls}, {about.where}; base: {about.base}",
-                      highlight=False, markup=False)  # fmt: skip
+            out.print(
+                f"{name}: controls: {about.controls}, {about.where}; base: {about.base}",
+                highlight=False,
+                markup=False,
+            )
     return found
 
 

@@ -110,9 +110,11 @@ def import_(
         from analysis.panels.importing.starter import init_map
 
         made = init_map(survey, map_file or Path(f"{survey[0].stem}.toml"))
-        out.print(f"fill in what {made} marks with FILL, then: "
-                  f"analysis import {' '.join(map(str, survey))} --map {made} --out DIR",
-                  markup=False)  # fmt: skip
+        out.print(
+            f"fill in what {made} marks with FILL, then: "
+            f"analysis import {' '.join(map(str, survey))} --map {made} --out DIR",
+            markup=False,
+        )
         return
     if map_file is None or to is None:
         raise typer.BadParameter("name the map and the folder: --map MAP.toml --out DIR")

@@ -37,8 +37,10 @@ def validate(
             row["measure"]: row for row in chosen.filter(design=design.id).iter_rows(named=True)
         }
         if rows:
-            cells = [f"{printing.number(100 * rows[m]['value'], 1)} %" for m in
-                     ("coverage_simple", "coverage_event_time", "band_event_time")]  # fmt: skip
+            cells = [
+                f"{printing.number(100 * rows[m]['value'], 1)} %"
+                for m in ("coverage_simple", "coverage_event_time", "band_event_time")
+            ]
             shown.add_row(design.id, str(rows["coverage_simple"]["draws"]), *cells)
     out.print("coverage of 95 per cent intervals, group-time effects, reported")
     out.print(shown)

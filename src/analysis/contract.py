@@ -127,14 +127,27 @@ def _read_text(path: Path, file: str, columns: list[str]) -> pl.DataFrame:
     except csv.Error as error:
         raise FaultsError([Fault(file, str(error), "mend the quoting", reader.line_num)]) from None
     faults = [
-        *(Fault(file, "unknown column", "remove it or correct its name", 1, name)
-          for name in header if name not in columns),
-        *(Fault(file, "column missing", "add it to the header", 1, name)
-          for name in columns if name not in header),
-        *(Fault(file, f"{len(row)} cells where the header has {len(header)}",
-                "quote cells that hold a comma", line)
-          for line, row in rows if len(row) != len(header)),
-    ]  # fmt: skip
+        *(
+            Fault(file, "unknown column", "remove it or correct its name", 1, name)
+            for name in header
+            if name not in columns
+        ),
+        *(
+            Fault(file, "column missing", "add it to the header", 1, name)
+            for name in columns
+            if name not in header
+        ),
+        *(
+            Fault(
+                file,
+                f"{len(row)} cells where the header has {len(header)}",
+                "quote cells that hold a comma",
+                line,
+            )
+            for line, row in rows
+            if len(row) != len(header)
+        ),
+    ]
     if faults:
         raise FaultsError(faults)
     cells = {

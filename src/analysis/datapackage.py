@@ -18,8 +18,13 @@ DECIMALS: Final[Mapping[str, dict[str, int]]] = {
     r"^\d+(\.\d+)?$": {"minimum": 0},
     r"^-?\d+(\.\d+)?$": {},
 }
-LIMITS: Final = (("minimum", "min"), ("maximum", "max"), ("minLength", "min_length"),
-                 ("maxLength", "max_length"), ("pattern", "regex"))  # fmt: skip
+LIMITS: Final = (
+    ("minimum", "min"),
+    ("maximum", "max"),
+    ("minLength", "min_length"),
+    ("maxLength", "max_length"),
+    ("pattern", "regex"),
+)
 
 Keys = Mapping[str, tuple[str, str]]
 """Column to the table and column that it refers to."""
@@ -61,8 +66,9 @@ def field(name: str, column: dy.Column) -> dict[str, Any]:
         if limit is not None and not (decimal is not None and ours == "regex"):
             constraints[theirs] = whole(limit) if theirs == "pattern" else limit
     described: dict[str, Any] = {
-        "name": name, "type": "number" if decimal is not None else kind(column.dtype)
-    }  # fmt: skip
+        "name": name,
+        "type": "number" if decimal is not None else kind(column.dtype),
+    }
     if column.description:
         described["description"] = column.description
     described["constraints"] = constraints | (decimal or {})

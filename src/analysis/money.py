@@ -104,10 +104,16 @@ class Money:
         first, last = sorted((year, base))
         wanted = range(first + 1, last + 1)
         raise_if_any(
-            Fault("data/parameters/prices.csv", "no price change for this year",
-                  f"add a row for {series} {missing}", column="year", value=str(missing))
-            for missing in wanted if (series, missing) not in self.changes
-        )  # fmt: skip
+            Fault(
+                "data/parameters/prices.csv",
+                "no price change for this year",
+                f"add a row for {series} {missing}",
+                column="year",
+                value=str(missing),
+            )
+            for missing in wanted
+            if (series, missing) not in self.changes
+        )
         product = Fraction(1)
         for between in wanted:
             product *= self.changes[series, between]
@@ -158,9 +164,17 @@ class Money:
         """Return the year nearest to a period in which a line was published, the earlier of two."""
         years = [year for line, year in self.lines if line == name]
         raise_if_any(
-            [] if years else [Fault("data/parameters/poverty_lines.csv", "no such poverty line",
-                                    "use a line_name of that file", value=name)]
-        )  # fmt: skip
+            []
+            if years
+            else [
+                Fault(
+                    "data/parameters/poverty_lines.csv",
+                    "no such poverty line",
+                    "use a line_name of that file",
+                    value=name,
+                )
+            ]
+        )
         return min(years, key=lambda year: (abs(year - period), year))
 
     def line_names(self) -> tuple[str, ...]:
@@ -183,15 +197,22 @@ class Money:
         """
         return pl.DataFrame(
             [
-                {"line_name": name, "period": period,
-                 "line_fen": self.line_fen(name, period, series),
-                 "status": self.line_status(name, period, series)}
+                {
+                    "line_name": name,
+                    "period": period,
+                    "line_fen": self.line_fen(name, period, series),
+                    "status": self.line_status(name, period, series),
+                }
                 for name in names or self.line_names()
                 for period in range(periods[0], periods[1] + 1)
             ],
-            schema={"line_name": pl.String, "period": pl.Int32, "line_fen": pl.Int64,
-                    "status": pl.String},
-        )  # fmt: skip
+            schema={
+                "line_name": pl.String,
+                "period": pl.Int32,
+                "line_fen": pl.Int64,
+                "status": pl.String,
+            },
+        )
 
     def to_real(
         self,
@@ -246,13 +267,17 @@ def load(folder: Path | None = None) -> Money:
     prices = contract.read(folder / "prices.csv", Prices)
     lines = contract.read(folder / "poverty_lines.csv", PovertyLines)
     return Money(
-        {(row["series"], row["year"]): 1 + Fraction(row["change"]) / 100
-         for row in prices.iter_rows(named=True)},
-        {(row["line_name"], row["year"]): Fraction(row["value"])
-         for row in lines.iter_rows(named=True)},
+        {
+            (row["series"], row["year"]): 1 + Fraction(row["change"]) / 100
+            for row in prices.iter_rows(named=True)
+        },
+        {
+            (row["line_name"], row["year"]): Fraction(row["value"])
+            for row in lines.iter_rows(named=True)
+        },
         {(row["line_name"], row["year"]): row["status"] for row in lines.iter_rows(named=True)},
         {(row["series"], row["year"]): row["status"] for row in prices.iter_rows(named=True)},
-    )  # fmt: skip
+    )
 
 
 def to_fen(yuan: str | int | Fraction | Decimal) -> int:

@@ -108,11 +108,20 @@ def load(folder: Path | None = None) -> Catalogue:
     )
     known = set(catalogue.programmes["id"])
     raise_if_any(
-        Fault(contract.project_name(folder / file), "unknown programme",
-              "use an id of programmes.csv", line, "programme", programme)
-        for file, table in (("systems.csv", catalogue.systems), ("designs.csv", catalogue.designs),
-                            ("payments.csv", catalogue.payments))
+        Fault(
+            contract.project_name(folder / file),
+            "unknown programme",
+            "use an id of programmes.csv",
+            line,
+            "programme",
+            programme,
+        )
+        for file, table in (
+            ("systems.csv", catalogue.systems),
+            ("designs.csv", catalogue.designs),
+            ("payments.csv", catalogue.payments),
+        )
         for line, programme in table.select("line", "programme").iter_rows()
         if programme not in known
-    )  # fmt: skip
+    )
     return catalogue

@@ -28,8 +28,9 @@ def read(file: Path, module: str) -> pl.DataFrame:
     """
     path = paths.root() / file
     if not path.is_file():
-        raise FaultsError([Fault(file.as_posix(), "the file is missing",
-                                 f"make it: python -m {module}")])  # fmt: skip
+        raise FaultsError(
+            [Fault(file.as_posix(), "the file is missing", f"make it: python -m {module}")]
+        )
     return pl.read_csv(path)
 
 

@@ -27,10 +27,13 @@ def paths(*steps):
 def by_hand():
     """Six villages of one household; a, b, c trained from 2018; amounts in yuan."""
     incomes = {
-        "a1": paths(1000, 1010, 900, 1300), "b1": paths(1100, 1110, 1000, 1400),
-        "c1": paths(1200, 1210, 1100, 1500), "d1": paths(500, 505, 510, 520),
-        "e1": paths(600, 605, 610, 620), "f1": paths(700, 705, 710, 760),
-    }  # fmt: skip
+        "a1": paths(1000, 1010, 900, 1300),
+        "b1": paths(1100, 1110, 1000, 1400),
+        "c1": paths(1200, 1210, 1100, 1500),
+        "d1": paths(500, 505, 510, 520),
+        "e1": paths(600, 605, 610, 620),
+        "f1": paths(700, 705, 710, 760),
+    }
     return made(incomes, {"a1": 2018, "b1": 2018, "c1": 2018}, price_year=2020)
 
 
@@ -52,9 +55,12 @@ def test_the_design_leaves_the_dip_out_of_the_base(by_hand):
     found = estimates.estimate(by_hand, how)
     place = found.one(TOTAL)
     assert found.summed.points[place] == pytest.approx(290 - 85 / 3)
-    assert next(estimates.frame(found.overall.select(outcome=TOTAL)).iter_rows(named=True))[
-        "n_villages_treated"
-    ] == 3  # fmt: skip
+    assert (
+        next(estimates.frame(found.overall.select(outcome=TOTAL)).iter_rows(named=True))[
+            "n_villages_treated"
+        ]
+        == 3
+    )
 
 
 def test_sources_that_never_differ_are_named_and_the_rest_adds_up(by_hand):
@@ -113,11 +119,15 @@ def test_the_truth_is_the_simulation_s_own_sum_in_real_yuan(simulated, panel):
     how = design.design_of(panel, "job_placement")
     found = truth.truth_of(known, how)
     cells = known.filter(
-        pl.col("programme") == "job_placement", pl.col("aggregation") == "group_time",
-        pl.col("effect") == "total", pl.col("sample") == "all", pl.col("who") == "treated",
-        pl.col("outcome") == "total", pl.col("per") == "household",
+        pl.col("programme") == "job_placement",
+        pl.col("aggregation") == "group_time",
+        pl.col("effect") == "total",
+        pl.col("sample") == "all",
+        pl.col("who") == "treated",
+        pl.col("outcome") == "total",
+        pl.col("per") == "household",
         pl.col("period") >= pl.col("cohort"),
-    )  # fmt: skip
+    )
     last = cells.filter(pl.col("cohort") == pl.col("cohort").max())
     real = [
         r["sum"] / r["n_households"] / 100 * float(money.load().factor(2020, r["period"]))
@@ -149,8 +159,10 @@ def test_groups_are_frozen_at_baseline_and_cut_evenly(panel):
 
 def test_a_difference_is_the_last_group_less_the_first(panel):
     made_ = groups.groups(panel, design.design_of(panel, "training"))
-    levels = {key.programme: point for key, point in zip(made_.levels.keys, made_.levels.points,
-                                                         strict=True)}  # fmt: skip
+    levels = {
+        key.programme: point
+        for key, point in zip(made_.levels.keys, made_.levels.points, strict=True)
+    }
     for key, point in zip(made_.differences.keys, made_.differences.points, strict=True):
         kind = next(d for d in groups.DIMENSIONS if d.title == key.programme)
         first, last = (levels[f"{kind.title}: {kind.levels[i]}"] for i in (0, -1))

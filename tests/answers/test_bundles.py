@@ -26,16 +26,22 @@ def by_hand(parts):
     }
     rows = pl.DataFrame(
         [(p, "household", h, g) for p, h, g in parts],
-        schema=["programme", "unit_level", "unit", "first_period"], orient="row",
-    ).with_columns(pl.col("first_period").cast(pl.Int32))  # fmt: skip
-    return made(incomes, {}, participation=schemas.conform(rows.lazy(), "participation"),
-                price_year=2020)  # fmt: skip
+        schema=["programme", "unit_level", "unit", "first_period"],
+        orient="row",
+    ).with_columns(pl.col("first_period").cast(pl.Int32))
+    return made(
+        incomes, {}, participation=schemas.conform(rows.lazy(), "participation"), price_year=2020
+    )
 
 
 PARTS = [
-    ("training", "a1", 2017), ("training", "b1", 2017), ("training", "c1", 2017),
-    ("training", "d1", 2018), ("cooperative", "a1", 2017), ("cooperative", "e1", 2016),
-]  # fmt: skip
+    ("training", "a1", 2017),
+    ("training", "b1", 2017),
+    ("training", "c1", 2017),
+    ("training", "d1", 2018),
+    ("cooperative", "a1", 2017),
+    ("cooperative", "e1", 2016),
+]
 
 
 def test_overlap_by_hand():
@@ -44,18 +50,21 @@ def test_overlap_by_hand():
     assert bundles.overlap(panel).select("programme", "other", "share", "all", "n").rows() == [
         ("cooperative", "training", 50.0, pytest.approx(400 / 9), 2),
         ("training", "cooperative", 25.0, pytest.approx(200 / 9), 4),
-    ]  # fmt: skip
+    ]
     assert bundles.how_many(panel).rows() == [
-        (0, pytest.approx(400 / 9)), (1, pytest.approx(400 / 9)), (2, pytest.approx(100 / 9)),
-    ]  # fmt: skip
+        (0, pytest.approx(400 / 9)),
+        (1, pytest.approx(400 / 9)),
+        (2, pytest.approx(100 / 9)),
+    ]
     assert bundles.pairs(panel).rows() == [("cooperative", "training", 1)]
 
 
 def test_a_village_s_programme_is_its_households():
     panel = by_hand(PARTS)
     rows = panel.participation.collect().with_columns(
-        unit=pl.col("unit").str.head(1), unit_level=pl.lit("village").cast(
-            panel.participation.collect_schema()["unit_level"]))  # fmt: skip
+        unit=pl.col("unit").str.head(1),
+        unit_level=pl.lit("village").cast(panel.participation.collect_schema()["unit_level"]),
+    )
     whole = replace(panel, participation=rows.lazy())
     assert bundles.starts(whole).equals(bundles.starts(panel))
 
@@ -79,8 +88,9 @@ def spilling(tmp_path_factory):
 
 def test_both_less_each_alone_is_the_sum_of_the_three(spilling):
     found = bundles.interaction(panels.read(spilling))
-    points = dict(zip([key.programme for key in found.effects.keys], found.effects.points,
-                      strict=True))  # fmt: skip
+    points = dict(
+        zip([key.programme for key in found.effects.keys], found.effects.points, strict=True)
+    )
     rest = points["together"] - points["first_only"] - points["second_only"]
     assert points[bundles.MORE] == pytest.approx(rest)
     assert found.households["together"] > 0
@@ -109,8 +119,10 @@ def test_the_comparisons_add_up_to_the_two_way_coefficient(spilling):
     how = design.design_of(panel, "village_fund")
     parts = coverage.decomposed(panel, how)
     assert parts["weight"].sum() == pytest.approx(1)
-    cells = build.build(panel, replace(how.cells, handling="balanced", stratum="",
-                                       outcomes=(how.cells.outcome("total"),)))  # fmt: skip
+    cells = build.build(
+        panel,
+        replace(how.cells, handling="balanced", stratum="", outcomes=(how.cells.outcome("total"),)),
+    )
     static = two_way.estimate(layout.from_cells(cells, "total"), static=True).in_yuan()
     assert (parts["weight"] * parts["estimate"]).sum() == pytest.approx(static.points[0])
 
@@ -122,4 +134,6 @@ def test_coverage_by_hand():
     assert found.clean == 5 and found.compared > 0 and found.fewest >= 1
     assert sum(found.weights.values()) == pytest.approx(1)
     assert [one.programme for one in coverage.everything(by_hand(PARTS))] == [
-        "training", "cooperative"]  # fmt: skip
+        "training",
+        "cooperative",
+    ]

@@ -34,10 +34,16 @@ def paying(dose_unit="yuan per head"):
     incomes |= dict.fromkeys(("d1", "e1", "f1"), before | other)
     panel = made(incomes, {}, price_year=2020)
     participation = pl.DataFrame(
-        {"programme": "dividend", "unit_level": "village", "unit": ["a", "b", "c"],
-         "first_period": [2017] * 3, "dose": 50.0, "dose_unit": dose_unit},
+        {
+            "programme": "dividend",
+            "unit_level": "village",
+            "unit": ["a", "b", "c"],
+            "first_period": [2017] * 3,
+            "dose": 50.0,
+            "dose_unit": dose_unit,
+        },
         schema_overrides={"first_period": pl.Int32},
-    )  # fmt: skip
+    )
     return replace(panel, participation=schemas.conform(participation.lazy(), "participation"))
 
 
@@ -145,6 +151,8 @@ def test_no_books_is_said(panel):
     with pytest.raises(FaultsError, match="no books"):
         floor.near_floor(none)
     with pytest.raises(FaultsError, match="fewer than"):
-        floor.near_floor(replace(panel, collective=panel.collective.filter(
-            pl.col("village").rank("dense") <= 10
-        )))  # fmt: skip
+        floor.near_floor(
+            replace(
+                panel, collective=panel.collective.filter(pl.col("village").rank("dense") <= 10)
+            )
+        )

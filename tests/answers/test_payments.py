@@ -18,8 +18,11 @@ def leases(panel):
 def test_the_four_payments_enter_three_sources():
     rows = payments.payments("land_lease")
     assert dict(rows.select("id", "channel").iter_rows()) == {
-        "rent": "property", "orders": "business", "shares": "property", "wages": "wage"
-    }  # fmt: skip
+        "rent": "property",
+        "orders": "business",
+        "shares": "property",
+        "wages": "wage",
+    }
     assert payments.payments("training").is_empty()
 
 
@@ -44,7 +47,8 @@ def test_a_source_without_an_estimate_is_said(leases):
 
 def test_the_truth_adds_up(simulated, leases):
     known = truth.truth_of(read_truth(simulated), leases.design)
-    values = known.values.filter(pl.col("aggregation") == "simple",
-                                 pl.col("outcome").is_in(["property", "business"]))  # fmt: skip
+    values = known.values.filter(
+        pl.col("aggregation") == "simple", pl.col("outcome").is_in(["property", "business"])
+    )
     assert payments.true_net(known) == pytest.approx(values["att"].sum())
     assert payments.true_net(Missing("nobody knows")) is None

@@ -19,17 +19,30 @@ def by_hand():
     """
     rows = []
     for farm, region, support, seed, base in (
-        (1, "a", (1, 0), (0, 0), 8.0), (2, "a", (0, 0), (0, 1), 8.3),
-        (3, "b", (1, 0), (1, 1), 7.0), (4, "b", (0, 0), (0, 0), 7.2),
-        (5, "a", (1, 1), (1, 0), 8.1), (6, "b", (0, 1), (0, 1), 7.7),
-    ):  # fmt: skip
+        (1, "a", (1, 0), (0, 0), 8.0),
+        (2, "a", (0, 0), (0, 1), 8.3),
+        (3, "b", (1, 0), (1, 1), 7.0),
+        (4, "b", (0, 0), (0, 0), 7.2),
+        (5, "a", (1, 1), (1, 0), 8.1),
+        (6, "b", (0, 1), (0, 1), 7.7),
+    ):
         for season in (1, 2):
             x, z = support[season - 1], seed[season - 1]
             rise = 0.3 if season == 2 else 0.0
             made = base + rise + x * math.log(1.1) + z * math.log(1.2)
-            rows.append({"farm": farm, "region": region, "season": season, "bimas": float(x),
-                         "new_seed": float(z), "yield": made, "costs": made, "margin": made,
-                         "output": made})  # fmt: skip
+            rows.append(
+                {
+                    "farm": farm,
+                    "region": region,
+                    "season": season,
+                    "bimas": float(x),
+                    "new_seed": float(z),
+                    "yield": made,
+                    "costs": made,
+                    "margin": made,
+                    "output": made,
+                }
+            )
     return pl.DataFrame(rows)
 
 
@@ -51,11 +64,21 @@ def test_output_at_the_same_inputs_by_hand():
     rows = []
     for farm in range(12):
         for season, level in seasons.items():
-            inputs = {name: math.sin((place + 2) * farm + (place + 1.5) * season)
-                      for place, name in enumerate(LOGS)}  # fmt: skip
+            inputs = {
+                name: math.sin((place + 2) * farm + (place + 1.5) * season)
+                for place, name in enumerate(LOGS)
+            }
             output = farm / 10 + level + sum(weights[name] * inputs[name] for name in LOGS)
-            rows.append({"farm": farm, "season": season, "bimas": float(season == 1),
-                         "new_seed": 0.0, "output": output, **inputs})  # fmt: skip
+            rows.append(
+                {
+                    "farm": farm,
+                    "season": season,
+                    "bimas": float(season == 1),
+                    "new_seed": 0.0,
+                    "output": output,
+                    **inputs,
+                }
+            )
     found = rice_farms.seasons(pl.DataFrame(rows))
     assert found["kind"].to_list() == ["wet", "dry", "wet", "dry"]
     assert found["bimas"].to_list() == [100.0, 0.0, 0.0, 0.0]
@@ -74,8 +97,11 @@ def test_the_stored_tables_are_those_of_the_data():
         assert stored.columns == made.columns
         for column in stored.columns:
             for old, new in zip(stored[column], made[column], strict=True):
-                same = old == new if isinstance(old, str | None) else old == pytest.approx(
-                    new, abs=2e-4)  # fmt: skip
+                same = (
+                    old == new
+                    if isinstance(old, str | None)
+                    else old == pytest.approx(new, abs=2e-4)
+                )
                 assert same, (column, old, new)
 
 

@@ -19,10 +19,15 @@ from .conftest import made
 YEARS = (2012, 2013, 2014)
 PER_HEAD = {
     # Yuan per member by year; the national line is 2,625 in 2012, 2,736 in 2013, 2,800 in 2014.
-    "a1": (1000, 1500, 2000), "b1": (1200, 3000, 3500), "c1": (2000, 4000, None),
-    "d1": (2600, 2700, 5000), "e1": (3000, 2000, 4000), "f1": (4000, 5000, 6000),
-    "g1": (8000, 9000, 9500), "h1": (9000, 9000, None),
-}  # fmt: skip
+    "a1": (1000, 1500, 2000),
+    "b1": (1200, 3000, 3500),
+    "c1": (2000, 4000, None),
+    "d1": (2600, 2700, 5000),
+    "e1": (3000, 2000, 4000),
+    "f1": (4000, 5000, 6000),
+    "g1": (8000, 9000, 9500),
+    "h1": (9000, 9000, None),
+}
 ON = ("a1", "b1", "e1")
 
 
@@ -43,8 +48,9 @@ def of(panel):
 
 def values(found, *labels):
     frame = found.to_frame()
-    return {tuple(row[name] for name in labels): row["estimate"]
-            for row in frame.iter_rows(named=True)}  # fmt: skip
+    return {
+        tuple(row[name] for name in labels): row["estimate"] for row in frame.iter_rows(named=True)
+    }
 
 
 def test_errors_by_hand():
@@ -63,7 +69,9 @@ def test_errors_by_hand():
 def test_other_money_has_no_line_and_a_panel_without_register_no_errors():
     taka = of(eight(currency_unit="poisha"))
     assert {name for name, _ in values(targeting.errors(taka), "definition", "measure")} == {
-        "as_many", "lasting"}  # fmt: skip
+        "as_many",
+        "lasting",
+    }
     for bare in (eight(on=None), eight(on=())):
         assert "register" in attempt(targeting.errors, of(bare)).reason
         assert isinstance(attempt(targeting.concentration, of(bare)), Missing)
@@ -160,6 +168,5 @@ def test_bounds_are_those_of_the_stratum_and_hold_the_estimate(leavers_panel):
 
 
 def test_no_programme_no_bounds(leavers_panel):
-    bare = replace(panels.read(leavers_panel),
-                   participation=schemas.empty("participation").lazy())  # fmt: skip
+    bare = replace(panels.read(leavers_panel), participation=schemas.empty("participation").lazy())
     assert exits.all_hidden(bare) == ()

@@ -25,25 +25,32 @@ def make_panel(
     """Return a panel; whatever a row does not say has a plain value."""
     kinds = {name: schemas.polars_schema(name) for name in schemas.TABLES}
     homes = [
-        {"size_baseline": 1, "weight": 1.0, "stratum": "all", **row,
-         "weight_type": "none" if row.get("weight", 1.0) == 1.0 else "sampling"}
+        {
+            "size_baseline": 1,
+            "weight": 1.0,
+            "stratum": "all",
+            **row,
+            "weight_type": "none" if row.get("weight", 1.0) == 1.0 else "sampling",
+        }
         for row in households
-    ]  # fmt: skip
+    ]
     rows = [{"wage": 0, "business": 0, "property": 0, "transfer": 0, **row} for row in income]
     for row in rows:
         row["complete"] = all(row[source] is not None for source in schemas.SOURCES)
     treated = [{"programme": "training", "unit_level": "household", **row} for row in participation]
     tables = {
-        name: schemas.conform(
-            pl.LazyFrame(data, schema=kinds[name]), name
-        )
+        name: schemas.conform(pl.LazyFrame(data, schema=kinds[name]), name)
         for name, data in (("households", homes), ("income", rows), ("participation", treated))
-    }  # fmt: skip
+    }
     villages = [{"village": v, "county": "c"} for v in sorted({str(r["village"]) for r in homes})]
     return Panel(
-        name="by hand", tier="yours", account=Account(len(rows), len(rows)),
-        villages=pl.LazyFrame(villages, schema=kinds["villages"]), price_year=price_year, **tables,
-    )  # fmt: skip
+        name="by hand",
+        tier="yours",
+        account=Account(len(rows), len(rows)),
+        villages=pl.LazyFrame(villages, schema=kinds["villages"]),
+        price_year=price_year,
+        **tables,
+    )
 
 
 @pytest.fixture(scope="session")
@@ -56,8 +63,9 @@ def make() -> Make:
 def realistic(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A simulated panel with every difficulty: 400 households, 20 villages, six years."""
     folder = tmp_path_factory.mktemp("cells") / "realistic"
-    simulate(folder, households=400, villages=20, periods=(2012, 2017), variant="realistic",
-             chunk=100)  # fmt: skip
+    simulate(
+        folder, households=400, villages=20, periods=(2012, 2017), variant="realistic", chunk=100
+    )
     return folder
 
 

@@ -58,8 +58,10 @@ def people(
         by = income if isinstance(income, dict) else dict.fromkeys(YEARS, income)
         rows += [{"household": h, "period": t, "business": y} for t, y in by.items()]
     weights = more.pop("weights", {})
-    homes = [{"household": h, "village": f"v{i % 4}", "weight": weights.get(h, 1.0)}
-             for i, h in enumerate(incomes)]  # fmt: skip
+    homes = [
+        {"household": h, "village": f"v{i % 4}", "weight": weights.get(h, 1.0)}
+        for i, h in enumerate(incomes)
+    ]
     treated = [{"unit": h, "first_period": c} for h, c in (cohorts or {}).items()]
     treated += more.pop("treated", [])
     return make(homes, rows, treated or [{"unit": "nobody", "first_period": 2014}])
@@ -107,11 +109,18 @@ def leaked(cells: Cells, asked: Declaration, more: dict[str, Any]) -> Pack:
         cells = grouping.merge(cells, groups)
     cells = grouping.apart(cells, pack._told_apart(cells.design, asked))
     return Pack(
-        name=asked.name, tier=cells.tier, design=cells.design, periods=cells.periods,
-        weighted=cells.weighted, tables=pack.publishable(cells),
-        covariances=more.get("covariances", ()), declaration=asked.text, rules=asked.rules,
-        account={"rows_used": cells.account.rows_used, "left_out": {}}, meta={},
-    )  # fmt: skip
+        name=asked.name,
+        tier=cells.tier,
+        design=cells.design,
+        periods=cells.periods,
+        weighted=cells.weighted,
+        tables=pack.publishable(cells),
+        covariances=more.get("covariances", ()),
+        declaration=asked.text,
+        rules=asked.rules,
+        account={"rows_used": cells.account.rows_used, "left_out": {}},
+        meta={},
+    )
 
 
 @pytest.fixture
@@ -138,8 +147,10 @@ def test_difference_of_two_pairs(make: Make, log: Path) -> None:
 
 def test_a_pair_and_its_period_are_not_both_published(make: Make) -> None:
     """The totals of 2012 less the pair 2012–2013 would be the income of who left."""
-    cells = build(people(make, {**crowd(12), "x": {2012: SECRET}}),
-                  declared(design='handling = "pairs"').design)  # fmt: skip
+    cells = build(
+        people(make, {**crowd(12), "x": {2012: SECRET}}),
+        declared(design='handling = "pairs"').design,
+    )
     both = published(cells, "pairs").filter(base=2012)["sum_total_base"].item()
     assert cells.totals.filter(period=2012)["sum_total"].sum() - both == SECRET
     assert "totals" not in pack.publishable(cells)
@@ -263,8 +274,10 @@ def test_one_handling(make: Make, log: Path, tmp_path: Path) -> None:
     first = publish(panel, declared(), tmp_path, log)
     asked = declared(name="second", design='handling = "cross_sections"')
     cells = build(panel, asked.design)
-    before, after = (t.filter(period=2012)["sum_total"].item()
-                     for t in (first.tables["totals"], published(cells)))  # fmt: skip
+    before, after = (
+        t.filter(period=2012)["sum_total"].item()
+        for t in (first.tables["totals"], published(cells))
+    )
     assert after - before == SECRET
     refused(cells, asked, "one_handling", log)
 
@@ -332,8 +345,12 @@ def test_one_division(make: Make, log: Path, tmp_path: Path) -> None:
     never = [t.filter(cohort=0)["sum_total"][0] for t in (first.tables["totals"], published(cells))]
     assert never[0] - never[1] == SECRET // 100
     refused(cells, asked, "one_division", log)
-    joint = build(panel, CellsDesign(("training", "microcredit"), outcomes=asked.design.outcomes,
-                                     stratum="", disclosure=True))  # fmt: skip
+    joint = build(
+        panel,
+        CellsDesign(
+            ("training", "microcredit"), outcomes=asked.design.outcomes, stratum="", disclosure=True
+        ),
+    )
     refused(cells, asked, "one_division", log, joint=(joint,))
 
 
@@ -343,8 +360,12 @@ def test_two_programmes_whose_joint_groups_are_large_enough(
     panel = two_programmes(make, dict.fromkeys(crowd(12, start=12), 2014))
     publish(panel, declared(), tmp_path, log)
     asked = declared(name="second", programme="microcredit")
-    joint = build(panel, CellsDesign(("training", "microcredit"), outcomes=asked.design.outcomes,
-                                     stratum="", disclosure=True))  # fmt: skip
+    joint = build(
+        panel,
+        CellsDesign(
+            ("training", "microcredit"), outcomes=asked.design.outcomes, stratum="", disclosure=True
+        ),
+    )
     refused(build(panel, asked.design), asked, "one_division", log)
     assert pack.make(build(panel, asked.design), asked, log=log, joint=(joint,)).name == "second"
 
@@ -436,8 +457,9 @@ def test_a_pack_of_groups_beside_one_without(make: Make, log: Path, tmp_path: Pa
 def test_second_moments(make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A sum and a sum of squares of two households are their two incomes."""
     alone = people(make, {"a": SECRET, "b": 5_000})
-    design = CellsDesign(("training",), outcomes=(Outcome("total"),), stratum="",
-                         moments=("change",))  # fmt: skip
+    design = CellsDesign(
+        ("training",), outcomes=(Outcome("total"),), stratum="", moments=("change",)
+    )
     cells = build(grouped_in_one_village(alone), design)
     assert cells.second is not None
     two = cells.second.filter(pl.col("base").is_null(), period=2012)
@@ -479,8 +501,9 @@ def test_groups_of_villages_beside_villages_told_apart(
     """Where all groups but one are of one kind, the kinds less those groups split the last one."""
     publish(people(make, crowd(48)), declared(), tmp_path, log)
     asked = declared(name="groups", design="village_groups = 8")
-    refused(build(people(make, crowd(48)), asked.design), asked, "one_division", log,
-            villages=COUNTIES)  # fmt: skip
+    refused(
+        build(people(make, crowd(48)), asked.design), asked, "one_division", log, villages=COUNTIES
+    )
 
 
 def test_villages_told_apart_for_their_controls(make: Make, log: Path) -> None:

@@ -118,10 +118,13 @@ def test_inverse_count_moments(uneven: Panel) -> None:
 def test_who_is_never_seen_untreated_cannot_be_imputed_and_is_counted(make: Make) -> None:
     panel = make(
         [{"household": h, "village": "v"} for h in "ab"],
-        [{"household": "a", "period": 2013, "wage": 1}, {"household": "a", "period": 2014, "wage": 2},
-         {"household": "b", "period": 2014, "wage": 7}],
+        [
+            {"household": "a", "period": 2013, "wage": 1},
+            {"household": "a", "period": 2014, "wage": 2},
+            {"household": "b", "period": 2014, "wage": 7},
+        ],
         [{"unit": "a", "first_period": 2014}, {"unit": "b", "first_period": 2014}],
-    )  # fmt: skip
+    )
     cells = build(panel, design(handling="cross_sections", inverse=("untreated",)))
     assert cells.meta["households_never_seen_untreated"] == 1
     assert cells.untreated is not None
@@ -133,17 +136,27 @@ def test_who_is_never_seen_untreated_cannot_be_imputed_and_is_counted(make: Make
 def test_poverty_counts_who_is_below_the_line_and_not_who_is_on_it(make: Make) -> None:
     """Line 100 a person: a (2 members, 150) lacks 50 of 200; b (1, 100) is on it; c (1, -20)."""
     outcomes = (
-        Outcome("poor", transform=headcount(100)), Outcome("gap", transform=gap(100)),
+        Outcome("poor", transform=headcount(100)),
+        Outcome("gap", transform=gap(100)),
         Outcome("gap_head", per="head", transform=gap(100)),
-        Outcome("gap2", transform=squared_gap(100)), Outcome("low", transform=threshold(101)),
-        Outcome("low_head", per="head", transform=threshold(76)), Outcome("head", per="head"),
-    )  # fmt: skip
-    homes = [{"household": "a", "village": "v", "size_baseline": 2},
-             {"household": "b", "village": "v"}, {"household": "c", "village": "v"}]  # fmt: skip
-    rows = [{"household": h, "period": t, "business": y}
-            for t in (2012, 2013) for h, y in (("a", 150), ("b", 100), ("c", -20))]  # fmt: skip
-    cells = build(make(homes, rows, [{"unit": "a", "first_period": 2013}]),
-                  design(outcomes=outcomes))  # fmt: skip
+        Outcome("gap2", transform=squared_gap(100)),
+        Outcome("low", transform=threshold(101)),
+        Outcome("low_head", per="head", transform=threshold(76)),
+        Outcome("head", per="head"),
+    )
+    homes = [
+        {"household": "a", "village": "v", "size_baseline": 2},
+        {"household": "b", "village": "v"},
+        {"household": "c", "village": "v"},
+    ]
+    rows = [
+        {"household": h, "period": t, "business": y}
+        for t in (2012, 2013)
+        for h, y in (("a", 150), ("b", 100), ("c", -20))
+    ]
+    cells = build(
+        make(homes, rows, [{"unit": "a", "first_period": 2013}]), design(outcomes=outcomes)
+    )
     a, others = (
         cells.totals.filter(cohort=2013, period=2012),
         cells.totals.filter(cohort=0, period=2012),
@@ -159,8 +172,10 @@ def test_poverty_counts_who_is_below_the_line_and_not_who_is_on_it(make: Make) -
     ]
     assert a.select(names).row(0) == (1, 50, 25.0, 0.0625, 0, 1, 75.0)
     assert others.select(names).row(0) == (1, 120, 120.0, 1.44, 2, 1, 80.0)
-    persons = build(make(homes, rows, [{"unit": "a", "first_period": 2013}]),
-                    design(outcomes=outcomes, unit="person"))  # fmt: skip
+    persons = build(
+        make(homes, rows, [{"unit": "a", "first_period": 2013}]),
+        design(outcomes=outcomes, unit="person"),
+    )
     a = persons.totals.filter(cohort=2013, period=2012)
     assert persons.weighted
     assert a.select("n", "weight", "wsum_poor", "wsum_gap_head").row(0) == (1, 2.0, 2.0, 50.0)
@@ -175,8 +190,11 @@ def test_a_line_by_name_and_real_income_follow_the_tables_of_prices(make: Make) 
     rows += [
         {"household": "b", "period": t, "wage": y} for t, y in ((2011, 253_600), (2014, 279_999))
     ]
-    outcomes = (Outcome("poor", transform=headcount("national")), Outcome("real", real=2014),
-                Outcome("cheap", real=2011, transform=threshold(253_600)))  # fmt: skip
+    outcomes = (
+        Outcome("poor", transform=headcount("national")),
+        Outcome("real", real=2014),
+        Outcome("cheap", real=2011, transform=threshold(253_600)),
+    )
     cells = build(
         make(homes, rows, [{"unit": "a", "first_period": 2014}]), design(outcomes=outcomes)
     )
@@ -198,38 +216,54 @@ def test_a_line_by_name_and_real_income_follow_the_tables_of_prices(make: Make) 
 
 def test_weights_give_weighted_sums_beside_plain_ones(make: Make) -> None:
     homes = [{"household": "a", "village": "v", "weight": 2.5}, {"household": "b", "village": "v"}]
-    rows = [{"household": h, "period": t, "wage": y}
-            for t in (2012, 2013) for h, y in (("a", 4), ("b", 10))]  # fmt: skip
+    rows = [
+        {"household": h, "period": t, "wage": y}
+        for t in (2012, 2013)
+        for h, y in (("a", 4), ("b", 10))
+    ]
     rows = [r for r in rows if not (r["household"] == "b" and r["period"] == 2012)]
     panel = make(homes, rows, [{"unit": "x", "first_period": 2013}])
     cells = build(panel, design(handling="pairs", inverse=("all",)))
     assert cells.column("total") == "wsum_total"
     assert cells.totals.select("n", "weight", "sum_total", "wsum_total").rows() == [
-        (1, 2.5, 4, 10.0), (2, 3.5, 14, 20.0),
-    ]  # fmt: skip
+        (1, 2.5, 4, 10.0),
+        (2, 3.5, 14, 20.0),
+    ]
     assert cells.pairs is not None
-    assert cells.pairs.columns[5:] == ["n", "weight", "sum_total_base", "wsum_total_base",
-                                       "sum_total_period", "wsum_total_period"]  # fmt: skip
+    assert cells.pairs.columns[5:] == [
+        "n",
+        "weight",
+        "sum_total_base",
+        "wsum_total_base",
+        "sum_total_period",
+        "wsum_total_period",
+    ]
     assert cells.inverse is not None
     assert cells.inverse.select("base", "period", "a", "b_total").rows() == [
-        (2012, 2012, 1.25, 5.0), (2012, 2013, 1.25, 5.0),
-        (2013, 2012, 1.25, 5.0), (2013, 2013, 1.25 + 1, 5.0 + 10),
-    ]  # fmt: skip
+        (2012, 2012, 1.25, 5.0),
+        (2012, 2013, 1.25, 5.0),
+        (2013, 2012, 1.25, 5.0),
+        (2013, 2013, 1.25 + 1, 5.0 + 10),
+    ]
 
 
 def test_two_programmes_are_keyed_by_the_pair_of_cohorts(make: Make) -> None:
     panel = make(
         [{"household": h, "village": v} for h, v in (("a", "v"), ("b", "v"), ("c", "w"))],
         [{"household": h, "period": t, "wage": 1} for h in "abc" for t in (2012, 2013, 2014)],
-        [{"unit": "a", "first_period": 2013},
-         {"unit": "v", "first_period": 2014, "programme": "dividend", "unit_level": "village"}],
-    )  # fmt: skip
+        [
+            {"unit": "a", "first_period": 2013},
+            {"unit": "v", "first_period": 2014, "programme": "dividend", "unit_level": "village"},
+        ],
+    )
     cells = build(
         panel, CellsDesign(("training", "dividend"), outcomes=TOTAL, inverse=("untreated",))
     )
     assert cells.ever.select("village", "cohort", "cohort_2").rows() == [
-        ("v", 0, 2014), ("v", 2013, 2014), ("w", 0, 0),
-    ]  # fmt: skip
+        ("v", 0, 2014),
+        ("v", 2013, 2014),
+        ("w", 0, 0),
+    ]
     assert cells.meta["levels"] == ["household", "village"]
     assert cells.inverse is not None
     both = cells.inverse.filter(cohort=2013)["base"].unique().to_list()
@@ -238,11 +272,13 @@ def test_two_programmes_are_keyed_by_the_pair_of_cohorts(make: Make) -> None:
 
 def test_a_stratum_that_is_missing_leaves_the_household_out(make: Make) -> None:
     panel = make(
-        [{"household": "a", "village": "v", "design_stratum": "north"},
-         {"household": "b", "village": "v"}],
+        [
+            {"household": "a", "village": "v", "design_stratum": "north"},
+            {"household": "b", "village": "v"},
+        ],
         [{"household": h, "period": t} for h in "ab" for t in (2012, 2013)],
         [{"unit": "a", "first_period": 2013}],
-    )  # fmt: skip
+    )
     cells = build(panel, design(stratum="design_stratum"))
     assert cells.totals["stratum"].unique().to_list() == ["north"]
     assert cells.account.left_out == {NO_HOUSEHOLD: 2}

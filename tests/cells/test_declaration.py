@@ -61,10 +61,11 @@ def file(tmp_path: Path) -> Path:
 def test_a_file_says_what_will_be_made_and_estimated(file: Path) -> None:
     found = declaration.read(file)
     assert found.design.outcomes == (
-        Outcome("total", real=2020), Outcome("poor", transform=headcount("national")),
+        Outcome("total", real=2020),
+        Outcome("poor", transform=headcount("national")),
         Outcome("gap", transform=gap("national")),
         Outcome("under_20k", transform=threshold(2_000_000)),
-    )  # fmt: skip
+    )
     assert found.design.periods == (2012, 2020)
     assert found.design.disclosure
     assert found.estimands[0].outcomes == ("total", "poor", "gap", "under_20k")
@@ -79,16 +80,23 @@ def test_a_file_says_what_will_be_made_and_estimated(file: Path) -> None:
     [
         ('name = "training, first release"', "", ["[name]: missing"]),
         ('stratum = ""', 'colour = "red"', ["[design.colour] 'red': unknown key"]),
-        ('handling = "balanced"', 'handling = "pooled"', ["[design]: handling 'pooled' is none of"]),
+        (
+            'handling = "balanced"',
+            'handling = "pooled"',
+            ["[design]: handling 'pooled' is none of"],
+        ),
         ("real = 2020", 'real = 2020\nsource = "gifts"', ["source 'gifts' is none of the four"]),
-        ("real = 2020", 'headcount = 5\ngap = 5', ["two transforms"]),
+        ("real = 2020", "headcount = 5\ngap = 5", ["two transforms"]),
         ('aggregation = "event_time"', 'aggregation = "mean"', ["no such choice", "group_time"]),
         ('outcomes = ["total"]', 'outcomes = ["wealth"]', ["no such outcome", "'wealth'"]),
-        ("min_households = 12", "min_households = 1\nlargest_share = 0.9",
-         ["[disclosure.min_households] '1': too loose", "[disclosure.largest_share] '0.9'"]),
+        (
+            "min_households = 12",
+            "min_households = 1\nlargest_share = 0.9",
+            ["[disclosure.min_households] '1': too loose", "[disclosure.largest_share] '0.9'"],
+        ),
         ("min_households = 12", 'min_households = "ten"', ["wrong type; write a int"]),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_named(file: Path, old: str, new: str, messages: list[str]) -> None:
     file.write_text(GOOD.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(FaultsError) as caught:

@@ -32,15 +32,33 @@ OUTCOMES = (
 )
 DESIGNS = [
     CellsDesign(("training",), outcomes=OUTCOMES),
-    CellsDesign(("training",), outcomes=OUTCOMES, handling="pairs", anticipation=1, disclosure=True),
-    CellsDesign(("dividend",), outcomes=OUTCOMES, handling="cross_sections",
-                inverse=("untreated", "all"), unit="person"),
-    CellsDesign(("training", "dividend"), outcomes=OUTCOMES[:1], handling="cross_sections",
-                stratum="registered_poor", periods=(2013, 2016)),
-    CellsDesign(("training",), outcomes=OUTCOMES[4::3], handling="pairs", disclosure=True,
-                moments=("change", "dose", "lin"), covariates=("workers_baseline",)),
+    CellsDesign(
+        ("training",), outcomes=OUTCOMES, handling="pairs", anticipation=1, disclosure=True
+    ),
+    CellsDesign(
+        ("dividend",),
+        outcomes=OUTCOMES,
+        handling="cross_sections",
+        inverse=("untreated", "all"),
+        unit="person",
+    ),
+    CellsDesign(
+        ("training", "dividend"),
+        outcomes=OUTCOMES[:1],
+        handling="cross_sections",
+        stratum="registered_poor",
+        periods=(2013, 2016),
+    ),
+    CellsDesign(
+        ("training",),
+        outcomes=OUTCOMES[4::3],
+        handling="pairs",
+        disclosure=True,
+        moments=("change", "dose", "lin"),
+        covariates=("workers_baseline",),
+    ),
     CellsDesign(("training",), outcomes=OUTCOMES[:1], stratum="village"),
-]  # fmt: skip
+]
 IDS = ["balanced", "pairs", "persons", "two programmes", "second moments", "strata are villages"]
 
 
@@ -78,8 +96,12 @@ def test_a_panel_in_memory_gives_the_same_cells_as_its_folder(realistic: Path, e
 
 def test_duckdb_adds_weights_as_polars_does(make: Callable[..., Panel]) -> None:
     homes = [{"household": f"h{i}", "village": f"v{i % 3}", "weight": 1 + i / 7} for i in range(40)]
-    rows = [{"household": f"h{i}", "period": t, "wage": 10**9 + i * t, "business": -i}
-            for i in range(40) for t in (2012, 2013) if (i + t) % 5]  # fmt: skip
+    rows = [
+        {"household": f"h{i}", "period": t, "wage": 10**9 + i * t, "business": -i}
+        for i in range(40)
+        for t in (2012, 2013)
+        if (i + t) % 5
+    ]
     panel = make(homes, rows, [{"unit": f"h{i}", "first_period": 2013} for i in range(0, 40, 4)])
     design = CellsDesign(("training",), handling="pairs", inverse=("all",), disclosure=True)
     same(build(panel, design), build(panel, design, "duckdb"))
@@ -107,8 +129,11 @@ def test_names_stay_where_two_households_would_share_a_number(
     make: Callable[..., Panel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     homes = [{"household": f"h{i}", "village": f"v{i % 2}"} for i in range(4)]
-    rows = [{"household": f"h{i}", "period": t, "wage": 10**i * t}
-            for i in range(4) for t in (2012, 2013)]  # fmt: skip
+    rows = [
+        {"household": f"h{i}", "period": t, "wage": 10**i * t}
+        for i in range(4)
+        for t in (2012, 2013)
+    ]
     panel = make(homes, rows, [{"unit": "h1", "first_period": 2013}])
     design = CellsDesign(("training",))
     before = build(panel, design)

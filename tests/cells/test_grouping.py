@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from analysis.cells.grouping import by_size
 from analysis.faults import FaultsError
 
-SIZES = st.lists(
-    st.tuples(st.sampled_from("abc"), st.integers(1, 40)), min_size=1, max_size=25
-)  # fmt: skip
+SIZES = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 40)), min_size=1, max_size=25)
 
 
 @given(villages=SIZES, least=st.integers(1, 50), seed=st.integers(0, 9))
@@ -21,8 +19,9 @@ def test_every_village_is_in_one_group_and_every_group_large_enough(
 ) -> None:
     frame = pl.DataFrame(
         [(f"v{i:02d}", county, n) for i, (county, n) in enumerate(villages)],
-        schema=["village", "county", "n"], orient="row",
-    )  # fmt: skip
+        schema=["village", "county", "n"],
+        orient="row",
+    )
     try:
         found = by_size(frame, least)
     except FaultsError as error:

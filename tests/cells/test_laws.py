@@ -27,8 +27,12 @@ Make = Callable[..., Panel]
 PERIODS = (2012, 2013, 2015)
 SOURCES = ("wage", "business", "property", "transfer")
 FEN = st.integers(-(10**11), 10**11)
-OUTCOMES = (*standard(), Outcome("head", per="head"), Outcome("poor", transform=headcount(10**10)),
-            Outcome("gap", transform=gap(10**10)))  # fmt: skip
+OUTCOMES = (
+    *standard(),
+    Outcome("head", per="head"),
+    Outcome("poor", transform=headcount(10**10)),
+    Outcome("gap", transform=gap(10**10)),
+)
 World = dict[str, Any]
 
 
@@ -57,12 +61,19 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 def panel_of(world: World, make: Make) -> Panel:
-    homes = [{"household": h, **{k: v for k, v in values.items() if k != "cohort"}}
-             for h, values in world["homes"].items()]  # fmt: skip
-    rows = [{"household": h, "period": t, **dict(zip(SOURCES, values, strict=True))}
-            for (h, t), values in world["rows"].items()]  # fmt: skip
-    treated = [{"unit": h, "first_period": values["cohort"]}
-               for h, values in world["homes"].items() if values["cohort"]]  # fmt: skip
+    homes = [
+        {"household": h, **{k: v for k, v in values.items() if k != "cohort"}}
+        for h, values in world["homes"].items()
+    ]
+    rows = [
+        {"household": h, "period": t, **dict(zip(SOURCES, values, strict=True))}
+        for (h, t), values in world["rows"].items()
+    ]
+    treated = [
+        {"unit": h, "first_period": values["cohort"]}
+        for h, values in world["homes"].items()
+        if values["cohort"]
+    ]
     return make(homes, rows, treated)
 
 
@@ -103,9 +114,10 @@ def close(left: pl.DataFrame, right: pl.DataFrame, scale: float) -> None:
 def size_of(world: World) -> float:
     """Return Σ w|x| over everything, an upper bound for every sum."""
     return sum(
-        max(1.0, world["homes"][h]["weight"]) * (sum(abs(v) for v in values if v is not None) + 6 * 10**10)
+        max(1.0, world["homes"][h]["weight"])
+        * (sum(abs(v) for v in values if v is not None) + 6 * 10**10)
         for (h, _), values in world["rows"].items()
-    )  # fmt: skip
+    )
 
 
 @given(world=worlds())
@@ -121,8 +133,12 @@ def test_totals_and_ever_are_what_a_loop_finds(world: World, make: Make) -> None
             for i, v in enumerate((1, home["weight"], y, int(lacking > 0), lacking)):
                 row[i] += v
     columns = ["n", "weight", "sum_total", "sum_poor", "sum_gap"]
-    found = {row[:4]: list(row[4:]) for row in
-             cells.totals.select("village", "cohort", "stratum", "period", *columns).iter_rows()}  # fmt: skip
+    found = {
+        row[:4]: list(row[4:])
+        for row in cells.totals.select(
+            "village", "cohort", "stratum", "period", *columns
+        ).iter_rows()
+    }
     assert found == expected
     seen: dict[tuple[str, int, str], int] = defaultdict(int)
     for h in total_of(world):
@@ -143,8 +159,12 @@ def test_pairs_are_what_a_loop_finds(world: World, make: Make) -> None:
                 for i, v in enumerate((1, world["homes"][h]["weight"], by[base], by[period])):
                     row[i] += v
     columns = ["n", "weight", "sum_total_base", "sum_total_period"]
-    found = {row[:5]: list(row[5:]) for row in cells.pairs.select(
-        "village", "cohort", "stratum", "base", "period", *columns).iter_rows()}  # fmt: skip
+    found = {
+        row[:5]: list(row[5:])
+        for row in cells.pairs.select(
+            "village", "cohort", "stratum", "base", "period", *columns
+        ).iter_rows()
+    }
     assert found == expected
     wanted = {(a, b) for a, b in ((2012, 2013), (2013, 2015), (2012, 2015), (2013, 2012))}
     assert wanted >= set(cells.pairs.select("base", "period").iter_rows())
@@ -174,8 +194,12 @@ def test_inverse_count_moments_are_what_a_loop_finds(
                     key = (*key_of(world, h), omega, s, t)
                     a[key] += weight / len(inside)
                     b[key] += weight * by[s] / len(inside)
-    found = {row[:6]: row[6:] for row in cells.inverse.select(
-        "village", "cohort", "stratum", "omega", "base", "period", "a", "b_total").iter_rows()}  # fmt: skip
+    found = {
+        row[:6]: row[6:]
+        for row in cells.inverse.select(
+            "village", "cohort", "stratum", "omega", "base", "period", "a", "b_total"
+        ).iter_rows()
+    }
     assert set(found) == set(a)
     for key, (x, y) in found.items():
         assert x == pytest.approx(float(a[key]), rel=1e-14)
@@ -201,9 +225,18 @@ def test_cells_add_up_over_any_division_of_the_households(
             return
     keys = ["village", "cohort", "stratum", "period"]
     columns = sums(whole.totals)
-    frames = [h.totals.select(*keys, *(pl.col(c) if c in h.totals.columns else
-              pl.col(c.replace("wsum", "sum")).cast(pl.Float64).alias(c) for c in columns))
-              for h in halves]  # fmt: skip
+    frames = [
+        h.totals.select(
+            *keys,
+            *(
+                pl.col(c)
+                if c in h.totals.columns
+                else pl.col(c.replace("wsum", "sum")).cast(pl.Float64).alias(c)
+                for c in columns
+            ),
+        )
+        for h in halves
+    ]
     added = pl.concat(frames).group_by(keys).agg(pl.col(columns).sum()).sort(keys)
     close(added, whole.totals, size_of(world))
     assert sum(h.account.rows_used for h in halves) == whole.account.rows_used
@@ -220,9 +253,10 @@ def test_order_and_cuts_of_the_rows_do_not_matter(
     for number, first in enumerate(range(0, income.height, 3)):
         income[first : first + 3].write_parquet(folder / f"{number}.parquet")
     mixed = replace(
-        panel, income=pl.scan_parquet(folder / "*.parquet"),
+        panel,
+        income=pl.scan_parquet(folder / "*.parquet"),
         households=panel.households.collect().sample(fraction=1.0, shuffle=True, seed=seed).lazy(),
-    )  # fmt: skip
+    )
     one, other = (build(p, design(handling, inverse=("all",))) for p in (panel, mixed))
     for table in ("totals", "ever", "pairs", "inverse"):
         left, right = getattr(one, table), getattr(other, table)

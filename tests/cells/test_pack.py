@@ -118,11 +118,18 @@ def test_a_changed_table_is_found(made: Pack, tmp_path: Path) -> None:
 
 
 CHANGES = {
-    "tier": "public", "name": "another", "note": "a formal guarantee", "weighted": True,
-    "periods": [2012, 2013], "new": 1, "account": {"rows_used": 9, "left_out": {}},
-    "design": ("level", "household"), "rules": ("set", {"min_households": 10}),
-    "meta": ("panel", "x"), "covariances": [],
-}  # fmt: skip
+    "tier": "public",
+    "name": "another",
+    "note": "a formal guarantee",
+    "weighted": True,
+    "periods": [2012, 2013],
+    "new": 1,
+    "account": {"rows_used": 9, "left_out": {}},
+    "design": ("level", "household"),
+    "rules": ("set", {"min_households": 10}),
+    "meta": ("panel", "x"),
+    "covariances": [],
+}
 
 
 @pytest.mark.parametrize("key", CHANGES)

@@ -26,10 +26,16 @@ Make = Callable[..., Panel]
 
 def five(make: Make) -> Panel:
     """Five households of one village with 0, 10, 20, 30 and 140 in 2012, ten more in 2013."""
-    rows = [{"household": h, "period": t, "business": y + 10 * (t - 2012)}
-            for h, y in zip("abcde", (0, 10, 20, 30, 140), strict=True) for t in (2012, 2013)]  # fmt: skip
-    return make([{"household": h, "village": "v"} for h in "abcde"], rows,
-                [{"unit": "e", "first_period": 2013}])  # fmt: skip
+    rows = [
+        {"household": h, "period": t, "business": y + 10 * (t - 2012)}
+        for h, y in zip("abcde", (0, 10, 20, 30, 140), strict=True)
+        for t in (2012, 2013)
+    ]
+    return make(
+        [{"household": h, "village": "v"} for h in "abcde"],
+        rows,
+        [{"unit": "e", "first_period": 2013}],
+    )
 
 
 def of_cells(panel: Panel, frozen: Reference, **options: object) -> pl.DataFrame:
@@ -118,8 +124,9 @@ def test_engines_agree(realistic: Path, engine: Any) -> None:
     pytest.importorskip({"duckdb": "duckdb", "spark": "pyspark"}[engine])
     if engine == "spark" and shutil.which("java") is None:
         pytest.skip("no Java on this machine: install the Debian package default-jre-headless")
-    frozen = recentred.reference(panels.read(realistic), periods=(2012, 2013), real=2015,
-                                 programme="training")  # fmt: skip
+    frozen = recentred.reference(
+        panels.read(realistic), periods=(2012, 2013), real=2015, programme="training"
+    )
     design = CellsDesign(("training",), outcomes=recentred.outcomes(frozen), handling="pairs")
     one, other = build(realistic, design), build(realistic, design, engine)
     for table in ("totals", "pairs"):
@@ -136,8 +143,12 @@ def test_who_and_when_count(make: Make) -> None:
     never = recentred.reference(panel, periods=(2012,), per="household", programme="training")
     assert (never.mean, never.n, never.who) == (15, 4, "households never in training")
     assert recentred.reference(panel, periods=(2012, 2013), per="household").mean == 45
-    heavy = replace(panel, households=panel.households.with_columns(
-        weight=pl.when(pl.col("household") == "e").then(4.0).otherwise(1.0)))  # fmt: skip
+    heavy = replace(
+        panel,
+        households=panel.households.with_columns(
+            weight=pl.when(pl.col("household") == "e").then(4.0).otherwise(1.0)
+        ),
+    )
     assert recentred.reference(heavy, periods=(2012,), per="household").mean == 620 / 8
 
 

@@ -18,9 +18,16 @@ from analysis.faults import FaultsError
 @pytest.fixture(scope="module")
 def cells(realistic: Path) -> Cells:
     outcomes = (Outcome("total", real=2015), Outcome("poor", transform=headcount("national")))
-    design = CellsDesign(("training",), outcomes=outcomes, handling="pairs", inverse=("untreated",),
-                         periods=(2012, 2016), disclosure=True, moments=("change", "dose", "lin"),
-                         covariates=("workers_baseline",))  # fmt: skip
+    design = CellsDesign(
+        ("training",),
+        outcomes=outcomes,
+        handling="pairs",
+        inverse=("untreated",),
+        periods=(2012, 2016),
+        disclosure=True,
+        moments=("change", "dose", "lin"),
+        covariates=("workers_baseline",),
+    )
     return build(realistic, design)
 
 

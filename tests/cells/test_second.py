@@ -50,12 +50,16 @@ def three(make: Make) -> Panel:
     """
     panel = make(
         [{"household": h, "village": "v", "registered_poor": h == "a"} for h in "abc"],
-        [{"household": h, "period": t, "wage": y, "business": -1, "transfer": 1}
-         for h, ys in (("a", (10, 15, 40)), ("b", (100, 130)), ("c", (7, 7, 9)))
-         for t, y in zip((2012, 2013, 2014), ys, strict=False)],
-        [{"unit": u, "first_period": 2013, "dose": d, "dose_unit": "days"}
-         for u, d in (("a", 2.0), ("b", 3.0))],
-    )  # fmt: skip
+        [
+            {"household": h, "period": t, "wage": y, "business": -1, "transfer": 1}
+            for h, ys in (("a", (10, 15, 40)), ("b", (100, 130)), ("c", (7, 7, 9)))
+            for t, y in zip((2012, 2013, 2014), ys, strict=False)
+        ],
+        [
+            {"unit": u, "first_period": 2013, "dose": d, "dose_unit": "days"}
+            for u, d in (("a", 2.0), ("b", 3.0))
+        ],
+    )
     return with_land(panel, {"a": 1.0, "b": 2.0, "c": 4.0})
 
 
@@ -104,8 +108,12 @@ def test_first_moments_do_not_change(three: Panel, handling: Handling) -> None:
 
 def test_weights_prices_and_shares(make: Make) -> None:
     """Real changes are changes of real amounts; a poor household counts one; weights multiply."""
-    outcomes = (Outcome("real", real=2014), Outcome("poor", transform=headcount(50)),
-                Outcome("head", per="head"), Outcome("depth", transform=squared_gap(50)))  # fmt: skip
+    outcomes = (
+        Outcome("real", real=2014),
+        Outcome("poor", transform=headcount(50)),
+        Outcome("head", per="head"),
+        Outcome("depth", transform=squared_gap(50)),
+    )
     panel = make(
         [{"household": "a", "village": "v", "weight": 2.5, "size_baseline": 2}],
         [{"household": "a", "period": t, "wage": y} for t, y in ((2011, 90), (2014, 150))],
@@ -131,23 +139,44 @@ def worlds(draw: st.DrawFn) -> list[dict[str, Any]]:
         seen = PERIODS if number == 0 else draw(st.sets(st.sampled_from(PERIODS)))
         cohort = draw(st.sampled_from([0, 2013, 2015]))
         fen = st.integers(-(10**12), 10**12)
-        homes.append({
-            "household": f"h{number}", "village": draw(st.sampled_from("vw")),
-            "weight": draw(st.sampled_from([1.0, 1.0, 0.5, 3.25])),
-            "cohort": cohort if number else 2013, "dose": draw(st.integers(0, 40)) / 8,
-            "registered_poor": draw(st.booleans()), "x_land": draw(st.integers(-8, 8)) / 4,
-            "rows": {t: (abs(draw(fen)), draw(fen), draw(fen), draw(fen)) for t in sorted(seen)},
-        })  # fmt: skip
+        homes.append(
+            {
+                "household": f"h{number}",
+                "village": draw(st.sampled_from("vw")),
+                "weight": draw(st.sampled_from([1.0, 1.0, 0.5, 3.25])),
+                "cohort": cohort if number else 2013,
+                "dose": draw(st.integers(0, 40)) / 8,
+                "registered_poor": draw(st.booleans()),
+                "x_land": draw(st.integers(-8, 8)) / 4,
+                "rows": {
+                    t: (abs(draw(fen)), draw(fen), draw(fen), draw(fen)) for t in sorted(seen)
+                },
+            }
+        )
     return homes
 
 
 def panel_of(world: list[dict[str, Any]], make: Make, factor: int = 1) -> Panel:
     own = ("household", "village", "weight", "registered_poor")
-    rows = [{"household": h["household"], "period": t,
-             **{s: factor * v for s, v in zip(SOURCES, values, strict=True)}}
-            for h in world for t, values in h["rows"].items()]  # fmt: skip
-    treated = [{"unit": h["household"], "first_period": h["cohort"], "dose": h["dose"],
-                "dose_unit": "days"} for h in world if h["cohort"]]  # fmt: skip
+    rows = [
+        {
+            "household": h["household"],
+            "period": t,
+            **{s: factor * v for s, v in zip(SOURCES, values, strict=True)},
+        }
+        for h in world
+        for t, values in h["rows"].items()
+    ]
+    treated = [
+        {
+            "unit": h["household"],
+            "first_period": h["cohort"],
+            "dose": h["dose"],
+            "dose_unit": "days",
+        }
+        for h in world
+        if h["cohort"]
+    ]
     panel = make([{k: h[k] for k in own} for h in world], rows, treated)
     return with_land(panel, {h["household"]: h["x_land"] for h in world})
 
@@ -158,8 +187,11 @@ def by_loop(world: list[dict[str, Any]]) -> dict[tuple[Any, ...], dict[str, Frac
     weighted = any(h["weight"] != 1 for h in world)
     for h in world:
         w = Fraction(h["weight"])
-        z = {"dose": Fraction(h["dose"]) if h["cohort"] else Fraction(0),
-             "registered_poor": Fraction(h["registered_poor"]), "x_land": Fraction(h["x_land"])}  # fmt: skip
+        z = {
+            "dose": Fraction(h["dose"]) if h["cohort"] else Fraction(0),
+            "registered_poor": Fraction(h["registered_poor"]),
+            "x_land": Fraction(h["x_land"]),
+        }
         level = {t: Fraction(sum(values)) for t, values in h["rows"].items()}
         views = {(None, t): y for t, y in level.items()}
         views |= {(b, t): y - level[b] for b in level for t, y in level.items() if b < t}
@@ -170,8 +202,9 @@ def by_loop(world: list[dict[str, Any]]) -> dict[tuple[Any, ...], dict[str, Frac
             names = list(z)
             terms |= {f"zsum_{a}": w * z[a] for a in names}
             terms |= {f"zs_{a}_total": w * z[a] * v for a in names}
-            terms |= {f"zz_{a}_{b}": w * z[a] * z[b]
-                      for i, a in enumerate(names) for b in names[i:]}  # fmt: skip
+            terms |= {
+                f"zz_{a}_{b}": w * z[a] * z[b] for i, a in enumerate(names) for b in names[i:]
+            }
             for name, term in terms.items():
                 row[name] += term
                 row[f"|{name}|"] += abs(term)
@@ -200,8 +233,10 @@ def test_moments_are_what_a_loop_finds(world: list[dict[str, Any]], make: Make) 
 def test_order_of_rows_does_not_matter_and_money_scales(
     world: list[dict[str, Any]], seed: int, make: Make
 ) -> None:
-    small = [{**h, "rows": {t: tuple(v // 1000 for v in values) for t, values in h["rows"].items()}}
-             for h in world]  # fmt: skip
+    small = [
+        {**h, "rows": {t: tuple(v // 1000 for v in values) for t, values in h["rows"].items()}}
+        for h in world
+    ]
     one = build(panel_of(small, make), design("pairs")).second
     mixed = small[:1] + random.Random(seed).sample(small[1:], len(small) - 1)
     assert one is not None
@@ -234,8 +269,13 @@ def test_villages_add_up(realistic: Path) -> None:
 @pytest.mark.parametrize("handling", ["balanced", "pairs", "cross_sections"])
 def test_duckdb_gives_the_same_moments(realistic: Path, handling: Handling) -> None:
     pytest.importorskip("duckdb")
-    outcomes = (Outcome("wage"), Outcome("total"), Outcome("real", real=2015),
-                Outcome("head", per="head"), Outcome("poor", transform=headcount("national")))  # fmt: skip
+    outcomes = (
+        Outcome("wage"),
+        Outcome("total"),
+        Outcome("real", real=2015),
+        Outcome("head", per="head"),
+        Outcome("poor", transform=headcount("national")),
+    )
     asked = design(handling, outcomes=outcomes, covariates=("workers_baseline",), disclosure=True)
     one, other = build(realistic, asked), build(realistic, asked, "duckdb")
     assert one.second is not None and other.second is not None
@@ -273,12 +313,19 @@ def test_designs_that_cannot_be_are_refused(make_it: Callable[[], object], messa
 
 
 def test_what_the_panel_lacks_is_named(three: Panel) -> None:
-    no_dose = replace(three, participation=three.participation.with_columns(
-        dose=pl.lit(None, pl.Float64), dose_unit=pl.lit(None, pl.String)))  # fmt: skip
+    no_dose = replace(
+        three,
+        participation=three.participation.with_columns(
+            dose=pl.lit(None, pl.Float64), dose_unit=pl.lit(None, pl.String)
+        ),
+    )
     with pytest.raises(FaultsError, match="2 treated have no dose"):
         build(no_dose, design())
-    for name, message in (("village", "no number"), ("x_age", "no such column"),
-                          ("workers_baseline", "3 households lack it")):  # fmt: skip
+    for name, message in (
+        ("village", "no number"),
+        ("x_age", "no such column"),
+        ("workers_baseline", "3 households lack it"),
+    ):
         with pytest.raises(FaultsError, match=message):
             build(three, design(covariates=(name,)))
 

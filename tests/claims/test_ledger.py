@@ -95,8 +95,13 @@ def test_random_members_never_contradict_a_verdict(reported, verdicts):
                 for name in verdict.claims
             }
             left, right = (eval(compile_side(side), {}, dict(values)) for side in sides(verdict))
-            holds = {"==": left == right, "<=": left <= right, "<": left < right,
-                     ">=": left >= right, ">": left > right}[expression.comparison]  # fmt: skip
+            holds = {
+                "==": left == right,
+                "<=": left <= right,
+                "<": left < right,
+                ">=": left >= right,
+                ">": left > right,
+            }[expression.comparison]
             if verdict.verdict == "certain" and not holds:
                 contradictions.append(verdict.id)
             if verdict.verdict in ("impossible", "inconsistent", "reading rejected") and holds:
@@ -197,20 +202,68 @@ def change(folder, name, how):
         ("claims", 1, "kind", "guess", r"claims\.csv:3 \[kind\] 'guess': not in the vocabulary"),
         ("claims", 2, "value", "abc", r"claims\.csv:4 \[value\] 'abc': the text does not have"),
         ("claims", 2, "value", "27", r"claims\.csv:4 \[value\] '27': the phrase 26家 says 26"),
-        ("claims", 3, "id", "S0_001", r"claims\.csv:5 \[id\] 'S0_001': the key occurs more than once"),
-        ("claims", 4, "period_start", "2019-13-01", r"claims\.csv:6 \[period_start\] '2019-13-01': the cell has the wrong type"),
-        ("claims", 4, "period_end", "2001-01-01", r"claims\.csv:6: the period ends before it starts"),
+        (
+            "claims",
+            3,
+            "id",
+            "S0_001",
+            r"claims\.csv:5 \[id\] 'S0_001': the key occurs more than once",
+        ),
+        (
+            "claims",
+            4,
+            "period_start",
+            "2019-13-01",
+            r"claims\.csv:6 \[period_start\] '2019-13-01': the cell has the wrong type",
+        ),
+        (
+            "claims",
+            4,
+            "period_end",
+            "2001-01-01",
+            r"claims\.csv:6: the period ends before it starts",
+        ),
         ("claims", 5, "source", "S9", r"claims\.csv:7"),
-        ("claims", 5, "programme", "magic", r"claims\.csv:7 \[programme\] 'magic': unknown programme"),
+        (
+            "claims",
+            5,
+            "programme",
+            "magic",
+            r"claims\.csv:7 \[programme\] 'magic': unknown programme",
+        ),
         ("claims", 6, "counted", "", r"claims\.csv:8 \[counted\]: the cell is empty"),
-        ("claims", 6, "paragraph", "0", r"claims\.csv:8 \[paragraph\] '0': the number is too small"),
+        (
+            "claims",
+            6,
+            "paragraph",
+            "0",
+            r"claims\.csv:8 \[paragraph\] '0': the number is too small",
+        ),
         ("claims", 7, "printed", "一" * 21, r"claims\.csv:9"),
         ("sources", 3, "date_note", "", r"sources\.csv:5: an inferred date needs a note"),
-        ("relations", 4, "assumes", "luck", r"relations\.csv:6 \[assumes\] 'luck': unknown assumes luck"),
-        ("relations", 0, "role", "proof", r"relations\.csv:2 \[role\] 'proof': not in the vocabulary"),
-        ("implied", 0, "official", "O_none", r"implied\.csv:2 \[official\] 'O_none': unknown official"),
+        (
+            "relations",
+            4,
+            "assumes",
+            "luck",
+            r"relations\.csv:6 \[assumes\] 'luck': unknown assumes luck",
+        ),
+        (
+            "relations",
+            0,
+            "role",
+            "proof",
+            r"relations\.csv:2 \[role\] 'proof': not in the vocabulary",
+        ),
+        (
+            "implied",
+            0,
+            "official",
+            "O_none",
+            r"implied\.csv:2 \[official\] 'O_none': unknown official",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_broken_row_names_file_row_column_and_value(folder, name, row, column, value, message):
     edit(folder, name, row, column, value)
     with pytest.raises(FaultsError, match=message):

@@ -82,9 +82,21 @@ def test_units_multiply_and_divide():
 
 @pytest.mark.parametrize(
     "text",
-    ["a * 12", "f(a)", "a ** b", "a == b == c", "a if b else c", "a.b", "missing(a)", "a +", "a and b",
-     "distinct(a + b)", "'a'", "missing('x', 'y')"],
-)  # fmt: skip
+    [
+        "a * 12",
+        "f(a)",
+        "a ** b",
+        "a == b == c",
+        "a if b else c",
+        "a.b",
+        "missing(a)",
+        "a +",
+        "a and b",
+        "distinct(a + b)",
+        "'a'",
+        "missing('x', 'y')",
+    ],
+)
 def test_what_the_grammar_refuses(text):
     with pytest.raises(ExpressionError):
         parse(text)

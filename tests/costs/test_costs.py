@@ -113,11 +113,20 @@ def test_the_corners_hold_every_draw(assumed: Ranges, elsewhere: dict[str, Size]
             continue
         assert one.effect is not None
         assert one.cost is not None
-        terms = {"effect": one.effect, "income": income, "cost": one.cost,
-                 **{name: assumed[name] for name in ("lasting", "fading", "discount")}}  # fmt: skip
+        terms = {
+            "effect": one.effect,
+            "income": income,
+            "cost": one.cost,
+            **{name: assumed[name] for name in ("lasting", "fading", "discount")},
+        }
         drawn = {name: random.uniform(r.low, r.high, 5000) for name, r in terms.items()}
-        worth = (drawn["effect"] / 100 * drawn["income"] / drawn["cost"]
-                 * value.annuity(drawn["lasting"], drawn["fading"], drawn["discount"]))  # fmt: skip
+        worth = (
+            drawn["effect"]
+            / 100
+            * drawn["income"]
+            / drawn["cost"]
+            * value.annuity(drawn["lasting"], drawn["fading"], drawn["discount"])
+        )
         assert one.per_yuan.low <= worth.min()
         assert worth.max() <= one.per_yuan.high
         assert one.per_yuan.low <= one.per_yuan.draws_low <= one.per_yuan.median

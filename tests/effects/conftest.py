@@ -51,14 +51,21 @@ def table_of(data, handling="balanced", *, anticipation=0, outcome="income", mom
 
         return Table(
             villages=tuple(str(v) for v in villages),
-            strata=tuple(str(s) for s in sorted(of["stratum"].unique())), outcomes=(outcome,),
-            periods=periods, village=np.array([villages.index(k[0]) for k in keys]),
+            strata=tuple(str(s) for s in sorted(of["stratum"].unique())),
+            outcomes=(outcome,),
+            periods=periods,
+            village=np.array([villages.index(k[0]) for k in keys]),
             cohort=np.array([k[1] for k in keys]),
             stratum=np.array([sorted(of["stratum"].unique()).index(k[2]) for k in keys]),
-            n=sums(inside).astype(int), weight=sums(inside * w[:, None]),
-            total=sums(income * w[:, None])[..., None], n_ever=sums(np.ones(w.size)).astype(int),
-            weight_ever=sums(w), handling=handling, weighted=bool((weight != 1).any()), **more,
-        )  # fmt: skip
+            n=sums(inside).astype(int),
+            weight=sums(inside * w[:, None]),
+            total=sums(income * w[:, None])[..., None],
+            n_ever=sums(np.ones(w.size)).astype(int),
+            weight_ever=sums(w),
+            handling=handling,
+            weighted=bool((weight != 1).any()),
+            **more,
+        )
 
     seen, y0 = ~np.isnan(y), np.nan_to_num(y)
     pairs = {}
@@ -67,8 +74,9 @@ def table_of(data, handling="balanced", *, anticipation=0, outcome="income", mom
             for t, period in enumerate(periods):
                 both = seen[:, b] & seen[:, t]
                 change = np.where(both, y0[:, t] - y0[:, b], 0) * weight
-                pairs[int(base), int(period)] = Leg(1.0, add(both).astype(int), add(both * weight),
-                                                    add(change)[:, None])  # fmt: skip
+                pairs[int(base), int(period)] = Leg(
+                    1.0, add(both).astype(int), add(both * weight), add(change)[:, None]
+                )
 
     def inverse(omega, chosen):
         """A[s,t] and B[s,t] by their definition."""

@@ -43,9 +43,10 @@ def test_influence_is_the_derivative_in_the_weight_of_a_village(panel, make_tabl
 
     def points(factor):
         scaled = data.with_columns(
-            weight=pl.when(pl.col("village") == 9).then(pl.col("weight") * factor)
+            weight=pl.when(pl.col("village") == 9)
+            .then(pl.col("weight") * factor)
             .otherwise("weight")
-        )  # fmt: skip
+        )
         table = make_table(scaled)
         first = group_time.estimate(table, how)
         return first, aggregate.aggregate(first, table)

@@ -29,9 +29,15 @@ def made(tmp_path_factory):
     simulate(folder / "panel", households=6_000, villages=150, periods=(2013, 2019), seed=9)
     for words in (
         ["cells", str(folder / "panel"), "--out", str(folder / "cells")],
-        ["pack", str(folder / "cells"), "--out", str(folder / "pack"),
-         "--log", str(folder / "log.jsonl")],
-    ):  # fmt: skip
+        [
+            "pack",
+            str(folder / "cells"),
+            "--out",
+            str(folder / "pack"),
+            "--log",
+            str(folder / "log.jsonl"),
+        ],
+    ):
         done = runner.invoke(cli.app, [*words, "--estimands", str(PLAN)])
         assert done.exit_code == 0, done.output
     return folder
@@ -57,9 +63,11 @@ def test_the_page_prints_the_numbers_of_the_cells(made, shown):
     assert rows["outcome"].to_list() == overall["outcome"].to_list()
     for column in ("estimate", "ci_low", "ci_high"):
         assert np.allclose(rows[column], overall[column], rtol=1e-12, atol=0)
-    assert brought.agreement(shown.effects, cells).select(
-        same=(pl.col("compared") == pl.col("equal")).all()
-    ).item()  # fmt: skip
+    assert (
+        brought.agreement(shown.effects, cells)
+        .select(same=(pl.col("compared") == pl.col("equal")).all())
+        .item()
+    )
     assert (shown.tier, shown.cells) == ("model", None)
     assert "simulated" in pack_texts.texts(shown).what.text
     assert brought.compared(shown).is_empty()

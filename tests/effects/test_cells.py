@@ -43,11 +43,17 @@ def long(folder, programme, level, weight="weight"):
         panel.income.filter("complete")
         .join(panel.households, on="household")
         .join(cohort, on=level, how="left")
-        .select("household", "village", "period", "stratum",
-                pl.col(weight).cast(pl.Float64).alias("weight"), pl.col("cohort").fill_null(0),
-                income=pl.sum_horizontal(SOURCES))
+        .select(
+            "household",
+            "village",
+            "period",
+            "stratum",
+            pl.col(weight).cast(pl.Float64).alias("weight"),
+            pl.col("cohort").fill_null(0),
+            income=pl.sum_horizontal(SOURCES),
+        )
         .collect()
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("handling", ["balanced", "pairs", "cross_sections"])
@@ -60,16 +66,22 @@ def test_cells_give_the_table_that_households_give(
 ):
     """Estimates from both tables, in every estimator; per person, weights are members."""
     inverse = () if handling == "balanced" else ("untreated", "all")
-    design = CellsDesign((programme,), outcomes=(Outcome("total"),), handling=handling,
-                         inverse=inverse, unit=unit)  # fmt: skip
+    design = CellsDesign(
+        (programme,), outcomes=(Outcome("total"),), handling=handling, inverse=inverse, unit=unit
+    )
     table = from_cells(build(gappy, design))
     own = make_table(
         long(gappy, programme, level, "weight" if unit == "household" else "size_baseline"),
-        handling, moments=inverse,
-    )  # fmt: skip
+        handling,
+        moments=inverse,
+    )
     how = group_time.Comparison("not_yet", "anywhere")
-    calls = [lambda t: group_time.estimate(t, how), imputation.estimate, two_way.estimate,
-             lambda t: aggregate.aggregate(group_time.estimate(t, how), t)]  # fmt: skip
+    calls = [
+        lambda t: group_time.estimate(t, how),
+        imputation.estimate,
+        two_way.estimate,
+        lambda t: aggregate.aggregate(group_time.estimate(t, how), t),
+    ]
     for call in calls:
         one, two = call(table), call(own)
         assert [key.estimand for key in one.keys] == [key.estimand for key in two.keys]
@@ -99,9 +111,13 @@ def test_the_truth_of_the_model_panel_is_found(clean, programme):
     """
     table = from_cells(build(clean, CellsDesign((programme,))))
     truth = read_truth(clean).filter(
-        programme=programme, who="treated", effect="direct", sample="all", per="household",
+        programme=programme,
+        who="treated",
+        effect="direct",
+        sample="all",
+        per="household",
         aggregation="simple",
-    )  # fmt: skip
+    )
     exact = {row["outcome"]: row["att"] * 100 for row in truth.iter_rows(named=True)}
     how = group_time.Comparison("not_yet", "anywhere")
     estimates = [
@@ -132,8 +148,9 @@ def test_effects_on_recentred_influence_are_those_of_each_household_and_say_appr
     gappy, make_table
 ):
     """Oracle: the influence worked out household by household, then laid into a table."""
-    frozen = recentred.reference(panels.read(gappy), periods=(2014,), programme="training",
-                                 per="household", shares=(0.25,))  # fmt: skip
+    frozen = recentred.reference(
+        panels.read(gappy), periods=(2014,), programme="training", per="household", shares=(0.25,)
+    )
     design = CellsDesign(("training",), outcomes=recentred.outcomes(frozen), handling="pairs")
     found = group_time.estimate(from_cells(build(gappy, design)))
     data = long(gappy, "training", "household")

@@ -56,9 +56,14 @@ def test_the_joint_covariance_travels_and_no_village_does(found):
 def test_the_truth_lies_inside_four_standard_errors(found, folder):
     """Simulated panel: the declared overall effect on property income against its truth, in yuan."""
     truth = read_truth(folder).filter(
-        programme="dividend", who="treated", effect="total", sample="all", aggregation="simple",
-        outcome="property", per="household",
-    )  # fmt: skip
+        programme="dividend",
+        who="treated",
+        effect="total",
+        sample="all",
+        aggregation="simple",
+        outcome="property",
+        per="household",
+    )
     keys = [key.outcome for key in found.effects.keys]
     place = next(
         i for i, name in enumerate(found.names) if name == "overall" and keys[i] == "property"

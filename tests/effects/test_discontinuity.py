@@ -16,16 +16,22 @@ def scores(jump=3.0):
     s = np.linspace(-1, 1, 201)
     noise = ((np.arange(201) * 37) % 11 - 5) / 10
     return pl.DataFrame(
-        {"score": s, "y": 1 + 2 * s + jump * (s >= 0) + s * (s >= 0) + noise,
-         "age": 40 + 5 * s + noise[::-1], "village": np.arange(201) % 20}
-    )  # fmt: skip
+        {
+            "score": s,
+            "y": 1 + 2 * s + jump * (s >= 0) + s * (s >= 0) + noise,
+            "age": 40 + 5 * s + noise[::-1],
+            "village": np.arange(201) % 20,
+        }
+    )
 
 
 def test_line_on_each_side_is_two_regressions():
     data = scores()
     found = rd.polynomial(rd.prepare(data, "y", "score"))
-    ends = [np.polyfit(part["score"], part["y"], 1)[1]
-            for part in (data.filter(pl.col("score") >= 0), data.filter(pl.col("score") < 0))]  # fmt: skip
+    ends = [
+        np.polyfit(part["score"], part["y"], 1)[1]
+        for part in (data.filter(pl.col("score") >= 0), data.filter(pl.col("score") < 0))
+    ]
     assert found.estimate == pytest.approx(ends[0] - ends[1])
     assert found.convention == "HC1"
 
@@ -44,7 +50,9 @@ def test_rdrobust():
     conventional, robust = rd.local(rd.prepare(data, "y", "score"))
     assert conventional.estimate == other.coef.loc["Conventional"].item()
     assert (robust.estimate, robust.std_error) == (
-        other.coef.loc["Robust"].item(), other.se.loc["Robust"].item())  # fmt: skip
+        other.coef.loc["Robust"].item(),
+        other.se.loc["Robust"].item(),
+    )
     low, high = other.ci.loc["Robust"]
     assert (robust.ci_low, robust.ci_high) == pytest.approx((low, high))
     assert robust.more["bandwidth"] == other.bws.iloc[0, 0]
@@ -101,10 +109,14 @@ def test_counts_by_the_binomial():
         (lambda: rd.polynomial(rd.prepare(scores(), "y", "score"), within=0.001), "no control"),
         (lambda: rd.balance(rd.prepare(scores(), "y", "score")), "no covariates"),
         (lambda: rd.count_test(rd.prepare(scores(), "y", "score", donut=0.1), 0.2), "donut"),
-        (lambda: rd.count_test(rd.prepare(scores().filter(pl.col("score") != 0), "y", "score"),
-                               0.001), "nobody is that near"),
+        (
+            lambda: rd.count_test(
+                rd.prepare(scores().filter(pl.col("score") != 0), "y", "score"), 0.001
+            ),
+            "nobody is that near",
+        ),
     ],
-)  # fmt: skip
+)
 def test_refused(run, words):
     with pytest.raises(FaultsError, match=words):
         run()

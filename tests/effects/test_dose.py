@@ -39,30 +39,36 @@ def households(folder, programme, level):
         pl.col("unit").alias(level), "dose", cohort="first_period"
     )
     return (
-        opened.income.join(opened.households, on="household").join(treated, on=level, how="left")
-        .with_columns(pl.col("dose").fill_null(0.0), pl.col("cohort").fill_null(0),
-                      income=pl.sum_horizontal("wage", "business", "property", "transfer"))
+        opened.income.join(opened.households, on="household")
+        .join(treated, on=level, how="left")
+        .with_columns(
+            pl.col("dose").fill_null(0.0),
+            pl.col("cohort").fill_null(0),
+            income=pl.sum_horizontal("wage", "business", "property", "transfer"),
+        )
         .collect()
-    )  # fmt: skip
+    )
 
 
 def by_statsmodels(data, cohort, period, base, controls):
     """WLS of the change on the dose with stratum constants, errors clustered by village."""
     wide = (
         data.filter((pl.col("cohort") == cohort) | controls)
-        .sort("household", "period").group_by("household", maintain_order=True)
-        .agg(pl.col("village", "stratum", "weight", "cohort", "dose").first(),
-             y=pl.col("income").filter(pl.col("period") == period).first()
-             - pl.col("income").filter(pl.col("period") == base).first())
+        .sort("household", "period")
+        .group_by("household", maintain_order=True)
+        .agg(
+            pl.col("village", "stratum", "weight", "cohort", "dose").first(),
+            y=pl.col("income").filter(pl.col("period") == period).first()
+            - pl.col("income").filter(pl.col("period") == base).first(),
+        )
         .drop_nulls("y")
-    )  # fmt: skip
+    )
     given = np.where(wide["cohort"] == cohort, wide["dose"], 0.0)
     constants = wide["stratum"].to_dummies().to_numpy().astype(float)
     design = np.column_stack([given, constants])
     model = sm.WLS(wide["y"].to_numpy().astype(float), design, weights=wide["weight"].to_numpy())
     group = wide["village"].rank("dense").to_numpy().astype(int)
-    fit = model.fit(cov_type="cluster",
-                    cov_kwds={"groups": group, "use_correction": False})  # fmt: skip
+    fit = model.fit(cov_type="cluster", cov_kwds={"groups": group, "use_correction": False})
     return fit.params[0], fit.bse[0]
 
 
@@ -81,8 +87,9 @@ def test_village_dose_is_wls_on_the_households(panel, make_table, weighted, stra
     if handling == "balanced":
         numbered = numbered.filter(pl.len().over("household") == table.periods.size)
     for k, key in enumerate(found.keys):
-        point, error = by_statsmodels(numbered, key.cohort, key.period, key.base,
-                                      pl.col("cohort") == 0)  # fmt: skip
+        point, error = by_statsmodels(
+            numbered, key.cohort, key.period, key.base, pl.col("cohort") == 0
+        )
         assert found.points[k] == pytest.approx(point, rel=1e-8)
         assert found.std_errors[k] == pytest.approx(error, rel=1e-6)
     assert found.about.estimator == "dose_response"
@@ -144,8 +151,9 @@ def test_without_a_village_is_the_slope_of_the_others(panel, make_table, strata)
 
 def test_inside_villages(simulated):
     """Controls in the same village: a constant for every village and stratum, as dummies do."""
-    cells = build(simulated, CellsDesign(("training",), outcomes=(Outcome("total"),),
-                                         moments=("dose",)))  # fmt: skip
+    cells = build(
+        simulated, CellsDesign(("training",), outcomes=(Outcome("total"),), moments=("dose",))
+    )
     how = Comparison(where="same_village")
     found = dose.by_household(from_cells(cells), cells, how).select(cohort=2016, period=2016)
     data = households(simulated, "training", "household").with_columns(
@@ -165,12 +173,19 @@ def test_by_hand():
     """
     n = np.array([1, 1, 1, 2])
     table = Table(
-        villages=("a", "b", "c", "d"), strata=("s",), outcomes=("total",), periods=np.array([1, 2]),
-        village=np.arange(4), cohort=np.array([0, 0, 2, 2]), stratum=np.zeros(4, int),
-        n=np.stack([n, n], 1), weight=np.stack([n, n], 1).astype(float),
-        total=np.array([[0, 1.0], [0, 1], [0, 2], [0, 12]])[..., None], n_ever=n,
+        villages=("a", "b", "c", "d"),
+        strata=("s",),
+        outcomes=("total",),
+        periods=np.array([1, 2]),
+        village=np.arange(4),
+        cohort=np.array([0, 0, 2, 2]),
+        stratum=np.zeros(4, int),
+        n=np.stack([n, n], 1),
+        weight=np.stack([n, n], 1).astype(float),
+        total=np.array([[0, 1.0], [0, 1], [0, 2], [0, 12]])[..., None],
+        n_ever=n,
         weight_ever=n.astype(float),
-    )  # fmt: skip
+    )
     found = dose.by_village(table, {"c": 1.0, "d": 3.0})
     assert found.points.item() == pytest.approx(78 / 46, rel=1e-12)
     assert found.without[3, 0] == pytest.approx(1.0, rel=1e-12)
@@ -233,7 +248,8 @@ def test_what_cannot_be_estimated_is_said(panel, make_table, simulated):
     opened = panels.read(simulated)
     with pytest.raises(FaultsError, match="no village has it"):
         dose.of_villages(opened, "training")
-    empty = opened.participation.with_columns(dose=pl.lit(None, pl.Float64),
-                                              dose_unit=pl.lit(None, pl.String))  # fmt: skip
+    empty = opened.participation.with_columns(
+        dose=pl.lit(None, pl.Float64), dose_unit=pl.lit(None, pl.String)
+    )
     with pytest.raises(FaultsError, match="has no dose"):
         dose.of_villages(replace(opened, participation=empty), "dividend")

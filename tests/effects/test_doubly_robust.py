@@ -23,9 +23,10 @@ AGREE = {"balanced": (1e-8, 1e-6), "cross_sections": (1e-5, 1e-5)}
 def panel(handling="balanced"):
     number = pl.col("household")
     data = pl.read_parquet(FOLDER / "panel.parquet").with_columns(
-        cohort=pl.col("cohort_village"), age=25 + number * 37 % 41 + 0.5 * (number % 3),
+        cohort=pl.col("cohort_village"),
+        age=25 + number * 37 % 41 + 0.5 * (number % 3),
         land=number * 53 % 29 / 4 + 0.1 * (number % 7),
-    )  # fmt: skip
+    )
     return data.filter("seen") if handling == "cross_sections" else data
 
 
@@ -43,19 +44,27 @@ def designs():
 def test_csdid(part):
     design = part.row(0, named=True)
     units = prepared(
-        panel(design["handling"]), cross_sections=design["handling"] == "cross_sections",
+        panel(design["handling"]),
+        cross_sections=design["handling"] == "cross_sections",
         weight="weight" if design["weighted"] else "",
-    )  # fmt: skip
-    how = Comparison(controls=design["controls"], where="anywhere", base=design["base"],
-                     anticipation=design["anticipation"])  # fmt: skip
+    )
+    how = Comparison(
+        controls=design["controls"],
+        where="anywhere",
+        base=design["base"],
+        anticipation=design["anticipation"],
+    )
     found = doubly_robust.estimate(units, how, leave_out=False)
     added = aggregate.aggregate(found, households.table(units), ("simple",))
     own = pl.DataFrame(
-        [(k.cohort, k.period, float(p), float(e))
-         for one in (found, added.under("parity"))
-         for k, p, e in zip(one.keys, one.points, one.std_errors, strict=True)],
-        schema=["cohort", "period", "own", "own_error"], orient="row",
-    )  # fmt: skip
+        [
+            (k.cohort, k.period, float(p), float(e))
+            for one in (found, added.under("parity"))
+            for k, p, e in zip(one.keys, one.points, one.std_errors, strict=True)
+        ],
+        schema=["cohort", "period", "own", "own_error"],
+        orient="row",
+    )
     both = part.join(own, on=["cohort", "period"], how="left", nulls_equal=True)
     assert both["own"].null_count() == 0
     scale = both["estimate"].abs().max()
@@ -69,10 +78,12 @@ def test_unbalanced_panels_compare_those_seen_in_both_periods():
     units = prepared(data)
     found = doubly_robust.estimate(units, leave_out=False)
     assert units.handling == "pairs"
-    wide = data.pivot("period", index=["household", "village", "cohort", "age", "land"],
-                      values="income").drop_nulls(["2015", "2018"])  # fmt: skip
-    change = wide.with_columns(change=pl.col("2018") - pl.col("2015"),
-                               treated=pl.col("cohort") // 2016)  # fmt: skip
+    wide = data.pivot(
+        "period", index=["household", "village", "cohort", "age", "land"], values="income"
+    ).drop_nulls(["2015", "2018"])
+    change = wide.with_columns(
+        change=pl.col("2018") - pl.col("2015"), treated=pl.col("cohort") // 2016
+    )
     other = regression.doubly_robust(sample.prepare(change, "change", "treated", ["age", "land"]))
     key = [k.period for k in found.keys].index(2018)
     assert found.points[key] == pytest.approx(other.estimate, rel=1e-10)
@@ -101,8 +112,13 @@ def test_what_is_stated_on_the_result():
     )
     found = doubly_robust.estimate(prepared(data, tier="model", unit="yuan"), leave_out=False)
     said = found.describe()
-    for words in ("covariates age, land", "statsmodels 0.", "tier model", "1,771 of 1,778 rows",
-                  "left out: 7 a value is missing"):  # fmt: skip
+    for words in (
+        "covariates age, land",
+        "statsmodels 0.",
+        "tier model",
+        "1,771 of 1,778 rows",
+        "left out: 7 a value is missing",
+    ):
         assert words in said
     assert set(found.to_frame()["unit"]) == {"yuan"}
 
@@ -125,11 +141,13 @@ def test_cohorts_of_the_first_period_are_counted():
         (lambda d: d.with_columns(land=pl.lit(1.0)), "constant"),
         (lambda d: d.drop("land"), "no such column"),
         (lambda d: pl.concat([d, d.head(1)]), "twice in a period"),
-        (lambda d: d.with_columns(village=pl.col("village") + pl.col("period") // 2020),
-         "more than one village"),
+        (
+            lambda d: d.with_columns(village=pl.col("village") + pl.col("period") // 2020),
+            "more than one village",
+        ),
         (lambda d: d.filter(pl.col("period") >= 2019), "no treated household is left"),
     ],
-)  # fmt: skip
+)
 def test_refused(change, words):
     with pytest.raises(FaultsError, match=words):
         doubly_robust.estimate(prepared(change(panel())), leave_out=False)

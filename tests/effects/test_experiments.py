@@ -29,10 +29,16 @@ def small(**columns):
 def villages():
     """Twelve villages, treatment by village, unequal sizes; arithmetic only."""
     rows = [
-        {"village": v, "d": v % 2, "x": (7 * i + 3 * v) % 11, "weight": 1 + (i + v) % 3,
-         "y": 10.0 + 2 * (v % 2) + 0.5 * ((7 * i + 3 * v) % 11) + (5 * v + 3 * i) % 7}
-        for v in range(12) for i in range(4 + v % 5)
-    ]  # fmt: skip
+        {
+            "village": v,
+            "d": v % 2,
+            "x": (7 * i + 3 * v) % 11,
+            "weight": 1 + (i + v) % 3,
+            "y": 10.0 + 2 * (v % 2) + 0.5 * ((7 * i + 3 * v) % 11) + (5 * v + 3 * i) % 7,
+        }
+        for v in range(12)
+        for i in range(4 + v % 5)
+    ]
     return pl.DataFrame(rows)
 
 
@@ -60,8 +66,10 @@ def test_strata_by_hand():
     assert found.note == experiments.ALONE
     twice = pl.concat([data, data.with_columns(pl.col("y") + pl.Series([0, 2, 0, 2, 2, 2]))])
     found = experiments.stratified(sample.prepare(twice, "y", "d", stratum="s"))
-    variance = {name: sum(part.filter(d=arm)["y"].var() / part.filter(d=arm).height
-                          for arm in (0, 1)) for (name,), part in twice.group_by("s")}  # fmt: skip
+    variance = {
+        name: sum(part.filter(d=arm)["y"].var() / part.filter(d=arm).height for arm in (0, 1))
+        for (name,), part in twice.group_by("s")
+    }
     assert found.std_error == pytest.approx(np.sqrt(4 / 9 * variance["a"] + 1 / 9 * variance["b"]))
 
 
@@ -82,8 +90,11 @@ def test_clusters_left_out_by_brute_force(weight):
     )
 
     def fit(frame):
-        made = smf.wls("y ~ d + x", pandas(frame),
-                       weights=frame[weight].to_numpy() if weight else np.ones(frame.height))  # fmt: skip
+        made = smf.wls(
+            "y ~ d + x",
+            pandas(frame),
+            weights=frame[weight].to_numpy() if weight else np.ones(frame.height),
+        )
         return made.fit().params["d"]
 
     without = np.array([fit(data.filter(pl.col("village") != v)) for v in range(12)])
@@ -102,8 +113,9 @@ def test_few_clusters_have_no_interval():
 
 
 def test_lin_is_the_interacted_regression(men):
-    data = men.with_columns(age_c=pl.col("age") - pl.col("age").mean(),
-                            re75_c=pl.col("re75") - pl.col("re75").mean())  # fmt: skip
+    data = men.with_columns(
+        age_c=pl.col("age") - pl.col("age").mean(), re75_c=pl.col("re75") - pl.col("re75").mean()
+    )
     fit = smf.ols("re78 ~ treat * (age_c + re75_c)", pandas(data)).fit(cov_type="HC2")
     found = experiments.lin(sample.prepare(men, "re78", "treat", ["age", "re75"]))
     assert found.estimate == pytest.approx(fit.params["treat"])
@@ -135,11 +147,19 @@ def test_take_up_leaves_out_clusters_by_brute_force():
 
 def test_what_a_result_says(men):
     data = men.with_columns(re75=pl.when(pl.col("age") > 50).then(None).otherwise(pl.col("re75")))
-    taken = sample.prepare(data, "re78", "treat", ["re75"], missing="leave_out", tier="public",
-                           unit="thousand dollars")  # fmt: skip
+    taken = sample.prepare(
+        data, "re78", "treat", ["re75"], missing="leave_out", tier="public", unit="thousand dollars"
+    )
     found = experiments.lin(taken)
-    for words in ("tier public", "covariates re75", f"{len(taken)} of 445 rows", "weights: none",
-                  "a value is missing", "HC2", "statsmodels 0."):  # fmt: skip
+    for words in (
+        "tier public",
+        "covariates re75",
+        f"{len(taken)} of 445 rows",
+        "weights: none",
+        "a value is missing",
+        "HC2",
+        "statsmodels 0.",
+    ):
         assert words in repr(found)
         assert words in found._repr_html_()
     frame = MicroEffects((found,)).to_frame()
@@ -159,31 +179,63 @@ def test_what_a_result_says(men):
         (lambda: sample.prepare(small(y=[1.0, np.nan, 3, 4, 5, 6]), "y", "d"), r"y 1 rows"),
         (lambda: sample.prepare(small(y=[1.0, np.inf, 3, 4, 5, 6]), "y", "d"), "infinite"),
         (lambda: sample.prepare(small(x=[1.0] * 6), "y", "d", ["x"]), "constant"),
-        (lambda: sample.prepare(small(x=[1, 2, 3, 4, 5, 7], z=[2, 4, 6, 8, 10, 14]), "y", "d",
-                                ["x", "z"]), "mix of those before"),
+        (
+            lambda: sample.prepare(
+                small(x=[1, 2, 3, 4, 5, 7], z=[2, 4, 6, 8, 10, 14]), "y", "d", ["x", "z"]
+            ),
+            "mix of those before",
+        ),
         (lambda: sample.prepare(small(x=list("abcdef")), "y", "d", ["x"]), "not numbers"),
         (lambda: sample.prepare(small(x=[1, 2, 3, 4, 5, 7]), "y", "d", ["x", "x"]), "named twice"),
         (lambda: sample.prepare(small(w=[1, 1, 1, 1, 1, -1]), "y", "d", weight="w"), "negative"),
-        (lambda: experiments.two_means(sample.prepare(small(v=[1, 1, 2, 2, 3, 3]), "y", "d",
-                                                      cluster="v")), "not independent"),
-        (lambda: experiments.two_means(sample.prepare(small(s=list("ababab")), "y", "d",
-                                                      stratum="s")), "inside strata"),
-        (lambda: experiments.stratified(sample.prepare(small(s=list("aaabbb")), "y", "d",
-                                                       stratum="s")), "stratum has no control"),
+        (
+            lambda: experiments.two_means(
+                sample.prepare(small(v=[1, 1, 2, 2, 3, 3]), "y", "d", cluster="v")
+            ),
+            "not independent",
+        ),
+        (
+            lambda: experiments.two_means(
+                sample.prepare(small(s=list("ababab")), "y", "d", stratum="s")
+            ),
+            "inside strata",
+        ),
+        (
+            lambda: experiments.stratified(
+                sample.prepare(small(s=list("aaabbb")), "y", "d", stratum="s")
+            ),
+            "stratum has no control",
+        ),
         (lambda: experiments.clustered(sample.prepare(small(), "y", "d")), "no cluster is named"),
         (lambda: experiments.lin(sample.prepare(small(), "y", "d")), "no covariates"),
-        (lambda: experiments.take_up(sample.prepare(small(), "y", "d"), np.ones(6), "part"),
-         "does not change who takes part"),
-        (lambda: experiments.take_up(sample.prepare(small(v=[1, 1, 2, 2, 3, 3]), "y", "d",
-                                                    cluster="v"), np.arange(6.0), "part"),
-         "ignore the clusters"),
-        (lambda: experiments.take_up(sample.prepare(small(), "y", "d"), np.full(6, np.nan), "part"),
-         "must be known"),
-        (lambda: experiments.clustered(sample.prepare(
-            small(x=[1, 1, 1, 0, 0, 0], v=[1, 2, 3, 4, 5, 6]), "y", "d", ["x"], cluster="v")),
-         "mix of those before"),
+        (
+            lambda: experiments.take_up(sample.prepare(small(), "y", "d"), np.ones(6), "part"),
+            "does not change who takes part",
+        ),
+        (
+            lambda: experiments.take_up(
+                sample.prepare(small(v=[1, 1, 2, 2, 3, 3]), "y", "d", cluster="v"),
+                np.arange(6.0),
+                "part",
+            ),
+            "ignore the clusters",
+        ),
+        (
+            lambda: experiments.take_up(
+                sample.prepare(small(), "y", "d"), np.full(6, np.nan), "part"
+            ),
+            "must be known",
+        ),
+        (
+            lambda: experiments.clustered(
+                sample.prepare(
+                    small(x=[1, 1, 1, 0, 0, 0], v=[1, 2, 3, 4, 5, 6]), "y", "d", ["x"], cluster="v"
+                )
+            ),
+            "mix of those before",
+        ),
     ],
-)  # fmt: skip
+)
 def test_refused(run, words):
     with pytest.raises(FaultsError, match=words):
         run()

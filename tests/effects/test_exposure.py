@@ -62,9 +62,10 @@ def test_neighbours_are_a_cohort_of_their_village(panel, make_table):
     found = group_time.estimate(exposure.neighbours(make_table(data)))
     first = data.filter(pl.col("cohort") > 0).group_by("village").agg(first=pl.col("cohort").min())
     by_hand = (
-        data.filter(pl.col("cohort") == 0).join(first, on="village", how="left")
+        data.filter(pl.col("cohort") == 0)
+        .join(first, on="village", how="left")
         .with_columns(cohort=pl.col("first").fill_null(0))
-    )  # fmt: skip
+    )
     there = group_time.estimate(make_table(by_hand))
     assert [k.estimand for k in found.keys] == [k.estimand for k in there.keys]
     np.testing.assert_allclose(found.points, there.points, rtol=1e-12)
@@ -93,9 +94,14 @@ def test_spillover_of_the_model_panel_is_found(spilling):
     cells = build(spilling, CellsDesign(("training",), outcomes=(Outcome("total"),)))
     table = from_cells(cells)
     truth = read_truth(spilling).filter(
-        programme="training", who="untreated", effect="spillover", sample="all", per="household",
-        aggregation="simple", outcome="total",
-    )  # fmt: skip
+        programme="training",
+        who="untreated",
+        effect="spillover",
+        sample="all",
+        per="household",
+        aggregation="simple",
+        outcome="total",
+    )
     part = exposure.neighbours(table)
     found = aggregate.aggregate(group_time.estimate(part, Comparison("not_yet")), part, ("simple",))
     effect = next(found.effects())
@@ -112,19 +118,27 @@ def test_two_programmes(spilling, make_table, pair):
     table = from_cells(build(spilling, design), pair=pair)
     opened = panels.read(spilling)
     first, second = (
-        opened.participation.filter(programme=name).select(household="unit", **{name: "first_period"})
+        opened.participation.filter(programme=name).select(
+            household="unit", **{name: "first_period"}
+        )
         for name in names
-    )  # fmt: skip
+    )
     data = (
         opened.income.join(opened.households, on="household")
-        .join(first, on="household", how="left").join(second, on="household", how="left")
-        .with_columns(pl.col(names).fill_null(0),
-                      income=pl.sum_horizontal("wage", "business", "property", "transfer"))
+        .join(first, on="household", how="left")
+        .join(second, on="household", how="left")
+        .with_columns(
+            pl.col(names).fill_null(0),
+            income=pl.sum_horizontal("wage", "business", "property", "transfer"),
+        )
         .collect()
-    )  # fmt: skip
+    )
     a, b = (pl.col(name) for name in names)
-    inside, cohort = {"first_only": (b == 0, a), "second_only": (a == 0, b),
-                      "together": (a == b, a)}[pair]  # fmt: skip
+    inside, cohort = {
+        "first_only": (b == 0, a),
+        "second_only": (a == 0, b),
+        "together": (a == b, a),
+    }[pair]
     own = make_table(data.filter(inside).with_columns(cohort=cohort))
     how = Comparison("not_yet", "anywhere")
     one, two = group_time.estimate(table, how), group_time.estimate(own, how)

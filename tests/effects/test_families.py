@@ -47,11 +47,24 @@ def test_order_of_rows_and_scale_of_money_and_weights_do_not_matter(panel, make_
 
     order = np.random.default_rng(3).permutation(table.village.size)
     shuffled = replace(
-        table, **{name: getattr(table, name)[order] for name in
-                  ("village", "cohort", "stratum", "n", "weight", "total", "n_ever", "weight_ever")}
-    )  # fmt: skip
-    heavier = replace(table, weight=table.weight * 3, total=table.total * 3,
-                      weight_ever=table.weight_ever * 3)  # fmt: skip
+        table,
+        **{
+            name: getattr(table, name)[order]
+            for name in (
+                "village",
+                "cohort",
+                "stratum",
+                "n",
+                "weight",
+                "total",
+                "n_ever",
+                "weight_ever",
+            )
+        },
+    )
+    heavier = replace(
+        table, weight=table.weight * 3, total=table.total * 3, weight_ever=table.weight_ever * 3
+    )
     for changed, factor in (
         (shuffled, 1),
         (replace(table, total=table.total * 7), 7),
@@ -60,5 +73,9 @@ def test_order_of_rows_and_scale_of_money_and_weights_do_not_matter(panel, make_
         for own, other in zip(both(table), both(changed), strict=True):
             scale = np.abs(own.points).max()
             for name in ("points", "influence", "without"):
-                np.testing.assert_allclose(getattr(other, name), factor * getattr(own, name),
-                                           rtol=0, atol=1e-10 * factor * scale)  # fmt: skip
+                np.testing.assert_allclose(
+                    getattr(other, name),
+                    factor * getattr(own, name),
+                    rtol=0,
+                    atol=1e-10 * factor * scale,
+                )

@@ -56,13 +56,16 @@ def test_in_strata_it_is_the_saturated_regression_run_again_on_households(
     two = few_villages.two_by_two(table, cohort, 2017, how)
     effect = group_time.estimate(table, how).select(cohort=cohort, period=2017)
     wide = (
-        data.filter(pl.col("cohort").is_in([0, cohort])).sort("household", "period")
+        data.filter(pl.col("cohort").is_in([0, cohort]))
+        .sort("household", "period")
         .filter(pl.len().over("household") == table.periods.size)
         .group_by("household", maintain_order=True)
-        .agg(pl.col("village", "cohort", "stratum", "weight").first(),
-             y=pl.col("income").filter(pl.col("period") == 2017).first()
-             - pl.col("income").filter(pl.col("period") == 2015).first())
-    )  # fmt: skip
+        .agg(
+            pl.col("village", "cohort", "stratum", "weight").first(),
+            y=pl.col("income").filter(pl.col("period") == 2017).first()
+            - pl.col("income").filter(pl.col("period") == 2015).first(),
+        )
+    )
     d = (wide["cohort"] == cohort).to_numpy().astype(float)
     w, y = wide["weight"].to_numpy(), wide["y"].to_numpy()
     dummies = wide["stratum"].to_dummies().to_numpy().astype(float)

@@ -67,8 +67,9 @@ def test_imputation_without_a_village(panel, make_table, handling, level):
     sums = aggregate.aggregate(found, table, shares="fixed")
     assert len(sums) > 3
     for village in (0, 6, 7):
-        rest = make_table(data.filter(pl.col("village") != village), handling,
-                          moments=("untreated",))  # fmt: skip
+        rest = make_table(
+            data.filter(pl.col("village") != village), handling, moments=("untreated",)
+        )
         there = dict(zip(*(lambda e: (e.keys, e.points))(imputation.estimate(rest)), strict=True))
         own = [found.without[village, k] for k, key in enumerate(found.keys) if key in there]
         np.testing.assert_allclose(own, [there[k] for k in found.keys if k in there], rtol=1e-8)
@@ -139,8 +140,11 @@ def test_two_way_where_one_village_holds_a_cohort(panel, make_table):
     row = found.villages.index("3")
     kept = [k for k, key in enumerate(found.keys) if key.at not in lost]
     np.testing.assert_allclose(found.without[row, kept], rest.points, rtol=1e-8)
-    assert all("alone" in found.notes[k] or "fewer" in found.notes[k]
-               for k, key in enumerate(found.keys) if key.at in lost)  # fmt: skip
+    assert all(
+        "alone" in found.notes[k] or "fewer" in found.notes[k]
+        for k, key in enumerate(found.keys)
+        if key.at in lost
+    )
 
 
 def test_two_way_says_when_event_times_cannot_be_told_apart(panel, make_table):

@@ -103,8 +103,9 @@ def same(mine, cells, *, rows=True):
     assert np.allclose(ours.critical, theirs.critical, rtol=1e-12, atol=0, equal_nan=True)
     if rows:
         assert (mine.about.rows_in, mine.about.rows_used) == (
-            cells.about.rows_in, cells.about.rows_used
-        )  # fmt: skip
+            cells.about.rows_in,
+            cells.about.rows_used,
+        )
 
 
 @pytest.mark.parametrize("unit", ["household", "person"])
@@ -251,8 +252,10 @@ def test_controls_in_the_same_village_are_carried_and_not_derived(whole, tmp_pat
 def test_villages_are_told_apart_only_where_controls_ask_for_it(whole, tmp_path):
     """Village programmes: by cohort already. Household programmes: reached or not, or when."""
     for programme, controls, groups in (
-        ("dividend", "never", 0), ("training", "never", 2), ("training", "not_yet", 3),
-    ):  # fmt: skip
+        ("dividend", "never", 0),
+        ("training", "never", 2),
+        ("training", "not_yet", 3),
+    ):
         place = tmp_path / f"{programme} {controls}"
         place.mkdir()
         plan = declare(programme, controls=controls)
@@ -262,8 +265,9 @@ def test_villages_are_told_apart_only_where_controls_ask_for_it(whole, tmp_path)
         if groups == 2:
             sent = pack.make(cells, plan, log=place / "log.jsonl")
             assert sent.tables["ever"]["village"].unique().sort().to_list() == [
-                "nobody treated", "somebody treated"
-            ]  # fmt: skip
+                "nobody treated",
+                "somebody treated",
+            ]
             assert sent.design.control_villages == "never"
 
 

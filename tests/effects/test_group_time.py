@@ -22,18 +22,29 @@ def tiny(cohort, totals, n=None, stratum=None, **more):
     size = np.repeat(count[:, None], totals.shape[1], 1)
     return Table(
         villages=tuple(f"v{i}" for i in range(village.max() + 1)),
-        strata=tuple(f"s{i}" for i in range(stratum.max() + 1)), outcomes=("income",),
-        periods=np.arange(1, totals.shape[1] + 1), village=village, cohort=np.array(cohort),
-        stratum=stratum, n=size, weight=size.astype(float), total=totals[..., None],
-        n_ever=count, weight_ever=count.astype(float), **more,
-    )  # fmt: skip
+        strata=tuple(f"s{i}" for i in range(stratum.max() + 1)),
+        outcomes=("income",),
+        periods=np.arange(1, totals.shape[1] + 1),
+        village=village,
+        cohort=np.array(cohort),
+        stratum=stratum,
+        n=size,
+        weight=size.astype(float),
+        total=totals[..., None],
+        n_ever=count,
+        weight_ever=count.astype(float),
+        **more,
+    )
 
 
 # Five villages, years 1, 2, 3; sums over n households.
 #   v0 cohort 2, n 2: 10 16 20      v1 cohort 2, n 1: 4 8 9
 #   v2 cohort 3, n 1: 5 7 12        v3 never, n 2: 8 10 14      v4 never, n 1: 3 3 5
-HAND = tiny([2, 2, 3, 0, 0], [[10, 16, 20], [4, 8, 9], [5, 7, 12], [8, 10, 14], [3, 3, 5]],
-            n=[2, 1, 1, 2, 1])  # fmt: skip
+HAND = tiny(
+    [2, 2, 3, 0, 0],
+    [[10, 16, 20], [4, 8, 9], [5, 7, 12], [8, 10, 14], [3, 3, 5]],
+    n=[2, 1, 1, 2, 1],
+)
 
 
 def test_points_by_hand():
@@ -44,8 +55,11 @@ def test_points_by_hand():
     """
     found = group_time.estimate(HAND)
     assert [key.estimand for key in found.keys] == [
-        "group_time(2, 2)", "group_time(2, 3)", "group_time(3, 2)", "group_time(3, 3)",
-    ]  # fmt: skip
+        "group_time(2, 2)",
+        "group_time(2, 3)",
+        "group_time(3, 2)",
+        "group_time(3, 3)",
+    ]
     assert [key.base for key in found.keys] == [1, 1, 1, 2]
     np.testing.assert_allclose(found.points, [8 / 3, 7 / 3, 4 / 3, 3], rtol=1e-14)
 
@@ -79,12 +93,22 @@ def test_aggregates_by_hand():
     """
     found = aggregate.aggregate(group_time.estimate(HAND), HAND)
     by_hand = {
-        "event_time(-1)": 4 / 3, "event_time(0)": 11 / 4, "event_time(1)": 7 / 3, "cohort(2)": 5 / 2,
-        "cohort(3)": 3, "calendar(2)": 8 / 3, "calendar(3)": 5 / 2, "simple": 18 / 7,
-        "event_time_overall": 61 / 24, "cohort_overall": 21 / 8, "calendar_overall": 31 / 12,
-    }  # fmt: skip
-    assert {key.estimand: pytest.approx(p, rel=1e-14)
-            for key, p in zip(found.keys, found.points, strict=True)} == by_hand  # fmt: skip
+        "event_time(-1)": 4 / 3,
+        "event_time(0)": 11 / 4,
+        "event_time(1)": 7 / 3,
+        "cohort(2)": 5 / 2,
+        "cohort(3)": 3,
+        "calendar(2)": 8 / 3,
+        "calendar(3)": 5 / 2,
+        "simple": 18 / 7,
+        "event_time_overall": 61 / 24,
+        "cohort_overall": 21 / 8,
+        "calendar_overall": 31 / 12,
+    }
+    assert {
+        key.estimand: pytest.approx(p, rel=1e-14)
+        for key, p in zip(found.keys, found.points, strict=True)
+    } == by_hand
 
 
 def test_influence_of_shares_by_hand():
@@ -107,8 +131,9 @@ def test_strata_by_hand():
 
     θ = 2 and 1, weights 1/4 and 3/4 → 5/4; without strata 18/4 − 3/1 … differs.
     """
-    table = tiny([2, 2, 0, 0], [[0, 3], [0, 15], [0, 2], [0, 4]], n=[1, 3, 2, 1],
-                 stratum=[0, 1, 0, 1])  # fmt: skip
+    table = tiny(
+        [2, 2, 0, 0], [[0, 3], [0, 15], [0, 2], [0, 4]], n=[1, 3, 2, 1], stratum=[0, 1, 0, 1]
+    )
     assert group_time.estimate(table).points[0] == pytest.approx(5 / 4, rel=1e-14)
 
 
@@ -117,8 +142,12 @@ def test_same_village_by_hand():
 
     Weights 1 and 2: (4 + 2)/3 = 2; v2's treated household has no neighbour: left out, counted.
     """
-    table = tiny([2, 0, 2, 0, 2, 0], [[0, 6], [0, 2], [0, 10], [0, 4], [0, 9], [0, 100]],
-                 n=[1, 1, 2, 1, 1, 1], village=[0, 0, 1, 1, 2, 3])  # fmt: skip
+    table = tiny(
+        [2, 0, 2, 0, 2, 0],
+        [[0, 6], [0, 2], [0, 10], [0, 4], [0, 9], [0, 100]],
+        n=[1, 1, 2, 1, 1, 1],
+        village=[0, 0, 1, 1, 2, 3],
+    )
     found = group_time.estimate(table, Comparison(where="same_village"))
     assert found.points[0] == pytest.approx(2, rel=1e-14)
     assert found.n_left_out[0] == 1 and found.n_treated[0] == 3
@@ -146,8 +175,9 @@ def test_anticipation_counts_for_neighbours_too():
 
     Base is year 1 (3 − 1 − 1): treated 6, v2 4 → 2; with v1's never treated it were 6 − 3 = 3.
     """
-    table = tiny([3, 4, 0, 0], [[0, 9, 6, 6], [0, 0, 1, 1], [0, 0, 2, 2], [0, 0, 4, 4]],
-                 village=[0, 1, 1, 2])  # fmt: skip
+    table = tiny(
+        [3, 4, 0, 0], [[0, 9, 6, 6], [0, 0, 1, 1], [0, 0, 2, 2], [0, 0, 4, 4]], village=[0, 1, 1, 2]
+    )
     found = group_time.estimate(table, Comparison("not_yet", anticipation=1))
     assert found.select(cohort=3, period=3).points.tolist() == [2]
 
@@ -157,8 +187,11 @@ def test_gaps_between_periods():
     table = replace(tiny([3, 5, 0], [[0, 1, 4], [0, 1, 7], [0, 0, 1]]), periods=np.array([1, 3, 6]))
     found = group_time.estimate(table)
     assert [(k.cohort, k.period, k.base) for k in found.keys] == [
-        (3, 3, 1), (3, 6, 1), (5, 3, 1), (5, 6, 3),
-    ]  # fmt: skip
+        (3, 3, 1),
+        (3, 6, 1),
+        (5, 3, 1),
+        (5, 6, 3),
+    ]
     assert found.points.tolist() == [1, 3, 1, 5]
 
 
@@ -176,10 +209,14 @@ HOWS = {
 @pytest.mark.parametrize("handling", ["balanced", "pairs", "cross_sections"])
 @pytest.mark.parametrize(
     ("level", "how", "strata"),
-    [(level, how, strata) for level in ("village", "household") for how in HOWS
-     for strata in (False, True)
-     if (level, how) != ("village", "same village")],
-)  # fmt: skip
+    [
+        (level, how, strata)
+        for level in ("village", "household")
+        for how in HOWS
+        for strata in (False, True)
+        if (level, how) != ("village", "same village")
+    ],
+)
 def test_without_a_village_is_the_estimate_from_the_others(
     panel, make_table, handling, level, how, strata
 ):
@@ -204,8 +241,11 @@ def test_without_a_village_is_the_estimate_from_the_others(
 
 def test_a_stratum_that_only_one_village_holds_has_no_interval():
     """v0 alone is treated in stratum 0: no estimate without it; the set says so."""
-    table = tiny([2, 2, 2, 2, 0, 0, 0, 0], [[0, v] for v in (3, 5, 6, 7, 1, 2, 2, 4)],
-                 stratum=[0, 1, 1, 1, 0, 1, 1, 0])  # fmt: skip
+    table = tiny(
+        [2, 2, 2, 2, 0, 0, 0, 0],
+        [[0, v] for v in (3, 5, 6, 7, 1, 2, 2, 4)],
+        stratum=[0, 1, 1, 1, 0, 1, 1, 0],
+    )
     found = group_time.estimate(table)
     assert np.isnan(found.without[0, 0]) and np.isnan(found.std_errors[0])
     assert "alone" in found.notes[0]
@@ -228,12 +268,15 @@ def test_sources_add_up_to_the_total_in_points_influence_and_covariance(panel, m
     data = data.with_columns(part=pl.col("income") % 1000, rest=pl.col("income") // 1000 * 1000)
     tables = [make_table(data, outcome=name) for name in ("part", "rest", "income")]
     joint = replace(
-        tables[0], outcomes=("part", "rest", "income"),
+        tables[0],
+        outcomes=("part", "rest", "income"),
         total=np.concatenate([t.total for t in tables], axis=-1),
-    )  # fmt: skip
+    )
     how = Comparison(where="anywhere")
-    for found in (group_time.estimate(joint, how),
-                  aggregate.aggregate(group_time.estimate(joint, how), joint)):  # fmt: skip
+    for found in (
+        group_time.estimate(joint, how),
+        aggregate.aggregate(group_time.estimate(joint, how), joint),
+    ):
         k = len(found) // 3
         for name in ("points", "influence", "without"):
             values = getattr(found, name)
@@ -285,14 +328,25 @@ def test_refusals_are_in_the_users_words():
     refused(lambda: group_time.estimate(tiny([0, 0], [[1, 5], [2, 5]])), "no household is treated")
     refused(lambda: group_time.estimate(tiny([1, 0], [[1, 5], [2, 5]])), "from the first period on")
     refused(lambda: group_time.estimate(tiny([2, 3], [[1, 5], [2, 5]])), "not yet treated")
-    refused(lambda: group_time.estimate(tiny([2, 2], [[1, 5], [2, 5]]), Comparison("not_yet")),
-            "no control is left")  # fmt: skip
-    refused(lambda: group_time.estimate(tiny([2, 0], [[1, 5], [2, 5]], village=[0, 0])),
-            "no control is left", "same village")  # fmt: skip
-    refused(lambda: group_time.estimate(tiny([2, 0], [[1, 5], [2, 5]]),
-                                        Comparison(where="same_village")), "no control")  # fmt: skip
-    refused(lambda: group_time.estimate(tiny([2, 0], [[1, 5], [2, 5]], stratum=[0, 1])),
-            "a stratum has no controls: s0")  # fmt: skip
+    refused(
+        lambda: group_time.estimate(tiny([2, 2], [[1, 5], [2, 5]]), Comparison("not_yet")),
+        "no control is left",
+    )
+    refused(
+        lambda: group_time.estimate(tiny([2, 0], [[1, 5], [2, 5]], village=[0, 0])),
+        "no control is left",
+        "same village",
+    )
+    refused(
+        lambda: group_time.estimate(
+            tiny([2, 0], [[1, 5], [2, 5]]), Comparison(where="same_village")
+        ),
+        "no control",
+    )
+    refused(
+        lambda: group_time.estimate(tiny([2, 0], [[1, 5], [2, 5]], stratum=[0, 1])),
+        "a stratum has no controls: s0",
+    )
     refused(lambda: Comparison(anticipation=-1), "anticipation")
     refused(lambda: Comparison(base="last"), "universal")  # type: ignore[arg-type]
 
@@ -316,8 +370,7 @@ def test_without_never_treated_the_last_cohort_is_only_a_control():
 
 def test_an_effect_that_lacks_controls_is_missing_with_its_reason_and_so_are_its_sums():
     """Not yet treated in stratum s0 are gone in year 3; never treated live in s1 only."""
-    table = tiny([2, 3, 2, 0], [[0, 4, 9], [0, 1, 9], [0, 6, 8], [0, 2, 3]],
-                 stratum=[0, 0, 1, 1])  # fmt: skip
+    table = tiny([2, 3, 2, 0], [[0, 4, 9], [0, 1, 9], [0, 6, 8], [0, 2, 3]], stratum=[0, 0, 1, 1])
     found = group_time.estimate(table, Comparison("not_yet"))
     assert {key.estimand: why for key, why in found.missing}["group_time(2, 3)"] == (
         "a stratum has no controls: s0"

@@ -27,10 +27,19 @@ def cases(package, estimator):
     made = []
     for (number,), part in found.group_by("design", maintain_order=True):
         first = part.row(0, named=True)
-        changed = {k: first[k] for k in ("level", "handling", "controls", "base", "anticipation",
-                                         "weighted", "strata")}  # fmt: skip
-        plain = {"level": "village", "handling": "balanced", "controls": "never",
-                 "base": "varying", "anticipation": 0, "weighted": False, "strata": False}  # fmt: skip
+        changed = {
+            k: first[k]
+            for k in ("level", "handling", "controls", "base", "anticipation", "weighted", "strata")
+        }
+        plain = {
+            "level": "village",
+            "handling": "balanced",
+            "controls": "never",
+            "base": "varying",
+            "anticipation": 0,
+            "weighted": False,
+            "strata": False,
+        }
         name = ",".join(f"{k}={v}" for k, v in changed.items() if v != plain[k]) or "plain"
         made.append(pytest.param(part, id=f"{number}:{name}"))
     return made
@@ -40,27 +49,39 @@ def table_for(part, panel, make_table, moments=()):
     design = part.row(0, named=True)
     data = panel(**{name: design[name] for name in DESIGN})
     return design, make_table(
-        data, design["handling"], anticipation=design["anticipation"],
+        data,
+        design["handling"],
+        anticipation=design["anticipation"],
         moments=moments if design["handling"] != "balanced" else (),
-    )  # fmt: skip
+    )
 
 
 def comparison(design):
     return group_time.Comparison(
         controls="not_yet" if design["controls"].startswith("not_yet") else "never",
-        where="anywhere", base=design["base"], anticipation=design["anticipation"],
-    )  # fmt: skip
+        where="anywhere",
+        base=design["base"],
+        anticipation=design["anticipation"],
+    )
 
 
 def both(found, errors, part):
     """Join estimates with the reference on their key."""
     own = pl.DataFrame(
-        [{"aggregation": k.aggregation, "at": k.at, "cohort": k.cohort, "period": k.period,
-          "own": float(p), "own_error": float(e)}
-         for k, p, e in zip(found.keys, found.points, errors, strict=True)],
+        [
+            {
+                "aggregation": k.aggregation,
+                "at": k.at,
+                "cohort": k.cohort,
+                "period": k.period,
+                "own": float(p),
+                "own_error": float(e),
+            }
+            for k, p, e in zip(found.keys, found.points, errors, strict=True)
+        ],
         schema_overrides=dict.fromkeys(("at", "cohort", "period"), pl.Int64),
         infer_schema_length=None,
-    )  # fmt: skip
+    )
     return part.join(own, on=KEY, how="left", nulls_equal=True)
 
 
@@ -121,8 +142,9 @@ def test_imputation(part, panel, make_table):
     found = imputation.estimate(table, design["anticipation"]).under("parity")
     event = np.array([key.period - key.cohort for key in found.keys])
     used = table.imputed or table
-    size = np.array([used.weight[used.cohort == k.cohort, used.place(k.period)].sum()
-                     for k in found.keys])  # fmt: skip
+    size = np.array(
+        [used.weight[used.cohort == k.cohort, used.place(k.period)].sum() for k in found.keys]
+    )
     own, errors = [], []
     for row in part.iter_rows(named=True):
         chosen = event == row["at"] if row["aggregation"] == "event_time" else event >= 0
@@ -131,8 +153,10 @@ def test_imputation(part, panel, make_table):
         omega = np.where(chosen, size, 0) / size[chosen].sum()
         own.append(found.points @ omega)
         errors.append(np.linalg.norm(found.influence @ omega))
-    agree(part.with_columns(own=pl.Series(own), own_error=pl.Series(errors)),
-          errors=not design["weighted"])  # fmt: skip
+    agree(
+        part.with_columns(own=pl.Series(own), own_error=pl.Series(errors)),
+        errors=not design["weighted"],
+    )
 
 
 @pytest.mark.parametrize("part", cases("pyfixest", "two_way"))
@@ -154,12 +178,16 @@ def test_static_two_way(part, panel, make_table):
 def test_bacon(part, panel, make_table):
     """Estimates and weights of every comparison."""
     _, table = table_for(part, panel, make_table)
-    kind = {"treated_vs_never": bacon.NEVER, "earlier_vs_later": bacon.LATER,
-            "later_vs_earlier": bacon.EARLIER}  # fmt: skip
+    kind = {
+        "treated_vs_never": bacon.NEVER,
+        "earlier_vs_later": bacon.LATER,
+        "later_vs_earlier": bacon.EARLIER,
+    }
     reference = part.with_columns(
-        kind=pl.col("aggregation").replace_strict(kind), treated=pl.col("cohort").cast(pl.Int32),
+        kind=pl.col("aggregation").replace_strict(kind),
+        treated=pl.col("cohort").cast(pl.Int32),
         control=pl.col("period").cast(pl.Int32),
-    )  # fmt: skip
+    )
     found = reference.select("kind", "treated", "control", "estimate", "std_error").join(
         bacon.decompose(table), on=["kind", "treated", "control"], suffix="_own"
     )

@@ -21,8 +21,17 @@ def panel(slope, *, villages=40, noise=1.0, seed=1):
         for period in range(2012, 2018):
             trend = slope * (period - 2012) if cohort else 0.0
             for h in range(3):
-                rows.append((f"h{v:02}-{h}", f"v{v:02}", period, 100 + trend
-                             + noise * draw.normal(), cohort, "all", 1.0))  # fmt: skip
+                rows.append(
+                    (
+                        f"h{v:02}-{h}",
+                        f"v{v:02}",
+                        period,
+                        100 + trend + noise * draw.normal(),
+                        cohort,
+                        "all",
+                        1.0,
+                    )
+                )
     names = ["household", "village", "period", "income", "cohort", "stratum", "weight"]
     return pl.DataFrame(rows, schema=names, orient="row")
 
@@ -60,9 +69,7 @@ def test_the_power_is_that_of_drawn_tests(degrees, k):
     slope = pretrends.detectable(float(distance @ distance), k, degrees, level=0.95, power=0.8)
     runs, rejected = 20_000, 0
     below = degrees - k + 1
-    critical = np.quantile(
-        [_t2(draw, np.zeros(k), degrees) for _ in range(runs)], 0.95
-    )  # fmt: skip
+    critical = np.quantile([_t2(draw, np.zeros(k), degrees) for _ in range(runs)], 0.95)
     rejected = sum(_t2(draw, slope * distance, degrees) > critical for _ in range(runs))
     assert rejected / runs == pytest.approx(0.8, abs=0.02)
     assert below > 0

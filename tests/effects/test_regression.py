@@ -14,8 +14,9 @@ from analysis.effects import regression, sample
 from analysis.faults import FaultsError
 from analysis.panels import public
 
-RESULTS = pl.read_csv(paths.data() / "validation" / "parity" / "doubly_robust.csv",
-                      infer_schema_length=None).filter(pl.col("package").str.starts_with("drdid"))  # fmt: skip
+RESULTS = pl.read_csv(
+    paths.data() / "validation" / "parity" / "doubly_robust.csv", infer_schema_length=None
+).filter(pl.col("package").str.starts_with("drdid"))
 MEN = ["age", "educ", "black", "hisp", "marr", "re74", "re75"]
 
 
@@ -48,9 +49,12 @@ def test_statsmodels_regression_adjustment(men):
 def saturated():
     """One covariate of two values: 3 and 1 treated, 2 and 4 controls."""
     return pl.DataFrame(
-        {"x": [0, 0, 0, 1, 0, 0, 1, 1, 1, 1], "d": [1, 1, 1, 1, 0, 0, 0, 0, 0, 0],
-         "y": [5.0, 6, 7, 9, 2, 4, 3, 5, 5, 7]}
-    )  # fmt: skip
+        {
+            "x": [0, 0, 0, 1, 0, 0, 1, 1, 1, 1],
+            "d": [1, 1, 1, 1, 0, 0, 0, 0, 0, 0],
+            "y": [5.0, 6, 7, 9, 2, 4, 3, 5, 5, 7],
+        }
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,20 +112,48 @@ def test_scale_of_covariates_does_not_matter(men):
 @pytest.mark.parametrize(
     ("run", "words"),
     [
-        (lambda: regression.propensity_weighted(sample.prepare(saturated(), "y", "d")),
-         "no covariates"),
-        (lambda: regression.doubly_robust(sample.prepare(
-            saturated().with_columns(z=pl.col("d") * 10 + pl.col("x") * pl.col("y")), "y", "d",
-            ["z"])), "nobody to compare them with"),
-        (lambda: regression.least_squares(sample.prepare(
-            saturated().with_columns(z=3 - pl.col("d")), "y", "d", ["z"])), "mix of those before"),
-        (lambda: regression.outcome_regression(sample.prepare(
-            saturated().with_columns(z=pl.col("d") * pl.col("y")), "y", "d", ["z"])), "constant"),
-        (lambda: regression.least_squares(sample.prepare(
-            saturated().gather_every(3).with_columns(z=pl.Series([1.0, 4, 9, 5])), "y", "d",
-            ["x", "z"])), "no more rows than columns"),
+        (
+            lambda: regression.propensity_weighted(sample.prepare(saturated(), "y", "d")),
+            "no covariates",
+        ),
+        (
+            lambda: regression.doubly_robust(
+                sample.prepare(
+                    saturated().with_columns(z=pl.col("d") * 10 + pl.col("x") * pl.col("y")),
+                    "y",
+                    "d",
+                    ["z"],
+                )
+            ),
+            "nobody to compare them with",
+        ),
+        (
+            lambda: regression.least_squares(
+                sample.prepare(saturated().with_columns(z=3 - pl.col("d")), "y", "d", ["z"])
+            ),
+            "mix of those before",
+        ),
+        (
+            lambda: regression.outcome_regression(
+                sample.prepare(
+                    saturated().with_columns(z=pl.col("d") * pl.col("y")), "y", "d", ["z"]
+                )
+            ),
+            "constant",
+        ),
+        (
+            lambda: regression.least_squares(
+                sample.prepare(
+                    saturated().gather_every(3).with_columns(z=pl.Series([1.0, 4, 9, 5])),
+                    "y",
+                    "d",
+                    ["x", "z"],
+                )
+            ),
+            "no more rows than columns",
+        ),
     ],
-)  # fmt: skip
+)
 def test_refused(run, words):
     with pytest.raises(FaultsError, match=words):
         run()

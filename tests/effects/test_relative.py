@@ -39,10 +39,15 @@ def test_influence_is_the_derivative_and_villages_can_be_left_out(panel, make_ta
 
     own, step = points(lambda d: d), 1e-4
     up, down = (
-        points(lambda d, f=f: d.with_columns(
-            weight=pl.when(pl.col("village") == 9).then(pl.col("weight") * f).otherwise("weight")))
+        points(
+            lambda d, f=f: d.with_columns(
+                weight=pl.when(pl.col("village") == 9)
+                .then(pl.col("weight") * f)
+                .otherwise("weight")
+            )
+        )
         for f in (1 + step, 1 - step)
-    )  # fmt: skip
+    )
     slope = (up.points - down.points) / (2 * step)
     np.testing.assert_allclose(own.influence[9], slope, rtol=1e-5, atol=1e-7)
     rest = points(lambda d: d.filter(pl.col("village") != 6))
@@ -67,12 +72,19 @@ def test_pass_through_by_hand():
     """
     n = np.array([2, 1, 1, 1])
     table = Table(
-        villages=("a", "b", "c", "d"), strata=("s",), outcomes=("total",), periods=np.array([1, 2]),
-        village=np.arange(4), cohort=np.array([2, 2, 0, 0]), stratum=np.zeros(4, int),
-        n=np.stack([n, n], 1), weight=np.stack([n, n], 1).astype(float),
-        total=np.array([[0, 16.0], [0, 5], [0, 1], [0, 1]])[..., None], n_ever=n,
+        villages=("a", "b", "c", "d"),
+        strata=("s",),
+        outcomes=("total",),
+        periods=np.array([1, 2]),
+        village=np.arange(4),
+        cohort=np.array([2, 2, 0, 0]),
+        stratum=np.zeros(4, int),
+        n=np.stack([n, n], 1),
+        weight=np.stack([n, n], 1).astype(float),
+        total=np.array([[0, 16.0], [0, 5], [0, 1], [0, 1]])[..., None],
+        n_ever=n,
         weight_ever=n.astype(float),
-    )  # fmt: skip
+    )
     found = group_time.estimate(table)
     paid = {("a", 2): 10.0, ("b", 2): 2.0, ("nowhere", 2): 99.0, ("a", 1): 7.0}
     for wanted in (None, ("simple",)):

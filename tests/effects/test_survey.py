@@ -19,11 +19,21 @@ from analysis.panels.panel import Panel
 def panel_of(rows):
     """A panel of these households: village, primary sampling unit, design stratum."""
     homes = pl.LazyFrame(
-        [{"household": f"h{i}", "village": v, "size_baseline": 1, "weight": 1.0,
-          "weight_type": "none", "stratum": "all", "primary_sampling_unit": u,
-          "design_stratum": s} for i, (v, u, s) in enumerate(rows)],
+        [
+            {
+                "household": f"h{i}",
+                "village": v,
+                "size_baseline": 1,
+                "weight": 1.0,
+                "weight_type": "none",
+                "stratum": "all",
+                "primary_sampling_unit": u,
+                "design_stratum": s,
+            }
+            for i, (v, u, s) in enumerate(rows)
+        ],
         schema=schemas.polars_schema("households"),
-    )  # fmt: skip
+    )
     empty = {name: schemas.empty(name).lazy() for name in ("villages", "income", "participation")}
     return Panel(name="by hand", tier="yours", account=Account(0, 0), households=homes, **empty)
 
@@ -38,11 +48,19 @@ def test_by_hand():
     one = np.ones((6, 2), int)
     change = np.array([4.0, 8, 5, 7, 1, 3])
     table = Table(
-        villages=tuple("abcdef"), strata=("s",), outcomes=("total",), periods=np.array([1, 2]),
-        village=np.arange(6), cohort=np.array([2, 2, 2, 2, 0, 0]), stratum=np.zeros(6, int), n=one,
-        weight=one * 1.0, n_ever=one[:, 0], weight_ever=one[:, 0] * 1.0,
+        villages=tuple("abcdef"),
+        strata=("s",),
+        outcomes=("total",),
+        periods=np.array([1, 2]),
+        village=np.arange(6),
+        cohort=np.array([2, 2, 2, 2, 0, 0]),
+        stratum=np.zeros(6, int),
+        n=one,
+        weight=one * 1.0,
+        n_ever=one[:, 0],
+        weight_ever=one[:, 0] * 1.0,
         total=np.stack([np.zeros(6), change], 1)[..., None],
-    )  # fmt: skip
+    )
     found = group_time.estimate(table)
     units = {"a": "north", "c": "north", "b": None, "d": None, "e": None, "f": None}
     strata = {v: "2" if v in "df" else "1" for v in "abcdef"}
@@ -67,13 +85,18 @@ def test_diff_diff_with_a_survey_design(panel, make_table, weighted):
     data = data.filter(pl.len().over("household") == table.periods.size)
     found = group_time.estimate(table, Comparison(where="anywhere"))
     names = {str(v): v for v in range(36)}
-    covariance = found.design_covariance({n: str(v // 3 % 2) for n, v in names.items()},
-                                         {n: str(v // 3) for n, v in names.items()})  # fmt: skip
+    covariance = found.design_covariance(
+        {n: str(v // 3 % 2) for n, v in names.items()}, {n: str(v // 3) for n, v in names.items()}
+    )
     columns = ["household", "period", "income", "cohort", "psu", "h", "weight"]
     fit = CallawaySantAnna(estimation_method="reg").fit(
-        pandas.DataFrame(data.select(columns).to_dict(as_series=False)), "income", "household", "period", "cohort",
+        pandas.DataFrame(data.select(columns).to_dict(as_series=False)),
+        "income",
+        "household",
+        "period",
+        "cohort",
         survey_design=SurveyDesign(weights="weight", strata="h", psu="psu"),
-    )  # fmt: skip
+    )
     errors = np.sqrt(np.diag(covariance))
     checked = 0
     for k, key in enumerate(found.keys):

@@ -25,19 +25,29 @@ def villages(effect=4.0, n=8, periods=7, first=2016):
     treated = 3 + (waves[0] + waves[1]) / 2 + effect * (2012 + t >= first)
     rows = [("treated", treated, first), *((f"v{k}", wave, 0) for k, wave in enumerate(waves))]
     return pl.DataFrame(
-        [{"village": name, "period": 2012 + s, "mean": float(y[s]), "first": g}
-         for name, y, g in rows for s in t]
-    )  # fmt: skip
+        [
+            {"village": name, "period": 2012 + s, "mean": float(y[s]), "first": g}
+            for name, y, g in rows
+            for s in t
+        ]
+    )
 
 
 def test_parallel_villages_give_the_effect_to_the_digit():
     """Levels differ, changes do not: whatever the weights, 4; every placebo is 0."""
     t, level = np.arange(7), {"treated": 3, **{f"v{k}": 10 + k * k for k in range(6)}}
     data = pl.DataFrame(
-        [{"village": name, "period": 2012 + s, "first": 2016 if name == "treated" else 0,
-          "mean": base + (s * 7) % 5 + 4.0 * (name == "treated" and s >= 4)}
-         for name, base in level.items() for s in t.tolist()]
-    )  # fmt: skip
+        [
+            {
+                "village": name,
+                "period": 2012 + s,
+                "first": 2016 if name == "treated" else 0,
+                "mean": base + (s * 7) % 5 + 4.0 * (name == "treated" and s >= 4),
+            }
+            for name, base in level.items()
+            for s in t.tolist()
+        ]
+    )
     found = synthetic.estimate(data, "treated", outcome="income", tier="model", unit="yuan")
     assert found.effect.estimate == pytest.approx(4, abs=1e-9)
     assert found.effect.std_error == pytest.approx(0, abs=1e-9)
@@ -86,12 +96,19 @@ def table(cohort):
     """Three villages of two strata, two periods each before and after."""
     rows, periods = len(cohort), np.arange(2014, 2018)
     return Table(
-        villages=("a", "b", "c"), strata=("s", "t"), outcomes=("income",), periods=periods,
-        village=np.arange(rows) // 2, cohort=np.array(cohort), stratum=np.arange(rows) % 2,
-        n=np.full((rows, 4), 2), weight=np.full((rows, 4), 2.0) + np.arange(rows)[:, None],
+        villages=("a", "b", "c"),
+        strata=("s", "t"),
+        outcomes=("income",),
+        periods=periods,
+        village=np.arange(rows) // 2,
+        cohort=np.array(cohort),
+        stratum=np.arange(rows) % 2,
+        n=np.full((rows, 4), 2),
+        weight=np.full((rows, 4), 2.0) + np.arange(rows)[:, None],
         total=(np.arange(rows * 4.0).reshape(rows, 4) ** 1.5)[..., None],
-        n_ever=np.full(rows, 2), weight_ever=np.full(rows, 2.0),
-    )  # fmt: skip
+        n_ever=np.full(rows, 2),
+        weight_ever=np.full(rows, 2.0),
+    )
 
 
 def test_means_from_cells():
@@ -109,16 +126,23 @@ def test_means_from_cells():
     ("run", "words"),
     [
         (lambda: synthetic.means(table([2016, 0, 0, 0, 0, 0]), "income", "a"), "different cohorts"),
-        (lambda: synthetic.means(table([2016, 2016, 0, 0, 0, 0]), "income", "z"), "no such village"),
+        (
+            lambda: synthetic.means(table([2016, 2016, 0, 0, 0, 0]), "income", "z"),
+            "no such village",
+        ),
         (lambda: synthetic.estimate(villages(), "v1"), "not treated"),
         (lambda: synthetic.estimate(villages(), "nowhere"), "not treated"),
         (lambda: synthetic.estimate(villages(first=2013), "treated"), "1 periods lie before"),
         (lambda: synthetic.estimate(villages(first=2030), "treated"), "0 after"),
-        (lambda: synthetic.estimate(
-            villages().filter(pl.col("village").is_in(["v0", "treated"])), "treated"), "fewer than two controls"),
+        (
+            lambda: synthetic.estimate(
+                villages().filter(pl.col("village").is_in(["v0", "treated"])), "treated"
+            ),
+            "fewer than two controls",
+        ),
         (lambda: synthetic.estimate(villages().tail(-1), "treated"), "missing or infinite"),
     ],
-)  # fmt: skip
+)
 def test_refused(run, words):
     with pytest.raises(FaultsError, match=words):
         run()

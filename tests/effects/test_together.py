@@ -25,18 +25,43 @@ def records(*, villages=60, households=4, effects=(300.0, 800.0), noise=1.0, see
             for t in YEARS:
                 gain = sum(e for e, g in zip(effects, (one, two), strict=True) if g and t >= g)
                 y = level * (1 + growth) ** (t - 2012) + gain + noise * draw.normal()
-                rows.append((f"h{v:02}{h}", f"v{v:02}", "ab"[h % 2], t, 1.0, level, one, two, y,
-                             0.3 * y, 0.7 * y))  # fmt: skip
-    names = ["household", "village", "stratum", "period", "weight", "before", "first_one",
-             "first_two", "total", "wage", "transfer"]  # fmt: skip
+                rows.append(
+                    (
+                        f"h{v:02}{h}",
+                        f"v{v:02}",
+                        "ab"[h % 2],
+                        t,
+                        1.0,
+                        level,
+                        one,
+                        two,
+                        y,
+                        0.3 * y,
+                        0.7 * y,
+                    )
+                )
+    names = [
+        "household",
+        "village",
+        "stratum",
+        "period",
+        "weight",
+        "before",
+        "first_one",
+        "first_two",
+        "total",
+        "wage",
+        "transfer",
+    ]
     return pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
 
 
 def simple(found, programme, outcome="total"):
     return next(
-        i for i, key in enumerate(found.keys)
+        i
+        for i, key in enumerate(found.keys)
         if (key.outcome, key.programme, key.aggregation) == (outcome, programme, "simple")
-    )  # fmt: skip
+    )
 
 
 def made(data, outcomes=("total",), **years):
@@ -62,8 +87,9 @@ def test_the_coefficients_are_those_of_least_squares_with_every_dummy():
     event = {name: (data["period"] - data[f"first_{name}"]).to_numpy() for name in ("one", "two")}
     dummies, names = [], []
     for name in ("one", "two"):
-        keys = [key for key in found.keys
-                if key.aggregation == "event_time" and key.programme == name]  # fmt: skip
+        keys = [
+            key for key in found.keys if key.aggregation == "event_time" and key.programme == name
+        ]
         last = max(key.at for key in keys)
         for key in keys:
             inside = event[name] >= key.at if key.at == last else event[name] == key.at
@@ -75,9 +101,13 @@ def test_the_coefficients_are_those_of_least_squares_with_every_dummy():
     slopes = [(period == t) * (before - before.mean()) / before.std() for t in YEARS[1:]]
     homes = [(data["household"] == h).to_numpy().astype(float) for h in data["household"].unique()]
     fit = sm.OLS(data["total"].to_numpy(), np.column_stack([*dummies, *years, *slopes, *homes]))
-    expected = fit.fit(cov_type="cluster", cov_kwds={
-        "groups": data["village"].rank("dense").to_numpy().astype(int), "use_correction": False,
-    })  # fmt: skip
+    expected = fit.fit(
+        cov_type="cluster",
+        cov_kwds={
+            "groups": data["village"].rank("dense").to_numpy().astype(int),
+            "use_correction": False,
+        },
+    )
     place = [found.keys.index(key) for key in names]
     assert found.points[place] == pytest.approx(expected.params[: len(names)], rel=1e-7)
     ours = np.sqrt((found.influence[:, place] ** 2).sum(axis=0))

@@ -23,11 +23,20 @@ def made(cohorts, periods, *, seen=None, handling="balanced", seed=0, spread=5.0
     effect = 4.0 * ((cohorts[:, None] > 0) & (periods >= cohorts[:, None]))
     total = n * (draw.normal(0, 3, (cohorts.size, 1)) + walk + effect)
     return Table(
-        villages=tuple(f"v{i:02}" for i in range(cohorts.size)), strata=("all",), outcomes=("y",),
-        periods=periods, village=np.arange(cohorts.size), cohort=cohorts,
-        stratum=np.zeros(cohorts.size, int), n=n, weight=n * 1.0, total=total[..., None],
-        n_ever=n.max(axis=1), weight_ever=n.max(axis=1) * 1.0, handling=handling,
-    )  # fmt: skip
+        villages=tuple(f"v{i:02}" for i in range(cohorts.size)),
+        strata=("all",),
+        outcomes=("y",),
+        periods=periods,
+        village=np.arange(cohorts.size),
+        cohort=cohorts,
+        stratum=np.zeros(cohorts.size, int),
+        n=n,
+        weight=n * 1.0,
+        total=total[..., None],
+        n_ever=n.max(axis=1),
+        weight_ever=n.max(axis=1) * 1.0,
+        handling=handling,
+    )
 
 
 def refitted(table, estimate, number):
@@ -62,8 +71,11 @@ def test_comparisons_that_nobody_is_left_for_are_named():
     found = group_time.estimate(table, Comparison(controls="not_yet"), leads=False)
     assert [(key.cohort, key.period) for key in found.keys] == [(2012, 2012), (2012, 2013)]
     assert {(key.cohort, key.period) for key, _ in found.unasked} == {
-        (2012, 2014), (2012, 2015), (2014, 2014), (2014, 2015)
-    }  # fmt: skip
+        (2012, 2014),
+        (2012, 2015),
+        (2014, 2014),
+        (2014, 2015),
+    }
     assert "nobody is untreated any more" in repr(found)
     # They are no gap in what was asked: sums are over the others.
     summed = aggregate.aggregate(found, table, ("simple",))

@@ -9,9 +9,15 @@ from analysis.figures import costs, power, scenarios
 
 def test_a_ratio_at_or_below_zero_is_an_arrow_and_stays_in_the_text() -> None:
     rows = pl.DataFrame(
-        {"name": ["A", "B", "C"], "low": [-2.0, 0.5, None], "draws_low": [-1.0, 1.0, None],
-         "middle": [0.4, 2.0, None], "draws_high": [3.0, 4.0, None], "high": [9.0, 8.0, None]}
-    )  # fmt: skip
+        {
+            "name": ["A", "B", "C"],
+            "low": [-2.0, 0.5, None],
+            "draws_low": [-1.0, 1.0, None],
+            "middle": [0.4, 2.0, None],
+            "draws_high": [3.0, 4.0, None],
+            "high": [9.0, 8.0, None],
+        }
+    )
     figure = costs.per_yuan("fig-x", rows)
     assert figure.data["name"].to_list() == ["A", "B"]
     assert "A: −2.0 to 9.0" in figure.alt
@@ -21,9 +27,15 @@ def test_a_ratio_at_or_below_zero_is_an_arrow_and_stays_in_the_text() -> None:
 
 def test_the_gains_of_targets_are_told() -> None:
     rows = pl.DataFrame(
-        {"name": ["T"], "percent_low": [0.0], "percent_draws_low": [1.0], "percent_median": [2.0],
-         "percent_draws_high": [3.0], "percent_high": [4.5]}
-    )  # fmt: skip
+        {
+            "name": ["T"],
+            "percent_low": [0.0],
+            "percent_draws_low": [1.0],
+            "percent_median": [2.0],
+            "percent_draws_high": [3.0],
+            "percent_high": [4.5],
+        }
+    )
     assert "T: 0.0 to 4.5, median 2.0" in scenarios.gains("fig-x", rows).alt
 
 

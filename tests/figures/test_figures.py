@@ -45,9 +45,18 @@ def test_alt_text_holds_the_numbers_drawn(drawn):
 
 
 def test_an_unbounded_figure_is_said_as_open():
-    data = pl.DataFrame({"label": ["a job"], "low": [42000.0], "high": [None], "official": [16935.0],
-                         "frequency": ["per_year"], "measures": ["income"], "printed": ["more than 42,000"]},
-                        schema_overrides={"high": pl.Float64})  # fmt: skip
+    data = pl.DataFrame(
+        {
+            "label": ["a job"],
+            "low": [42000.0],
+            "high": [None],
+            "official": [16935.0],
+            "frequency": ["per_year"],
+            "measures": ["income"],
+            "printed": ["more than 42,000"],
+        },
+        schema_overrides={"high": pl.Float64},
+    )
     assert "a job: more than 42,000, against 16,935" in figures.implied_income("fig-x", data).alt
 
 

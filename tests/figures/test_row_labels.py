@@ -14,10 +14,14 @@ from analysis.figures import answers, glance
 from analysis.figures.style import DARK, LIGHT, REFERENCE, SMALL, WIDTH, row_label
 
 ROWS = pl.DataFrame(
-    {"label": ["One sum", "Another"], "estimate": [1.0, 2.0], "ci_low": [None, 1.0],
-     "ci_high": [None, 3.0]},
+    {
+        "label": ["One sum", "Another"],
+        "estimate": [1.0, 2.0],
+        "ci_low": [None, 1.0],
+        "ci_high": [None, 3.0],
+    },
     schema_overrides={"ci_low": pl.Float64, "ci_high": pl.Float64},
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])

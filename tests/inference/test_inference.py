@@ -241,8 +241,9 @@ def test_randomisation_refuses_what_is_no_experiment():
     with pytest.raises(ValueError, match="one arm"):
         randomisation.permute(np.ones(3), np.ones((3, 1)), np.ones(3, bool))
     with pytest.raises(ValueError, match="no other assignment"):
-        randomisation.permute(np.ones(4), np.ones((4, 1)), np.array([1, 1, 0, 0], bool),
-                              np.array([0, 0, 1, 1]))  # fmt: skip
+        randomisation.permute(
+            np.ones(4), np.ones((4, 1)), np.array([1, 1, 0, 0], bool), np.array([0, 0, 1, 1])
+        )
 
 
 # ---- many tests, joint tests ---------------------------------------------------------------------

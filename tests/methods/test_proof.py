@@ -101,9 +101,12 @@ def test_every_public_function_of_the_package_is_in_the_reference() -> None:
     text = "".join(api.pages(ROOT, known).values())
     rooms = api.load(ROOT).modules.items()
     wanted = [
-        member.path for name, room in rooms if name != "__main__"
-        for module in api.modules(room) for member in api.public(module)
-    ]  # fmt: skip
+        member.path
+        for name, room in rooms
+        if name != "__main__"
+        for module in api.modules(room)
+        for member in api.public(module)
+    ]
     assert len(wanted) > 500
     assert [name for name in wanted if f"{{#{name}}}" not in text] == []
     assert "{{<" not in text.replace("{{{<", "")

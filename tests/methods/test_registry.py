@@ -107,8 +107,9 @@ def test_named_tests_are_there(known):
 
 def test_every_estimator_of_the_monte_carlo_and_of_parity_is_in_a_record(known):
     assert {name for one in known.methods for name in one.montecarlo} == {
-        *drawn.ESTIMATORS, *drawn.AMONG_HOUSEHOLDS,
-    }  # fmt: skip
+        *drawn.ESTIMATORS,
+        *drawn.AMONG_HOUSEHOLDS,
+    }
     compared = set(evidence.read(ROOT).parity.filter(file="effects")["estimator"])
     assert compared <= {name for one in known.methods for name in one.parity}
 
@@ -124,11 +125,25 @@ def test_functions_behind_numbers_lead_to_their_record(known, places):
     linked = pages.links(known)
     assert linked["analysis.studies.pooling.pool"].id == "pooling"
     record = {
-        "id": "x", "kind": "number", "page": "p", "tier": "model", "what": "w", "value": 1.0,
-        "low": None, "high": None, "unit": "", "text": "1", "rows_in": 1, "rows_used": 1,
-        "n_villages_treated": None, "n_villages_control": None, "method": "m",
-        "function": "analysis.studies.pooling.pool", "inputs": "", "digest": "d",
-    }  # fmt: skip
+        "id": "x",
+        "kind": "number",
+        "page": "p",
+        "tier": "model",
+        "what": "w",
+        "value": 1.0,
+        "low": None,
+        "high": None,
+        "unit": "",
+        "text": "1",
+        "rows_in": 1,
+        "rows_used": 1,
+        "n_villages_treated": None,
+        "n_villages_control": None,
+        "method": "m",
+        "function": "analysis.studies.pooling.pool",
+        "inputs": "",
+        "digest": "d",
+    }
     page = findings_page.pages({"p": [record]}, places, linked)["findings/p.qmd"]
     assert '<a href="../methods.html#pooling">' in page
 
@@ -154,14 +169,28 @@ def test_stored_coverage_is_printed_where_intervals_fail(tmp_path, known):
     ids = pl.read_csv(ROOT / "data/validation/designs.csv")["id"].head(3).to_list()
     values = dict(zip(ids, (0.95, 0.90, 0.926), strict=True))
     pl.DataFrame(
-        [(d, "imputation", rule, measure, value, 0.005, 2000, 1)
-         for d, share in values.items()
-         for rule, measure, value in (("reported", "coverage_simple", share),
-                                      ("parity", "coverage_simple", 0.5), ("any", "bias", 12.0),
-                                      ("any", "truth", 100.0))],
-        schema=["design", "estimator", "rule", "measure", "value", "mc_error", "draws",
-                "estimates"], orient="row",
-    ).write_csv(folder / "montecarlo.csv")  # fmt: skip
+        [
+            (d, "imputation", rule, measure, value, 0.005, 2000, 1)
+            for d, share in values.items()
+            for rule, measure, value in (
+                ("reported", "coverage_simple", share),
+                ("parity", "coverage_simple", 0.5),
+                ("any", "bias", 12.0),
+                ("any", "truth", 100.0),
+            )
+        ],
+        schema=[
+            "design",
+            "estimator",
+            "rule",
+            "measure",
+            "value",
+            "mc_error",
+            "draws",
+            "estimates",
+        ],
+        orient="row",
+    ).write_csv(folder / "montecarlo.csv")
     stored = evidence.read(tmp_path)
     method = next(one for one in known.methods if one.id == "imputation")
     rows = evidence.coverage(method, stored)

@@ -51,19 +51,34 @@ def test_a_missing_file_fails_its_standard_and_stops_no_other(tmp_path):
 
 ROWS = "id,kind,value,day,of\na,x,1.5,2020-01-02,b\nb,y,,2020-01-03,\n"
 PACKAGE = {
-    "name": "p", "resources": [{
-        "name": "t", "path": "t.csv", "format": "csv", "schema": {
-            "fields": [
-                {"name": "id", "type": "string", "constraints": {"required": True,
-                                                                 "pattern": "^[a-z]$"}},
-                {"name": "kind", "type": "string", "constraints": {"enum": ["x", "y"]}},
-                {"name": "value", "type": "number", "constraints": {"minimum": 0, "maximum": 2}},
-                {"name": "day", "type": "date"}, {"name": "of", "type": "string"},
-            ],
-            "primaryKey": ["id"],
-            "foreignKeys": [{"fields": "of", "reference": {"resource": "t", "fields": "id"}}],
-        }}],
-}  # fmt: skip
+    "name": "p",
+    "resources": [
+        {
+            "name": "t",
+            "path": "t.csv",
+            "format": "csv",
+            "schema": {
+                "fields": [
+                    {
+                        "name": "id",
+                        "type": "string",
+                        "constraints": {"required": True, "pattern": "^[a-z]$"},
+                    },
+                    {"name": "kind", "type": "string", "constraints": {"enum": ["x", "y"]}},
+                    {
+                        "name": "value",
+                        "type": "number",
+                        "constraints": {"minimum": 0, "maximum": 2},
+                    },
+                    {"name": "day", "type": "date"},
+                    {"name": "of", "type": "string"},
+                ],
+                "primaryKey": ["id"],
+                "foreignKeys": [{"fields": "of", "reference": {"resource": "t", "fields": "id"}}],
+            },
+        }
+    ],
+}
 
 
 @pytest.fixture
@@ -137,8 +152,9 @@ def test_bare_and_missing_seeds_are_found():
         "def g(n, seed=3): ...\n"
         "h = np.random.default_rng(SEED + 1)\n"
     )
-    found = {int(one.place.split(":")[1]): one.named for one in
-             seeds.of_tree(ast.parse(code), "x.py")}  # fmt: skip
+    found = {
+        int(one.place.split(":")[1]): one.named for one in seeds.of_tree(ast.parse(code), "x.py")
+    }
     assert found == {4: True, 5: False, 6: False, 7: False, 8: False, 9: True, 10: False, 11: True}
 
 
@@ -165,8 +181,9 @@ BAD_CITATIONS = {
 def test_a_citation_that_does_not_fit_is_refused(case):
     content = yaml.safe_load((ROOT / standards.CITATION).read_text(encoding="utf-8"))
     assert list(standards.citation_faults(content)) == []
-    changed = {key: value for key, value in (content | BAD_CITATIONS[case]).items()
-               if value is not None}  # fmt: skip
+    changed = {
+        key: value for key, value in (content | BAD_CITATIONS[case]).items() if value is not None
+    }
     assert len(list(standards.citation_faults(changed))) == 1
 
 

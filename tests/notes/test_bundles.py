@@ -11,8 +11,16 @@ from analysis.panels import panel as panels
 from analysis.panels import schemas
 from analysis.panels.model import Settings, simulate_settings
 
-SENTENCES = ("described", "overlap", "interaction", "neighbours", "bounds", "nearly_all",
-             "method", "tier_note")  # fmt: skip
+SENTENCES = (
+    "described",
+    "overlap",
+    "interaction",
+    "neighbours",
+    "bounds",
+    "nearly_all",
+    "method",
+    "tier_note",
+)
 TABLES = ("overlaps", "by_neighbours", "effects", "reached")
 
 
@@ -37,11 +45,16 @@ def test_a_simulated_panel_has_the_truth_by_channel(folder, monkeypatch):
     effects = made.effects("tbl-e").data
     assert "direct" in effects.columns
     # Counted again from the table as printed.
-    number = {c: effects[c].str.replace_all(",", "").str.replace_all("−", "-") for c in
-              ("direct", "bounds")}  # fmt: skip
+    number = {
+        c: effects[c].str.replace_all(",", "").str.replace_all("−", "-")
+        for c in ("direct", "bounds")
+    }
     ends = [tuple(map(float, text.split(" to "))) for text in number["bounds"] if " to " in text]
-    truths = [float(value) for value, text in zip(number["direct"], number["bounds"], strict=True)
-              if " to " in text]  # fmt: skip
+    truths = [
+        float(value)
+        for value, text in zip(number["direct"], number["bounds"], strict=True)
+        if " to " in text
+    ]
     held = sum(low <= value <= high for value, (low, high) in zip(truths, ends, strict=True))
     noted = {one["id"]: one["value"] for one in json.loads(findings.export_json())}
     assert (noted["bundles_bounds_held"], noted["bundles_bounds"]) == (held, len(ends))
@@ -58,8 +71,12 @@ def test_a_survey_has_none(folder):
 
 
 def test_a_panel_without_programmes_says_so_everywhere(folder):
-    bare = replace(panels.read(folder), tier="yours", name="bare",
-                   participation=schemas.empty("participation").lazy())  # fmt: skip
+    bare = replace(
+        panels.read(folder),
+        tier="yours",
+        name="bare",
+        participation=schemas.empty("participation").lazy(),
+    )
     made = bundles.together("10-x", bare)
     for name in ("overlap", "interaction", "neighbours", "nearly_all"):
         assert getattr(made, name).text.startswith("Not shown")

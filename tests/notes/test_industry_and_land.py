@@ -42,8 +42,9 @@ def test_a_survey_has_no_truth_and_what_is_missing_is_said(folder):
     assert "truth" not in made.said.text and "truth" not in made.sources("tbl-s").data.columns
     findings.forget()
     gone = Missing("nobody leases land")
-    bare = replace(answer, design=gone, estimates=gone, together=gone, truth=gone, naive=gone,
-                   groups=gone)  # fmt: skip
+    bare = replace(
+        answer, design=gone, estimates=gone, together=gone, truth=gone, naive=gone, groups=gone
+    )
     made = payments.of_payments(notes.programme("09-x", bare).book)
     assert made.said.text == gone.sentence
     assert made.sources("tbl-s").data["why"].to_list() == [gone.sentence]

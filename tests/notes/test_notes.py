@@ -14,8 +14,19 @@ FORBIDDEN = ("p value", "p-value", "significan")
 FIGURES = ("events", "groups", "beside", "forest")
 TABLES = ("overall", "cohorts", "differences", "mistakes", "claims")
 MARGINS = ("margin_interval", "margin_band", "margin_before_after")
-SENTENCES = ("short", "tier_note", "reported", "elsewhere", "naive", "sure", "whom", "change",
-             "collect", "method", *MARGINS)  # fmt: skip
+SENTENCES = (
+    "short",
+    "tier_note",
+    "reported",
+    "elsewhere",
+    "naive",
+    "sure",
+    "whom",
+    "change",
+    "collect",
+    "method",
+    *MARGINS,
+)
 
 
 @pytest.fixture(scope="module")
@@ -115,10 +126,13 @@ def test_margin_notes_of_a_survey_name_no_truth(folder):
     assert "standard errors" not in lacking.margin_band.text
 
 
-@pytest.mark.parametrize(("times", "off", "said"), [
-    (-43.9, -59_698.0, "59,698 below the truth"),
-    (float("inf"), 500.0, "500 above the truth"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("times", "off", "said"),
+    [
+        (-43.9, -59_698.0, "59,698 below the truth"),
+        (float("inf"), 500.0, "500 above the truth"),
+    ],
+)
 def test_a_ratio_that_says_nothing_is_a_distance(simulated, times, off, said):
     """By hand: of opposite signs, or beside a truth of nothing, times the truth means nothing."""
     import re
@@ -153,8 +167,15 @@ def test_the_lead_and_the_verdict_are_those_of_the_first_page(simulated):
     assert "simulated" in simulated.whose.text
     summary = glance.summary("00-x")
     for one in summary.all_of:
-        book = replace(simulated.book, answer=replace(simulated.book.answer, name=one.name,
-                       programme=one.programme, elsewhere=one.elsewhere))  # fmt: skip
+        book = replace(
+            simulated.book,
+            answer=replace(
+                simulated.book.answer,
+                name=one.name,
+                programme=one.programme,
+                elsewhere=one.elsewhere,
+            ),
+        )
         assert f"**[{one.certainty.said}]" in verdicts.of_verdict(book).text
         answer = verdicts.ANSWERS[one.certainty.of or one.certainty.word]
         assert f"{verdicts.QUESTION} {answer}**" in verdicts.of_lead(book).text
@@ -176,8 +197,12 @@ def test_the_margin_says_where_a_simulated_interval_misses(simulated, folder):
     book, words = simulated.book, "the interval leaves the truth out"
     one = texts.headline(book.answer.estimates)
     for away, missed in ((0.0, False), (1e6, True)):
-        known = {"outcome": [TOTAL], "aggregation": [OVERALL], "at": [None],
-                 "att": [one.estimate + away]}  # fmt: skip
+        known = {
+            "outcome": [TOTAL],
+            "aggregation": [OVERALL],
+            "at": [None],
+            "att": [one.estimate + away],
+        }
         truth = Truth(pl.DataFrame(known, schema_overrides={"at": pl.Int32}), None)
         moved = replace(book, answer=replace(book.answer, truth=truth))
         findings.forget()

@@ -43,8 +43,13 @@ def test_a_simulated_panel(folder, monkeypatch):
 def test_a_survey_without_register_or_programmes_says_so(folder):
     panel = panels.read(folder)
     nobody = panel.households.with_columns(registered_poor=pl.lit(None, pl.Boolean))
-    bare = replace(panel, tier="yours", name="bare", households=nobody,
-                   participation=schemas.empty("participation").lazy())  # fmt: skip
+    bare = replace(
+        panel,
+        tier="yours",
+        name="bare",
+        households=nobody,
+        participation=schemas.empty("participation").lazy(),
+    )
     made = targeting.page("11-x", bare)
     for name in SENTENCES:
         if name != "again":  # needs neither
@@ -56,8 +61,13 @@ def test_a_survey_without_register_or_programmes_says_so(folder):
 
 def test_one_period_in_other_money_says_so(folder):
     panel = panels.read(folder)
-    once = replace(panel, tier="yours", name="once", currency_unit="poisha",
-                   income=panel.income.filter(pl.col("period") == 2012))  # fmt: skip
+    once = replace(
+        panel,
+        tier="yours",
+        name="once",
+        currency_unit="poisha",
+        income=panel.income.filter(pl.col("period") == 2012),
+    )
     made = targeting.page("11-x", once)
     for name in ("again", "changes", "fates", "leaving", "hidden"):
         assert getattr(made, name).text.startswith("Not shown"), name

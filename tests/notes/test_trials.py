@@ -49,8 +49,9 @@ def test_the_principal_is_no_income(folder):
 def test_a_panel_without_loans_is_a_sentence():
     answer = page.page("microcredit")
     gone = Missing("nobody in this panel is recorded in the programme")
-    empty = replace(answer, design=gone, estimates=gone, truth=gone, naive=gone, groups=gone,
-                    together=gone)  # fmt: skip
+    empty = replace(
+        answer, design=gone, estimates=gone, truth=gone, naive=gone, groups=gone, together=gone
+    )
     made = notes.programme("08-x", empty)
     assert "nobody in this panel" in trials.principal(made).text
     spent = per_yuan.payment(made, spent=True)

@@ -103,9 +103,10 @@ def test_every_download_has_its_card_and_every_such_card_its_download() -> None:
 
 
 @pytest.mark.parametrize(
-    "card", [c for c in cards.load().values() if isinstance(c.source, PackageFile)],
+    "card",
+    [c for c in cards.load().values() if isinstance(c.source, PackageFile)],
     ids=lambda card: card.id,
-)  # fmt: skip
+)
 def test_a_card_names_the_version_that_is_installed(card: cards.Card) -> None:
     assert isinstance(card.source, PackageFile)
     try:

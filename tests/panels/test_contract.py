@@ -24,26 +24,48 @@ def table(name: str, rows: list[dict[str, object]]) -> pl.LazyFrame:
 
 def small() -> panel.Panel:
     """Two households in one village, two periods; one loss, one incomplete row."""
-    home = {"village": "v1", "size_baseline": 4, "weight": 1.0, "weight_type": "none",
-            "stratum": "all"}  # fmt: skip
+    home = {
+        "village": "v1",
+        "size_baseline": 4,
+        "weight": 1.0,
+        "weight_type": "none",
+        "stratum": "all",
+    }
     money = {"wage": 10, "business": -5, "property": 0, "transfer": 1, "complete": True}
     return panel.Panel(
         name="two households",
         tier="yours",
         households=table("households", [{"household": h, **home} for h in ("a", "b")]),
         villages=table("villages", [{"village": "v1", "county": "c1"}]),
-        income=table("income", [
-            {"household": "a", "period": 2012, **money},
-            {"household": "a", "period": 2013, **money},
-            {"household": "b", "period": 2012, **money, "wage": None, "complete": False},
-        ]),
-        participation=table("participation", [
-            {"programme": "training", "unit_level": "household", "unit": "a", "first_period": 2013},
-            {"programme": "dividend", "unit_level": "village", "unit": "v1", "first_period": 2012,
-             "dose": 3.5, "dose_unit": "yuan/persons"},
-        ]),
+        income=table(
+            "income",
+            [
+                {"household": "a", "period": 2012, **money},
+                {"household": "a", "period": 2013, **money},
+                {"household": "b", "period": 2012, **money, "wage": None, "complete": False},
+            ],
+        ),
+        participation=table(
+            "participation",
+            [
+                {
+                    "programme": "training",
+                    "unit_level": "household",
+                    "unit": "a",
+                    "first_period": 2013,
+                },
+                {
+                    "programme": "dividend",
+                    "unit_level": "village",
+                    "unit": "v1",
+                    "first_period": 2012,
+                    "dose": 3.5,
+                    "dose_unit": "yuan/persons",
+                },
+            ],
+        ),
         account=Account(4, 3, {"not seen": 1}),
-    )  # fmt: skip
+    )
 
 
 def change(name: str, **values: object) -> panel.Panel:
@@ -52,9 +74,12 @@ def change(name: str, **values: object) -> panel.Panel:
     first = pl.int_range(pl.len()) == 0
     kinds = schemas.polars_schema(name)
     frame = good.table(name).with_columns(
-        pl.when(first).then(pl.lit(value, dtype=kinds[column])).otherwise(pl.col(column))
-        .alias(column) for column, value in values.items()
-    )  # fmt: skip
+        pl.when(first)
+        .then(pl.lit(value, dtype=kinds[column]))
+        .otherwise(pl.col(column))
+        .alias(column)
+        for column, value in values.items()
+    )
     return replace(good, **{name: frame})
 
 

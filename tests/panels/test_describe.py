@@ -15,10 +15,17 @@ LINE_2012 = 2625 * 100  # the national line of 2012, fen per person
 def four() -> panel.Panel:
     """One treated household in a village, one treated village; d is seen once, c lacks a wage."""
     households = pl.DataFrame(
-        {"household": ["a", "b", "c", "d"], "village": ["v", "v", "w", "w"],
-         "size_baseline": [2, 4, 1, 3], "weight": 1.0, "weight_type": "none", "stratum": "all",
-         "registered_poor": [True, False, False, None], "income_baseline_fen": [200, 800, 300, 0]}
-    )  # fmt: skip
+        {
+            "household": ["a", "b", "c", "d"],
+            "village": ["v", "v", "w", "w"],
+            "size_baseline": [2, 4, 1, 3],
+            "weight": 1.0,
+            "weight_type": "none",
+            "stratum": "all",
+            "registered_poor": [True, False, False, None],
+            "income_baseline_fen": [200, 800, 300, 0],
+        }
+    )
     rows = [
         ("a", 2012, 2 * LINE_2012, 0, 0, 0, 2, True),  # exactly on the line: not poor
         ("b", 2012, 0, 4 * LINE_2012 - 400, 0, 0, 4, True),  # poor by one yuan a head
@@ -30,20 +37,32 @@ def four() -> panel.Panel:
     kinds = schemas.polars_schema("income")
     income = pl.DataFrame(rows, schema=kinds, orient="row")
     participation = pl.DataFrame(
-        [("training", "household", "a", 2013, 10.0, "days"),
-         ("dividend", "village", "w", 2013, None, None)],
-        schema=schemas.polars_schema("participation"), orient="row",
-    )  # fmt: skip
+        [
+            ("training", "household", "a", 2013, 10.0, "days"),
+            ("dividend", "village", "w", 2013, None, None),
+        ],
+        schema=schemas.polars_schema("participation"),
+        orient="row",
+    )
     villages = pl.DataFrame({"village": ["v", "w"], "county": "c", "remoteness_km": [10.0, None]})
     return panel.Panel(
-        name="four", tier="yours", income=income.lazy(), participation=participation.lazy(),
+        name="four",
+        tier="yours",
+        income=income.lazy(),
+        participation=participation.lazy(),
         households=schemas.conform(
-            households.cast({"size_baseline": pl.Int32, "income_baseline_fen": pl.Int64,
-                             "weight_type": schemas.polars_schema("households")["weight_type"]})
-            .lazy(), "households"),
+            households.cast(
+                {
+                    "size_baseline": pl.Int32,
+                    "income_baseline_fen": pl.Int64,
+                    "weight_type": schemas.polars_schema("households")["weight_type"],
+                }
+            ).lazy(),
+            "households",
+        ),
         villages=schemas.conform(villages.lazy(), "villages"),
         account=Account(8, 6, {"moved away": 2}),
-    )  # fmt: skip
+    )
 
 
 def test_the_four_households_keep_the_contract(four: panel.Panel) -> None:
@@ -52,8 +71,13 @@ def test_the_four_households_keep_the_contract(four: panel.Panel) -> None:
 
 def test_sizes(four: panel.Panel) -> None:
     assert dict(describe.sizes(four).iter_rows()) == {
-        "households": 4, "villages": 2, "counties": 1, "rows": 6, "rows complete": 5, "periods": 2,
-    }  # fmt: skip
+        "households": 4,
+        "villages": 2,
+        "counties": 1,
+        "rows": 6,
+        "rows complete": 5,
+        "periods": 2,
+    }
 
 
 def test_sources_by_period(four: panel.Panel) -> None:

@@ -92,8 +92,14 @@ def test_weights_are_those_of_a_plain_loop(sizes: dict[int, int]) -> None:
 
 def test_exactly_on_the_line_is_not_poor() -> None:
     frame = pl.DataFrame(
-        {"wage": [999, 1000, 1001], "business": 0, "property": 0, "transfer": 0,
-         "size_baseline": 4, "line_fen": 250}
-    )  # fmt: skip
+        {
+            "wage": [999, 1000, 1001],
+            "business": 0,
+            "property": 0,
+            "transfer": 0,
+            "size_baseline": 4,
+            "line_fen": 250,
+        }
+    )
     out = frame.select(estimands.is_poor(), estimands.gap_fen())
     assert out.rows() == [(True, 1), (False, 0), (False, 0)]

@@ -282,8 +282,15 @@ def test_a_wrong_name_is_answered_with_the_right_ones() -> None:
     ],
 )
 def test_a_broken_entry_says_what_to_mend(tmp_path: Path, line: str, said: str) -> None:
-    good = {"file": '"b"', "url": '"https://a/b"', "sha256": f'"{"0" * 64}"', "size": "1",
-            "licence": '"MIT"', "citation": '"Us"', "content": '"bytes"'}  # fmt: skip
+    good = {
+        "file": '"b"',
+        "url": '"https://a/b"',
+        "sha256": f'"{"0" * 64}"',
+        "size": "1",
+        "licence": '"MIT"',
+        "citation": '"Us"',
+        "content": '"bytes"',
+    }
     key, _, value = line.partition(" = ")
     path = tmp_path / "external.toml"
     table = good | {key: value}
@@ -372,9 +379,13 @@ def test_the_panel_has_each_household_in_both_years(fetched: pl.DataFrame) -> No
 @pytest.mark.parametrize("fetched", ["hyderabad_spandana"], indirect=True)
 @pytest.mark.parametrize(
     ("outcome", "expected", "margin"),
-    [("spandana_loan", 0.127, 0.0005), ("microfinance_loan", 0.083, 0.0006),
-     ("business_profit", 354, 0.5), ("business_assets", 598, 0.5)],
-)  # fmt: skip
+    [
+        ("spandana_loan", 0.127, 0.0005),
+        ("microfinance_loan", 0.083, 0.0006),
+        ("business_profit", 354, 0.5),
+        ("business_assets", 598, 0.5),
+    ],
+)
 def test_the_published_effects_of_lending_come_out(
     fetched: pl.DataFrame, outcome: str, expected: float, margin: float
 ) -> None:

@@ -62,8 +62,12 @@ def test_a_line_carried_over_is_no_better_verified_than_what_it_is_made_of() -> 
     found = money.load()
     stated = {year: found.line_status("national", year) for year in (2010, 2018, 2019, 2020, 2021)}
     assert stated == {
-        2010: "found", 2018: "from_memory", 2019: "found", 2020: "derived", 2021: "from_memory",
-    }  # fmt: skip
+        2010: "found",
+        2018: "from_memory",
+        2019: "found",
+        2020: "derived",
+        2021: "from_memory",
+    }
     assert found.line_status("planning_2020", 2018) == "from_memory"
     assert set(found.change_status) == set(found.changes)
 

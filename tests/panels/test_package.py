@@ -50,8 +50,12 @@ CSV = [
 
 def as_type(text: str, kind: str) -> object:
     """Read a cell as a program does that knows nothing but the description."""
-    made: dict[str, Any] = {"string": str, "integer": int, "number": float,
-                            "date": date.fromisoformat}  # fmt: skip
+    made: dict[str, Any] = {
+        "string": str,
+        "integer": int,
+        "number": float,
+        "date": date.fromisoformat,
+    }
     return made[kind](text)
 
 
@@ -89,9 +93,10 @@ def test_references_between_committed_files_hold() -> None:
                 used, known = (
                     set(pl.read_csv(paths.data() / folder / f"{name}.csv", infer_schema=False)[c])
                     for name, c in (
-                        (resource["name"], key["fields"]), (target["resource"], target["fields"]),
+                        (resource["name"], key["fields"]),
+                        (target["resource"], target["fields"]),
                     )
-                )  # fmt: skip
+                )
                 assert used <= known
 
 
@@ -104,8 +109,9 @@ def test_the_folder_of_a_panel_says_what_is_in_it(tmp_path: Path, chunk: int | N
     assert NAME.fullmatch(content["name"])
     by_name = {r["name"]: r for r in content["resources"]}
     assert list(by_name)[:5] == list(schemas.TABLES)
-    described = [r["path"] if isinstance(r["path"], list) else [r["path"]]
-                 for r in by_name.values()]  # fmt: skip
+    described = [
+        r["path"] if isinstance(r["path"], list) else [r["path"]] for r in by_name.values()
+    ]
     there = {p.relative_to(folder).as_posix() for p in folder.rglob("*.parquet")}
     assert {path for several in described for path in several} == there
     for name, files in zip(by_name, described, strict=True):

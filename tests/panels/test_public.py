@@ -78,8 +78,16 @@ def transfers() -> float:
 
 def peers() -> float:
     """Two-stage least squares with village effects; the default option is the instrument."""
-    controls = ["male", "age", "members", "rice_area", "literacy", "intensive", "risk_averse",
-                "disaster_probability"]  # fmt: skip
+    controls = [
+        "male",
+        "age",
+        "members",
+        "rice_area",
+        "literacy",
+        "intensive",
+        "risk_averse",
+        "disaster_probability",
+    ]
     names = ["takeup", "first_round_takeup", "default", *controls]
     frame = loaded("jiangxi_insurance").drop_nulls().with_columns(pl.col(names).cast(pl.Float64))
     outcome, peer, default, *rest = demeaned(frame, names, "village")
@@ -99,8 +107,18 @@ def rice() -> np.ndarray:
         (pl.col("varieties") == "mixed").cast(pl.Float64).alias("mixed"),
         (pl.int_range(pl.len()).over("farm") % 2 == 0).cast(pl.Float64).alias("wet"),
     )
-    names = ["goutput", "seed", "urea", "phosphate", "totlabor", "size", "pesticide", "high",
-             "mixed", "wet"]  # fmt: skip
+    names = [
+        "goutput",
+        "seed",
+        "urea",
+        "phosphate",
+        "totlabor",
+        "size",
+        "pesticide",
+        "high",
+        "mixed",
+        "wet",
+    ]
     return least_squares(*demeaned(frame, names, "farm"))
 
 
@@ -115,39 +133,98 @@ PUBLISHED: list[tuple[str, Callable[[], float], float, float, str]] = [
     ("nsw", lambda: difference(loaded("nsw"), "re78", "treat"), 1794, 0.5, f"{DW} Table 3"),
     ("cps1", lambda: difference(compared("cps1"), "re78", "treat"), -8498, 0.5, f"{DW} Table 3"),
     ("psid1", lambda: difference(compared("psid1"), "re78", "treat"), -15205, 0.5, f"{DW} Table 3"),
-    ("cps2", lambda: difference(compared("cps2"), "re78", "treat"), -3822, 0.5,
-     f"{DW} Table 3, from memory"),
-    ("cps3", lambda: difference(compared("cps3"), "re78", "treat"), -635, 0.5,
-     f"{DW} Table 3, from memory"),
-    ("psid2", lambda: difference(compared("psid2"), "re78", "treat"), -3647, 0.5,
-     f"{DW} Table 3, from memory"),
-    ("psid3", lambda: difference(compared("psid3"), "re78", "treat"), 1070, 0.5,
-     f"{DW} Table 3, from memory: 1,069 or 1,070"),
-    ("nsw_lalonde", lambda: difference(loaded("nsw_lalonde"), "re78", "treat"), 886, 0.5,
-     "LaLonde 1986, AER 76(4), Table 5, from memory"),
-    ("jtrain2", lambda: difference(loaded("jtrain2"), "re78", "treat"), 1.79, 0.005,
-     f"{WOOLDRIDGE}, chapter 2"),
-    ("jtrain3", lambda: difference(loaded("jtrain3"), "re78", "treat"), -15.205, 0.0005,
-     f"{DW} Table 3, in thousands"),
-    ("jtrain98", lambda: difference(loaded("jtrain98"), "earn98", "train"), -2.05, 0.005,
-     f"{WOOLDRIDGE}, chapter 3"),
+    (
+        "cps2",
+        lambda: difference(compared("cps2"), "re78", "treat"),
+        -3822,
+        0.5,
+        f"{DW} Table 3, from memory",
+    ),
+    (
+        "cps3",
+        lambda: difference(compared("cps3"), "re78", "treat"),
+        -635,
+        0.5,
+        f"{DW} Table 3, from memory",
+    ),
+    (
+        "psid2",
+        lambda: difference(compared("psid2"), "re78", "treat"),
+        -3647,
+        0.5,
+        f"{DW} Table 3, from memory",
+    ),
+    (
+        "psid3",
+        lambda: difference(compared("psid3"), "re78", "treat"),
+        1070,
+        0.5,
+        f"{DW} Table 3, from memory: 1,069 or 1,070",
+    ),
+    (
+        "nsw_lalonde",
+        lambda: difference(loaded("nsw_lalonde"), "re78", "treat"),
+        886,
+        0.5,
+        "LaLonde 1986, AER 76(4), Table 5, from memory",
+    ),
+    (
+        "jtrain2",
+        lambda: difference(loaded("jtrain2"), "re78", "treat"),
+        1.79,
+        0.005,
+        f"{WOOLDRIDGE}, chapter 2",
+    ),
+    (
+        "jtrain3",
+        lambda: difference(loaded("jtrain3"), "re78", "treat"),
+        -15.205,
+        0.0005,
+        f"{DW} Table 3, in thousands",
+    ),
+    (
+        "jtrain98",
+        lambda: difference(loaded("jtrain98"), "earn98", "train"),
+        -2.05,
+        0.005,
+        f"{WOOLDRIDGE}, chapter 3",
+    ),
     ("jtrain", lambda: grants()[0], -0.252, 0.0005, f"{WOOLDRIDGE}, example 14.1"),
     ("jtrain, a year later", lambda: grants()[1], -0.422, 0.0005, f"{WOOLDRIDGE}, example 14.1"),
     ("kielmc", incinerator, -11863.9, 0.05, f"{WOOLDRIDGE}, example 13.3"),
     ("panes", transfers, 0.093, 0.0005, "Huntington-Klein, The Effect, chapter 20"),
     ("jiangxi_insurance", peers, 0.791, 0.0005, "Huntington-Klein, The Effect, chapter 19"),
-    ("engel", lambda: difference(loaded("engel"), "food", "income"), 0.4852, 0.00005,
-     "statsmodels, notebook on quantile regression"),
-    *(
-        (f"rice_farms: {what}", lambda place=place: rice()[place], value, 0.00005,
-         "Horrace and Schmidt 2000, Journal of Applied Econometrics 15(1), within estimates, "
-         "from memory")
-        for place, (what, value) in enumerate({
-            "seed": 0.1208, "urea": 0.0918, "phosphate": 0.0892, "labour": 0.2431, "land": 0.4521,
-            "pesticide used": 0.0338, "high-yielding": 0.1788, "mixed": 0.1754, "wet": 0.0533,
-        }.items())
+    (
+        "engel",
+        lambda: difference(loaded("engel"), "food", "income"),
+        0.4852,
+        0.00005,
+        "statsmodels, notebook on quantile regression",
     ),
-]  # fmt: skip
+    *(
+        (
+            f"rice_farms: {what}",
+            lambda place=place: rice()[place],
+            value,
+            0.00005,
+            "Horrace and Schmidt 2000, Journal of Applied Econometrics 15(1), within estimates, "
+            "from memory",
+        )
+        for place, (what, value) in enumerate(
+            {
+                "seed": 0.1208,
+                "urea": 0.0918,
+                "phosphate": 0.0892,
+                "labour": 0.2431,
+                "land": 0.4521,
+                "pesticide used": 0.0338,
+                "high-yielding": 0.1788,
+                "mixed": 0.1754,
+                "wet": 0.0533,
+            }.items()
+        )
+    ),
+]
 
 
 @pytest.mark.parametrize(
@@ -172,8 +249,10 @@ def test_the_frame_is_as_the_card_says(name: str) -> None:
     assert frame.height == card.rows
     assert frame.schema == {column.name: cards.TYPES[column.type] for column in card.columns}
     assert public.load(name).account.as_dict() == {
-        "rows_read": card.rows, "rows_used": card.rows, "left_out": {},
-    }  # fmt: skip
+        "rows_read": card.rows,
+        "rows_used": card.rows,
+        "left_out": {},
+    }
 
 
 def test_the_comparison_sample_accounts_for_the_controls_left_out() -> None:

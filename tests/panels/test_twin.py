@@ -27,40 +27,64 @@ def survey(tmp_path: Path) -> Path:
     n = len(rows)
     heaped = rng.integers(0, 40, (4, n)) * 100_000 * (rng.random((4, n)) < 0.5)
     income = pl.DataFrame(rows, schema={"household": pl.String, "period": pl.Int32}, orient="row")
-    income = income.with_columns(
-        *(pl.Series(s, heaped[i], dtype=pl.Int64) for i, s in enumerate(schemas.SOURCES)),
-        members_present=pl.Series(rng.integers(1, 7, n), dtype=pl.Int32),
-    ).with_columns(
-        wage=pl.when(pl.int_range(n) % 50 != 0).then("wage"),
-    ).with_columns(complete=pl.col("wage").is_not_null())  # fmt: skip
-    households = pl.DataFrame({
-        "household": household,
-        "village": [f"V{i % 20}" for i in range(N)],
-        "size_baseline": pl.Series(rng.integers(1, 7, N), dtype=pl.Int32),
-        "weight": rng.uniform(0.5, 3, N),
-        "weight_type": pl.Series(["sampling"] * N, dtype=pl.Enum(["none", "frequency", "sampling"])),
-        "stratum": [f"s{i % 3}" for i in range(N)],
-        "registered_poor": [bool(i % 3) for i in range(N)],
-        "x_land": rng.exponential(5, N),
-        "x_tongue": ["one", "two"] * (N // 2),
-    })  # fmt: skip
+    income = (
+        income.with_columns(
+            *(pl.Series(s, heaped[i], dtype=pl.Int64) for i, s in enumerate(schemas.SOURCES)),
+            members_present=pl.Series(rng.integers(1, 7, n), dtype=pl.Int32),
+        )
+        .with_columns(
+            wage=pl.when(pl.int_range(n) % 50 != 0).then("wage"),
+        )
+        .with_columns(complete=pl.col("wage").is_not_null())
+    )
+    households = pl.DataFrame(
+        {
+            "household": household,
+            "village": [f"V{i % 20}" for i in range(N)],
+            "size_baseline": pl.Series(rng.integers(1, 7, N), dtype=pl.Int32),
+            "weight": rng.uniform(0.5, 3, N),
+            "weight_type": pl.Series(
+                ["sampling"] * N, dtype=pl.Enum(["none", "frequency", "sampling"])
+            ),
+            "stratum": [f"s{i % 3}" for i in range(N)],
+            "registered_poor": [bool(i % 3) for i in range(N)],
+            "x_land": rng.exponential(5, N),
+            "x_tongue": ["one", "two"] * (N // 2),
+        }
+    )
     villages = pl.DataFrame(
         {"village": [f"V{i}" for i in range(20)], "county": ["Yun", "Fang"] * 10}
     )
     participation = pl.DataFrame(
-        {"programme": ["training"] * 100, "unit_level": ["household"] * 100, "unit": household[:100],
-         "first_period": [2013, 2014] * 50, "dose": rng.uniform(1, 30, 100),
-         "dose_unit": ["days"] * 100},
+        {
+            "programme": ["training"] * 100,
+            "unit_level": ["household"] * 100,
+            "unit": household[:100],
+            "first_period": [2013, 2014] * 50,
+            "dose": rng.uniform(1, 30, 100),
+            "dose_unit": ["days"] * 100,
+        },
         schema_overrides=schemas.polars_schema("participation"),
-    )  # fmt: skip
+    )
     collective = pl.DataFrame(
-        {"village": ["V0", "V1"], "period": [2013, 2013], "net_income": [5_000_000, 6_000_000],
-         "paid_out": [0, 100]}, schema_overrides=schemas.polars_schema("collective"),
-    )  # fmt: skip
+        {
+            "village": ["V0", "V1"],
+            "period": [2013, 2013],
+            "net_income": [5_000_000, 6_000_000],
+            "paid_out": [0, 100],
+        },
+        schema_overrides=schemas.polars_schema("collective"),
+    )
     made = panel.Panel(
-        "survey", "yours", households.lazy(), villages.lazy(), income.lazy(), participation.lazy(),
-        Account(n, n), collective.lazy(),
-    )  # fmt: skip
+        "survey",
+        "yours",
+        households.lazy(),
+        villages.lazy(),
+        income.lazy(),
+        participation.lazy(),
+        Account(n, n),
+        collective.lazy(),
+    )
     panel.write(made, tmp_path / "survey")
     return tmp_path / "survey"
 
@@ -74,8 +98,9 @@ def test_a_twin_has_the_shape_of_its_survey(survey: Path, tmp_path: Path) -> Non
         assert new.schema == old.schema
         assert new.height == old.height
     count = pl.col("household").count()
-    old, new = (p.income.group_by("period").agg(count).sort("period").collect()
-                for p in (real, copy))  # fmt: skip
+    old, new = (
+        p.income.group_by("period").agg(count).sort("period").collect() for p in (real, copy)
+    )
     assert new.equals(old)
 
 
@@ -113,8 +138,10 @@ def test_marginals_are_about_right_and_the_largest_is_cut(survey: Path, tmp_path
 
 
 def test_a_seed_fixes_the_twin(survey: Path, tmp_path: Path) -> None:
-    frames = [twin(survey, tmp_path / f"twin{i}", seed).income.collect()
-              for i, seed in enumerate((3, 3, 4))]  # fmt: skip
+    frames = [
+        twin(survey, tmp_path / f"twin{i}", seed).income.collect()
+        for i, seed in enumerate((3, 3, 4))
+    ]
     assert frames[0].equals(frames[1])
     assert not frames[0].equals(frames[2])
 

@@ -219,8 +219,9 @@ def test_a_panel_that_says_nothing_is_said_not_raised() -> None:
 def test_one_year_allows_levels_only() -> None:
     model = current.model()
     last = model.income.filter(pl.col("period") == pl.col("period").max())
-    one = Panel("one", "yours", model.households, model.villages, last, model.participation,
-                model.account)  # fmt: skip
+    one = Panel(
+        "one", "yours", model.households, model.villages, last, model.participation, model.account
+    )
     seen = shown.look(one)
     assert seen.reference.estimator == "after only"
     assert set(shown.grid(seen)["estimator"]) == {"after only"}

@@ -104,8 +104,9 @@ def test_training_holds_every_drawn_combination(met: tuple[Target, ...], assumed
     percent = met[0].percent
     for _ in range(300):
         effect = random.uniform(percent.low, percent.high)
-        share, gini = (random.uniform(assumed[n].low, assumed[n].high)
-                       for n in ("registered_share", "gini"))  # fmt: skip
+        share, gini = (
+            random.uniform(assumed[n].low, assumed[n].high) for n in ("registered_share", "gini")
+        )
         value = effect / 100 * random.uniform(40_100, 60_300) * poorest_mean(share, gini)
         assert gain.low <= value <= gain.high
 

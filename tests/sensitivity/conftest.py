@@ -20,8 +20,12 @@ def world(tmp_path_factory):
         if key not in made:
             made[key] = tmp_path_factory.mktemp("world") / "panel"
             on = Switches(**dict.fromkeys(switches, True))
-            simulate_settings(made[key], Settings(households, villages, (2013, 2020), seed,
-                                                  "-".join(switches) or "clean", on))  # fmt: skip
+            simulate_settings(
+                made[key],
+                Settings(
+                    households, villages, (2013, 2020), seed, "-".join(switches) or "clean", on
+                ),
+            )
         return made[key]
 
     return folder

@@ -94,8 +94,9 @@ def test_thresholds_bound_the_trimmed_mean():
     for keep in (1.0, 0.97, 0.6):
         for top in (True, False):
             exact = attrition.trimmed_mean(income, np.ones(500), keep, top=top)
-            low, high = attrition.trimmed_mean_from_thresholds(edges, below, 500, income.sum(),
-                                                               keep, top=top)  # fmt: skip
+            low, high = attrition.trimmed_mean_from_thresholds(
+                edges, below, 500, income.sum(), keep, top=top
+            )
             assert low - 1e-6 <= exact <= high + 1e-6
     assert low < exact < high
 
@@ -103,8 +104,10 @@ def test_thresholds_bound_the_trimmed_mean():
 def test_cells_with_a_grid_give_such_counts(cells_of, world):
     """From cells of thresholds: the mean without the top tenth lies between its bounds."""
     steps = (10_000, 20_000, 40_000, 80_000)  # yuan
-    outcomes = (Outcome("total"), *(Outcome(f"below_{s}", source="total",
-                                            transform=threshold(s * 100)) for s in steps))  # fmt: skip
+    outcomes = (
+        Outcome("total"),
+        *(Outcome(f"below_{s}", source="total", transform=threshold(s * 100)) for s in steps),
+    )
     cells = cells_of("training", outcomes=outcomes)
     table = from_cells(cells)
     sums = table.total[:, -1].sum(axis=0)
@@ -134,11 +137,20 @@ def test_the_switch_widens_the_bounds_and_they_hold_the_truth(world, programme):
     assert gappy.rows_used < gappy.rows_in
     assert gappy.trimmed > 0
     assert gappy.low < whole.estimate < gappy.high
-    truth = read_truth(world()).filter(
-        pl.col("programme") == programme, pl.col("who") == "treated", pl.col("effect") == "direct",
-        pl.col("sample") == "all", pl.col("aggregation") == "event_time", pl.col("at") == 2,
-        pl.col("outcome") == "total", pl.col("per") == "household",
-    )["att"].item()  # fmt: skip
+    truth = (
+        read_truth(world())
+        .filter(
+            pl.col("programme") == programme,
+            pl.col("who") == "treated",
+            pl.col("effect") == "direct",
+            pl.col("sample") == "all",
+            pl.col("aggregation") == "event_time",
+            pl.col("at") == 2,
+            pl.col("outcome") == "total",
+            pl.col("per") == "household",
+        )["att"]
+        .item()
+    )
     assert gappy.low < truth < gappy.high
 
 
@@ -153,10 +165,16 @@ def test_paired_assistance_loses_more_than_training(world):
 
 def test_errors_by_village_are_those_of_a_mean_when_all_are_seen():
     """By hand: difference of means of three villages a side, one household each."""
-    rows = pl.DataFrame({
-        "village": list("abcdef"), "cohort": [2015] * 6, "treated": [True] * 3 + [False] * 3,
-        "seen": [True] * 6, "change": [1.0, 2.0, 6.0, 0.0, 1.0, 2.0], "weight": [1.0] * 6,
-    })  # fmt: skip
+    rows = pl.DataFrame(
+        {
+            "village": list("abcdef"),
+            "cohort": [2015] * 6,
+            "treated": [True] * 3 + [False] * 3,
+            "seen": [True] * 6,
+            "change": [1.0, 2.0, 6.0, 0.0, 1.0, 2.0],
+            "weight": [1.0] * 6,
+        }
+    )
     low, high = leavers.errors(rows)
     without = [4 - 3, 3.5 - 3, 1.5 - 3, 0, 0, 0]
     without[3:] = [-(1.5 - 1), -(1.0 - 1), -(0.5 - 1)]

@@ -43,8 +43,9 @@ def test_leaving_a_covariate_out_moves_least_squares_as_the_formula_says():
     long = sm.OLS(outcome, sm.add_constant(np.column_stack([treatment, hidden]))).fit()
     r2_outcome = long.tvalues[2] ** 2 / (long.tvalues[2] ** 2 + long.df_resid)
     r2_treatment = np.corrcoef(hidden, treatment)[0, 1] ** 2
-    estimate, error = confounding.adjusted(short.params[1], short.bse[1], short.df_resid,
-                                           r2_outcome, r2_treatment)  # fmt: skip
+    estimate, error = confounding.adjusted(
+        short.params[1], short.bse[1], short.df_resid, r2_outcome, r2_treatment
+    )
     assert estimate == pytest.approx(long.params[1], rel=1e-9)
     assert error == pytest.approx(long.bse[1], rel=1e-9)
 
@@ -80,12 +81,21 @@ def test_changes_give_the_regression_with_strata():
     rng = np.random.default_rng(6)
     stratum, treated = rng.integers(0, 3, 200), rng.random(200) < 0.4
     change = 2.0 * treated + stratum + rng.standard_normal(200)
-    rows = pl.DataFrame({"change": change, "treated": treated, "seen": [True] * 199 + [False],
-                         "stratum": stratum, "cohort": [2015] * 200})  # fmt: skip
+    rows = pl.DataFrame(
+        {
+            "change": change,
+            "treated": treated,
+            "seen": [True] * 199 + [False],
+            "stratum": stratum,
+            "cohort": [2015] * 200,
+        }
+    )
     x = np.column_stack([treated, *(stratum == s for s in range(3))]).astype(float)[:199]
     fit = sm.OLS(change[:199], x).fit()
-    found, expected = confounding.of_changes(rows), confounding.robustness(fit.tvalues[0],
-                                                                           fit.df_resid)  # fmt: skip
+    found, expected = (
+        confounding.of_changes(rows),
+        confounding.robustness(fit.tvalues[0], fit.df_resid),
+    )
     assert found.partial_r2 == pytest.approx(expected.partial_r2)
     assert found.value_interval == pytest.approx(expected.value_interval)
     with pytest.raises(FaultsError, match="no stratum"):

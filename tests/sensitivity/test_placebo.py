@@ -14,12 +14,20 @@ from analysis.sensitivity import combine, placebo
 def small(paths):
     """Six villages of one household, the first three treated from 2014; yuan by year from 2011."""
     return Table(
-        villages=tuple("abcdef"), strata=("all",), outcomes=("total",),
-        periods=np.arange(2011, 2016), village=np.arange(6), cohort=np.array([2014] * 3 + [0] * 3),
-        stratum=np.zeros(6, int), n=np.ones((6, 5), int), weight=np.ones((6, 5)),
-        total=np.array(paths, float)[..., None] * 100, n_ever=np.ones(6, int),
-        weight_ever=np.ones(6), units={"total": "fen/households/years"},
-    )  # fmt: skip
+        villages=tuple("abcdef"),
+        strata=("all",),
+        outcomes=("total",),
+        periods=np.arange(2011, 2016),
+        village=np.arange(6),
+        cohort=np.array([2014] * 3 + [0] * 3),
+        stratum=np.zeros(6, int),
+        n=np.ones((6, 5), int),
+        weight=np.ones((6, 5)),
+        total=np.array(paths, float)[..., None] * 100,
+        n_ever=np.ones(6, int),
+        weight_ever=np.ones(6),
+        units={"total": "fen/households/years"},
+    )
 
 
 FLAT = [0.0] * 5

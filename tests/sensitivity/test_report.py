@@ -21,10 +21,14 @@ def whole(world):
 def listed():
     """Few choices, so that the curve is short."""
     return tuple(
-        replace(choice, options=tuple(option for option in choice.options if option.main)
-                if choice.name in ("anticipation", "strata", "handling") else choice.options)
+        replace(
+            choice,
+            options=tuple(option for option in choice.options if option.main)
+            if choice.name in ("anticipation", "strata", "handling")
+            else choice.options,
+        )
         for choice in choices.load()
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
@@ -33,16 +37,27 @@ def found(whole, listed):
     return [report.checks(data, name, listed, truth) for name in ("cooperative", "dividend")]
 
 
-TABLES = (shown.overview, shown.drifts, shown.controls, shown.placebos, shown.parts_shown,
-          shown.leavers, shown.hidden)  # fmt: skip
+TABLES = (
+    shown.overview,
+    shown.drifts,
+    shown.controls,
+    shown.placebos,
+    shown.parts_shown,
+    shown.leavers,
+    shown.hidden,
+)
 
 
 def texts(one):
     """Every sentence of a page about one programme."""
     short = words.middle(one)
     noted = {head.id: head.value for head in words.headlines(one, short)}
-    return [words.curve_text(one, noted), words.truth_text(one, noted), words.placebo_text(one),
-            words.breakdown_text(one, noted)]  # fmt: skip
+    return [
+        words.curve_text(one, noted),
+        words.truth_text(one, noted),
+        words.placebo_text(one),
+        words.breakdown_text(one, noted),
+    ]
 
 
 def test_subjects_are_those_of_the_panel(whole):
@@ -133,10 +148,13 @@ def test_a_panel_without_programmes_says_so(listed):
 def test_everybody_treated_leaves_the_rest_of_the_page(whole, listed):
     data, _ = whole
     everybody = data.villages.select(
-        programme=pl.lit("dividend"), unit_level=pl.lit("village"), unit="village",
-        first_period=pl.lit(2016, pl.Int32), dose=pl.lit(None, pl.Float64),
+        programme=pl.lit("dividend"),
+        unit_level=pl.lit("village"),
+        unit="village",
+        first_period=pl.lit(2016, pl.Int32),
+        dose=pl.lit(None, pl.Float64),
         dose_unit=pl.lit(None, pl.String),
-    )  # fmt: skip
+    )
     one = report.checks(replace(data, participation=everybody), "dividend", listed)
     assert one.main is None
     assert one.why["main"]
@@ -165,10 +183,15 @@ def test_bounds_without_an_interval_are_shown_with_the_reason(whole, listed, mon
 
 def test_errors_refuse_where_one_village_holds_all_that_compares():
     rows = pl.DataFrame(
-        {"village": ["a"] * 4 + ["b"] * 2, "treated": [True, True, False, False, True, True],
-         "seen": [True] * 6, "change": [5.0, 6.0, 1.0, 2.0, 5.0, 7.0], "weight": [1.0] * 6,
-         "cohort": [2015] * 6}
-    )  # fmt: skip
+        {
+            "village": ["a"] * 4 + ["b"] * 2,
+            "treated": [True, True, False, False, True, True],
+            "seen": [True] * 6,
+            "change": [5.0, 6.0, 1.0, 2.0, 5.0, 7.0],
+            "weight": [1.0] * 6,
+            "cohort": [2015] * 6,
+        }
+    )
     assert leavers.bounds(rows).low == pytest.approx(leavers.bounds(rows).high)
     with pytest.raises(FaultsError, match="no stratum has households of both arms"):
         leavers.errors(rows)

@@ -28,9 +28,12 @@ def curves(world, listed):
     def curve(programme, *switches, real=2020):
         key = (programme, switches, real)
         if key not in made:
-            made[key] = specifications.run(panel.read(world(*switches, households=4000,
-                                                            villages=120)),
-                                           programme, listed, real=real)  # fmt: skip
+            made[key] = specifications.run(
+                panel.read(world(*switches, households=4000, villages=120)),
+                programme,
+                listed,
+                real=real,
+            )
         return made[key]
 
     return curve
@@ -79,9 +82,7 @@ def test_the_main_specification_is_the_single_estimate(curves, cells_of):
     before = curve.before["household_nominal"]
     assert curve.main is not None
     assert curve.effects.points[curve.main] == pytest.approx(100 * one.points[0] / before)
-    assert curve.effects.std_errors[curve.main] == pytest.approx(
-        100 * one.std_errors[0] / before
-    )  # fmt: skip
+    assert curve.effects.std_errors[curve.main] == pytest.approx(100 * one.std_errors[0] / before)
 
 
 def test_every_specification_is_used_or_says_why(curves, listed):
@@ -176,8 +177,9 @@ def test_switches_move_the_curve_as_they_should(curves):
     """Model panel: neighbours matter only with spillovers; a shared bias moves every estimate."""
 
     def gap(curve):
-        at = {tuple(one.values()): x
-              for one, x in zip(curve.used, curve.effects.points, strict=True)}  # fmt: skip
+        at = {
+            tuple(one.values()): x for one, x in zip(curve.used, curve.effects.points, strict=True)
+        }
         pairs = [
             (x, at[tuple({**one, "where": "same_village"}.values())])
             for one, x in zip(curve.used, curve.effects.points, strict=True)

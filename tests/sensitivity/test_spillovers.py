@@ -26,13 +26,21 @@ def villages(direct, beside, trend):
     n = np.array([len(merged[k]) for k in keys])
     total = np.array([[0.0, sum(merged[k])] for k in keys])[..., None] * 100
     return Table(
-        villages=tuple("abcdefgh"), strata=("all",), outcomes=("total",),
-        periods=np.array([2014, 2015]), village=np.array([k[0] for k in keys]),
-        cohort=np.array([k[1] for k in keys]), stratum=np.zeros(len(keys), int),
-        n=np.stack([n, n], axis=1), weight=np.stack([n, n], axis=1).astype(float), total=total,
-        n_ever=n, weight_ever=n.astype(float), units={"total": "fen/households/years"},
+        villages=tuple("abcdefgh"),
+        strata=("all",),
+        outcomes=("total",),
+        periods=np.array([2014, 2015]),
+        village=np.array([k[0] for k in keys]),
+        cohort=np.array([k[1] for k in keys]),
+        stratum=np.zeros(len(keys), int),
+        n=np.stack([n, n], axis=1),
+        weight=np.stack([n, n], axis=1).astype(float),
+        total=total,
+        n_ever=n,
+        weight_ever=n.astype(float),
+        units={"total": "fen/households/years"},
         programme="training",
-    )  # fmt: skip
+    )
 
 
 TREND = [1.0, 2.0, 3.0, 4.0, 2.0, 3.0, 1.0, 4.0]
@@ -86,10 +94,13 @@ def test_the_switch_moves_neighbours_and_the_gap_and_not_those_beside(table_of, 
         shown[switches] = dict(found.frame().select("name", "estimate").iter_rows())
     moved = {name: shown["spillover",][name] - shown[()][name] for name in shown[()]}
     truth = read_truth(world("spillover")).filter(
-        pl.col("programme") == "cooperative", pl.col("sample") == "all",
-        pl.col("effect") == "spillover", pl.col("aggregation") == "simple",
-        pl.col("outcome") == "total", pl.col("per") == "household",
-    )  # fmt: skip
+        pl.col("programme") == "cooperative",
+        pl.col("sample") == "all",
+        pl.col("effect") == "spillover",
+        pl.col("aggregation") == "simple",
+        pl.col("outcome") == "total",
+        pl.col("per") == "household",
+    )
     on = dict(truth.select("who", "att").iter_rows())
     # Spillovers of other programmes are switched on as well and differ between arms by chance.
     assert 0.5 * on["untreated"] < moved[SPILLOVER] < 1.5 * on["untreated"]

@@ -19,8 +19,15 @@ PUBLISHED = json.loads(
 
 
 def study(points, covariance, times, reference=-1, degrees=np.inf, arm=100):
-    return event_study.EventStudy("total", np.array(times), reference, np.array(points, float),
-                             np.array(covariance, float), degrees, arm)  # fmt: skip
+    return event_study.EventStudy(
+        "total",
+        np.array(times),
+        reference,
+        np.array(points, float),
+        np.array(covariance, float),
+        degrees,
+        arm,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +43,9 @@ def test_relative_magnitudes_of_benzarti_and_carloni(published):
     np.testing.assert_allclose(found["ci_high"], high, atol=0.0012)
 
 
-@pytest.mark.parametrize(("rows", "time"), [("smoothness_first", 0), ("smoothness_small", 0),
-                                            ("smoothness_third", 2)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rows", "time"), [("smoothness_first", 0), ("smoothness_small", 0), ("smoothness_third", 2)]
+)
 def test_smoothness_of_benzarti_and_carloni(published, rows, time):
     """Published: R's HonestDiD and its Stata version, printed to three digits."""
     bounds, low, high = np.array(PUBLISHED[rows]).T
@@ -158,12 +166,18 @@ def test_a_pack_gives_the_numbers_of_the_cells(table_of):
     """Points, covariance and villages by arm are all that is needed."""
     found = effects(table_of("cooperative"))
     sent = PackEffects(
-        names=("event study",) * len(found), keys=found.keys, points=found.points,
-        parity=found.village_covariance, reported=found.covariance,
-        villages=np.array(found.n_villages), carried_degrees=found.reported_degrees,
-        households=found.n_households, abouts={},
-        about=found.about, pack="by hand",
-    )  # fmt: skip
+        names=("event study",) * len(found),
+        keys=found.keys,
+        points=found.points,
+        parity=found.village_covariance,
+        reported=found.covariance,
+        villages=np.array(found.n_villages),
+        carried_degrees=found.reported_degrees,
+        households=found.n_households,
+        abouts={},
+        about=found.about,
+        pack="by hand",
+    )
     inside = event_study.of_effects(found, "total", first=-4, last=3)
     outside = event_study.of_effects(sent.at(np.arange(len(sent))[::-1]), "total", first=-4, last=3)
     assert outside.times.tolist() == inside.times.tolist()
@@ -181,8 +195,9 @@ def test_selection_on_trend_widens_what_the_past_allows(table_of):
     """Model panel: the same draws, trends of the treated differ in one."""
     widths = {}
     for switches in ((), ("selection_trend",)):
-        one = event_study.of_effects(effects(table_of("training", *switches)), "total", first=-4,
-                                 last=3)  # fmt: skip
+        one = event_study.of_effects(
+            effects(table_of("training", *switches)), "total", first=-4, last=3
+        )
         frame = trends.relative_magnitudes(one, one.average(), (0.0, 1.0))
         widths[switches] = frame["set_high"] - frame["set_low"]
     assert widths[()][0] == widths["selection_trend",][0] == 0
@@ -193,8 +208,9 @@ def test_the_dip_looks_like_a_drift_before_training(table_of):
     """Model panel: earnings fall in the year before training, so the past allows much more."""
     reach = {}
     for switches in ((), ("dip",)):
-        one = event_study.of_effects(effects(table_of("training", *switches)), "total", first=-4,
-                                 last=3)  # fmt: skip
+        one = event_study.of_effects(
+            effects(table_of("training", *switches)), "total", first=-4, last=3
+        )
         row = trends.relative_magnitudes(one, one.average(), (1.0,)).row(0, named=True)
         reach[switches] = row["set_high"] - row["set_low"]
     assert reach["dip",] > 1.2 * reach[()]

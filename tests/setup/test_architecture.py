@@ -24,16 +24,63 @@ PACKAGE = ROOT / "src" / "analysis"
 # The rooms in the order in which data flows through them. A new room is added here, in its place.
 # A file of a room may stand earlier than the rest of it, where rooms between need just that file.
 ORDER = (
-    "faults", "paths", "folders", "files", "results", "datapackage", "contract", "doctor", "programmes", "money",
-    "claims/intervals", "printing", "benchmarks", "changes", "claims", "studies", "costs/ranges",
-    "panels", "cells",
-    "inference", "effects", "sensitivity", "welfare", "costs", "power", "scenarios", "validation",
-    "answers", "findings", "figures", "tables", "notes", "methods", "site", "terminal", "cli_panels",
-    "cli_effects", "cli_proof", "cli", "__main__",
-)  # fmt: skip
+    "faults",
+    "paths",
+    "folders",
+    "files",
+    "results",
+    "datapackage",
+    "contract",
+    "doctor",
+    "programmes",
+    "money",
+    "claims/intervals",
+    "printing",
+    "benchmarks",
+    "changes",
+    "claims",
+    "studies",
+    "costs/ranges",
+    "panels",
+    "cells",
+    "inference",
+    "effects",
+    "sensitivity",
+    "welfare",
+    "costs",
+    "power",
+    "scenarios",
+    "validation",
+    "answers",
+    "findings",
+    "figures",
+    "tables",
+    "notes",
+    "methods",
+    "site",
+    "terminal",
+    "cli_panels",
+    "cli_effects",
+    "cli_proof",
+    "cli",
+    "__main__",
+)
 DATA = frozenset({"claims", "studies", "panels", "cells"})
-ESTIMATORS = frozenset({"panels", "cells", "inference", "effects", "sensitivity", "welfare",
-                        "costs", "power", "scenarios", "validation", "answers"})  # fmt: skip
+ESTIMATORS = frozenset(
+    {
+        "panels",
+        "cells",
+        "inference",
+        "effects",
+        "sensitivity",
+        "welfare",
+        "costs",
+        "power",
+        "scenarios",
+        "validation",
+        "answers",
+    }
+)
 
 
 @dataclass(frozen=True)

@@ -112,9 +112,12 @@ def run_ci(folder: Path, **commands: str) -> tuple[subprocess.CompletedProcess[s
         )
         script.chmod(0o755)
     done = subprocess.run(
-        ["bash", str(ROOT / ".ci" / "run")], env={"PATH": str(tools)},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        ["bash", str(ROOT / ".ci" / "run")],
+        env={"PATH": str(tools)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return done, log.read_text(encoding="utf-8")
 
 

@@ -21,9 +21,23 @@ def test_every_check_says_what_it_found_and_every_lack_has_a_remedy() -> None:
     checks = doctor.examine()
     names = [check.name for check in checks]
     assert len(names) == len(set(names))
-    wanted = ("Python", "requirements.lock", "requirements-test.lock", "git", "make", "quarto",
-              "pandoc (bundled)", "chromium", "java", "disk", "memory", "Chinese font",
-              "write build/", "write reports/", "locale")  # fmt: skip
+    wanted = (
+        "Python",
+        "requirements.lock",
+        "requirements-test.lock",
+        "git",
+        "make",
+        "quarto",
+        "pandoc (bundled)",
+        "chromium",
+        "java",
+        "disk",
+        "memory",
+        "Chinese font",
+        "write build/",
+        "write reports/",
+        "locale",
+    )
     assert set(wanted) == set(names)
     for check in checks:
         assert check.found

@@ -63,8 +63,21 @@ def test_the_citation_is_valid() -> None:
     assert cited["type"] == "software"
     assert str(cited["version"]) == PROJECT["version"]
     assert cited["license"] == ["MIT", "CC-BY-4.0"]
-    known = {"cff-version", "message", "type", "title", "abstract", "authors", "version",
-             "license", "keywords", "date-released", "doi", "url", "repository-code"}  # fmt: skip
+    known = {
+        "cff-version",
+        "message",
+        "type",
+        "title",
+        "abstract",
+        "authors",
+        "version",
+        "license",
+        "keywords",
+        "date-released",
+        "doi",
+        "url",
+        "repository-code",
+    }
     assert set(cited) <= known
 
 

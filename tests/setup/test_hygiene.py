@@ -19,12 +19,28 @@ MADE = {".git", ".venv", "build", "__pycache__", ".mypy_cache", ".ruff_cache", "
 MACHINE_PATH = re.compile(
     r"(?:^|[^A-Za-z0-9_.])(?:/(?:work|tmp|root|farm|home|Users)/[A-Za-z0-9]|[A-Z]:\\Users\\)", re.M
 )
-HOSTS = re.compile("|".join(["py" + r"pi\.org", "python" + r"hosted\.org", "registry" + r"\.npmjs",
-                             "deb" + r"\.debian\.org"]))  # fmt: skip
+HOSTS = re.compile(
+    "|".join(
+        [
+            "py" + r"pi\.org",
+            "python" + r"hosted\.org",
+            "registry" + r"\.npmjs",
+            "deb" + r"\.debian\.org",
+        ]
+    )
+)
 LEFT_OVER = re.compile(
-    "|".join([r"\bTO" + r"DO\b", r"\bFIX" + r"ME\b", r"\bX" + r"XX\b", "NotImplemented" + "Error",
-              r"pytest\.mark\.skip" + r"\(", "assert " + r"True\b"])
-)  # fmt: skip
+    "|".join(
+        [
+            r"\bTO" + r"DO\b",
+            r"\bFIX" + r"ME\b",
+            r"\bX" + r"XX\b",
+            "NotImplemented" + "Error",
+            r"pytest\.mark\.skip" + r"\(",
+            "assert " + r"True\b",
+        ]
+    )
+)
 CONFLICT = re.compile(r"^(?:<{7}|>{7}) ", re.M)
 CODE = {".py", ".ipynb", ".qmd", ".lua", ".css", ".scss", ".js", ".html", ".yml", ".toml"}
 

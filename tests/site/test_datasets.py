@@ -55,8 +55,9 @@ def test_measurements_name_their_machine_and_command(made: dict[str, bytes]) -> 
 def test_every_group_is_listed_by_a_title(made: dict[str, bytes]) -> None:
     found = datasets.committed(paths.root())
     assert {one.group for one in found} <= set(datasets.GROUPS)
-    page = datasets.listing(datasets.exhibits({"fig-a.csv": EXHIBIT}, [RECORD]),
-                            {"01-first": "The first page"})  # fmt: skip
+    page = datasets.listing(
+        datasets.exhibits({"fig-a.csv": EXHIBIT}, [RECORD]), {"01-first": "The first page"}
+    )
     assert "<td>The first page</td>" in page and ">01-first<" not in page
 
 

@@ -102,10 +102,16 @@ for fault, part, error in plan:
 print(json.dumps(results))
 """
 PLAN = [
-    ("kill", 0.0), ("kill", 0.25), ("kill", 0.5), ("kill", 0.75), ("kill", 1.0),
-    ("full", 0.0), ("full", 0.5), ("full", 1.0),
+    ("kill", 0.0),
+    ("kill", 0.25),
+    ("kill", 0.5),
+    ("kill", 0.75),
+    ("kill", 1.0),
+    ("full", 0.0),
+    ("full", 0.5),
+    ("full", 1.0),
     ("read-only", 0.0),
-]  # fmt: skip
+]
 SURVEY = "hh,year,village,wage,size\n" + "".join(
     f"{h},{year},v{h % 3},{1000 + 7 * h},3\n" for h in range(12) for year in (2018, 2019)
 )
@@ -167,14 +173,21 @@ def python(script: str, argument: str, root: Path, **more: str) -> subprocess.Co
     return subprocess.run(
         [sys.executable, "-c", script, argument],
         cwd=root,
-        env={**os.environ, "PATH": path, "ANALYSIS_ROOT": str(root), "OMP_NUM_THREADS": "1",
-             "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1",
-             "PYTHONPATH": str(Path(__file__).parents[2] / "src"), **more},
+        env={
+            **os.environ,
+            "PATH": path,
+            "ANALYSIS_ROOT": str(root),
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": str(Path(__file__).parents[2] / "src"),
+            **more,
+        },
         capture_output=True,
         check=False,
         encoding="utf-8",
         timeout=300,
-    )  # fmt: skip
+    )
 
 
 def content(folder: Path, names: list[str]) -> dict[str, str]:
@@ -196,23 +209,44 @@ def panel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def simulating(folder: Path, panel: Path, project: Any) -> Stage:
-    words = ["simulate", "--out", str(folder / "made"), "--households", "60", "--villages", "6",
-             "--periods", "2018:2020"]  # fmt: skip
+    words = [
+        "simulate",
+        "--out",
+        str(folder / "made"),
+        "--households",
+        "60",
+        "--villages",
+        "6",
+        "--periods",
+        "2018:2020",
+    ]
     return Stage(words, folder, ["made"])
 
 
 def importing(folder: Path, panel: Path, project: Any) -> Stage:
     (folder / "survey.csv").write_text(SURVEY, encoding="utf-8")
     (folder / "map.toml").write_text(MAP, encoding="utf-8")
-    words = ["import", str(folder / "survey.csv"), "--map", str(folder / "map.toml"),
-             "--out", str(folder / "made")]  # fmt: skip
+    words = [
+        "import",
+        str(folder / "survey.csv"),
+        "--map",
+        str(folder / "map.toml"),
+        "--out",
+        str(folder / "made"),
+    ]
     return Stage(words, folder, ["made"])
 
 
 def celling(folder: Path, panel: Path, project: Any) -> Stage:
     (folder / "estimands.toml").write_text(ESTIMANDS, encoding="utf-8")
-    words = ["cells", str(panel), "--estimands", str(folder / "estimands.toml"),
-             "--out", str(folder / "made")]  # fmt: skip
+    words = [
+        "cells",
+        str(panel),
+        "--estimands",
+        str(folder / "estimands.toml"),
+        "--out",
+        str(folder / "made"),
+    ]
     return Stage(words, folder, ["made"])
 
 
@@ -221,8 +255,16 @@ def packing(folder: Path, panel: Path, project: Any) -> Stage:
     words = [*stage.words[:-1], str(folder / "cells")]
     argument = json.dumps([str(folder), [], words, []])
     assert python(DRIVER, argument, paths.root()).returncode == 0
-    words = ["pack", str(folder / "cells"), "--estimands", str(folder / "estimands.toml"),
-             "--out", str(folder / "made"), "--log", str(folder / "log.jsonl")]  # fmt: skip
+    words = [
+        "pack",
+        str(folder / "cells"),
+        "--estimands",
+        str(folder / "estimands.toml"),
+        "--out",
+        str(folder / "made"),
+        "--log",
+        str(folder / "log.jsonl"),
+    ]
     return Stage(words, folder, ["made"])
 
 
@@ -252,9 +294,12 @@ def building(folder: Path, panel: Path, project: Project) -> Stage:
 
 
 STAGES: dict[str, Callable[[Path, Path, Any], Stage]] = {
-    "import": importing, "simulate": simulating, "cells": celling, "pack": packing,
+    "import": importing,
+    "simulate": simulating,
+    "cells": celling,
+    "pack": packing,
     "render and findings": building,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -365,13 +410,15 @@ def nothing(root: Path) -> None:
 
 SURROUNDINGS: dict[str, tuple[str, Callable[[Path], None], dict[str, str]]] = {
     "a locale without UTF-8": (
-        "c", nothing, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+        "c",
+        nothing,
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
     ),
     "a path with spaces and Chinese characters": ("a b/村庄 与 农户", nothing, {}),
     "Windows line ends": ("crlf", windows_line_ends, {}),
     "a clock set back": ("clock", future, {}),
     "the executed copy of another notebook": ("exchange", exchange, {}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SURROUNDINGS)

@@ -13,8 +13,17 @@ WORDS = {"missed": "偏离"}
 
 def record(identity: str, text: str, **more: Any) -> dict[str, Any]:
     """A record of a finding, as far as pages read it."""
-    return {"id": identity, "kind": "number", "page": "05-a", "tier": "model", "text": text,
-            "value": 1.0, "low": None, "high": None, **more}  # fmt: skip
+    return {
+        "id": identity,
+        "kind": "number",
+        "page": "05-a",
+        "tier": "model",
+        "text": text,
+        "value": 1.0,
+        "low": None,
+        "high": None,
+        **more,
+    }
 
 
 @pytest.mark.parametrize(
@@ -54,12 +63,21 @@ def test_values_lead_to_the_same_record_and_bring_their_interval() -> None:
 
 
 def test_counterparts_have_one_name_and_generated_pages_have_none() -> None:
-    pages = ["index.qmd", "notebooks/05-a.ipynb", "findings/05-a.qmd", "pages/b.qmd",
-             "zh/05-a.qmd", "zh/index.qmd", "zh/c.qmd"]  # fmt: skip
+    pages = [
+        "index.qmd",
+        "notebooks/05-a.ipynb",
+        "findings/05-a.qmd",
+        "pages/b.qmd",
+        "zh/05-a.qmd",
+        "zh/index.qmd",
+        "zh/c.qmd",
+    ]
     assert languages.counterparts(pages) == {
-        "zh/05-a.qmd": "notebooks/05-a.ipynb", "notebooks/05-a.ipynb": "zh/05-a.qmd",
-        "zh/index.qmd": "index.qmd", "index.qmd": "zh/index.qmd",
-    }  # fmt: skip
+        "zh/05-a.qmd": "notebooks/05-a.ipynb",
+        "notebooks/05-a.ipynb": "zh/05-a.qmd",
+        "zh/index.qmd": "index.qmd",
+        "index.qmd": "zh/index.qmd",
+    }
 
 
 def test_a_page_without_counterpart_leads_to_the_landing_page() -> None:

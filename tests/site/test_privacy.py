@@ -113,12 +113,21 @@ def run(root: Path, panel: Path, *words: str) -> subprocess.CompletedProcess[str
     """Run a command of the project without Quarto."""
     places = os.environ["PATH"].split(os.pathsep)
     path = os.pathsep.join(place for place in places if not shutil.which("quarto", path=place))
-    environment = {**os.environ, "PATH": path, "ANALYSIS_ROOT": str(root), "PANEL": str(panel),
-                   "PYTHONPATH": str(root / "src")}  # fmt: skip
+    environment = {
+        **os.environ,
+        "PATH": path,
+        "ANALYSIS_ROOT": str(root),
+        "PANEL": str(panel),
+        "PYTHONPATH": str(root / "src"),
+    }
     return subprocess.run(
         [sys.executable, "-m", "analysis", *words],
-        cwd=root, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def reduce(root: Path) -> None:
@@ -152,9 +161,13 @@ def write_hostile(path: Path) -> None:
         {"cell_type": "markdown", "source": words},
         {"cell_type": "code", "source": table, "outputs": [], "execution_count": None},
         {"cell_type": "code", "source": figure, "outputs": [], "execution_count": None},
-        {"cell_type": "code", "source": "#| echo: false\nprint(texts)", "outputs": [],
-         "execution_count": None},
-    ]  # fmt: skip
+        {
+            "cell_type": "code",
+            "source": "#| echo: false\nprint(texts)",
+            "outputs": [],
+            "execution_count": None,
+        },
+    ]
     for number, cell in enumerate(cells):
         cell |= {"id": f"c{number}", "metadata": {}}
     content = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
@@ -211,8 +224,10 @@ def test_no_file_of_a_pack_has_statistics_of_columns(report: Report) -> None:
 
 
 def test_text_of_a_survey_stays_text(report: Report) -> None:
-    pages = {path: path.read_text(encoding="utf-8")
-             for path in (report.root / "reports" / "site").rglob("*.html")}  # fmt: skip
+    pages = {
+        path: path.read_text(encoding="utf-8")
+        for path in (report.root / "reports" / "site").rglob("*.html")
+    }
     shown = next(text for path, text in pages.items() if path.stem == "19-hostile")
     main = html.unescape(shown[shown.index("<main") : shown.index("</main>")])
     for text in PLANTED.HOSTILE:  # in prose, in the table, in the output

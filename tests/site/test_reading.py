@@ -27,14 +27,28 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PHONE = {"width": 390, "height": 844}
 ENTRIES = {
-    "pages/for-readers.html": ["notebooks/01-claims.html", "notebooks/02-arithmetic.html",
-                               "notebooks/12-studies.html", "pages/glossary.html"],
-    "pages/for-researchers.html": ["pages/bring-your-own-data.html", "pages/dictionary.html",
-                                   "notebooks/16-design-your-study.html", "pages/data.html",
-                                   "reference/index.html", "pages/teaching.html"],
-    "pages/for-reviewers.html": ["findings.html", "pages/reproduce.html", "pages/changes.html",
-                                 "notebooks/17-sensitivity.html", "reference/index.html"],
-}  # fmt: skip
+    "pages/for-readers.html": [
+        "notebooks/01-claims.html",
+        "notebooks/02-arithmetic.html",
+        "notebooks/12-studies.html",
+        "pages/glossary.html",
+    ],
+    "pages/for-researchers.html": [
+        "pages/bring-your-own-data.html",
+        "pages/dictionary.html",
+        "notebooks/16-design-your-study.html",
+        "pages/data.html",
+        "reference/index.html",
+        "pages/teaching.html",
+    ],
+    "pages/for-reviewers.html": [
+        "findings.html",
+        "pages/reproduce.html",
+        "pages/changes.html",
+        "notebooks/17-sensitivity.html",
+        "reference/index.html",
+    ],
+}
 
 
 def read(url: str) -> bytes:
@@ -248,8 +262,10 @@ def test_an_open_page_reloads_after_a_build_within_its_policy(
         with visit(f"http://127.0.0.1:{running.server_port}/pages/glossary.html") as opened:
             page = opened.page
             # Asked from outside: a wait inside the page would be an eval, which its policy forbids.
-            while not page.evaluate("performance.getEntriesByType('resource').some("
-                                    "entry => entry.name.includes('pulse.js'))"):  # fmt: skip
+            while not page.evaluate(
+                "performance.getEntriesByType('resource').some("
+                "entry => entry.name.includes('pulse.js'))"
+            ):
                 page.wait_for_timeout(50)
             with page.expect_navigation():
                 live.rebuilt()

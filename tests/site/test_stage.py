@@ -72,11 +72,26 @@ TABLE = shown(
 
 def record(identity: str, value: float, page: str = "a") -> dict[str, Any]:
     return {
-        "id": identity, "kind": "number", "page": page, "tier": "reported", "what": "claims: all",
-        "value": value, "low": None, "high": None, "unit": "", "text": f"{value:g}",
-        "rows_in": None, "rows_used": 3, "n_villages_treated": None, "n_villages_control": None, "method": "count", "function": "f", "inputs": "",
-        "digest": "", "tolerance": 1e-9,
-    }  # fmt: skip
+        "id": identity,
+        "kind": "number",
+        "page": page,
+        "tier": "reported",
+        "what": "claims: all",
+        "value": value,
+        "low": None,
+        "high": None,
+        "unit": "",
+        "text": f"{value:g}",
+        "rows_in": None,
+        "rows_used": 3,
+        "n_villages_treated": None,
+        "n_villages_control": None,
+        "method": "count",
+        "function": "f",
+        "inputs": "",
+        "digest": "",
+        "tolerance": 1e-9,
+    }
 
 
 def test_a_figure_gets_alt_text_downloads_and_links() -> None:
@@ -181,13 +196,24 @@ def test_the_stage_is_a_whole_project(project: Project) -> None:
     project.write("data/a.txt", "not staged\n")
     report = staged(project, ran(FIGURE, name="01-a", records=[record("n", 193)]))
     assert {name for name in report.files if not name.startswith("reference/")} == {
-        "_quarto.yml", "_variables.yml", "index.qmd", "findings.qmd", "pages/methods.qmd",
+        "_quarto.yml",
+        "_variables.yml",
+        "index.qmd",
+        "findings.qmd",
+        "pages/methods.qmd",
         "findings/01-a.qmd",
-        "assets/site.css", "notebooks/01-a.ipynb", "downloads/fig-a.csv", "downloads/fig-a.svg",
-        "downloads/findings.csv", "downloads/fig-a.parquet", "downloads/findings.parquet",
-        "downloads/data/datapackage.json", "downloads/all-data.zip", "pages/_datasets.qmd",
+        "assets/site.css",
+        "notebooks/01-a.ipynb",
+        "downloads/fig-a.csv",
+        "downloads/fig-a.svg",
+        "downloads/findings.csv",
+        "downloads/fig-a.parquet",
+        "downloads/findings.parquet",
+        "downloads/data/datapackage.json",
+        "downloads/all-data.zip",
+        "pages/_datasets.qmd",
         "pages/_changes.qmd",
-    }  # fmt: skip
+    }
     assert "reference/index.qmd" in report.files
     folder = report.folder
     variables = yaml.safe_load((folder / "_variables.yml").read_text())
@@ -205,12 +231,16 @@ def test_only_what_changed_is_written_and_what_is_gone_is_removed(project: Proje
     project.write("index.qmd", "Other.\n")
     less = staged(project, ran(FIGURE, name="01-a"))
     assert less.written == (
-        "downloads/all-data.zip", "downloads/data/datapackage.json", "index.qmd",
+        "downloads/all-data.zip",
+        "downloads/data/datapackage.json",
+        "index.qmd",
         "pages/_datasets.qmd",
-    )  # fmt: skip
+    )
     assert less.removed == (
-        "downloads/tbl-a.csv", "downloads/tbl-a.parquet", "notebooks/02-b.ipynb"
-    )  # fmt: skip
+        "downloads/tbl-a.csv",
+        "downloads/tbl-a.parquet",
+        "notebooks/02-b.ipynb",
+    )
     assert less.digest != first.digest
     assert (first.folder / ".quarto" / "state").exists()
 
@@ -262,8 +292,10 @@ def test_a_figure_that_is_a_finding_leads_to_its_record_and_says_how_to_cite_it(
     content = ran(FRONT, FIGURE).content
     links = dress(content, "notebooks/03-data.ipynb", about).content["cells"][-1]["source"]
     assert "[Record](/findings/03-data.qmd#fig-a)" in links
-    cited = ("A (2026). Shares &lt;of&gt; all. In: The data. Villages, version 0.1.0 of 2026-03-01,"
-             " notebooks/03-data.html#fig-a.")  # fmt: skip
+    cited = (
+        "A (2026). Shares &lt;of&gt; all. In: The data. Villages, version 0.1.0 of 2026-03-01,"
+        " notebooks/03-data.html#fig-a."
+    )
     assert f"<details><summary>Cite</summary><cite>{cited}</cite></details>" in links
 
 
@@ -290,9 +322,13 @@ def painted(axes: Axes, theme: Theme) -> None:
 def test_an_axis_of_yuan_without_a_year_is_a_fault() -> None:
     figure = style.draw("fig-a", "model", painted, pl.DataFrame({"x": [1]}), "A line.")
     assert axis_labels(figure.light) == ["yuan a year", "share"]
-    output = {"output_type": "display_data", "data": {"image/svg+xml": figure.light},
-              "metadata": {"analysis": {"name": "fig-a", "alt": "A.", "csv": "x\n1\n"}}}  # fmt: skip
+    output = {
+        "output_type": "display_data",
+        "data": {"image/svg+xml": figure.light},
+        "metadata": {"analysis": {"name": "fig-a", "alt": "A.", "csv": "x\n1\n"}},
+    }
     [fault] = dress(ran({**FIGURE, "outputs": [output]}).content, "notebooks/a.ipynb").faults
     assert (fault.value, fault.problem) == (
-        "yuan a year", "an axis of fig-a has yuan, but not of which year"
-    )  # fmt: skip
+        "yuan a year",
+        "an axis of fig-a has yuan, but not of which year",
+    )

@@ -36,8 +36,11 @@ def test_no_answer_in_chinese_stands_behind() -> None:
 
 def test_every_section_in_chinese_names_its_english() -> None:
     known = set(translations.read("answers")["zh"])
-    english = [path.relative_to(ROOT).as_posix() for folder in (".", "pages", "notebooks")
-               for path in (ROOT / folder).glob("*.*")]  # fmt: skip
+    english = [
+        path.relative_to(ROOT).as_posix()
+        for folder in (".", "pages", "notebooks")
+        for path in (ROOT / folder).glob("*.*")
+    ]
     pairs = languages.counterparts([*english, *(f"zh/{name}" for name in TEXTS)])
     sections = {
         f"zh/{name}#{found}"
@@ -81,8 +84,11 @@ def test_programmes_are_called_as_in_the_catalogue() -> None:
 
 def test_badges_are_those_of_the_list() -> None:
     listed = dict(translations.read("terms").filter(kind="text").select("en", "zh").iter_rows())
-    shown = {badge for text in TEXTS.values()
-             for badge in re.findall(r"\[([^\]]+)\]\{\.badge (\.tier-\w+)\}", text)}  # fmt: skip
+    shown = {
+        badge
+        for text in TEXTS.values()
+        for badge in re.findall(r"\[([^\]]+)\]\{\.badge (\.tier-\w+)\}", text)
+    }
     for text, tier in shown:
         english = TIERS[tier.removeprefix(".tier-")]
         assert text in (listed[english], listed[english].split("（")[0])

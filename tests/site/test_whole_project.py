@@ -77,12 +77,24 @@ def run(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 FORMULAS = {
     "rounding of a printed figure": (
-        "claims/printed.py", "value - step / 2", "value - step / 4", "implied_placed_worker"),
+        "claims/printed.py",
+        "value - step / 2",
+        "value - step / 4",
+        "implied_placed_worker",
+    ),
     "degrees of freedom of a pool": (
-        "studies/pooling.py", "(1 + LEVEL) / 2, k - 2", "(1 + LEVEL) / 2, k - 1", "studies_credit_prediction"),
+        "studies/pooling.py",
+        "(1 + LEVEL) / 2, k - 2",
+        "(1 + LEVEL) / 2, k - 1",
+        "studies_credit_prediction",
+    ),
     "a comparison of means": (
-        "effects/contrast.py", "g.mean - c.mean", "g.mean - 0.99 * c.mean", "cooperative_total"),
-}  # fmt: skip
+        "effects/contrast.py",
+        "g.mean - c.mean",
+        "g.mean - 0.99 * c.mean",
+        "cooperative_total",
+    ),
+}
 """Where a formula stands, what it says, what is put in its place, and a finding that moves."""
 
 
@@ -147,10 +159,18 @@ def test_a_notebook_that_gives_another_output_each_time_is_found(
     shutil.copy(root / "notebooks" / "02-arithmetic.ipynb", chance)
     content = json.loads(chance.read_text(encoding="utf-8"))
     content["cells"] = [
-        {"cell_type": "code", "id": f"c{n}", "metadata": {}, "outputs": [],
-         "execution_count": None, "source": source}
-        for n, source in enumerate(("print('same')", "import os\nprint('chance', os.urandom(8).hex())"))
-    ]  # fmt: skip
+        {
+            "cell_type": "code",
+            "id": f"c{n}",
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+            "source": source,
+        }
+        for n, source in enumerate(
+            ("print('same')", "import os\nprint('chance', os.urandom(8).hex())")
+        )
+    ]
     chance.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(FaultsError, match="no such notebook"):
         twice(root, ["99-chance"])  # not committed yet

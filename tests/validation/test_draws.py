@@ -43,8 +43,9 @@ def laid_out():
 
 def test_cells_in_memory_are_those_of_the_scan(simulated, laid_out):
     """Two ways apart: households in memory, and the scan of the panel's files."""
-    design = CellsDesign(("training",), outcomes=(Outcome("total"),), handling="pairs",
-                         inverse=("untreated", "all"))  # fmt: skip
+    design = CellsDesign(
+        ("training",), outcomes=(Outcome("total"),), handling="pairs", inverse=("untreated", "all")
+    )
     scanned = layout.from_cells(build(simulated, design), "total")
     assert scanned.strata == laid_out.strata
     for name in ("village", "cohort", "stratum", "n", "n_ever", "periods"):
@@ -54,8 +55,10 @@ def test_cells_in_memory_are_those_of_the_scan(simulated, laid_out):
     for key, leg in scanned.pairs.items():
         assert np.array_equal(leg.n, laid_out.pairs[key].n)
         assert np.array_equal(leg.total[:, 0], laid_out.pairs[key].total[:, 0])
-    pairs = (scanned.all_periods, laid_out.all_periods), (
-        scanned.imputed.untreated, laid_out.imputed.untreated)  # fmt: skip
+    pairs = (
+        (scanned.all_periods, laid_out.all_periods),
+        (scanned.imputed.untreated, laid_out.imputed.untreated),
+    )
     for theirs, mine in pairs:
         assert np.allclose(theirs.a, mine.a, rtol=1e-12, atol=1e-12)
         assert np.allclose(theirs.b[..., 0], mine.b[..., 0], rtol=1e-9, atol=1e-3)
@@ -65,13 +68,24 @@ def test_the_truth_of_a_draw_is_that_beside_the_panel(tmp_path):
     """truth.parquet holds nominal fen; a draw holds yuan at the model's prices."""
     design = DESIGNS["training_all"]
     made = draws.draw(design, 0)
-    own = Settings(design.villages * draws.HOUSEHOLDS, design.villages, draws.PERIODS,
-                   draws.seed_of(draws.SEED, design.id, 0), "all", EVERY)  # fmt: skip
+    own = Settings(
+        design.villages * draws.HOUSEHOLDS,
+        design.villages,
+        draws.PERIODS,
+        draws.seed_of(draws.SEED, design.id, 0),
+        "all",
+        EVERY,
+    )
     simulate_settings(tmp_path / "panel", own)
     truth = read_truth(tmp_path / "panel").filter(
-        programme="training", who="treated", effect="total", sample="all",
-        aggregation="group_time", outcome="total", per="household",
-    )  # fmt: skip
+        programme="training",
+        who="treated",
+        effect="total",
+        sample="all",
+        aggregation="group_time",
+        outcome="total",
+        per="household",
+    )
     fen = world.build(own, parameters.load()).fen
     for row in truth.iter_rows(named=True):
         g, t = np.flatnonzero(made.truth.cohorts == row["cohort"])[0], row["period"] - 2012

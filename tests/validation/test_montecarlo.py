@@ -30,9 +30,12 @@ def test_the_first_draws_made_again_are_those_stored(name, number):
     assert kept["draw"].n_unique() == number
     numbers = pl.selectors.float()
     assert_frame_equal(
-        kept.with_columns(pl.col("draw", "at").cast(pl.Int32), numbers.cast(pl.Float64)), again,
-        rel_tol=1e-9, abs_tol=1e-9, check_dtypes=False,
-    )  # fmt: skip
+        kept.with_columns(pl.col("draw", "at").cast(pl.Int32), numbers.cast(pl.Float64)),
+        again,
+        rel_tol=1e-9,
+        abs_tol=1e-9,
+        check_dtypes=False,
+    )
 
 
 def test_every_design_has_been_run_as_often_as_it_says():
@@ -50,21 +53,28 @@ def test_reported_intervals_keep_their_promise():
     required = [name for name, design in DESIGNS.items() if design.required]
     assert {DESIGNS[name].smallest_arm for name in required} >= {3, 6, 8}
     rows = results.summary.filter(
-        pl.col("design").is_in(required), pl.col("measure").str.contains("^(coverage|band)_"),
-        estimator="group_time", rule="reported",
-    )  # fmt: skip
+        pl.col("design").is_in(required),
+        pl.col("measure").str.contains("^(coverage|band)_"),
+        estimator="group_time",
+        rule="reported",
+    )
     assert rows.height == 5 * len(required)
-    wrong = [row for row in rows.iter_rows(named=True)
-             if not coverage.keeps_promise(coverage.Share(row["value"], row["mc_error"]))]  # fmt: skip
+    wrong = [
+        row
+        for row in rows.iter_rows(named=True)
+        if not coverage.keeps_promise(coverage.Share(row["value"], row["mc_error"]))
+    ]
     assert not wrong
 
 
 def test_the_rule_before_did_not():
     """What degrees by arm were adopted for: bands with three villages in an arm."""
     few = stored.read().summary.filter(
-        pl.col("design").is_in(["lot_9_3", "lot_3_9"]), estimator="group_time", rule="villages",
+        pl.col("design").is_in(["lot_9_3", "lot_3_9"]),
+        estimator="group_time",
+        rule="villages",
         measure="band_event_time",
-    )  # fmt: skip
+    )
     assert few.height == 2
     for row in few.iter_rows(named=True):
         assert not coverage.keeps_promise(coverage.Share(row["value"], row["mc_error"]))
@@ -74,20 +84,42 @@ def by_hand():
     """Three draws of one cohort in two periods: truth 10 in the second; two villages of evidence."""
     rows = []
     for number, (estimate, error, band) in enumerate([(10.0, 1.0, 3.0), (14, 1, 3), (7, 1, 2)]):
-        plain = {"draw": number, "degrees": np.inf, "degrees_villages": np.inf,
-                 "parity_error": error, "band": band, "band_villages": band, "band_parity": 5.0,
-                 "std_error": error, "estimate": estimate}  # fmt: skip
-        truth = {**plain, "estimator": "truth", "outcome": "income", "aggregation": "group_time",
-                 "at": None, "cohort": 2015, "std_error": 2.0}  # fmt: skip
-        rows += [{**truth, "period": 2014, "estimate": 0.0},
-                 {**truth, "period": 2015, "estimate": (18.0, 20.0, 22.0)[number]}]  # fmt: skip
+        plain = {
+            "draw": number,
+            "degrees": np.inf,
+            "degrees_villages": np.inf,
+            "parity_error": error,
+            "band": band,
+            "band_villages": band,
+            "band_parity": 5.0,
+            "std_error": error,
+            "estimate": estimate,
+        }
+        truth = {
+            **plain,
+            "estimator": "truth",
+            "outcome": "income",
+            "aggregation": "group_time",
+            "at": None,
+            "cohort": 2015,
+            "std_error": 2.0,
+        }
+        rows += [
+            {**truth, "period": 2014, "estimate": 0.0},
+            {**truth, "period": 2015, "estimate": (18.0, 20.0, 22.0)[number]},
+        ]
         own = {**plain, "estimator": "group_time", "cohort": None, "period": None}
         rows += [
             {**own, "outcome": "income", "aggregation": "simple", "at": None},
-            {**own, "outcome": "without", "aggregation": "simple", "at": None,
-             "estimate": estimate - 10},
+            {
+                **own,
+                "outcome": "without",
+                "aggregation": "simple",
+                "at": None,
+                "estimate": estimate - 10,
+            },
             {**own, "outcome": "income", "aggregation": "event_time", "at": 0},
-        ]  # fmt: skip
+        ]
     kinds = dict.fromkeys(("draw", "at", "cohort", "period"), pl.Int32)
     return pl.DataFrame(rows, infer_schema_length=None).with_columns(
         pl.col(name).cast(kind) for name, kind in kinds.items()
@@ -145,8 +177,13 @@ def test_a_run_of_some_designs_leaves_the_others(tmp_path, monkeypatch):
     monkeypatch.setattr(stored, "code_digest", lambda: "0" * 64)
     monkeypatch.setattr(stored.published, "reproduce", lambda: before.published)
     stored.validate(("published",), to=tmp_path / "r")
-    stored._store(tmp_path / "r", list(DESIGNS), DESIGNS["lot_9_3"], by_hand(),
-                  stored.Run(3, 1, "2026-01-02", "a"))  # fmt: skip
+    stored._store(
+        tmp_path / "r",
+        list(DESIGNS),
+        DESIGNS["lot_9_3"],
+        by_hand(),
+        stored.Run(3, 1, "2026-01-02", "a"),
+    )
     results = stored.validate(
         ("lot_6_6",), number=2, processes=1, to=tmp_path / "r", work=tmp_path / "w"
     )
@@ -160,14 +197,35 @@ def test_a_run_of_some_designs_leaves_the_others(tmp_path, monkeypatch):
 
 def test_the_digest_covers_what_the_draws_import():
     """What is left out lays files out, reads schemas or says faults: no number comes from it."""
-    plumbing = {"contract", "datapackage", "faults", "folders", "paths", "programmes",
-                "effects", "inference", "panels", "cells", "validation", "panels/model",
-                "panels/account", "panels/digest", "panels/package", "panels/panel",
-                "panels/schemas", "panels/model/collective", "panels/model/simulate",
-                "panels/model/tables", "panels/model/targets", "panels/model/truth",
-                "inference/wald"}  # fmt: skip
-    code = ("import sys, analysis.validation.montecarlo;"
-            "print(*[m for m in sys.modules if m.startswith('analysis.')])")  # fmt: skip
+    plumbing = {
+        "contract",
+        "datapackage",
+        "faults",
+        "folders",
+        "paths",
+        "programmes",
+        "effects",
+        "inference",
+        "panels",
+        "cells",
+        "validation",
+        "panels/model",
+        "panels/account",
+        "panels/digest",
+        "panels/package",
+        "panels/panel",
+        "panels/schemas",
+        "panels/model/collective",
+        "panels/model/simulate",
+        "panels/model/tables",
+        "panels/model/targets",
+        "panels/model/truth",
+        "inference/wald",
+    }
+    code = (
+        "import sys, analysis.validation.montecarlo;"
+        "print(*[m for m in sys.modules if m.startswith('analysis.')])"
+    )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     imported = {name.removeprefix("analysis.").replace(".", "/") for name in said.stdout.split()}
     assert imported == plumbing | set(stored.MODULES)

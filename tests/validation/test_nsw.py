@@ -29,11 +29,16 @@ def test_every_estimator_has_an_answer_on_every_group(found):
 
 @pytest.mark.parametrize(
     ("group", "estimator", "printed"),
-    [("experiment", "difference", 1794), ("experiment", "least_squares", 1676),
-     ("cps1", "difference", -8498), ("cps1", "least_squares", 794),
-     ("cps3", "difference", -635), ("cps3", "least_squares", 1369),
-     ("psid1", "difference", -15205)],
-)  # fmt: skip
+    [
+        ("experiment", "difference", 1794),
+        ("experiment", "least_squares", 1676),
+        ("cps1", "difference", -8498),
+        ("cps1", "least_squares", 794),
+        ("cps3", "difference", -635),
+        ("cps3", "least_squares", 1369),
+        ("psid1", "difference", -15205),
+    ],
+)
 def test_printed(found, group, estimator, printed):
     """Angrist & Pischke 2009, table 3.3.3: raw, and with demographics and earnings of two years."""
     assert round(one(found, group, estimator)["estimate"]) == printed

@@ -35,9 +35,11 @@ def test_one_estimate_that_differs_is_seen():
     for column, factor in (("estimate", 1 + 1e-6), ("std_error", 1 + 1e-5)):
         largest = few["estimate"].abs().arg_max()
         moved = few.with_columns(
-            pl.when(pl.int_range(pl.len()) == largest).then(pl.col(column) * factor)
-            .otherwise(column).alias(column)
-        )  # fmt: skip
+            pl.when(pl.int_range(pl.len()) == largest)
+            .then(pl.col(column) * factor)
+            .otherwise(column)
+            .alias(column)
+        )
         shown = parity.summary(parity.compare(moved)).filter(peer="csdid")
         assert not shown["agrees"].any()
 
@@ -67,9 +69,16 @@ def fitted(model, data, **more):
 def test_diff_diff_as_it_is_installed_still_gives_the_stored_estimates(level):
     """diff-diff is in the lock: a new version that moves its numbers is seen here."""
     stored = parity.reference().filter(
-        peer="diff-diff", estimator="group_time", level=level, handling="balanced",
-        controls="never", base="varying", anticipation=0, weighted=False, strata=False,
-    )  # fmt: skip
+        peer="diff-diff",
+        estimator="group_time",
+        level=level,
+        handling="balanced",
+        controls="never",
+        base="varying",
+        anticipation=0,
+        weighted=False,
+        strata=False,
+    )
     fit = fitted(CallawaySantAnna(estimation_method="reg", cluster="village"), small(level))
     assert stored.height == len(fit.group_time_effects)
     for row in stored.iter_rows(named=True):
@@ -80,9 +89,14 @@ def test_diff_diff_as_it_is_installed_still_gives_the_stored_estimates(level):
 
 def test_imputation_of_diff_diff_as_it_is_installed():
     stored = parity.reference().filter(
-        peer="diff-diff", estimator="imputation", level="village", handling="balanced",
-        anticipation=0, weighted=False, aggregation="treated_mean",
-    )  # fmt: skip
+        peer="diff-diff",
+        estimator="imputation",
+        level="village",
+        handling="balanced",
+        anticipation=0,
+        weighted=False,
+        aggregation="treated_mean",
+    )
     fit = fitted(ImputationDiD(cluster="village"), small("village"))
     both = [fit.overall_att, fit.overall_se]
     assert np.allclose(both, stored.select("estimate", "std_error").row(0), rtol=1e-9)

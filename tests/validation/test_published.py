@@ -56,9 +56,14 @@ def test_a_printed_number_that_is_none_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "printed", "inside"),
-    [(-0.03995000001, "-0.03995", True), (0.5, "1", True), (0.49, "1", False),
-     (-8497.516, "-8498", True), (1154.61, "1154", False)],
-)  # fmt: skip
+    [
+        (-0.03995000001, "-0.03995", True),
+        (0.5, "1", True),
+        (0.49, "1", False),
+        (-8497.516, "-8498", True),
+        (1154.61, "1154", False),
+    ],
+)
 def test_half_a_unit_of_the_last_digit(value, printed, inside):
     assert published.within(value, printed) == inside
 
@@ -66,7 +71,22 @@ def test_half_a_unit_of_the_last_digit(value, printed, inside):
 def test_schema_of_the_result():
     found = published.reproduce("engel_ols_slope")
     assert found.columns == [
-        "case", "dataset", "source", "estimator", "provenance", "published", "published_se",
-        "published_n", "printed", "printed_se", "ours", "our_se", "n", "difference",
-        "se_difference", "within", "why_not"]  # fmt: skip
+        "case",
+        "dataset",
+        "source",
+        "estimator",
+        "provenance",
+        "published",
+        "published_se",
+        "published_n",
+        "printed",
+        "printed_se",
+        "ours",
+        "our_se",
+        "n",
+        "difference",
+        "se_difference",
+        "within",
+        "why_not",
+    ]
     assert found.schema["within"] == pl.Boolean

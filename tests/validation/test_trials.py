@@ -13,9 +13,11 @@ ROWS = trials.stored()
 
 def one(dataset, outcome, estimator):
     return ROWS.row(
-        by_predicate=(pl.col("dataset") == dataset) & (pl.col("outcome") == outcome)
-        & (pl.col("estimator") == estimator), named=True,
-    )  # fmt: skip
+        by_predicate=(pl.col("dataset") == dataset)
+        & (pl.col("outcome") == outcome)
+        & (pl.col("estimator") == estimator),
+        named=True,
+    )
 
 
 @pytest.mark.parametrize("study", trials.STUDIES, ids=lambda study: study.dataset)
@@ -40,9 +42,14 @@ def test_every_study_is_stored_with_the_digest_of_its_file():
         assert external.catalogue()[name].sha256.startswith(data)
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [("consumption_endline", "sindh_consumption_24m"),
-                                              ("consumption_followup", "sindh_consumption_36m"),
-                                              ("some_income_followup", "sindh_income_36m")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("consumption_endline", "sindh_consumption_24m"),
+        ("consumption_followup", "sindh_consumption_36m"),
+        ("some_income_followup", "sindh_income_36m"),
+    ],
+)
 def test_sindh_agrees_with_the_library_of_studies(ours, theirs):
     """Recomputed apart from this code, from another copy of the data, to the digits kept there."""
     found = one("pakistan_graduation", ours, "difference")
@@ -64,11 +71,17 @@ def test_hyderabad_agrees_with_print():
 def test_new_borrowers_are_those_without_a_loan_before():
     """Household 1 borrows in both years, 2 begins (spending 10 to 15), 3 never does (20 to 21)."""
     frame = pl.DataFrame(
-        {"household": [1, 2, 3] * 2, "year": [0] * 3 + [1] * 3, "thana": [1] * 6,
-         "village": [1] * 6, "land": [0.0] * 6, "male_borrower": [1, 0, 0, 1, 0, 0],
-         "female_borrower": [0, 0, 0, 0, 1, 0],
-         "expenditure": [5.0, 10.0, 20.0, 9.0, 15.0, 21.0]}
-    )  # fmt: skip
+        {
+            "household": [1, 2, 3] * 2,
+            "year": [0] * 3 + [1] * 3,
+            "thana": [1] * 6,
+            "village": [1] * 6,
+            "land": [0.0] * 6,
+            "male_borrower": [1, 0, 0, 1, 0, 0],
+            "female_borrower": [0, 0, 0, 0, 1, 0],
+            "expenditure": [5.0, 10.0, 20.0, 9.0, 15.0, 21.0],
+        }
+    )
     study = next(s for s in trials.STUDIES if s.dataset == "bangladesh_microcredit_panel")
     made = study.ready(frame).select("household", "borrows", "change").sort("household")
     assert made.rows() == [(2, 1, 5.0), (3, 0, 1.0)]

@@ -32,13 +32,15 @@ def weighted(gappy):
     """The same with sampling weights that are not 1."""
     panel = panels.read(gappy)
     number = pl.col("household").str.slice(1).cast(pl.Int64)
-    return panels.Panel(**{
-        **{name: getattr(panel, name) for name in panel.__dataclass_fields__},
-        "households": panel.households.with_columns(
-            weight=1.0 + (number % 7) / 3, weight_type=pl.lit("sampling", pl.Enum(
-                ["none", "frequency", "sampling"])),
-        ),
-    })  # fmt: skip
+    return panels.Panel(
+        **{
+            **{name: getattr(panel, name) for name in panel.__dataclass_fields__},
+            "households": panel.households.with_columns(
+                weight=1.0 + (number % 7) / 3,
+                weight_type=pl.lit("sampling", pl.Enum(["none", "frequency", "sampling"])),
+            ),
+        }
+    )
 
 
 def by_hand(per_head, *, size=None, cluster=None, period=None, weight=None, household=None):
@@ -46,16 +48,19 @@ def by_hand(per_head, *, size=None, cluster=None, period=None, weight=None, hous
     n = len(per_head)
     size = size or [1] * n
     cluster = cluster or list(range(n))
-    frame = pl.DataFrame({
-        "household": household or [f"h{i:03}" for i in range(n)],
-        "cluster": pl.Series(cluster, dtype=pl.Int64),
-        "period": pl.Series(period or [2015] * n, dtype=pl.Int32),
-        "total_fen": pl.Series([round(100 * y * s) for y, s in zip(per_head, size, strict=True)],
-                               dtype=pl.Int64),
-        "size": pl.Series(size, dtype=pl.Int64),
-        "weight": pl.Series(weight or [1.0] * n, dtype=pl.Float64),
-        "registered": pl.Series([None] * n, dtype=pl.Boolean),
-    }).with_columns(real_fen=pl.col("total_fen"))  # fmt: skip
+    frame = pl.DataFrame(
+        {
+            "household": household or [f"h{i:03}" for i in range(n)],
+            "cluster": pl.Series(cluster, dtype=pl.Int64),
+            "period": pl.Series(period or [2015] * n, dtype=pl.Int32),
+            "total_fen": pl.Series(
+                [round(100 * y * s) for y, s in zip(per_head, size, strict=True)], dtype=pl.Int64
+            ),
+            "size": pl.Series(size, dtype=pl.Int64),
+            "weight": pl.Series(weight or [1.0] * n, dtype=pl.Float64),
+            "registered": pl.Series([None] * n, dtype=pl.Boolean),
+        }
+    ).with_columns(real_fen=pl.col("total_fen"))
     names = tuple(f"v{c}" for c in range(max(cluster) + 1))
     design = SurveyDesign(names, np.zeros(len(names), np.int64))
     return People(frame, design, 2015, None, True, n, n, {})
@@ -68,9 +73,16 @@ def make_people():
 
 def leave_out(people, cluster):
     """The same people without a cluster."""
-    return People(people.frame.filter(pl.col("cluster") != cluster), people.design,
-                  people.price_year, people.panel_price_year, people.has_lines, people.rows_in,
-                  people.rows_used, people.left_out)  # fmt: skip
+    return People(
+        people.frame.filter(pl.col("cluster") != cluster),
+        people.design,
+        people.price_year,
+        people.panel_price_year,
+        people.has_lines,
+        people.rows_in,
+        people.rows_used,
+        people.left_out,
+    )
 
 
 @pytest.fixture(scope="session")

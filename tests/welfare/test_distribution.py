@@ -15,10 +15,12 @@ def two_years(make_people, before, after, **more):
     n = len(before)
     more.setdefault("cluster", list(range(n)))
     return make_people(
-        [*before, *after], period=[2015] * n + [2016] * n, cluster=more["cluster"] * 2,
+        [*before, *after],
+        period=[2015] * n + [2016] * n,
+        cluster=more["cluster"] * 2,
         household=[f"h{i}" for i in range(n)] * 2,
         size=more["size"] * 2 if "size" in more else None,
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(("share", "value"), [(0.1, 1), (0.25, 1), (0.26, 2), (0.5, 2), (0.99, 9)])
@@ -72,8 +74,12 @@ def test_anonymous_and_same_differ_where_places_change(make_people):
 
 
 def test_who_is_seen_once_is_not_among_the_same(make_people):
-    people = make_people([1, 3, 2, 5, 7], period=[2015, 2015, 2016, 2016, 2016],
-                         cluster=[0, 1, 0, 1, 2], household=["a", "b", "a", "b", "c"])  # fmt: skip
+    people = make_people(
+        [1, 3, 2, 5, 7],
+        period=[2015, 2015, 2016, 2016, 2016],
+        cluster=[0, 1, 0, 1, 2],
+        household=["a", "b", "a", "b", "c"],
+    )
     found = d.incidence_of_the_same(people, 2015, 2016, 2)
     assert found.n_rows.tolist() == [1, 1]
     assert found.points.tolist() == pytest.approx([1.0, 2 / 3])

@@ -50,10 +50,19 @@ def test_the_truth_is_the_truth_of_the_simulation(gappy, gappy_settings):
                 exact = truth.filter(programme=programme, outcome=f"{outcome}_{line}")["att"].item()
                 found = mine.filter(line_name=line, measure=measure)["truth"].item()
                 assert found == pytest.approx(exact, rel=1e-9, abs=1e-12)
-        counted = read_truth(gappy).filter(
-            aggregation="simple", who="treated", effect="total", per="household",
-            sample="observed", programme=programme, outcome="poor_national",
-        )["att"].item()  # fmt: skip
+        counted = (
+            read_truth(gappy)
+            .filter(
+                aggregation="simple",
+                who="treated",
+                effect="total",
+                per="household",
+                sample="observed",
+                programme=programme,
+                outcome="poor_national",
+            )["att"]
+            .item()
+        )
         homes = model_truth.poverty_effects(known[programme], ("national",), lay.HOUSEHOLD)
         found = homes.filter(measure="headcount")["truth"].item()
         assert found == pytest.approx(counted, rel=1e-9, abs=1e-12)
@@ -81,14 +90,18 @@ def test_the_true_effect_below_every_amount_is_recovered(clean, programme):
     found = effects.of_cells(effects.cells(panel, programme, people))
     one = known[programme]
     scale = model_truth.to_yuan_per_head(one, people.price_year)
-    edges = dict(zip((f"below_{k}" for k in range(effects.EDGES)), effects.edges_fen(people),
-                     strict=True))  # fmt: skip
+    edges = dict(
+        zip((f"below_{k}" for k in range(effects.EDGES)), effects.edges_fen(people), strict=True)
+    )
     checked = 0
     for effect in found.effects.effects():
         if effect.key.outcome in edges:
             z = edges[effect.key.outcome] / 100
-            truth = one.weight @ ((one.with_programme * scale < z).astype(float)
-                                  - (one.without * scale < z)) / one.weight.sum()  # fmt: skip
+            truth = (
+                one.weight
+                @ ((one.with_programme * scale < z).astype(float) - (one.without * scale < z))
+                / one.weight.sum()
+            )
             assert abs(effect.estimate - truth) <= 3.5 * effect.std_error
             checked += 1
     assert checked == effects.EDGES
@@ -141,8 +154,13 @@ def test_who_gains_adds_up_and_is_near_the_truth(clean, dividend):
 def test_pooled_strata_are_cells_without_strata(clean, dividend):
     _, found = dividend
     pooled = effects.pooled(found.table).select("total")
-    design = CellsDesign(("dividend",), outcomes=(Outcome("total", "total", "head", 2020),),
-                         handling="cross_sections", stratum="", unit="person")  # fmt: skip
+    design = CellsDesign(
+        ("dividend",),
+        outcomes=(Outcome("total", "total", "head", 2020),),
+        handling="cross_sections",
+        stratum="",
+        unit="person",
+    )
     other = from_cells(build(clean[0], design))
     a, b = (group_time.estimate(t, effects.HOW, leads=False) for t in (pooled, other))
     np.testing.assert_allclose(a.points, b.points, rtol=1e-9)
@@ -154,9 +172,12 @@ def test_thirds_hold_a_third_of_persons_each(clean):
     shares = homes.group_by(effects.THIRD).agg(pl.col("size_baseline").sum())
     assert (shares["size_baseline"] / homes["size_baseline"].sum() - 1 / 3).abs().max() < 0.001
     head = homes["income_baseline_fen"] / homes["size_baseline"]
-    ends = homes.with_columns(head=head).group_by(effects.THIRD).agg(
-        low=pl.col("head").min(), high=pl.col("head").max()
-    ).sort(effects.THIRD)  # fmt: skip
+    ends = (
+        homes.with_columns(head=head)
+        .group_by(effects.THIRD)
+        .agg(low=pl.col("head").min(), high=pl.col("head").max())
+        .sort(effects.THIRD)
+    )
     assert (ends["high"][:-1] <= ends["low"][1:]).all()
 
 

@@ -137,8 +137,12 @@ def test_the_grid_of_cells_is_the_grid_of_households(weighted):
     from analysis.cells.design import CellsDesign
 
     edges = tuple(100_000 * k for k in (1, 3, 5, 8, 12, 20, 40))
-    cells = build(weighted, CellsDesign(("training",), outcomes=grid.outcomes(edges), unit="person",
-                                        handling="cross_sections"))  # fmt: skip
+    cells = build(
+        weighted,
+        CellsDesign(
+            ("training",), outcomes=grid.outcomes(edges), unit="person", handling="cross_sections"
+        ),
+    )
     ours = grid.of_cells(cells, 2018)
     people = lay.of_panel(weighted)
     rows = people.rows(2018)

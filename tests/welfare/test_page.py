@@ -14,9 +14,16 @@ from analysis.panels import panel as panels
 from analysis.panels import views as panel_views
 from analysis.welfare import overview, shown, views
 
-TABLES = (shown.poverty_table, shown.sources_table, shown.inequality_table, shown.grid_table,
-          shown.decomposition_table, shown.programmes_table, shown.deciles_table,
-          shown.thirds_table)  # fmt: skip
+TABLES = (
+    shown.poverty_table,
+    shown.sources_table,
+    shown.inequality_table,
+    shown.grid_table,
+    shown.decomposition_table,
+    shown.programmes_table,
+    shown.deciles_table,
+    shown.thirds_table,
+)
 
 
 def page_of(panel, simulation=None):
@@ -24,26 +31,52 @@ def page_of(panel, simulation=None):
     findings.forget()
     about = overview.overview(panel, simulation)
     page = findings.Page("13-test", about.evidence, ("data/parameters",))
-    noted = {n.id: page.number(n.id, n.value, n.what, unit=n.unit, function=n.function,
-                               method=n.method, digits=n.digits, rows_in=n.rows_in,
-                               rows_used=n.rows_used) for n in views.numbers(about)}  # fmt: skip
+    noted = {
+        n.id: page.number(
+            n.id,
+            n.value,
+            n.what,
+            unit=n.unit,
+            function=n.function,
+            method=n.method,
+            digits=n.digits,
+            rows_in=n.rows_in,
+            rows_used=n.rows_used,
+        )
+        for n in views.numbers(about)
+    }
     findings.forget()
-    said = {f.__name__: f(about, noted).text for f in (
-        views.poverty_sentence, views.inequality_sentence, views.growth_sentence,
-        views.effect_sentence, views.quantile_sentence, views.design_sentence)}  # fmt: skip
+    said = {
+        f.__name__: f(about, noted).text
+        for f in (
+            views.poverty_sentence,
+            views.inequality_sentence,
+            views.growth_sentence,
+            views.effect_sentence,
+            views.quantile_sentence,
+            views.design_sentence,
+        )
+    }
     said["lines"] = views.lines_sentence(about).text
     tables = {f.__name__: f(about) for f in TABLES}
     curves, mean = shown.curves(about)
     money = views.money_words(about, panel_views.money_words(panel))
     tier = panel.evidence
     drawn = [
-        figures.headcounts("fig-a", tier, about.poverty.to_frame(), panel_views.LINES,
-                           said["poverty_sentence"]),
+        figures.headcounts(
+            "fig-a", tier, about.poverty.to_frame(), panel_views.LINES, said["poverty_sentence"]
+        ),
         figures.indices("fig-b", tier, about.inequality.to_frame(), shown.INDEX_NAMES),
         figures.incidence("fig-c", tier, curves, mean, money.prices, said["growth_sentence"]),
-        figures.quantile_effects("fig-d", tier, views.deciles(about), views.subject(about),
-                                 money.axis, said["quantile_sentence"]),
-    ]  # fmt: skip
+        figures.quantile_effects(
+            "fig-d",
+            tier,
+            views.deciles(about),
+            views.subject(about),
+            money.axis,
+            said["quantile_sentence"],
+        ),
+    ]
     assert all(one.alt and "nan" not in one.alt.lower().split() for one in drawn)
     for text in said.values():
         assert not re.search(r"\bnan\b|\bNone\b|\binf\b", text)
@@ -69,12 +102,14 @@ def test_the_model_panel_shows_the_truth_and_no_effect_language(model):
 
 def test_tables_print_what_was_measured(model):
     about, _, tables, _ = model
-    exact = about.poverty.where(measure="headcount", group="all", unit="person",
-                                line_name="national", period=2019)  # fmt: skip
+    exact = about.poverty.where(
+        measure="headcount", group="all", unit="person", line_name="national", period=2019
+    )
     printed = tables["poverty_table"].filter(
-        (pl.col("unit") == "persons") & pl.col("line").str.starts_with("national line: 3,218")
+        (pl.col("unit") == "persons")
+        & pl.col("line").str.starts_with("national line: 3,218")
         & (pl.col("period") == "2019")
-    )  # fmt: skip
+    )
     assert printed["headcount"].item().startswith(f"{100 * exact.points.item():.1f} (")
     assert "unverified" not in printed["line"].item()
 

@@ -34,8 +34,12 @@ def test_a_hand_case(make_people):
 @pytest.mark.parametrize("unit", ["household", "person"])
 def test_cells_and_households_give_the_same(weighted, unit):
     """With weights, over cohorts and strata, every line, period and measure, errors too."""
-    cells = build(weighted, CellsDesign(("training",), outcomes=poverty.outcomes(LINES), unit=unit,
-                                        handling="cross_sections"))  # fmt: skip
+    cells = build(
+        weighted,
+        CellsDesign(
+            ("training",), outcomes=poverty.outcomes(LINES), unit=unit, handling="cross_sections"
+        ),
+    )
     ours = poverty.from_cells(cells, LINES)
     brute = poverty.measure(lay.of_panel(weighted), LINES).where(group="all", unit=unit)
     keys = ["period", "line_name", "group", "unit", "measure"]
@@ -72,8 +76,9 @@ def test_the_error_of_a_mean_over_villages_is_the_textbook_one(make_people):
     """One household a village: the error of a share, s/√n with n − 1 degrees of freedom."""
     line = money.load().line_fen("national", 2015) / 100
     people = make_people([0] * 3 + [2 * line] * 7)
-    found = poverty.measure(people, ("national",)).where(measure="headcount", unit="household",
-                                                         group="all")  # fmt: skip
+    found = poverty.measure(people, ("national",)).where(
+        measure="headcount", unit="household", group="all"
+    )
     assert found.std_errors.item() == pytest.approx(np.std([1] * 3 + [0] * 7, ddof=1) / 10**0.5)
     assert found.degrees.item() == 9
 
@@ -81,8 +86,12 @@ def test_the_error_of_a_mean_over_villages_is_the_textbook_one(make_people):
 def test_a_change_counts_the_same_households_once(make_people):
     """Everyone stays where they are: the change is nought and so is its error."""
     line = money.load().line_fen("planning_2020", 2020) / 100
-    people = make_people([0, 0, 3 * line, 3 * line] * 2, period=[2015] * 4 + [2016] * 4,
-                         cluster=[0, 1, 2, 3] * 2, household=["a", "b", "c", "d"] * 2)  # fmt: skip
+    people = make_people(
+        [0, 0, 3 * line, 3 * line] * 2,
+        period=[2015] * 4 + [2016] * 4,
+        cluster=[0, 1, 2, 3] * 2,
+        household=["a", "b", "c", "d"] * 2,
+    )
     found = poverty.changes(poverty.measure(people, ("planning_2020",))).where(
         measure="headcount", group="all"
     )
@@ -97,8 +106,9 @@ def test_two_villages_give_no_interval(make_people):
 
 def test_another_currency_has_no_lines(gappy):
     panel = panels.read(gappy)
-    abroad = panels.Panel(**{**{n: getattr(panel, n) for n in panel.__dataclass_fields__},
-                             "currency_unit": "poisha"})  # fmt: skip
+    abroad = panels.Panel(
+        **{**{n: getattr(panel, n) for n in panel.__dataclass_fields__}, "currency_unit": "poisha"}
+    )
     people = lay.of_panel(abroad)
     assert people.price_year is None
     found = poverty.measure(people)
@@ -117,14 +127,19 @@ def test_strata_of_the_design_lower_the_error(make_people):
 def test_a_design_that_cannot_be_used_is_said(gappy):
     panel = panels.read(gappy)
     alone = pl.when(pl.col("village") == "v000000").then(pl.lit("a")).otherwise(pl.lit("b"))
-    odd = panels.Panel(**{**{n: getattr(panel, n) for n in panel.__dataclass_fields__},
-                          "households": panel.households.with_columns(design_stratum=alone)})  # fmt: skip
+    odd = panels.Panel(
+        **{
+            **{n: getattr(panel, n) for n in panel.__dataclass_fields__},
+            "households": panel.households.with_columns(design_stratum=alone),
+        }
+    )
     assert "one village" in lay.of_panel(odd).design.note
     fine = panel.households.with_columns(
         design_stratum=pl.col("village").str.slice(-1), primary_sampling_unit=pl.col("village")
     )
-    good = panels.Panel(**{**{n: getattr(panel, n) for n in panel.__dataclass_fields__},
-                           "households": fine})  # fmt: skip
+    good = panels.Panel(
+        **{**{n: getattr(panel, n) for n in panel.__dataclass_fields__}, "households": fine}
+    )
     people = lay.of_panel(good)
     assert not people.design.note and np.unique(people.design.stratum).size == 10
 

@@ -44,15 +44,19 @@ def starts(panel: Panel) -> pl.DataFrame:
     found = [
         homes.join(
             parts.filter(pl.col("unit_level") == level).select(
-                pl.col("unit").alias(level), "programme", first="first_period"),
-            on=level)
-        .select("household", "village", "weight", "programme", "first")
+                pl.col("unit").alias(level), "programme", first="first_period"
+            ),
+            on=level,
+        ).select("household", "village", "weight", "programme", "first")
         for level in ("household", "village")
-    ]  # fmt: skip
+    ]
     return (
-        pl.concat(found).group_by("household", "village", "weight", "programme")
-        .agg(pl.col("first").min()).sort("programme", "household").collect()
-    )  # fmt: skip
+        pl.concat(found)
+        .group_by("household", "village", "weight", "programme")
+        .agg(pl.col("first").min())
+        .sort("programme", "household")
+        .collect()
+    )
 
 
 def overlap(panel: Panel) -> pl.DataFrame:
@@ -70,8 +74,9 @@ def overlap(panel: Panel) -> pl.DataFrame:
     both = (
         rows.join(rows.select("household", other="programme"), on="household")
         .filter(pl.col("programme") != pl.col("other"))
-        .group_by("programme", "other").agg(pl.col("weight").sum())
-    )  # fmt: skip
+        .group_by("programme", "other")
+        .agg(pl.col("weight").sum())
+    )
     names = size.select("programme")
     everybody = panel.households.select(pl.col("weight").sum()).collect().item()
     usual = size.select(other="programme", all=100 * pl.col("whole") / everybody)
@@ -79,11 +84,17 @@ def overlap(panel: Panel) -> pl.DataFrame:
         names.join(names.select(other="programme"), how="cross")
         .filter(pl.col("programme") != pl.col("other"))
         .join(both, on=["programme", "other"], how="left")
-        .join(size, on="programme").join(usual, on="other")
-        .select("programme", "other", share=100 * pl.col("weight").fill_null(0) / pl.col("whole"),
-                all="all", n="n")
+        .join(size, on="programme")
+        .join(usual, on="other")
+        .select(
+            "programme",
+            "other",
+            share=100 * pl.col("weight").fill_null(0) / pl.col("whole"),
+            all="all",
+            n="n",
+        )
         .sort("programme", "other")
-    )  # fmt: skip
+    )
 
 
 def how_many(panel: Panel) -> pl.DataFrame:
@@ -94,10 +105,11 @@ def how_many(panel: Panel) -> pl.DataFrame:
         pl.col("programmes").fill_null(0).cast(pl.Int64)
     )
     return (
-        rows.group_by("programmes").agg(pl.col("weight").sum())
+        rows.group_by("programmes")
+        .agg(pl.col("weight").sum())
         .select("programmes", share=100 * pl.col("weight") / pl.col("weight").sum())
         .sort("programmes")
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)
@@ -130,9 +142,10 @@ def pairs(panel: Panel) -> pl.DataFrame:
     both = rows.join(rows.rename({"programme": "other"}), on=["unit", "first_period"])
     return (
         both.filter(pl.col("programme") < pl.col("other"))
-        .group_by("programme", "other").agg(n=pl.len())
+        .group_by("programme", "other")
+        .agg(n=pl.len())
         .sort(["n", "programme", "other"], descending=[True, False, False])
-    )  # fmt: skip
+    )
 
 
 def interaction(panel: Panel) -> Interaction:
@@ -158,9 +171,13 @@ def interaction(panel: Panel) -> Interaction:
     other = design_of(panel, second)
     years = [one.comparison.anticipation for one in (how, other) if not isinstance(one, Missing)]
     design = CellsDesign(
-        (first, second), level="household", outcomes=(how.cells.outcome(TOTAL),),
-        handling=how.cells.handling, stratum="", anticipation=max(years),
-    )  # fmt: skip
+        (first, second),
+        level="household",
+        outcomes=(how.cells.outcome(TOTAL),),
+        handling=how.cells.handling,
+        stratum="",
+        anticipation=max(years),
+    )
     cells = build.build(panel, design)
     comparison = replace(how.comparison, anticipation=max(years))
     made: list[EffectSet] = []
@@ -176,8 +193,9 @@ def interaction(panel: Panel) -> Interaction:
         sizes[pair] = int(table.n_ever[table.cohort > 0].sum())
     joint = stack(*made)
     more = combination(joint, np.array([-1.0, -1.0, 1.0]), Key(TOTAL, OVERALL, programme=MORE))
-    return Interaction(first, second, replace(stack(joint, more), level=choices.load().level),
-                       sizes, how.unit)  # fmt: skip
+    return Interaction(
+        first, second, replace(stack(joint, more), level=choices.load().level), sizes, how.unit
+    )
 
 
 def _shared(table: Table, how: group_time.Comparison) -> Table:

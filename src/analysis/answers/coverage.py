@@ -93,11 +93,12 @@ def coverage(panel: Panel, programme: str) -> Coverage:
         homes["village"].n_unique() - first.height,
         int(found.control.sum(axis=0).min()) if len(found) else 0,
         {} if isinstance(parts, Missing) else dict(parts.select("kind", "weight").iter_rows()),
-        None if isinstance(parts, Missing) else float(parts.select(
-            (pl.col("weight") * pl.col("estimate")).sum()).item()),
+        None
+        if isinstance(parts, Missing)
+        else float(parts.select((pl.col("weight") * pl.col("estimate")).sum()).item()),
         panel.account.rows_used,
         0 if empty else int(used),
-    )  # fmt: skip
+    )
 
 
 def decomposed(panel: Panel, how: Design) -> pl.DataFrame:
@@ -116,15 +117,21 @@ def decomposed(panel: Panel, how: Design) -> pl.DataFrame:
         kind (of `KINDS`), weight (they add up to one), estimate (weighted mean of its comparisons,
         real money of the panel per household a year).
     """
-    design = replace(how.cells, handling="balanced", outcomes=(how.cells.outcome(TOTAL),),
-                     stratum="", anticipation=0)  # fmt: skip
+    design = replace(
+        how.cells,
+        handling="balanced",
+        outcomes=(how.cells.outcome(TOTAL),),
+        stratum="",
+        anticipation=0,
+    )
     table = layout.from_cells(build.build(panel, design), TOTAL)
     parts = bacon.decompose(table)
     mean = (pl.col("weight") * pl.col("estimate")).sum() / pl.col("weight").sum()
     return (
-        parts.group_by("kind").agg(weight=pl.col("weight").sum(), estimate=mean / FEN_PER_YUAN)
+        parts.group_by("kind")
+        .agg(weight=pl.col("weight").sum(), estimate=mean / FEN_PER_YUAN)
         .sort("kind")
-    )  # fmt: skip
+    )
 
 
 def everything(panel: Panel) -> tuple[Coverage, ...]:

@@ -93,8 +93,10 @@ def design_of(panel: Panel, programme: str) -> Design | Missing:
     periods = _periods(panel)
     if len(periods) < 2:
         count = "no period" if not periods else "one period"
-        return Missing(f"the panel has {count} in which all four sources of income are known, "
-                       "and a change needs two")  # fmt: skip
+        return Missing(
+            f"the panel has {count} in which all four sources of income are known, "
+            "and a change needs two"
+        )
     level = "village" if "village" in levels and len(levels) > 1 else levels[0]
     real = _price_year(panel, periods)
     anticipation = int(row["anticipation"])
@@ -133,8 +135,11 @@ def outcomes(real: int | None, *, yuan: bool, periods: tuple[int, ...]) -> tuple
     >>> [outcome.name for outcome in outcomes(None, yuan=False, periods=(2012, 2013))]
     ['wage', 'business', 'property', 'transfer', 'total', 'total_per_head', 'total_nominal']
     """
-    made = [*standard(real), Outcome(PER_HEAD, source="total", per="head", real=real),
-            Outcome(NOMINAL, source="total")]  # fmt: skip
+    made = [
+        *standard(real),
+        Outcome(PER_HEAD, source="total", per="head", real=real),
+        Outcome(NOMINAL, source="total"),
+    ]
     line = choices.load().poverty_line
     if yuan and _known(lambda: [money.load().line_fen(line, period) for period in periods]):
         made.append(Outcome(POOR, transform=headcount(line)))

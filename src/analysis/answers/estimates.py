@@ -102,8 +102,9 @@ class Estimates:
 
     def events(self) -> EffectSet:
         """Return the effects by event time on the total and the sources."""
-        chosen = [key.aggregation == "event_time" and key.outcome in SHOWN
-                  for key in self.summed.keys]  # fmt: skip
+        chosen = [
+            key.aggregation == "event_time" and key.outcome in SHOWN for key in self.summed.keys
+        ]
         return self.summed.at(np.array(chosen, bool))
 
     def cohorts(self) -> EffectSet:
@@ -122,16 +123,30 @@ def estimate(panel: Panel, design: Design) -> Estimates:
     cells = build.build(panel, design.cells)
     laid, constant = without_constants(layout.from_cells(cells))
     if TOTAL in constant:
-        raise FaultsError([Fault("effects", "total income is the same everywhere and always",
-                                 "check the panel's incomes")])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "effects",
+                    "total income is the same everywhere and always",
+                    "check the panel's incomes",
+                )
+            ]
+        )
     found = group_time.estimate(laid, design.comparison)
     gone = [key for key, _ in (*found.missing, *found.unasked) if key.outcome == TOTAL]
     # What has no controls is named and left out of every sum: a headline over the rest, said to be
     # so, is worth more to a reader than none.
     summed = aggregate.aggregate(replace(found, missing=()), laid, WANTED).in_yuan()
     if not any((key.outcome, key.aggregation) == (TOTAL, OVERALL) for key in summed.keys):
-        raise FaultsError([Fault("effects", "nobody is left to be compared with in any year of the "
-                                 "programme", "find villages without it")])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "effects",
+                    "nobody is left to be compared with in any year of the programme",
+                    "find villages without it",
+                )
+            ]
+        )
     level = choices.load().level
     return Estimates(
         design=design,
@@ -189,9 +204,13 @@ def _tested(found: EffectSet, laid: Table) -> pretrends.PreTrends | Missing:
     chosen = choices.load()
     try:
         return pretrends.pre_trends(
-            replace(found, missing=()).in_yuan(), laid, TOTAL, overall=OVERALL,
-            level=chosen.level, power=chosen.power,
-        )  # fmt: skip
+            replace(found, missing=()).in_yuan(),
+            laid,
+            TOTAL,
+            overall=OVERALL,
+            level=chosen.level,
+            power=chosen.power,
+        )
     except FaultsError as error:
         return Missing(said(error))
     except ValueError as error:  # the joint test's own refusal: too many leads for the villages

@@ -43,8 +43,12 @@ def untouched(people: People, panel: Panel) -> tuple[int, int]:
         refuse("the panel has one period", "add periods", column="period")
     began = starts(panel)["first"].min()
     if isinstance(began, int) and began <= periods[1]:
-        refuse("programmes begin in the first two periods", "add a period before any programme",
-               column="first_period", value=began)  # fmt: skip
+        refuse(
+            "programmes begin in the first two periods",
+            "add a period before any programme",
+            column="first_period",
+            value=began,
+        )
     return periods[0], periods[1]
 
 
@@ -76,12 +80,16 @@ def again(people: People, panel: Panel) -> Measures:
         .join(ends[1].select("household", after="poor"), on="household")
     )
     everybody, poor, after = pl.lit(True), pl.col("poor"), pl.col("after")
-    return shares(rows, people.design, [
-        ({"measure": "poor"}, everybody | poor, poor),
-        ({"measure": "poor_next"}, everybody | poor, after),
-        ({"measure": "left"}, poor, ~after),
-        ({"measure": "fell"}, ~poor, after),
-    ])  # fmt: skip
+    return shares(
+        rows,
+        people.design,
+        [
+            ({"measure": "poor"}, everybody | poor, poor),
+            ({"measure": "poor_next"}, everybody | poor, after),
+            ({"measure": "left"}, poor, ~after),
+            ({"measure": "fell"}, ~poor, after),
+        ],
+    )
 
 
 def changes(people: People) -> pl.DataFrame:
@@ -110,15 +118,15 @@ def changes(people: People) -> pl.DataFrame:
     first, last = people.periods[0], people.periods[-1]
     base = known.filter(pl.col("period") == first)
     final = people.rows(last)
-    rows = base.join(
-        final.select("household", after=pl.Series(per_head(final))), on="household"
-    )  # fmt: skip
+    rows = base.join(final.select("household", after=pl.Series(per_head(final))), on="household")
     if rows["registered"].n_unique() < 2 or first == last:
-        refuse("nobody on and off the register is seen first and last", "add periods",
-               column="period")  # fmt: skip
+        refuse(
+            "nobody on and off the register is seen first and last", "add periods", column="period"
+        )
     rows = rows.with_columns(change=pl.col("after") - pl.col("income"))
     kept = rows.filter(pl.col("lasting").is_not_null()).with_columns(
-        change=pl.col("after") - pl.col("lasting"))  # fmt: skip
+        change=pl.col("after") - pl.col("lasting")
+    )
     made = [
         ("registered", rows.filter("registered"), False),
         ("others", rows.filter(~pl.col("registered")), False),
@@ -126,10 +134,18 @@ def changes(people: People) -> pl.DataFrame:
         ("one_year", _alike(rows, "rank"), True),
         ("lasting", _alike(kept, "rank_lasting"), True),
     ]
-    found = [(name, *_mean(part, compared=compared), part.height)
-             for name, part, compared in made if part.height]  # fmt: skip
-    schema = {"way": pl.String, "estimate": pl.Float64, "ci_low": pl.Float64,
-              "ci_high": pl.Float64, "n": pl.Int64}  # fmt: skip
+    found = [
+        (name, *_mean(part, compared=compared), part.height)
+        for name, part, compared in made
+        if part.height
+    ]
+    schema = {
+        "way": pl.String,
+        "estimate": pl.Float64,
+        "ci_low": pl.Float64,
+        "ci_high": pl.Float64,
+        "n": pl.Int64,
+    }
     return pl.DataFrame(found, schema=schema, orient="row").with_columns(
         pl.col(pl.Float64).fill_nan(None)
     )
@@ -213,11 +229,15 @@ def leaving(people: People) -> Measures:
         poor=below(people, rows), gone=pl.col("period") == pl.col("period").max().over("household")
     ).filter(pl.col("period") < people.periods[-1])
     on, poor = pl.col("registered"), pl.col("poor")
-    return shares(rows, people.design, [
-        ({"who": "registered_above"}, on & ~poor, pl.col("gone")),
-        ({"who": "registered_below"}, on & poor, pl.col("gone")),
-        ({"who": "others"}, ~on, pl.col("gone")),
-    ])  # fmt: skip
+    return shares(
+        rows,
+        people.design,
+        [
+            ({"who": "registered_above"}, on & ~poor, pl.col("gone")),
+            ({"who": "registered_below"}, on & poor, pl.col("gone")),
+            ({"who": "others"}, ~on, pl.col("gone")),
+        ],
+    )
 
 
 @dataclass(frozen=True)
@@ -263,11 +283,15 @@ def hidden(panel: Panel, programme: str, known: pl.DataFrame | None = None) -> H
     truth = None
     if known is not None:
         found = known.filter(
-            pl.col("programme") == programme, pl.col("effect") == "total",
-            pl.col("who") == "treated", pl.col("sample") == "all", pl.col("per") == "household",
-            pl.col("outcome") == "total", pl.col("aggregation") == "event_time",
+            pl.col("programme") == programme,
+            pl.col("effect") == "total",
+            pl.col("who") == "treated",
+            pl.col("sample") == "all",
+            pl.col("per") == "household",
+            pl.col("outcome") == "total",
+            pl.col("aggregation") == "event_time",
             pl.col("at") == after,
-        )  # fmt: skip
+        )
         truth = None if found.is_empty() else float(found["att"][0])
     return Hidden(programme, bounds, low, high, truth)
 

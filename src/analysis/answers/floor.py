@@ -131,18 +131,31 @@ def near_floor(panel: Panel, how: Rules | None = None) -> Near:
     below[at] = False
     last = int(books["period"].max())  # type: ignore[arg-type]
     return Near(
-        bins=pl.DataFrame({"low": edges[:-1], "high": edges[1:], "n": total.astype(np.int64),
-                           "curve": curve, "left_out": left_out}),
-        just_above=float(total[at]), expected=float(curve[at]), excess=float(excess),
-        std_error=error, ci_low=float(excess) - half, ci_high=float(excess) + half,
+        bins=pl.DataFrame(
+            {
+                "low": edges[:-1],
+                "high": edges[1:],
+                "n": total.astype(np.int64),
+                "curve": curve,
+                "left_out": left_out,
+            }
+        ),
+        just_above=float(total[at]),
+        expected=float(curve[at]),
+        excess=float(excess),
+        std_error=error,
+        ci_low=float(excess) - half,
+        ci_high=float(excess) + half,
         missing=float((curve - total)[below].sum()),
         reach=_reach(income, how),
         reach_last=_reach(income[books["period"].to_numpy() == last], how),
         paid=float(books["paid_out"].fill_null(0).mean()) / FEN_PER_YUAN,  # type: ignore[arg-type]
-        reported=float(income.mean()), n_villages=books["village"].n_unique(),
-        rows_in=panel.collective.select(pl.len()).collect().item(), rows_used=int(inside.sum()),
+        reported=float(income.mean()),
+        n_villages=books["village"].n_unique(),
+        rows_in=panel.collective.select(pl.len()).collect().item(),
+        rows_used=int(inside.sum()),
         last=last,
-    )  # fmt: skip
+    )
 
 
 def bent(panel: Panel, true_books: pl.DataFrame, how: Rules | None = None) -> Bent:

@@ -55,10 +55,16 @@ def glances() -> tuple[Glance, ...]:
     verdicts = simulated()
     catalogue = programmes.load().programmes.filter(pl.col("is_programme") == "yes")
     return tuple(
-        Glance(id, name, reported(id), elsewhere(id), verdicts.get(id, {}),
-               certainty(studies, pools, id, chosen))
+        Glance(
+            id,
+            name,
+            reported(id),
+            elsewhere(id),
+            verdicts.get(id, {}),
+            certainty(studies, pools, id, chosen),
+        )
         for id, name in catalogue.select("id", "name_en").iter_rows()
-    )  # fmt: skip
+    )
 
 
 @cache
@@ -118,8 +124,18 @@ def _told(one: Glance) -> list[dict[str, object]]:
             for end in (figure.yuan.low, figure.yuan.high)
         )
         kind = "received" if figure.measures in INCOME else "put in"
-        rows.append({"programme": one.name, "tier": "reported", "label": figure.title, "kind": kind,
-                     "basis": figure.basis, "low": low, "high": high, "unit": "yuan"})  # fmt: skip
+        rows.append(
+            {
+                "programme": one.name,
+                "tier": "reported",
+                "label": figure.title,
+                "kind": kind,
+                "basis": figure.basis,
+                "low": low,
+                "high": high,
+                "unit": "yuan",
+            }
+        )
     return rows
 
 
@@ -127,15 +143,33 @@ def _found(one: Glance, studies: library.Library) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for row in comparison.span(studies, one.programme).iter_rows(named=True):
         kind = "lot" if row["design"] == "randomised" else "other"
-        rows.append({"programme": one.name, "tier": "published",
-                     "label": f"{row['short']}, {row['country']}", "kind": kind, "basis": "",
-                     "low": row["percent"], "high": row["percent"], "middle": row["percent"],
-                     "unit": "per cent"})  # fmt: skip
+        rows.append(
+            {
+                "programme": one.name,
+                "tier": "published",
+                "label": f"{row['short']}, {row['country']}",
+                "kind": kind,
+                "basis": "",
+                "low": row["percent"],
+                "high": row["percent"],
+                "middle": row["percent"],
+                "unit": "per cent",
+            }
+        )
     for pool in one.elsewhere.pools.values():
-        rows.append({"programme": one.name, "tier": "published",
-                     "label": f"mean of {pool.k} trials", "kind": "mean", "basis": "",
-                     "low": pool.ci_low, "high": pool.ci_high, "middle": pool.mean,
-                     "unit": "per cent"})  # fmt: skip
+        rows.append(
+            {
+                "programme": one.name,
+                "tier": "published",
+                "label": f"mean of {pool.k} trials",
+                "kind": "mean",
+                "basis": "",
+                "low": pool.ci_low,
+                "high": pool.ci_high,
+                "middle": pool.mean,
+                "unit": "per cent",
+            }
+        )
     return rows
 
 

@@ -109,13 +109,15 @@ def groups(panel: Panel, design: Design) -> Groups:
             differences.append(_difference(first, last, dimension.title))
     if not found:
         why = "; ".join(f"{title}: {one.reason}" for title, one in missing)
-        raise FaultsError([Fault("answers", f"households cannot be told apart ({why})",
-                                 "add baseline columns")])  # fmt: skip
+        raise FaultsError(
+            [Fault("answers", f"households cannot be told apart ({why})", "add baseline columns")]
+        )
     probability = choices.load().level
     if not differences:
         none = Missing("no two groups of a kind can both be estimated")
-        return Groups(replace(stack(*found), level=probability), none, none, tuple(missing),
-                      tuple(joined))  # fmt: skip
+        return Groups(
+            replace(stack(*found), level=probability), none, none, tuple(missing), tuple(joined)
+        )
     family = replace(stack(*differences), level=probability)
     return Groups(
         replace(stack(*found), level=probability),
@@ -150,16 +152,23 @@ def _group(whole: Table, design: Design, dimension: Dimension, level: str) -> Ef
 
 
 def _joined(
-    made: list[EffectSet | Missing], whole: Table, panel: Panel, design: Design,
-    dimension: Dimension, joined: list[str],
-) -> list[EffectSet | Missing]:  # fmt: skip
+    made: list[EffectSet | Missing],
+    whole: Table,
+    panel: Panel,
+    design: Design,
+    dimension: Dimension,
+    joined: list[str],
+) -> list[EffectSet | Missing]:
     """Estimate groups without an interval again, their strata joined.
 
     Only strata with participants are joined: where only the registered take part, only they are
     compared.
     """
-    lone = [level for level, one in zip(dimension.levels, made, strict=True)
-            if not isinstance(one, Missing) and not np.isfinite(one.std_errors).all()]  # fmt: skip
+    lone = [
+        level
+        for level, one in zip(dimension.levels, made, strict=True)
+        if not isinstance(one, Missing) and not np.isfinite(one.std_errors).all()
+    ]
     if not lone:
         return made
     treated = whole.stratum[whole.cohort > 0]
@@ -213,8 +222,11 @@ def grouped(panel: Panel, dimension: Dimension, stratum: str) -> Panel:
     kept = homes.filter(pl.col("group").is_not_null())
     there = set(kept["group"].unique().to_list())
     if there != set(dimension.levels):
-        problem = "the baseline column is empty" if not there else (
-            "only one group: " + ", ".join(sorted(there)))  # fmt: skip
+        problem = (
+            "the baseline column is empty"
+            if not there
+            else ("only one group: " + ", ".join(sorted(there)))
+        )
         raise FaultsError([Fault("households", problem, "add it to the survey")])
     named = homes.with_columns(
         pl.concat_str("group", pl.col(stratum).cast(pl.String), separator=BAR).alias(COLUMN)

@@ -17,8 +17,12 @@ from analysis.panels.panel import Panel
 from analysis.sensitivity import spillovers
 from analysis.sensitivity.spillovers import SPILLOVER, Alternatives, DirectBounds
 
-EFFECTS = {"direct": ("direct", "treated"), "on_participants": ("spillover", "treated"),
-           "total": ("total", "treated"), "on_neighbours": ("spillover", "untreated")}  # fmt: skip
+EFFECTS = {
+    "direct": ("direct", "treated"),
+    "on_participants": ("spillover", "treated"),
+    "total": ("total", "treated"),
+    "on_neighbours": ("spillover", "untreated"),
+}
 """True effects: which, and on whom, as `analysis.panels.estimands` names them."""
 TARGET = {"other_villages": "total", SPILLOVER: "on_neighbours"}
 """What a comparison aims at: against other villages participants show both effects at once."""
@@ -78,9 +82,14 @@ def neighbours(panel: Panel, programme: str, known: pl.DataFrame | None = None) 
     found = spillovers.alternatives(table)
     about = found.effects.about
     return Neighbours(
-        programme, found, attempt(spillovers.direct_bounds, found), truths(known, how),
-        about.rows_in, about.rows_used, how.unit,
-    )  # fmt: skip
+        programme,
+        found,
+        attempt(spillovers.direct_bounds, found),
+        truths(known, how),
+        about.rows_in,
+        about.rows_used,
+        how.unit,
+    )
 
 
 def _table(panel: Panel, how: Design) -> Table:

@@ -65,17 +65,30 @@ def lent(panel: Panel, programme: str, found: Estimates, known: Truth | Missing)
     units = rows.select(pl.col("dose_unit").unique()).collect()["dose_unit"].to_list()
     if units != [UNIT]:
         said = ", ".join(sorted(str(unit) for unit in units)) or "none"
-        raise FaultsError([Fault("participation", "the doses are no loans in yuan",
-                                 f"give the dose in {UNIT}", value=said)])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "participation",
+                    "the doses are no loans in yuan",
+                    f"give the dose in {UNIT}",
+                    value=said,
+                )
+            ]
+        )
     weights = panel.households.select(pl.col("household").alias("unit"), "weight")
     loans = rows.join(weights, on="unit").select("dose", "weight").collect()
-    loan = float(loans.select((pl.col("dose") * pl.col("weight")).sum()
-                              / pl.col("weight").sum()).item())  # fmt: skip
+    loan = float(
+        loans.select((pl.col("dose") * pl.col("weight")).sum() / pl.col("weight").sum()).item()
+    )
     place = found.one(TOTAL)
     assert place is not None  # noqa: S101 — `estimate` refuses panels without it
     one = list(found.summed.effects())[place]
     truth = known.of(TOTAL, OVERALL) if isinstance(known, Truth) else None
     return Lent(
-        loan, loans.height, one.estimate / loan, one.ci_low / loan, one.ci_high / loan,
+        loan,
+        loans.height,
+        one.estimate / loan,
+        one.ci_low / loan,
+        one.ci_high / loan,
         None if truth is None else truth / loan,
-    )  # fmt: skip
+    )

@@ -98,8 +98,11 @@ def _rows(growth: bool, selection_level: bool, dip: bool) -> Iterator[dict[str, 
     switches = Switches(selection_level=selection_level, dip=dip)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "panel"
-        simulate_settings(folder, Settings(households, villages, periods, SEED, "lesson", switches),
-                          known=known if growth else without_growth(known))  # fmt: skip
+        simulate_settings(
+            folder,
+            Settings(households, villages, periods, SEED, "lesson", switches),
+            known=known if growth else without_growth(known),
+        )
         panel = panels.read(folder)
         how = design_of(panel, PROGRAMME)
         if isinstance(how, Missing):

@@ -80,8 +80,16 @@ def naive(
     made: list[Line] = [(name, value, None, None) for name, value in _sums(cells, last).items()]
     rows = [*made, *_design(found, last), *_together(second, design.programme, last)]
     if not rows:
-        raise FaultsError([Fault("answers", "no sum can be made: nobody has a year before, and "
-                                 "nobody is without the programme", "add periods")])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "answers",
+                    "no sum can be made: nobody has a year before, and "
+                    "nobody is without the programme",
+                    "add periods",
+                )
+            ]
+        )
     truth = known.of(TOTAL, "calendar", last) if isinstance(known, Truth) else None
     numbers = dict.fromkeys(("estimate", "ci_low", "ci_high"), pl.Float64)
     frame = pl.DataFrame(rows, schema={"method": pl.String, **numbers}, orient="row").with_columns(
@@ -89,11 +97,12 @@ def naive(
     )
     return Naive(
         last,
-        frame.with_columns(off=pl.col("estimate") - pl.col("truth"),
-                           times=pl.col("estimate") / pl.col("truth")),
+        frame.with_columns(
+            off=pl.col("estimate") - pl.col("truth"), times=pl.col("estimate") / pl.col("truth")
+        ),
         cells.account.rows_read,
         cells.account.rows_used,
-    )  # fmt: skip
+    )
 
 
 def sums(panel: Panel, design: Design) -> dict[str, float]:

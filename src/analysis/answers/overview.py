@@ -86,8 +86,9 @@ def _rows(variant: str, panel: Panel, known: pl.DataFrame) -> Iterator[dict[str,
     for programme in programmes.load().designs["programme"]:
         how = design_of(panel, programme)
         if isinstance(how, Missing):
-            raise FaultsError([Fault("model panel", how.reason, "simulate a larger panel",
-                                     value=programme)])  # fmt: skip
+            raise FaultsError(
+                [Fault("model panel", how.reason, "simulate a larger panel", value=programme)]
+            )
         second = together.together_of(panel, how) if second is None else second
         truth = truth_of(known, how)
         last = max(how.periods)
@@ -183,9 +184,10 @@ def judged(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(
         **holds,
         **{f"{n}_off": pl.col(n) - truth for n in ("design", "together")},
-        **{f"{n}_times": pl.col(n) / pl.col("truth_last")
-           for n in ("before_after", "with_without")},
-    )  # fmt: skip
+        **{
+            f"{n}_times": pl.col(n) / pl.col("truth_last") for n in ("before_after", "with_without")
+        },
+    )
 
 
 def main() -> None:

@@ -71,8 +71,11 @@ class PaidOut:
     @property
     def first_year(self) -> Effect | None:
         """Yuan of total income per yuan paid in the first year; None if it has no estimate."""
-        found = [effect for effect in self.per_yuan.select(aggregation=EVENT).effects()
-                 if effect.key.at == 0]  # fmt: skip
+        found = [
+            effect
+            for effect in self.per_yuan.select(aggregation=EVENT).effects()
+            if effect.key.at == 0
+        ]
         return found[0] if found else None
 
     @property
@@ -129,9 +132,14 @@ def paid_out(
     last = max(design.periods)
     mean = _mean(amounts, last)
     return PaidOut(
-        design.programme, mean, per_yuan, other.in_yuan(), _truths(known, amounts, last),
-        _over(second, mean), design.prices,
-    )  # fmt: skip
+        design.programme,
+        mean,
+        per_yuan,
+        other.in_yuan(),
+        _truths(known, amounts, last),
+        _over(second, mean),
+        design.prices,
+    )
 
 
 def household_payments(panel: Panel, programme: str) -> pl.DataFrame:
@@ -168,8 +176,10 @@ def _by_village(
     periods = laid.periods.tolist()
     always = (
         panel.income.filter("complete", pl.col("period").is_in(periods))
-        .group_by("household").len().filter(pl.col("len") == len(periods))
-    ).collect()  # fmt: skip
+        .group_by("household")
+        .len()
+        .filter(pl.col("len") == len(periods))
+    ).collect()
     mine = amounts.join(always, on="household", how="semi")
     sums = mine.group_by("village", "first_period").agg(
         fen=(pl.col("amount") * pl.col("weight")).sum() * FEN_PER_YUAN,
@@ -178,8 +188,9 @@ def _by_village(
     _check(sums, laid)
     return {
         (row["village"], period): row["fen"] if period >= row["first_period"] else 0.0
-        for row in sums.iter_rows(named=True) for period in periods
-    }  # fmt: skip
+        for row in sums.iter_rows(named=True)
+        for period in periods
+    }
 
 
 def _check(sums: pl.DataFrame, laid: Table) -> None:
@@ -202,9 +213,9 @@ def _truths(known: Truth | Missing, amounts: pl.DataFrame, last: int) -> dict[in
     if isinstance(known, Missing):
         return {}
     overall = known.of(TOTAL, OVERALL)
-    found: dict[int | None, float] = {} if overall is None else {
-        None: overall / _mean(amounts, last)
-    }  # fmt: skip
+    found: dict[int | None, float] = (
+        {} if overall is None else {None: overall / _mean(amounts, last)}
+    )
     for since in range(last + 1 - min(amounts["first_period"].to_list(), default=last + 1)):
         there = amounts.filter(pl.col("first_period") + since <= last)
         paid = there.select((pl.col("amount") * pl.col("weight")).sum() / pl.col("weight").sum())

@@ -64,12 +64,15 @@ def farms() -> pl.DataFrame:
     """
     rows = public.load("rice_farms").frame
     paid = (
-        pl.col("seed") * pl.col("pseed") + pl.col("urea") * pl.col("purea")
-        + pl.col("phosphate") * pl.col("pphosph") + pl.col("pesticide")
+        pl.col("seed") * pl.col("pseed")
+        + pl.col("urea") * pl.col("purea")
+        + pl.col("phosphate") * pl.col("pphosph")
+        + pl.col("pesticide")
         + pl.col("hiredlabor") * pl.col("wage")
-    )  # fmt: skip
+    )
     return rows.select(
-        "farm", "region",
+        "farm",
+        "region",
         season=pl.int_range(1, pl.len() + 1).over("farm"),
         bimas=(pl.col("bimas") != "no").cast(pl.Float64),
         new_seed=(pl.col("varieties") != "trad").cast(pl.Float64),
@@ -78,7 +81,7 @@ def farms() -> pl.DataFrame:
         costs=(paid / pl.col("size")).log(),
         **{"yield": (pl.col("goutput") / pl.col("size")).log()},
         **{name: pl.col(name).log() for name in INPUTS},
-    )  # fmt: skip
+    )
 
 
 def compared(rows: pl.DataFrame) -> pl.DataFrame:
@@ -109,9 +112,11 @@ def compared(rows: pl.DataFrame) -> pl.DataFrame:
         name: ordered.agg(
             changed=pl.col(name).n_unique() > 1,
             left=(pl.col(name).first() == 1) & (pl.col(name).last() == 0),
-        ).select(pl.col("changed", "left").sum()).row(0)
+        )
+        .select(pl.col("changed", "left").sum())
+        .row(0)
         for name in REGRESSORS
-    }  # fmt: skip
+    }
     for outcome in OUTCOMES:
         for name, effects in _effects(rows).items():
             design = np.column_stack([rows.select(*REGRESSORS).to_numpy(), effects])
@@ -122,10 +127,29 @@ def compared(rows: pl.DataFrame) -> pl.DataFrame:
             for place, regressor in enumerate(REGRESSORS):
                 values = np.array([fit.params[place], *ends[place]])
                 shown = values if outcome == "margin" else 100 * np.expm1(values)
-                found.append((outcome, regressor, name, *(float(x) for x in shown), rows.height,
-                              rows["farm"].n_unique(), *changed[regressor]))  # fmt: skip
-    columns = ("outcome", "regressor", "compared", "estimate", "ci_low", "ci_high", "n_rows",
-               "n_farms", "n_changed", "n_left")  # fmt: skip
+                found.append(
+                    (
+                        outcome,
+                        regressor,
+                        name,
+                        *(float(x) for x in shown),
+                        rows.height,
+                        rows["farm"].n_unique(),
+                        *changed[regressor],
+                    )
+                )
+    columns = (
+        "outcome",
+        "regressor",
+        "compared",
+        "estimate",
+        "ci_low",
+        "ci_high",
+        "n_rows",
+        "n_farms",
+        "n_changed",
+        "n_left",
+    )
     return pl.DataFrame(found, schema=columns, orient="row").with_columns(
         pl.col(pl.Float64).round(DECIMALS)
     )
@@ -170,21 +194,27 @@ def seasons(rows: pl.DataFrame) -> pl.DataFrame:
         zip(numbers, [0.0, *(float(x) for x in fit.params[: later.shape[1]])], strict=True)
     )
     shares = (
-        rows.group_by("season").agg(*(pl.col(name).mean() * 100 for name in REGRESSORS))
+        rows.group_by("season")
+        .agg(*(pl.col(name).mean() * 100 for name in REGRESSORS))
         .sort("season")
-    )  # fmt: skip
+    )
     first = {kind: number for number in reversed(numbers) for kind in [_kind(number)]}
-    return shares.with_columns(
-        kind=pl.Series([_kind(number) for number in numbers]),
-        output=pl.Series(
-            [None if number in first.values()
-             else float(100 * np.expm1(level[number] - level[first[_kind(number)]]))
-             for number in numbers],
-            dtype=pl.Float64,
-        ),
-    ).select("season", "kind", *REGRESSORS, "output").with_columns(
-        pl.col(pl.Float64).round(DECIMALS)
-    )  # fmt: skip
+    return (
+        shares.with_columns(
+            kind=pl.Series([_kind(number) for number in numbers]),
+            output=pl.Series(
+                [
+                    None
+                    if number in first.values()
+                    else float(100 * np.expm1(level[number] - level[first[_kind(number)]]))
+                    for number in numbers
+                ],
+                dtype=pl.Float64,
+            ),
+        )
+        .select("season", "kind", *REGRESSORS, "output")
+        .with_columns(pl.col(pl.Float64).round(DECIMALS))
+    )
 
 
 def _kind(season: int) -> str:

@@ -88,12 +88,16 @@ def baseline(people: People) -> pl.DataFrame:
         If no household has all four sources.
     """
     if people.frame.is_empty():
-        refuse("no household of this panel has all four sources of income", "add the sources",
-               column="income")  # fmt: skip
+        refuse(
+            "no household of this panel has all four sources of income",
+            "add the sources",
+            column="income",
+        )
     rows = people.frame.sort("household", "period")
     years = options().mean_years
-    rows = rows.with_columns(income=pl.Series(per_head(rows)), weight=pl.Series(weights(
-        rows, "household")))  # fmt: skip
+    rows = rows.with_columns(
+        income=pl.Series(per_head(rows)), weight=pl.Series(weights(rows, "household"))
+    )
     first = rows.group_by("household", maintain_order=True).agg(
         pl.col("cluster", "weight", "registered", "period", "total_fen", "size").first(),
         income=pl.col("income").first(),
@@ -125,9 +129,10 @@ def _rank(rows: pl.DataFrame, column: str) -> pl.Series:
 
 
 def shares(
-    rows: pl.DataFrame, design: SurveyDesign, wanted: Sequence[tuple[dict[str, str], pl.Expr,
-                                                                      pl.Expr]],
-) -> Measures:  # fmt: skip
+    rows: pl.DataFrame,
+    design: SurveyDesign,
+    wanted: Sequence[tuple[dict[str, str], pl.Expr, pl.Expr]],
+) -> Measures:
     """Return weighted shares of rows, with their joint influence by village.
 
     Parameters
@@ -153,8 +158,9 @@ def shares(
         tops.append(np.bincount(cluster, weight * met, c).astype(np.float64))
         sizes.append(int(of.sum()))
     labels = pl.DataFrame([label for label, _, _ in wanted])
-    return linearised.ratios(labels, np.stack(tops, -1), np.stack(bottoms, -1),
-                             np.array(sizes, np.int64), design)  # fmt: skip
+    return linearised.ratios(
+        labels, np.stack(tops, -1), np.stack(bottoms, -1), np.array(sizes, np.int64), design
+    )
 
 
 def errors(people: People) -> Measures:
@@ -178,10 +184,14 @@ def errors(people: People) -> Measures:
     The share registered, by which the poorest are cut off, is taken as known.
     """
     rows = registered(people)
-    share = float(np.average(rows["registered"].to_numpy().astype(float),
-                             weights=rows["weight"].to_numpy()))  # fmt: skip
-    poor = {"line": pl.col("poor"), "as_many": pl.col("rank") < share,
-            "lasting": pl.col("rank_lasting") < share}  # fmt: skip
+    share = float(
+        np.average(rows["registered"].to_numpy().astype(float), weights=rows["weight"].to_numpy())
+    )
+    poor = {
+        "line": pl.col("poor"),
+        "as_many": pl.col("rank") < share,
+        "lasting": pl.col("rank_lasting") < share,
+    }
     known = {"line": "poor", "as_many": "rank", "lasting": "rank_lasting"}
     wanted = []
     for name, condition in poor.items():
@@ -206,8 +216,11 @@ def registered(people: People) -> pl.DataFrame:
     """
     rows = baseline(people).filter(pl.col("registered").is_not_null())
     if rows["registered"].n_unique() < 2:
-        refuse("the panel does not say who is on a register of the poor", "add registered_poor",
-               column="registered_poor")  # fmt: skip
+        refuse(
+            "the panel does not say who is on a register of the poor",
+            "add registered_poor",
+            column="registered_poor",
+        )
     return rows
 
 
@@ -240,8 +253,9 @@ def _programmes(there: pl.DataFrame) -> list[str]:
     """Return the panel's programmes, in the order of the catalogue, unknown ones last."""
     order = programmes.load().programmes["id"].to_list()
     names = there["programme"].unique().to_list()
-    return sorted(names, key=lambda name: (order.index(name) if name in order else len(order),
-                                           name))  # fmt: skip
+    return sorted(
+        names, key=lambda name: (order.index(name) if name in order else len(order), name)
+    )
 
 
 @dataclass(frozen=True)
@@ -284,8 +298,9 @@ def concentration(people: People) -> Concentration:
             continue
         rank, weight = known[column].to_numpy(), known["weight"].to_numpy().astype(float)
         held = known["registered"].to_numpy().astype(float)
-        curves += [(name, float(s), float(weight @ (held * (rank < s)) / (weight @ held)))
-                   for s in steps]  # fmt: skip
+        curves += [
+            (name, float(s), float(weight @ (held * (rank < s)) / (weight @ held))) for s in steps
+        ]
         mean = np.average(held, weights=weight)
         middle = np.average(rank, weights=weight)
         index[name] = float(2 * np.average((held - mean) * (rank - middle), weights=weight) / mean)

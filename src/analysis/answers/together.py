@@ -43,16 +43,22 @@ def together_of(panel: Panel, design: Design) -> EffectSet | Missing:
     return attempt(_together, panel, design)
 
 
-def of(found: EffectSet | Missing, programme: str, aggregation: str, outcome: str = TOTAL,
-       at: int | None = None) -> EffectSet | None:  # fmt: skip
+def of(
+    found: EffectSet | Missing,
+    programme: str,
+    aggregation: str,
+    outcome: str = TOTAL,
+    at: int | None = None,
+) -> EffectSet | None:
     """Return one estimate; None if there is none."""
     if isinstance(found, Missing):
         return None
     wanted = (outcome, programme, aggregation, at)
     places = [
-        i for i, key in enumerate(found.keys)
+        i
+        for i, key in enumerate(found.keys)
         if (key.outcome, key.programme, key.aggregation, key.at) == wanted
-    ]  # fmt: skip
+    ]
     return found.at(np.array(places)) if places else None
 
 
@@ -63,17 +69,29 @@ def _together(panel: Panel, design: Design) -> EffectSet:
         name: years for name, years in known.iter_rows() if together.FIRST + name in rows.columns
     }
     if len(there) < 2:
-        raise FaultsError([Fault("participation", "the panel has one programme, so there are no "
-                                 "others to hold", "none is needed")])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "participation",
+                    "the panel has one programme, so there are no others to hold",
+                    "none is needed",
+                )
+            ]
+        )
     account = panel.account
     about = About(
-        estimator="together", tier=panel.tier, base="universal", handling="everyone seen twice",
+        estimator="together",
+        tier=panel.tier,
+        base="universal",
+        handling="everyone seen twice",
         weights="baseline weights" if (rows["weight"] != 1).any() else "none",
-        rows_in=account.rows_used, rows_used=rows.height,
-        left_out={"household seen once, or a source of income is missing":
-                  account.rows_used - rows.height},
+        rows_in=account.rows_used,
+        rows_used=rows.height,
+        left_out={
+            "household seen once, or a source of income is missing": account.rows_used - rows.height
+        },
         units=dict.fromkeys(OUTCOMES, design.unit),
-    )  # fmt: skip
+    )
     found = together.estimate(rows, there, OUTCOMES, about)
     return replace(found, level=choices.load().level)
 
@@ -121,9 +139,9 @@ def _first(data: pl.DataFrame, panel: Panel) -> pl.DataFrame:
             found.append(
                 data.join(keys, on=str(level), how="left", maintain_order="left")["first_period"]
             )
-        first = pl.DataFrame(
-            [one.alias(str(i)) for i, one in enumerate(found)]
-        ).select(pl.min_horizontal(pl.all()))  # fmt: skip
+        first = pl.DataFrame([one.alias(str(i)) for i, one in enumerate(found)]).select(
+            pl.min_horizontal(pl.all())
+        )
         series = first.to_series().alias(name)
         if series.null_count() < data.height:
             data = data.with_columns(series)

@@ -62,10 +62,14 @@ def truth_of(known: pl.DataFrame | None, design: Design) -> Truth | Missing:
     effect, sample, who = KINDS
     line = f"poor_{choices.load().poverty_line}"
     cells = known.filter(
-        pl.col("programme") == design.programme, pl.col("effect") == effect,
-        pl.col("sample") == sample, pl.col("who") == who, pl.col("per") == "household",
-        pl.col("aggregation") == "group_time", pl.col("outcome").is_in([*SHOWN, line]),
-    )  # fmt: skip
+        pl.col("programme") == design.programme,
+        pl.col("effect") == effect,
+        pl.col("sample") == sample,
+        pl.col("who") == who,
+        pl.col("per") == "household",
+        pl.col("aggregation") == "group_time",
+        pl.col("outcome").is_in([*SHOWN, line]),
+    )
     if cells.is_empty():
         return Missing("the model panel has no true effect of this programme")
     periods = cells["period"].unique().sort().to_list()

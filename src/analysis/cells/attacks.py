@@ -115,11 +115,14 @@ def groups(pack: Pack) -> pl.DataFrame:
     )
     sides = [
         pairs.select(
-            *by, "periods", pl.col(side).alias("period"), "n",
+            *by,
+            "periods",
+            pl.col(side).alias("period"),
+            "n",
             *(pl.col(f"{prefix}{name}_{side}").alias(f"x_{name}") for name in names),
         )
         for side in ("base", "period")
-    ]  # fmt: skip
+    ]
     return pl.concat(sides)
 
 
@@ -159,9 +162,11 @@ def _difference(pack: Pack) -> Attack:
     if pack.design.handling == "pairs":
         sides = shown.select(*by, "period", "periods", "n")
         both = sides.join(sides, on=[*by, "period"], suffix="_other")
-        apart = both.filter(pl.col("n") != pl.col("n_other")).select(
-            (pl.col("n") - pl.col("n_other")).abs().min()
-        ).item()  # fmt: skip
+        apart = (
+            both.filter(pl.col("n") != pl.col("n_other"))
+            .select((pl.col("n") - pl.col("n_other")).abs().min())
+            .item()
+        )
         if apart is not None and apart < least:
             said = f"two pairs with a period in common differ by {apart:,}; {NOT_TOLD}"
             return Attack(rule, "not told", said)
@@ -216,8 +221,9 @@ def _adjacent_lines(pack: Pack) -> Attack:
             smallest += between.filter(between > 0).to_list()
     if smallest and pack.weighted:
         return Attack(rule, "not told", f"sums are weighted; {NOT_TOLD}")
-    return _least(rule, "smallest number between two lines",
-                  int(min(smallest)) if smallest else None, least)  # fmt: skip
+    return _least(
+        rule, "smallest number between two lines", int(min(smallest)) if smallest else None, least
+    )
 
 
 def _of_design(rule: str) -> Callable[[Pack], Attack]:
@@ -242,8 +248,9 @@ def _second_moments(pack: Pack) -> Attack:
 def _villages(pack: Pack) -> Attack:
     points = [point for covariance in pack.covariances for point in covariance.points]
     fewest = [min(p.n_villages_treated, p.n_villages_control) for p in points]
-    return _least("villages", "fewest villages in an arm", min(fewest, default=None),
-                  pack.rules.min_villages)  # fmt: skip
+    return _least(
+        "villages", "fewest villages in an arm", min(fewest, default=None), pack.rules.min_villages
+    )
 
 
 def _presence(pack: Pack) -> Attack:
@@ -302,9 +309,13 @@ def _of_cells(
     told: dict[str, Attack] = {}
     try:
         made = packs.make(
-            cells, declared, pack.covariances, log=Path("no log"), villages=villages,
+            cells,
+            declared,
+            pack.covariances,
+            log=Path("no log"),
+            villages=villages,
             min_households=pack.rules.min_households,
-        )  # fmt: skip
+        )
     except FaultsError as error:
         raise_if_any(fault for fault in error.faults if fault.column not in disclosure.RULES)
         for fault in error.faults:

@@ -95,28 +95,48 @@ def _build(panel: Panel, tables: Tables, design: CellsDesign) -> Cells:
         "price_year": panel.price_year,
         "levels": list(levels),
         "engine": tables.engine,
-        "versions": {tables.engine: tables.version, "polars": pl.__version__,
-                     "narwhals": nw.__version__, "python": platform.python_version()},
-    }  # fmt: skip
-    references = {frozen.digest: frozen.about() for outcome in design.outcomes
-                  if outcome.transform and (frozen := outcome.transform.reference)}  # fmt: skip
+        "versions": {
+            tables.engine: tables.version,
+            "polars": pl.__version__,
+            "narwhals": nw.__version__,
+            "python": platform.python_version(),
+        },
+    }
+    references = {
+        frozen.digest: frozen.about()
+        for outcome in design.outcomes
+        if outcome.transform and (frozen := outcome.transform.reference)
+    }
     if references:
         meta["references"] = references
-    cells = _handle(patterned, who, replace(design, level=level), panel.tier, periods, meta,
-                    weighted)  # fmt: skip
+    cells = _handle(
+        patterned, who, replace(design, level=level), panel.tier, periods, meta, weighted
+    )
     return cells if products is None else replace(cells, second=products)
 
 
 def _handle(
-    patterned: pl.DataFrame, who: presence.Presence, design: CellsDesign, tier: str,
-    periods: tuple[int, ...], meta: dict[str, Any], weighted: bool,
-) -> Cells:  # fmt: skip
+    patterned: pl.DataFrame,
+    who: presence.Presence,
+    design: CellsDesign,
+    tier: str,
+    periods: tuple[int, ...],
+    meta: dict[str, Any],
+    weighted: bool,
+) -> Cells:
     """Make the tables that the handling asks for."""
     keys, found_pairs, account = design.keys, None, who.account
     if not patterned.height:
-        raise FaultsError([Fault("income.parquet", "no row can be used",
-                                 "use the handling pairs or cross_sections, or other periods",
-                                 value=str(account.left_out))])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "income.parquet",
+                    "no row can be used",
+                    "use the handling pairs or cross_sections, or other periods",
+                    value=str(account.left_out),
+                )
+            ]
+        )
     if design.handling == "pairs":
         cohorts = set(patterned["cohort"].to_list())
         if "cohort_2" in keys:
@@ -136,13 +156,19 @@ def _handle(
         both = [handling.ever(frame, keys)["n_ever"].sum() for frame in (patterned, some)]
         meta["households_never_seen_untreated"] = int(both[0]) - int(both[1])
     return Cells(
-        design=design, tier=tier, periods=periods, weighted=weighted,
+        design=design,
+        tier=tier,
+        periods=periods,
+        weighted=weighted,
         risk=patterned if design.disclosure else None,
         totals=handling.totals(patterned, keys),
         ever=handling.ever(patterned, keys) if who.ever is None else who.ever,
-        account=account, pairs=found_pairs, inverse=pl.concat(inverse) if inverse else None,
-        untreated=untreated, meta=meta,
-    )  # fmt: skip
+        account=account,
+        pairs=found_pairs,
+        inverse=pl.concat(inverse) if inverse else None,
+        untreated=untreated,
+        meta=meta,
+    )
 
 
 def _miscounted(patterned: pl.DataFrame, keys: tuple[str, ...], expected: int) -> list[Fault]:
@@ -159,8 +185,9 @@ def _miscounted(patterned: pl.DataFrame, keys: tuple[str, ...], expected: int) -
         for wrong, table, problem in (
             (_rows(patterned) != expected, "households", "a household occurs twice"),
             (uneven.height > 0, "income", "a household has two rows in one period"),
-        ) if wrong
-    ]  # fmt: skip
+        )
+        if wrong
+    ]
 
 
 def _outcomes(
@@ -175,8 +202,10 @@ def _outcomes(
             one = (found.sized[outcome.name],)
             names += [("s_a_", "abs_", one), ("top_", "top_", one)]
         if weighted:
-            names += [(prefix.replace("s_", "w_", 1) if prefix != "top_" else "wtop_", f"w{name}",
-                       parts) for prefix, name, parts in names]  # fmt: skip
+            names += [
+                (prefix.replace("s_", "w_", 1) if prefix != "top_" else "wtop_", f"w{name}", parts)
+                for prefix, name, parts in names
+            ]
         for prefix, name, parts in names:
             first, *others = (pl.col(prefix + part) for part in parts)
             value = sum(others, start=first)
@@ -217,12 +246,19 @@ def _periods(counts: pl.DataFrame, design: CellsDesign) -> tuple[tuple[int, ...]
     raise_if_any(
         Fault("income.parquet", problem, remedy, column="period", value=value)
         for wrong, problem, remedy in (
-            (len(periods) < 2, "fewer than two periods with complete incomes",
-             "an effect compares periods: use more of them"),
-            (len(periods) > scan.MOST_PERIODS, f"more than {scan.MOST_PERIODS} periods",
-             "name the first and last to use"),
-        ) if wrong
-    )  # fmt: skip
+            (
+                len(periods) < 2,
+                "fewer than two periods with complete incomes",
+                "an effect compares periods: use more of them",
+            ),
+            (
+                len(periods) > scan.MOST_PERIODS,
+                f"more than {scan.MOST_PERIODS} periods",
+                "name the first and last to use",
+            ),
+        )
+        if wrong
+    )
     rows = int(counts["rows"].sum())
     account = Account(rows, rows)
     account = _leave_out(account, OUTSIDE, rows - int(inside["rows"].sum()))
@@ -253,8 +289,9 @@ def _levels(tables: Tables, design: CellsDesign) -> tuple[Level, ...]:
             problem, remedy = f"no {design.level} has it", f"use the level {there[0]}"
         else:
             problem, remedy = "nobody was ever treated", f"use one of: {others or 'none is there'}"
-        faults.append(Fault("participation.parquet", problem, remedy, column="programme",
-                            value=programme))  # fmt: skip
+        faults.append(
+            Fault("participation.parquet", problem, remedy, column="programme", value=programme)
+        )
     raise_if_any(faults)
     return tuple(levels)
 
@@ -264,15 +301,25 @@ def _faults(panel: Panel, tables: Tables, design: CellsDesign) -> list[Fault]:
     faults = []
     columns = tables.households.collect_schema().names()
     if design.stratum and design.stratum not in columns:
-        faults.append(Fault("households.parquet", "there is no such column",
-                            f"use one of: {', '.join(columns)}", column="stratum",
-                            value=design.stratum))  # fmt: skip
+        faults.append(
+            Fault(
+                "households.parquet",
+                "there is no such column",
+                f"use one of: {', '.join(columns)}",
+                column="stratum",
+                value=design.stratum,
+            )
+        )
     for outcome in design.outcomes:
         named = outcome.transform is not None and outcome.transform.line
         if (named or outcome.real is not None) and panel.currency_unit != "fen":
-            faults.append(Fault(
-                "panel.json", "the lines and price indices are those of the yuan",
-                "use nominal outcomes, and amounts instead of named lines",
-                column=outcome.name, value=panel.currency_unit,
-            ))  # fmt: skip
+            faults.append(
+                Fault(
+                    "panel.json",
+                    "the lines and price indices are those of the yuan",
+                    "use nominal outcomes, and amounts instead of named lines",
+                    column=outcome.name,
+                    value=panel.currency_unit,
+                )
+            )
     return faults

@@ -142,11 +142,16 @@ def parse(content: Mapping[str, Any], text: str, file: str) -> Declaration:
         Its name, for faults.
     """
     known = {"name", "design", "outcome", "estimand", "disclosure"}
-    raise_if_any([
-        *_unknown(content, known, file, ""),
-        *(Fault(file, "missing", HOW[key], column=key)
-          for key in ("name", "design", "estimand") if not content.get(key)),
-    ])  # fmt: skip
+    raise_if_any(
+        [
+            *_unknown(content, known, file, ""),
+            *(
+                Fault(file, "missing", HOW[key], column=key)
+                for key in ("name", "design", "estimand")
+                if not content.get(key)
+            ),
+        ]
+    )
     faults: list[Fault] = []
     rows = enumerate(content.get("outcome", []), 1)
     read_ones = [_outcome(row, file, number, faults) for number, row in rows]
@@ -166,8 +171,14 @@ def parse(content: Mapping[str, Any], text: str, file: str) -> Declaration:
 def _unknown(table: Mapping[str, Any], known: set[str], file: str, where: str) -> Iterator[Fault]:
     for key in table:
         if key not in known:
-            yield Fault(file, "unknown key", f"use {', '.join(sorted(known))}", None,
-                        f"{where}{key}", str(table[key]))  # fmt: skip
+            yield Fault(
+                file,
+                "unknown key",
+                f"use {', '.join(sorted(known))}",
+                None,
+                f"{where}{key}",
+                str(table[key]),
+            )
 
 
 def _design(table: Mapping[str, Any], outcomes: tuple[Outcome, ...], file: str) -> CellsDesign:
@@ -215,19 +226,32 @@ def _estimand(
     faults += _unknown(row, {"name", "outcomes", *CHOICES}, file, where)
     faults += [
         Fault(file, "the key is missing", "write it", column=where + key)
-        for key in ("name", "aggregation") if key not in row
-    ]  # fmt: skip
+        for key in ("name", "aggregation")
+        if key not in row
+    ]
     faults += [
-        Fault(file, "no such choice", f"use one of: {', '.join(allowed)}", column=where + key,
-              value=str(row[key]))
-        for key, allowed in CHOICES.items() if key in row and row[key] not in allowed
-    ]  # fmt: skip
+        Fault(
+            file,
+            "no such choice",
+            f"use one of: {', '.join(allowed)}",
+            column=where + key,
+            value=str(row[key]),
+        )
+        for key, allowed in CHOICES.items()
+        if key in row and row[key] not in allowed
+    ]
     wanted = tuple(row.get("outcomes", outcomes))
     faults += [
-        Fault(file, "no such outcome", f"use some of: {', '.join(outcomes)}",
-              column=f"{where}outcomes", value=name)
-        for name in wanted if name not in outcomes
-    ]  # fmt: skip
+        Fault(
+            file,
+            "no such outcome",
+            f"use some of: {', '.join(outcomes)}",
+            column=f"{where}outcomes",
+            value=name,
+        )
+        for name in wanted
+        if name not in outcomes
+    ]
     plain = {key: str(row[key]) for key in ("name", *CHOICES) if key in row}
     return Declared(**{"name": "", "aggregation": "", **plain}, outcomes=wanted)
 
@@ -238,10 +262,15 @@ def _rules(table: Mapping[str, Any], file: str, faults: list[Fault]) -> Rules:
     faults += _unknown(table, set(kinds), file, "disclosure.")
     wrong = [key for key, value in table.items() if key in kinds and type(value) is not kinds[key]]
     faults += [
-        Fault(file, "the value has the wrong type", f"write a {kinds[key].__name__}",
-              column=f"disclosure.{key}", value=str(table[key]))
+        Fault(
+            file,
+            "the value has the wrong type",
+            f"write a {kinds[key].__name__}",
+            column=f"disclosure.{key}",
+            value=str(table[key]),
+        )
         for key in wrong
-    ]  # fmt: skip
+    ]
     rules = Rules(**{k: v for k, v in table.items() if k in kinds and k not in wrong})
     for key, problem in (
         ("min_households", rules.min_households < LEAST_HOUSEHOLDS),
@@ -251,8 +280,15 @@ def _rules(table: Mapping[str, Any], file: str, faults: list[Fault]) -> Rules:
         if problem:
             remedy = "0.5 or less" if key == "largest_share" else f"{LEAST_HOUSEHOLDS} or more"
             value = str(getattr(rules, key))
-            faults.append(Fault(file, "too loose to protect anyone", f"use {remedy}",
-                                column=f"disclosure.{key}", value=value))  # fmt: skip
+            faults.append(
+                Fault(
+                    file,
+                    "too loose to protect anyone",
+                    f"use {remedy}",
+                    column=f"disclosure.{key}",
+                    value=value,
+                )
+            )
     return rules
 
 
@@ -260,5 +296,9 @@ def not_its_cells(design: CellsDesign, declared: Declaration) -> Iterator[Fault]
     """Yield a fault if cells of this design are not those a file declares."""
     same = replace(design, level=declared.design.level) == declared.design
     if not (same and declared.design.level in ("auto", design.level)):
-        yield Fault("cells", "the cells are not those of the estimands file",
-                    "build them from its design", column="design")  # fmt: skip
+        yield Fault(
+            "cells",
+            "the cells are not those of the estimands file",
+            "build them from its design",
+            column="design",
+        )

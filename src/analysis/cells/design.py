@@ -91,26 +91,38 @@ class CellsDesign:
     def __post_init__(self) -> None:
         names = [outcome.name for outcome in self.outcomes]
         for wrong, problem in (
-            (not 1 <= len(set(self.programmes)) == len(self.programmes) <= 2,
-             "name one programme, or two different ones"),
+            (
+                not 1 <= len(set(self.programmes)) == len(self.programmes) <= 2,
+                "name one programme, or two different ones",
+            ),
             (not names, "name at least one outcome"),
             (len(set(names)) < len(names), f"two outcomes have one name: {', '.join(names)}"),
             (self.level not in ("household", "village", "auto"), f"no level {self.level!r}"),
-            (self.handling not in HANDLINGS,
-             f"handling {self.handling!r} is none of {', '.join(HANDLINGS)}"),
+            (
+                self.handling not in HANDLINGS,
+                f"handling {self.handling!r} is none of {', '.join(HANDLINGS)}",
+            ),
             (self.unit not in ("household", "person"), f"no unit {self.unit!r}"),
             (self.village_groups < 0, "village_groups is less than none"),
             (self.anticipation < 0, "anticipation is less than no period"),
-            (not set(self.inverse) <= set(MOMENTS),
-             f"inverse-count moments are {', '.join(MOMENTS)}"),
+            (
+                not set(self.inverse) <= set(MOMENTS),
+                f"inverse-count moments are {', '.join(MOMENTS)}",
+            ),
             (not set(self.moments) <= set(SECOND), f"second moments are {', '.join(SECOND)}"),
-            (("lin" in self.moments) != bool(self.covariates),
-             "the moments lin and covariates are named together or not at all"),
-            ("dose" in self.moments and len(self.programmes) > 1,
-             "the moments dose are of one programme"),
-            (self.periods is not None and self.periods[0] >= self.periods[1],
-             "the last period is not after the first"),
-        ):  # fmt: skip
+            (
+                ("lin" in self.moments) != bool(self.covariates),
+                "the moments lin and covariates are named together or not at all",
+            ),
+            (
+                "dose" in self.moments and len(self.programmes) > 1,
+                "the moments dose are of one programme",
+            ),
+            (
+                self.periods is not None and self.periods[0] >= self.periods[1],
+                "the last period is not after the first",
+            ),
+        ):
             if wrong:
                 raise ValueError(problem)
 
@@ -156,7 +168,15 @@ class CellsDesign:
             for o in values["outcomes"]
         )
         periods = tuple(values["periods"]) if values["periods"] else None
-        return cls(**{**values, "outcomes": outcomes, "periods": periods,
-                      "programmes": tuple(values["programmes"]),
-                      **{name: tuple(values.get(name, ()))
-                         for name in ("inverse", "moments", "covariates")}})  # fmt: skip
+        return cls(
+            **{
+                **values,
+                "outcomes": outcomes,
+                "periods": periods,
+                "programmes": tuple(values["programmes"]),
+                **{
+                    name: tuple(values.get(name, ()))
+                    for name in ("inverse", "moments", "covariates")
+                },
+            }
+        )

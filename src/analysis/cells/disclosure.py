@@ -80,8 +80,9 @@ def check(cells: Cells, rules: Rules) -> list[Fault]:
     """
     if cells.risk is None:
         remedy = "build the cells from the estimands file, or with disclosure=True"
-        return [fault("dominance", "the cells do not say how large the largest household is",
-                      remedy)]  # fmt: skip
+        return [
+            fault("dominance", "the cells do not say how large the largest household is", remedy)
+        ]
     broken: dict[tuple[str, str], Broken] = {}
     for rule, frame in groups(cells):
         for one in of_groups(rule, frame, cells.design, rules):
@@ -90,9 +91,11 @@ def check(cells: Cells, rules: Rules) -> list[Fault]:
             broken[one.rule, one.problem] = replace(same or one, groups=count)
     return [
         *of_outcomes(cells.design.outcomes),
-        *(fault(b.rule, f"{b.problem} ({b.groups} groups)", b.remedy, b.where)
-          for b in broken.values()),
-    ]  # fmt: skip
+        *(
+            fault(b.rule, f"{b.problem} ({b.groups} groups)", b.remedy, b.where)
+            for b in broken.values()
+        ),
+    ]
 
 
 def of_tables(tables: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
@@ -100,9 +103,12 @@ def of_tables(tables: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
     for name, frame in tables.items():
         inside = [column for column in frame.columns if column.startswith(SECOND)]
         if inside:
-            yield fault("second_moments", f"{name} has sums of squares or products",
-                        "leave them out: they stay with the cells",
-                        ", ".join(inside[:3]))  # fmt: skip
+            yield fault(
+                "second_moments",
+                f"{name} has sums of squares or products",
+                "leave them out: they stay with the cells",
+                ", ".join(inside[:3]),
+            )
 
 
 def formulas(tables: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
@@ -194,8 +200,14 @@ def of_groups(
     """Yield the rules that some group breaks, each rule and outcome once."""
     least = rules.min_households
     few = pl.col("n") < least
-    yield from _if_any(frame, few, design, rule, f"fewer than {least} households",
-                       "merge strata or cohorts, or use fewer periods")  # fmt: skip
+    yield from _if_any(
+        frame,
+        few,
+        design,
+        rule,
+        f"fewer than {least} households",
+        "merge strata or cohorts, or use fewer periods",
+    )
     for outcome in design.outcomes:
         if f"sum_{outcome.name}" not in frame.columns:
             continue
@@ -208,10 +220,13 @@ def of_groups(
             continue
         between = (pl.col(f"sum_{one.name}") - pl.col(f"sum_{other.name}")).abs()
         yield from _if_any(
-            frame, (between > 0) & (between < least), design, "adjacent_lines",
+            frame,
+            (between > 0) & (between < least),
+            design,
+            "adjacent_lines",
             f"fewer than {least} households between {one.name} and {other.name}",
             "declare lines further apart",
-        )  # fmt: skip
+        )
 
 
 def _money(
@@ -222,15 +237,22 @@ def _money(
             continue
         size, top = pl.col(f"{prefix}abs_{outcome.name}"), pl.col(f"{prefix}top_{outcome.name}")
         yield from _if_any(
-            frame, (size > 0) & (top > rules.largest_share * size), design, "dominance",
+            frame,
+            (size > 0) & (top > rules.largest_share * size),
+            design,
+            "dominance",
             f"one household makes more than {rules.largest_share:.0%} of {outcome.name}",
             "merge strata or cohorts, or leave the outcome out",
-        )  # fmt: skip
+        )
     if not rules.all_or_none:
         yield from _if_any(
-            frame, pl.col(f"abs_{outcome.name}") == 0, design, "all_or_none",
-            f"{outcome.name} is zero for every household", "declare all_or_none, or merge groups",
-        )  # fmt: skip
+            frame,
+            pl.col(f"abs_{outcome.name}") == 0,
+            design,
+            "all_or_none",
+            f"{outcome.name} is zero for every household",
+            "declare all_or_none, or merge groups",
+        )
 
 
 def _headcount(
@@ -239,13 +261,23 @@ def _headcount(
     least, below = rules.min_households, pl.col(f"sum_{outcome.name}")
     above = pl.col("n") - below
     some = ((below > 0) & (below < least)) | ((above > 0) & (above < least))
-    yield from _if_any(frame, some, design, "headcount",
-                       f"fewer than {least} households are below, or above, {outcome.name}",
-                       "merge groups, or leave the line out")  # fmt: skip
+    yield from _if_any(
+        frame,
+        some,
+        design,
+        "headcount",
+        f"fewer than {least} households are below, or above, {outcome.name}",
+        "merge groups, or leave the line out",
+    )
     if not rules.all_or_none:
-        yield from _if_any(frame, (below == 0) | (above == 0), design, "all_or_none",
-                           f"everyone or nobody is below {outcome.name}",
-                           "declare all_or_none, or merge groups")  # fmt: skip
+        yield from _if_any(
+            frame,
+            (below == 0) | (above == 0),
+            design,
+            "all_or_none",
+            f"everyone or nobody is below {outcome.name}",
+            "declare all_or_none, or merge groups",
+        )
 
 
 def _if_any(
@@ -260,8 +292,9 @@ def _if_any(
 
 def nested(design: CellsDesign) -> list[Outcome]:
     """Return the outcomes that count who is below a line."""
-    return [o for o in design.outcomes if o.transform and o.transform.kind in (
-        "headcount", "threshold")]  # fmt: skip
+    return [
+        o for o in design.outcomes if o.transform and o.transform.kind in ("headcount", "threshold")
+    ]
 
 
 def family(outcome: Outcome) -> tuple[str, str]:
@@ -277,19 +310,36 @@ def of_outcomes(outcomes: tuple[Outcome, ...]) -> Iterator[Fault]:
     for source in sorted({str(o.source) for o in lines}):
         scales = {family(o)[1] for o in lines if o.source == source}
         if len(scales) > 1:
-            yield fault("one_scale", f"{source} has lines per person and amounts per household",
-                        "keep one of the two", source)  # fmt: skip
+            yield fault(
+                "one_scale",
+                f"{source} has lines per person and amounts per household",
+                "keep one of the two",
+                source,
+            )
     for outcome in outcomes:
         made = outcome.transform
         if outcome.is_approximate:
-            yield fault("recentred_influence", f"the sum of {outcome.name} and the reference tell"
-                        " how many are below a quantile, or what they have",
-                        "leave it out: declare thresholds", outcome.name)  # fmt: skip
+            yield fault(
+                "recentred_influence",
+                f"the sum of {outcome.name} and the reference tell"
+                " how many are below a quantile, or what they have",
+                "leave it out: declare thresholds",
+                outcome.name,
+            )
         if made is None or made.kind not in ("gap", "squared_gap"):
             continue
-        twin = [o for o in lines if o.transform and o.source == outcome.source
-                and o.transform.kind == "headcount"
-                and (o.transform.line, o.transform.fen) == (made.line, made.fen)]  # fmt: skip
+        twin = [
+            o
+            for o in lines
+            if o.transform
+            and o.source == outcome.source
+            and o.transform.kind == "headcount"
+            and (o.transform.line, o.transform.fen) == (made.line, made.fen)
+        ]
         if not twin:
-            yield fault("gap_needs_headcount", f"{outcome.name} has no headcount at its line",
-                        "declare that headcount too", outcome.name)  # fmt: skip
+            yield fault(
+                "gap_needs_headcount",
+                f"{outcome.name} has no headcount at its line",
+                "declare that headcount too",
+                outcome.name,
+            )

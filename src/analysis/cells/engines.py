@@ -110,9 +110,16 @@ def _polars(panel: Panel) -> Tables:
     pl.Config.reload_env_vars()
     native, villages = _numbered({table: panel.table(table) for table in NEEDED})
     frames = {table: nw.from_native(frame).lazy() for table, frame in native.items()}
-    return Tables("polars", pl.__version__, collect=_collect_polars, keep=_keep_polars,
-                  villages=villages, households=frames["households"], income=frames["income"],
-                  participation=frames["participation"])  # fmt: skip
+    return Tables(
+        "polars",
+        pl.__version__,
+        collect=_collect_polars,
+        keep=_keep_polars,
+        villages=villages,
+        households=frames["households"],
+        income=frames["income"],
+        participation=frames["participation"],
+    )
 
 
 def _numbered(
@@ -184,8 +191,15 @@ def _files(folder: Path, table: str) -> list[str]:
     one = folder / f"{table}.parquet"
     files = [one] if one.is_file() else sorted((folder / table).glob("part-*.parquet"))
     if not files:
-        raise FaultsError([Fault(f"{folder.name}/{table}.parquet", "the file is missing",
-                                 "name a folder that simulate or import wrote")])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    f"{folder.name}/{table}.parquet",
+                    "the file is missing",
+                    "name a folder that simulate or import wrote",
+                )
+            ]
+        )
     return [str(file) for file in files]
 
 
@@ -217,8 +231,15 @@ def _duckdb(files: dict[str, list[str]], stage: Path, stack: ExitStack, session:
 
     frames = {table: _lazy(connection.read_parquet(paths)) for table, paths in files.items()}
     frames = _with_units(frames)
-    return Tables("duckdb", duckdb.__version__, frames["households"], frames["income"],
-                  frames["participation"], collect, keep)  # fmt: skip
+    return Tables(
+        "duckdb",
+        duckdb.__version__,
+        frames["households"],
+        frames["income"],
+        frames["participation"],
+        collect,
+        keep,
+    )
 
 
 def _spark(files: dict[str, list[str]], stage: Path, stack: ExitStack, session: Any) -> Tables:
@@ -245,5 +266,12 @@ def _spark(files: dict[str, list[str]], stage: Path, stack: ExitStack, session: 
 
     frames = {table: _lazy(spark.read.parquet(*paths)) for table, paths in files.items()}
     frames = _with_units(frames)
-    return Tables("spark", pyspark.__version__, frames["households"], frames["income"],
-                  frames["participation"], collect, keep)  # fmt: skip
+    return Tables(
+        "spark",
+        pyspark.__version__,
+        frames["households"],
+        frames["income"],
+        frames["participation"],
+        collect,
+        keep,
+    )

@@ -71,12 +71,21 @@ def by_size(villages: pl.DataFrame, least: int) -> pl.DataFrame:
         else:
             merged.append((county, members, n))
     if len(merged) < 2:
-        raise FaultsError([Fault("pack", f"the villages do not make two groups of {least}",
-                                 "ask for smaller groups", column="village_groups")])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "pack",
+                    f"the villages do not make two groups of {least}",
+                    "ask for smaller groups",
+                    column="village_groups",
+                )
+            ]
+        )
     named = [
         (village, f"{county} {number} {_digest(members)}")
-        for number, (county, members, _) in enumerate(merged, 1) for village in members
-    ]  # fmt: skip
+        for number, (county, members, _) in enumerate(merged, 1)
+        for village in members
+    ]
     return pl.DataFrame(named, schema=["village", "group"], orient="row")
 
 

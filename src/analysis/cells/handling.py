@@ -21,8 +21,9 @@ Periods = tuple[int, ...]
 
 def sums_of(patterned: pl.DataFrame) -> list[str]:
     """Return the columns of sums, counts first."""
-    return [name for name in patterned.columns
-            if name in COUNTS or name.startswith(("sum_", "wsum_"))]  # fmt: skip
+    return [
+        name for name in patterned.columns if name in COUNTS or name.startswith(("sum_", "wsum_"))
+    ]
 
 
 def bits(periods: Periods) -> dict[int, int]:
@@ -117,8 +118,9 @@ def in_no_pair(
     bit = bits(periods)
     used = [
         (pl.col("period") == here) & _has(bit[there])
-        for pair in compared for here, there in (pair, pair[::-1])
-    ]  # fmt: skip
+        for pair in compared
+        for here, there in (pair, pair[::-1])
+    ]
     return patterned.filter(~pl.any_horizontal(used))
 
 
@@ -129,10 +131,11 @@ def untreated_mask(periods: Periods, anticipation: int, keys: Keys) -> pl.Expr:
     for name in keys:
         if name.startswith("cohort"):
             early = pl.sum_horizontal(
-                pl.when(pl.col(name) - anticipation > period).then(pl.lit(bit, pl.Int64))
+                pl.when(pl.col(name) - anticipation > period)
+                .then(pl.lit(bit, pl.Int64))
                 .otherwise(pl.lit(0, pl.Int64))
                 for period, bit in bits(periods).items()
-            )  # fmt: skip
+            )
             mask = mask & pl.when(pl.col(name) == 0).then(pl.lit(everything, pl.Int64)).otherwise(
                 early
             )
@@ -162,10 +165,12 @@ def inverse(
     ).filter((pl.col("inside") & _bit(periods)) != 0)
     share = pl.col("inside").bitwise_count_ones().cast(pl.Float64)
     rows = rows.select(
-        *keys, "pattern", pl.col("period").alias("base"),
+        *keys,
+        "pattern",
+        pl.col("period").alias("base"),
         (pl.col("weight" if weighted else "n") / share).alias("a"),
         *((pl.col(name) / share).alias(f"b_{name.removeprefix(prefix)}") for name in values),
-    )  # fmt: skip
+    )
     sums = [name for name in rows.columns if name == "a" or name.startswith("b_")]
     found = [
         rows.filter(_has(bit))

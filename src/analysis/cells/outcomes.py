@@ -144,14 +144,17 @@ class Outcome:
             guess = self.name if self.name in schemas.SOURCES else "total"
             object.__setattr__(self, "source", guess)
         if self.source not in (*schemas.SOURCES, "total"):
-            raise ValueError(f"outcome {self.name}: source {self.source!r} is none of the four,"
-                             " nor total")  # fmt: skip
+            raise ValueError(
+                f"outcome {self.name}: source {self.source!r} is none of the four, nor total"
+            )
         if self.per not in ("household", "head"):
             raise ValueError(f"outcome {self.name}: per {self.per!r} is neither household nor head")
         frozen = self.transform.reference if self.transform else None
         if frozen and (self.source, self.per, self.real) != (
-            frozen.source, frozen.per, frozen.real
-        ):  # fmt: skip
+            frozen.source,
+            frozen.per,
+            frozen.real,
+        ):
             raise ValueError(f"outcome {self.name}: its reference is of another income")
         kind = self.transform.kind if self.transform else ""
         if kind in ("headcount", "squared_gap") and (self.per == "head" or self.real is not None):

@@ -174,9 +174,14 @@ class Pack:
         used = self.account["rows_used"]
         assert isinstance(used, int)  # noqa: S101  # written by `_account`
         return Cells(
-            design=self.design, tier=self.tier, periods=self.periods, weighted=self.weighted,
-            account=Account(used, used), meta=self.meta, **frames,
-        )  # fmt: skip
+            design=self.design,
+            tier=self.tier,
+            periods=self.periods,
+            weighted=self.weighted,
+            account=Account(used, used),
+            meta=self.meta,
+            **frames,
+        )
 
 
 def make(
@@ -227,17 +232,27 @@ def make(
         )
     cells = grouping.apart(cells, _told_apart(cells.design, declared))
     pack = Pack(
-        name=declared.name, tier=cells.tier, design=cells.design, periods=cells.periods,
-        weighted=cells.weighted, tables=publishable(cells), covariances=covariances,
-        declaration=declared.text, rules=rules, account=_account(cells, rules.min_households),
+        name=declared.name,
+        tier=cells.tier,
+        design=cells.design,
+        periods=cells.periods,
+        weighted=cells.weighted,
+        tables=publishable(cells),
+        covariances=covariances,
+        declaration=declared.text,
+        rules=rules,
+        account=_account(cells, rules.min_households),
         meta=dict(cells.meta),
-    )  # fmt: skip
-    raise_if_any([
-        *disclosure.of_tables(pack.tables), *disclosure.formulas(pack.tables),
-        *disclosure.check(cells, rules),
-        *_villages(covariances, rules),
-        *releases.check(release_of(pack), releases.read(log), rules, joint),
-    ])  # fmt: skip
+    )
+    raise_if_any(
+        [
+            *disclosure.of_tables(pack.tables),
+            *disclosure.formulas(pack.tables),
+            *disclosure.check(cells, rules),
+            *_villages(covariances, rules),
+            *releases.check(release_of(pack), releases.read(log), rules, joint),
+        ]
+    )
     return pack
 
 
@@ -354,22 +369,47 @@ def read(folder: Path) -> Pack:
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise FaultsError([Fault(file, "not JSON", "get the pack again")]) from None
     if about.get("version") != VERSION:
-        raise FaultsError([Fault(file, f"the version is not {VERSION}", "get a newer pack",
-                                 column="version", value=str(about.get("version")))])  # fmt: skip
-    tables = {name: _read_table(folder / f"{name}.csv") for name in TABLES
-              if (folder / f"{name}.csv").is_file()}  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    file,
+                    f"the version is not {VERSION}",
+                    "get a newer pack",
+                    column="version",
+                    value=str(about.get("version")),
+                )
+            ]
+        )
+    tables = {
+        name: _read_table(folder / f"{name}.csv")
+        for name in TABLES
+        if (folder / f"{name}.csv").is_file()
+    }
     pack = Pack(
-        name=about["name"], tier=about["tier"], design=CellsDesign.from_dict(about["design"]),
-        periods=tuple(about["periods"]), weighted=about["weighted"], tables=tables,
+        name=about["name"],
+        tier=about["tier"],
+        design=CellsDesign.from_dict(about["design"]),
+        periods=tuple(about["periods"]),
+        weighted=about["weighted"],
+        tables=tables,
         covariances=tuple(_from_dict(c) for c in about["covariances"]),
         declaration=(folder / "estimands.toml").read_text(encoding="utf-8"),
-        rules=Rules(**about["rules"]["set"]), account=about["account"], meta=about["meta"],
-    )  # fmt: skip
+        rules=Rules(**about["rules"]["set"]),
+        account=about["account"],
+        meta=about["meta"],
+    )
     # Of the manifest as it stands: what this version does not know counts too.
     written = {name: value for name, value in about.items() if name != "digest"}
     if _digest(written, tables, pack.declaration) != about["digest"]:
-        raise FaultsError([Fault(file, "the pack is not that of its digest: a file was changed",
-                                 "get the pack again")])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    file,
+                    "the pack is not that of its digest: a file was changed",
+                    "get the pack again",
+                )
+            ]
+        )
     return pack
 
 
@@ -391,8 +431,13 @@ def _not_declared(
     yield from not_its_cells(cells.design, declared)
     known = {(e.name, outcome) for e in declared.estimands for outcome in e.outcomes}
     for name in sorted({(p.estimand, p.outcome) for c in covariances for p in c.points} - known):
-        yield Fault("pack", "an estimate that was not declared", "declare it in a new file",
-                    column="estimand", value=" of ".join(name))  # fmt: skip
+        yield Fault(
+            "pack",
+            "an estimate that was not declared",
+            "declare it in a new file",
+            column="estimand",
+            value=" of ".join(name),
+        )
 
 
 def _villages(covariances: tuple[Covariance, ...], rules: Rules) -> Iterator[Fault]:
@@ -401,15 +446,20 @@ def _villages(covariances: tuple[Covariance, ...], rules: Rules) -> Iterator[Fau
             fewest = min(point.n_villages_treated, point.n_villages_control)
             if fewest < rules.min_villages:
                 yield disclosure.fault(
-                    "villages", f"fewer than {rules.min_villages} villages in an arm",
-                    "leave the estimate out", f"{point.estimand} of {point.outcome}",
-                )  # fmt: skip
+                    "villages",
+                    f"fewer than {rules.min_villages} villages in an arm",
+                    "leave the estimate out",
+                    f"{point.estimand} of {point.outcome}",
+                )
 
 
 def _account(cells: Cells, least: int) -> dict[str, object]:
     """Return the account; a small number of rows left out is not told."""
-    left = {reason: n if n >= least else f"fewer than {least}"
-            for reason, n in cells.account.left_out.items() if n}  # fmt: skip
+    left = {
+        reason: n if n >= least else f"fewer than {least}"
+        for reason, n in cells.account.left_out.items()
+        if n
+    }
     return {"rows_used": cells.account.rows_used, "left_out": left}
 
 

@@ -49,9 +49,12 @@ class Presence:
 
 
 def look(
-    tables: Tables, design: CellsDesign, households: Frame, periods: tuple[int, ...],
+    tables: Tables,
+    design: CellsDesign,
+    households: Frame,
+    periods: tuple[int, ...],
     account: Account,
-) -> Presence:  # fmt: skip
+) -> Presence:
     """Find out who is seen when.
 
     Parameters
@@ -113,8 +116,15 @@ def _refuse_doubles(counts: pl.DataFrame) -> None:
     """
     bits = pl.col("pattern").bitwise_count_ones().cast(pl.Int64)
     if counts.filter(bits != pl.col("rows")).height:
-        raise FaultsError([Fault("income.parquet", "a household has two rows in one period",
-                                 "keep one row per household and period")])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "income.parquet",
+                    "a household has two rows in one period",
+                    "keep one row per household and period",
+                )
+            ]
+        )
 
 
 def _ever(tables: Tables, design: CellsDesign, households: Frame) -> pl.DataFrame:

@@ -74,27 +74,47 @@ def reference(
     income, weight = _incomes(panel, periods, programme, source, per, real, unit, price_series)
     if not income.size or not float(weight @ income) > 0:
         problem = "no income counts" if not income.size else "the mean income is not above zero"
-        raise FaultsError([Fault("income.parquet", problem, "take other periods or households",
-                                 column=source, value=", ".join(map(str, periods)))])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "income.parquet",
+                    problem,
+                    "take other periods or households",
+                    column=source,
+                    value=", ".join(map(str, periods)),
+                )
+            ]
+        )
     order = np.argsort(income, kind="stable")
     y, w = income[order], weight[order] / weight.sum()
     reached = np.cumsum(w)
-    at = [float(y[min(int(np.searchsorted(reached, share * (1 - 1e-12))), y.size - 1)])
-          for share in (*shares, 0.25, 0.75)]  # fmt: skip
+    at = [
+        float(y[min(int(np.searchsorted(reached, share * (1 - 1e-12))), y.size - 1)])
+        for share in (*shares, 0.25, 0.75)
+    ]
     mean = float(w @ y)
     spread = float(np.sqrt(w @ (y - mean) ** 2))
     size = 1 / float(w @ w)
     width = 0.9 * min(spread, (at[-1] - at[-2]) / 1.349 or spread) * size**-0.2
     if width <= 0:
-        raise FaultsError([Fault("income.parquet", "every income is the same", "take other periods",
-                                 column=source)])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "income.parquet",
+                    "every income is the same",
+                    "take other periods",
+                    column=source,
+                )
+            ]
+        )
     quantiles = tuple(
         (share, q, _density(y, w, q, width)) for share, q in zip(shares, at, strict=False)
     )
     who = f"households never in {programme}" if programme else "every household"
     hinges, gini = _hinges(y, w, mean, knots)
-    return Reference(source, per, real, unit, who, tuple(periods), y.size, width, quantiles, mean,
-                     gini, hinges)  # fmt: skip
+    return Reference(
+        source, per, real, unit, who, tuple(periods), y.size, width, quantiles, mean, gini, hinges
+    )
 
 
 def outcomes(frozen: Reference, *, gini: bool = True) -> tuple[Outcome, ...]:
@@ -120,9 +140,15 @@ def outcomes(frozen: Reference, *, gini: bool = True) -> tuple[Outcome, ...]:
 
 
 def _incomes(
-    panel: Panel, periods: tuple[int, ...], programme: str, source: str, per: str,
-    real: int | None, unit: str, price_series: str,
-) -> tuple[Floats, Floats]:  # fmt: skip
+    panel: Panel,
+    periods: tuple[int, ...],
+    programme: str,
+    source: str,
+    per: str,
+    real: int | None,
+    unit: str,
+    price_series: str,
+) -> tuple[Floats, Floats]:
     """Return incomes and weights of the rows that count."""
     prices = Prices(price_series, panel.price_year)
     homes = panel.households.select("household", "village", "size_baseline", "weight")

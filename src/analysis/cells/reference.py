@@ -117,7 +117,10 @@ class Reference:
             below, above = value + (share - 1) / density, value + share / density
             return nw.when(income <= value).then(nw.lit(below)).otherwise(nw.lit(above))
         level = sum(
-            (change * nw.when(income > at).then(income - at).otherwise(nw.lit(0.0))
-             for at, change in self.hinges), start=nw.lit(0.0),
-        )  # fmt: skip
+            (
+                change * nw.when(income > at).then(income - at).otherwise(nw.lit(0.0))
+                for at, change in self.hinges
+            ),
+            start=nw.lit(0.0),
+        )
         return 1 + (1 - self.gini) / self.mean * income - 2 / self.mean * (income - level)

@@ -70,9 +70,16 @@ def read(log: Path) -> list[Release]:
             )
             design = CellsDesign.from_dict(entry["design"])
         except (ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
-            raise FaultsError([Fault(log.name, "the line cannot be read",
-                                     "restore the log: without it releases can be subtracted",
-                                     number)]) from None  # fmt: skip
+            raise FaultsError(
+                [
+                    Fault(
+                        log.name,
+                        "the line cannot be read",
+                        "restore the log: without it releases can be subtracted",
+                        number,
+                    )
+                ]
+            ) from None
         found.append(Release(entry["name"], entry["digest"], design, counts))
     return found
 
@@ -114,16 +121,20 @@ def check(
             continue
         if old.design.handling != release.design.handling:
             yield disclosure.fault(
-                "one_handling", f"{old.name} was released with the handling {old.design.handling}",
-                f"use {old.design.handling}", old.name,
-            )  # fmt: skip
+                "one_handling",
+                f"{old.name} was released with the handling {old.design.handling}",
+                f"use {old.design.handling}",
+                old.name,
+            )
         elif release.design.handling == "pairs" and any(
             getattr(old.design, k) != getattr(release.design, k) for k in COMPARED
         ):
             yield disclosure.fault(
-                "one_handling", f"{old.name} compared other pairs of periods",
-                "use its periods and anticipation", old.name,
-            )  # fmt: skip
+                "one_handling",
+                f"{old.name} compared other pairs of periods",
+                "use its periods and anticipation",
+                old.name,
+            )
         elif any(getattr(old.design, k) != getattr(release.design, k) for k in DIVISION):
             yield from _other_division(release, old, rules, joint)
         else:
@@ -139,23 +150,33 @@ def _other_division(
         getattr(old.design, k) == getattr(release.design, k)
         for k in ("stratum", "periods", "handling", "village_groups")
     )
-    both = [c for c in joint if set(c.design.programmes) == programmes and same
-            and c.design.handling == release.design.handling
-            and c.design.stratum == release.design.stratum
-            and c.design.periods == release.design.periods
-            and c.design.village_groups == release.design.village_groups]  # fmt: skip
+    both = [
+        c
+        for c in joint
+        if set(c.design.programmes) == programmes
+        and same
+        and c.design.handling == release.design.handling
+        and c.design.stratum == release.design.stratum
+        and c.design.periods == release.design.periods
+        and c.design.village_groups == release.design.village_groups
+    ]
     if not both:
         remedy = "pass the joint cells of both programmes, of the same design, as `joint`"
         if not same or len(programmes) != 2:
             remedy = "use the strata, periods and groups of villages of that release"
-        yield disclosure.fault("one_division", f"{old.name} divides the households otherwise",
-                               remedy, old.name)  # fmt: skip
+        yield disclosure.fault(
+            "one_division", f"{old.name} divides the households otherwise", remedy, old.name
+        )
         return
-    told = {design.programmes[0]: design.control_villages
-            for design in (old.design, release.design) if design.control_villages}  # fmt: skip
+    told = {
+        design.programmes[0]: design.control_villages
+        for design in (old.design, release.design)
+        if design.control_villages
+    }
     for one in disclosure.check(grouping.apart(both[0], told), rules):
-        yield disclosure.fault("one_division", f"with {old.name}: {one.problem}", one.remedy,
-                               one.value)  # fmt: skip
+        yield disclosure.fault(
+            "one_division", f"with {old.name}: {one.problem}", one.remedy, one.value
+        )
 
 
 def _same_division(release: Release, old: Release, rules: Rules) -> Iterator[Fault]:
@@ -166,8 +187,11 @@ def _same_division(release: Release, old: Release, rules: Rules) -> Iterator[Fau
     by = [*disclosure.keys(release.design), "base", "period"]
     if old.design.stratum != release.design.stratum:
         if old.design.stratum and release.design.stratum:
-            yield disclosure.fault("one_division", f"{old.name} has other strata",
-                                   f"use its stratum, {old.design.stratum}, or none")  # fmt: skip
+            yield disclosure.fault(
+                "one_division",
+                f"{old.name} has other strata",
+                f"use its stratum, {old.design.stratum}, or none",
+            )
             return
         by.remove("stratum")
     ours, theirs = _grouping(old.design), _grouping(release.design)
@@ -185,9 +209,11 @@ def _same_division(release: Release, old: Release, rules: Rules) -> Iterator[Fau
         if found.height:
             where = " · ".join(map(str, found.select(by).row(0)))
             yield disclosure.fault(
-                "adjacent_releases", f"with {old.name}: {problem} ({found.height} groups)",
-                "publish nothing until more households differ", where,
-            )  # fmt: skip
+                "adjacent_releases",
+                f"with {old.name}: {problem} ({found.height} groups)",
+                "publish nothing until more households differ",
+                where,
+            )
 
 
 def _grouping(design: CellsDesign) -> tuple[int, str]:
@@ -195,8 +221,9 @@ def _grouping(design: CellsDesign) -> tuple[int, str]:
 
 
 def _other_groups(old: Release) -> Fault:
-    return disclosure.fault("one_division", f"{old.name} has other groups of villages",
-                            "keep its groups", old.name)  # fmt: skip
+    return disclosure.fault(
+        "one_division", f"{old.name} has other groups of villages", "keep its groups", old.name
+    )
 
 
 def _side_by_side(old: pl.DataFrame, new: pl.DataFrame, by: list[str]) -> pl.DataFrame:

@@ -153,8 +153,17 @@ def read(folder: Path) -> Cells:
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise FaultsError([Fault(file, "not JSON", "make the cells again")]) from None
     if about.get("version") != VERSION:
-        raise FaultsError([Fault(file, f"the version is not {VERSION}", "make the cells again",
-                                 column="version", value=str(about.get("version")))])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    file,
+                    f"the version is not {VERSION}",
+                    "make the cells again",
+                    column="version",
+                    value=str(about.get("version")),
+                )
+            ]
+        )
     tables = {
         name: pl.read_parquet(folder / f"{name}.parquet")
         for name in TABLES

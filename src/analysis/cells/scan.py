@@ -82,12 +82,15 @@ def plan(design: CellsDesign, periods: tuple[int, ...], prices: Prices) -> Plan:
         scaled = outcome.is_money and outcome.real is not None
         scale[outcome.name] = (
             {t: prices.factor(t, outcome.real) for t in periods}
-            if scaled and outcome.real is not None else None
-        )  # fmt: skip
+            if scaled and outcome.real is not None
+            else None
+        )
         sources: tuple[str, ...] = (str(outcome.source),)
-        if outcome.transform is None and outcome.source == "total" and all(
-            (source, outcome.per) in plain for source in schemas.SOURCES
-        ):  # fmt: skip
+        if (
+            outcome.transform is None
+            and outcome.source == "total"
+            and all((source, outcome.per) in plain for source in schemas.SOURCES)
+        ):
             sources = schemas.SOURCES
         names = []
         for source in sources:
@@ -177,10 +180,13 @@ def attributes(
     """
     stratum = nw.col(design.stratum).cast(nw.String).alias("stratum") if design.stratum else None
     frame = tables.households.select(
-        "household", "village", "size_baseline",
-        *([_weight(design)] if weighted else []), *([] if stratum is None else [stratum]),
+        "household",
+        "village",
+        "size_baseline",
+        *([_weight(design)] if weighted else []),
+        *([] if stratum is None else [stratum]),
         *(nw.col(name).cast(nw.Float64).alias(f"z_{name}") for name in design.covariates),
-    )  # fmt: skip
+    )
     if stratum is not None:
         frame = frame.filter(~nw.col("stratum").is_null())
     for name, programme, level in _cohorts(design, levels):
@@ -297,13 +303,15 @@ def add_up(values: Frame, design: CellsDesign, found: Plan, weighted: bool) -> F
         nw.col("n").cast(nw.Int64),
         nw.col("weight" if weighted else "n").cast(nw.Float64).alias("weight"),
         *(nw.col(f"s_{name}").cast(kind[whole]) for name, whole in found.whole.items()),
-        *(nw.col(f"{prefix}_{name}").cast(nw.Float64) for name in found.sizes
-          for prefix in ("s_a", "top")),
-    ]  # fmt: skip
+        *(
+            nw.col(f"{prefix}_{name}").cast(nw.Float64)
+            for name in found.sizes
+            for prefix in ("s_a", "top")
+        ),
+    ]
     plain = [f"s_{name}" for name in everything] + [f"top_{name}" for name in found.sizes]
     heavy = [f"w_{name}" for name in everything] + [f"wtop_{name}" for name in found.sizes]
     names = [*plain, *(heavy if weighted else [])]
     return (
-        values.group_by(*keys).agg(*sums).with_columns(*types)
-        .select(*keys, "n", "weight", *names)
-    )  # fmt: skip
+        values.group_by(*keys).agg(*sums).with_columns(*types).select(*keys, "n", "weight", *names)
+    )

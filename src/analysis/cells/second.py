@@ -49,23 +49,42 @@ def faults(
         )
         lacking = tables.collect(units.filter(nw.col("dose").is_null()).select("unit"))
         if lacking.height:
-            found.append(Fault("participation.parquet", f"{lacking.height} treated have no dose",
-                               "give each its dose, or leave the moments of doses out",
-                               column="dose", value=str(lacking["unit"].min())))  # fmt: skip
+            found.append(
+                Fault(
+                    "participation.parquet",
+                    f"{lacking.height} treated have no dose",
+                    "give each its dose, or leave the moments of doses out",
+                    column="dose",
+                    value=str(lacking["unit"].min()),
+                )
+            )
     schema = panel.households.collect_schema()
     for name in design.covariates:
         kind = schema.get(name)
         if kind is None or not (kind.is_numeric() or kind == pl.Boolean):
             problem = "there is no such column" if kind is None else "the covariate is no number"
-            found.append(Fault("households.parquet", problem, "name numbers or true and false",
-                               column=name, value=str(kind or name)))  # fmt: skip
+            found.append(
+                Fault(
+                    "households.parquet",
+                    problem,
+                    "name numbers or true and false",
+                    column=name,
+                    value=str(kind or name),
+                )
+            )
             continue
         empty = panel.households.filter(pl.col(name).is_null()).select("household")
         lacking = empty.collect()
         if lacking.height:
-            found.append(Fault("households.parquet", f"{lacking.height} households lack it",
-                               "fill it when importing, or leave the covariate out", column=name,
-                               value=str(lacking["household"].min())))  # fmt: skip
+            found.append(
+                Fault(
+                    "households.parquet",
+                    f"{lacking.height} households lack it",
+                    "fill it when importing, or leave the covariate out",
+                    column=name,
+                    value=str(lacking["household"].min()),
+                )
+            )
     return found
 
 
@@ -80,23 +99,34 @@ def side_by_side(values: Frame, households: Frame, found: Plan, periods: Periods
         Of `presence.Presence`.
     """
     sums = [
-        nw.when(nw.col("period") == t).then(nw.col(name)).otherwise(nw.lit(0)).sum()
-        .alias(f"{name}_at_{t}") for t in periods for name in _names(found)
-    ]  # fmt: skip
+        nw.when(nw.col("period") == t)
+        .then(nw.col(name))
+        .otherwise(nw.lit(0))
+        .sum()
+        .alias(f"{name}_at_{t}")
+        for t in periods
+        for name in _names(found)
+    ]
     seen = [
-        nw.when(nw.col("period") == t).then(nw.lit(1)).otherwise(nw.lit(0)).sum()
-        .alias(f"seen_{t}") for t in periods
-    ]  # fmt: skip
+        nw.when(nw.col("period") == t).then(nw.lit(1)).otherwise(nw.lit(0)).sum().alias(f"seen_{t}")
+        for t in periods
+    ]
     # A total that is made of its sources has a size of its own, whole where they are.
-    whole = {**found.whole, **{
-        f"a_{name}": all(found.whole[part] for part in found.parts[outcome])
-        for outcome, name in found.sized.items()
-    }}  # fmt: skip
+    whole = {
+        **found.whole,
+        **{
+            f"a_{name}": all(found.whole[part] for part in found.parts[outcome])
+            for outcome, name in found.sized.items()
+        },
+    }
     types = [
         *(nw.col(f"seen_{t}").cast(nw.Int64) for t in periods),
-        *(nw.col(f"{name}_at_{t}").cast(nw.Int64 if whole[name] else nw.Float64)
-          for t in periods for name in _names(found)),
-    ]  # fmt: skip
+        *(
+            nw.col(f"{name}_at_{t}").cast(nw.Int64 if whole[name] else nw.Float64)
+            for t in periods
+            for name in _names(found)
+        ),
+    ]
     wide = values.group_by("household").agg(*seen, *sums).with_columns(*types)
     return wide.join(households, on="household", how="inner")
 
@@ -110,10 +140,12 @@ def rows_again(side: Frame, households: Frame, found: Plan, periods: Periods) ->
     own = [name for name in households.collect_schema().names() if not name.startswith("z_")]
     views = [
         side.filter(nw.col(f"seen_{t}") > 0).select(
-            *own, nw.lit(t, nw.Int32).alias("period"),
+            *own,
+            nw.lit(t, nw.Int32).alias("period"),
             *(nw.col(f"{name}_at_{t}").alias(name) for name in _names(found)),
-        ) for t in periods
-    ]  # fmt: skip
+        )
+        for t in periods
+    ]
     return nw.concat(views)
 
 
@@ -138,9 +170,11 @@ def table(
     z += [f"z_{name}" for name in design.covariates]
     outcomes = design.outcomes
     views = nw.concat(
-        [_view(side, design, found, base, t, [*keys, *(["weight"] if weighted else []), *z])
-         for base, t in _pairs(periods)]
-    )  # fmt: skip
+        [
+            _view(side, design, found, base, t, [*keys, *(["weight"] if weighted else []), *z])
+            for base, t in _pairs(periods)
+        ]
+    )
     terms = dict(_terms(outcomes, found, design, z, weighted))
     made = views.with_columns(*(term.alias(name) for name, term in terms.items()))
     sums = [nw.len().alias("n"), *(nw.col(name).sum() for name in terms)]
@@ -150,9 +184,11 @@ def table(
     types = [
         nw.col("n").cast(nw.Int64),
         nw.col("weight" if weighted else "n").cast(nw.Float64).alias("weight"),
-        *(nw.col(name).cast(nw.Int64 if _is_whole(name, outcomes, found) else nw.Float64)
-          for name in terms),
-    ]  # fmt: skip
+        *(
+            nw.col(name).cast(nw.Int64 if _is_whole(name, outcomes, found) else nw.Float64)
+            for name in terms
+        ),
+    ]
     order = [*keys, "base", "period", "n", "weight", *terms]
     collected = tables.collect(grouped.with_columns(*types).select(*order))
     joined = collected.with_columns(
@@ -189,9 +225,11 @@ def _view(
             value = value - _at(outcome, found, base)
         values.append(value.alias(f"v_{outcome.name}"))
     return side.filter(seen).select(
-        *kept, nw.lit(base, nw.Int32).alias("base"), nw.lit(period, nw.Int32).alias("period"),
+        *kept,
+        nw.lit(base, nw.Int32).alias("base"),
+        nw.lit(period, nw.Int32).alias("period"),
         *values,
-    )  # fmt: skip
+    )
 
 
 def _at(outcome: Outcome, found: Plan, period: int) -> Any:

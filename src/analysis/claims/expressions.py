@@ -21,8 +21,12 @@ from analysis.claims.rational import NotMonotoneError, Polynomial, Ratio, corner
 from analysis.claims.units import Unit
 
 COMPARISONS: dict[type[ast.cmpop], str] = {
-    ast.Eq: "==", ast.LtE: "<=", ast.Lt: "<", ast.GtE: ">=", ast.Gt: ">",
-}  # fmt: skip
+    ast.Eq: "==",
+    ast.LtE: "<=",
+    ast.Lt: "<",
+    ast.GtE: ">=",
+    ast.Gt: ">",
+}
 PERSON_TIMES, PERSONS = Unit.parse("person_times"), Unit.parse("persons")
 
 
@@ -256,8 +260,14 @@ def _kind(node: ast.expr, operands: Mapping[str, Operand], assumes: frozenset[st
             if isinstance(op, ast.Add | ast.Sub):
                 return _same(a, b, "add", assumes)
             unit = a.unit * b.unit if isinstance(op, ast.Mult) else a.unit / b.unit
-            return Kind(unit, a.time_type if b.time_type == "none" else b.time_type
-                        if a.time_type == "none" else "none")  # fmt: skip
+            return Kind(
+                unit,
+                a.time_type
+                if b.time_type == "none"
+                else b.time_type
+                if a.time_type == "none"
+                else "none",
+            )
     raise ExpressionError(f"{ast.unparse(node)!r} is not part of the grammar")
 
 

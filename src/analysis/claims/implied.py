@@ -118,16 +118,20 @@ def _imply(row: dict[str, str | int | None], ledger: Ledger) -> ImpliedIncome | 
         return fault(str(error), "see the grammar in claims/expressions.py")
     unknown = [name for name in names(expression) if name not in ledger.operands]
     if unknown or expression.comparison:
-        return fault(f"unknown {', '.join(unknown)}" if unknown else "a comparison",
-                     "write a quantity over known ids")  # fmt: skip
+        return fault(
+            f"unknown {', '.join(unknown)}" if unknown else "a comparison",
+            "write a quantity over known ids",
+        )
     official = ledger.official.row(by_predicate=pl.col("id") == row["official"], named=True)
     year = (date(official["year"], 1, 1), date(official["year"], 12, 31))
     periods = [o.period for n in names(expression) if (o := ledger.operands[n]).period]
     assumes = frozenset(str(row["assumes"] or "").split(";"))
     apart = any(year[1] < start or end < year[0] for start, end in periods)
     if apart and "period" not in assumes:
-        return fault(f"{row['official']} is of {official['year']}, outside the claims' period",
-                     "set it against the official figure of that year")  # fmt: skip
+        return fault(
+            f"{row['official']} is of {official['year']}, outside the claims' period",
+            "set it against the official figure of that year",
+        )
     yuan, reason = None, ""
     try:
         kind = check_fit(
@@ -215,10 +219,12 @@ def by_programme(ledger: Ledger, figures: tuple[ImpliedIncome, ...]) -> pl.DataF
         without = ""
         if not found:
             without = (
-                "no figure is reported" if claims.is_empty()
-                else "no amount in yuan is reported" if not n_yuan
+                "no figure is reported"
+                if claims.is_empty()
+                else "no amount in yuan is reported"
+                if not n_yuan
                 else "amounts in yuan are reported, but not the people they reached"
-            )  # fmt: skip
+            )
         rows.append(
             {
                 "id": row["id"],

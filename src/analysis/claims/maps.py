@@ -17,8 +17,11 @@ from analysis.faults import Fault, raise_if_any
 FILE = "places.csv"
 SOURCES = ("wage", "business", "property", "transfer")
 MEASURES = {
-    "income": "income", "spending": "spending", "payment": "payment", "turnover": "turnover",
-}  # fmt: skip
+    "income": "income",
+    "spending": "spending",
+    "payment": "payment",
+    "turnover": "turnover",
+}
 
 
 class Places(contract.Row):
@@ -104,8 +107,14 @@ def money_flow(programmes: pl.DataFrame, figures: Iterable[ImpliedIncome]) -> pl
         for source in str(channels).split(";"):
             reported = found.get((programme, source), [])
             rows.append((programme, name, source, *_range(reported), _measured(reported)))
-    columns = {"programme": pl.String, "name": pl.String, "source": pl.String,
-               "low": pl.Float64, "high": pl.Float64, "measures": pl.String}  # fmt: skip
+    columns = {
+        "programme": pl.String,
+        "name": pl.String,
+        "source": pl.String,
+        "low": pl.Float64,
+        "high": pl.Float64,
+        "measures": pl.String,
+    }
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 

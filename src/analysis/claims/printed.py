@@ -19,8 +19,23 @@ from fractions import Fraction
 from analysis.claims.intervals import INFINITE, End, Interval
 
 MULTIPLIERS = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
-DIGITS = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "兩": 2, "双": 2, "雙": 2, "三": 3, "四": 4,
-          "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}  # fmt: skip
+DIGITS = {
+    "零": 0,
+    "〇": 0,
+    "一": 1,
+    "二": 2,
+    "两": 2,
+    "兩": 2,
+    "双": 2,
+    "雙": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+}
 TENS = {"十": 10, "百": 100, "千": 1000}
 ARABIC = re.compile(r"(\d+(?:\.\d+)?)\s*([万萬亿億])?")
 CHINESE = re.compile("[" + "".join([*DIGITS, *TENS]) + "]+")

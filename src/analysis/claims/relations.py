@@ -29,16 +29,29 @@ from analysis.claims.units import Unit
 from analysis.faults import Fault, raise_if_any
 
 VERDICTS = (
-    "consistent", "borderline", "inconsistent",  # an equality
-    "certain", "possible", "impossible",  # a bound
-    "reading stands", "reading open", "reading rejected",  # a hypothesis
-    "bounded", "one-sided",  # a derived quantity
+    "consistent",
+    "borderline",
+    "inconsistent",  # an equality
+    "certain",
+    "possible",
+    "impossible",  # a bound
+    "reading stands",
+    "reading open",
+    "reading rejected",  # a hypothesis
+    "bounded",
+    "one-sided",  # a derived quantity
     "not computable",
-)  # fmt: skip
-OF_EQUALITY = {"consistent": "reading stands", "borderline": "reading open",
-               "inconsistent": "reading rejected"}  # fmt: skip
-OF_BOUND = {"certain": "reading stands", "possible": "reading open",
-            "impossible": "reading rejected"}  # fmt: skip
+)
+OF_EQUALITY = {
+    "consistent": "reading stands",
+    "borderline": "reading open",
+    "inconsistent": "reading rejected",
+}
+OF_BOUND = {
+    "certain": "reading stands",
+    "possible": "reading open",
+    "impossible": "reading rejected",
+}
 
 
 @dataclass(frozen=True)
@@ -115,14 +128,26 @@ def _parsed(row: Mapping[str, object], ledger: Ledger) -> Expression | Fault:
         return _fault(row, "expression", str(error), "see the grammar in claims/expressions.py")
     unknown = [name for name in names(expression) if name not in ledger.operands]
     if unknown:
-        return _fault(row, "expression", f"unknown {', '.join(unknown)}",
-                      "use ids of claims.csv, official.csv or constants.csv")  # fmt: skip
+        return _fault(
+            row,
+            "expression",
+            f"unknown {', '.join(unknown)}",
+            "use ids of claims.csv, official.csv or constants.csv",
+        )
     if bool(expression.comparison) == (row["role"] == "derived"):
-        return _fault(row, "role", "a derived quantity has no comparison, every other role has one",
-                      "change the role or the expression")  # fmt: skip
+        return _fault(
+            row,
+            "role",
+            "a derived quantity has no comparison, every other role has one",
+            "change the role or the expression",
+        )
     if uses_distinct(expression) and not row["assumption"]:
-        return _fault(row, "expression", "distinct() reads person-times as persons",
-                      "say so in the assumption")  # fmt: skip
+        return _fault(
+            row,
+            "expression",
+            "distinct() reads person-times as persons",
+            "say so in the assumption",
+        )
     return expression
 
 

@@ -153,8 +153,14 @@ def _faults(costs: pl.DataFrame, file: str) -> Iterator[Fault]:
     for line, programme in costs.select("line", "programme").iter_rows():
         if programme not in known or programme in seen:
             problem = "unknown programme" if programme not in known else "a second cost"
-            yield Fault(file, problem, "write one row for a programme of the catalogue",
-                        line, "programme", programme)  # fmt: skip
+            yield Fault(
+                file,
+                problem,
+                "write one row for a programme of the catalogue",
+                line,
+                "programme",
+                programme,
+            )
         seen.add(programme)
 
 
@@ -179,6 +185,7 @@ def income_effect(size_range: Range, scale: str, ranges: Ranges) -> Range:
     if scale == "income":
         return size_range
     part = ranges["earner"]
-    ends = [end * share for end in (size_range.low, size_range.high)
-            for share in (part.low, part.high)]  # fmt: skip
+    ends = [
+        end * share for end in (size_range.low, size_range.high) for share in (part.low, part.high)
+    ]
     return Range(min(ends), size_range.central * part.central, max(ends))

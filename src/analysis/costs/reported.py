@@ -84,8 +84,9 @@ def activities(ledger: Ledger, folder: Path | None = None) -> tuple[Activity, ..
     """
     path = (folder or paths.data() / "parameters") / "reported_spending.csv"
     file = contract.project_name(path)
-    outcomes = [_activity(row, ledger, file)
-                for row in contract.read(path, Spending).iter_rows(named=True)]  # fmt: skip
+    outcomes = [
+        _activity(row, ledger, file) for row in contract.read(path, Spending).iter_rows(named=True)
+    ]
     raise_if_any(outcome for outcome in outcomes if isinstance(outcome, Fault))
     return tuple(outcome for outcome in outcomes if isinstance(outcome, Activity))
 
@@ -98,8 +99,14 @@ def _activity(row: dict[str, str | int], ledger: Ledger, file: str) -> Activity 
     claims: list[str] = []
 
     def fault(column: str, problem: str) -> Fault:
-        return Fault(file, problem, "see the grammar in claims/expressions.py", int(row["line"]),
-                     column, texts[column])  # fmt: skip
+        return Fault(
+            file,
+            problem,
+            "see the grammar in claims/expressions.py",
+            int(row["line"]),
+            column,
+            texts[column],
+        )
 
     for name, text in texts.items():
         try:
@@ -129,12 +136,18 @@ def _activity(row: dict[str, str | int], ledger: Ledger, file: str) -> Activity 
         return evaluate(parse(f"({texts[top]}) / ({texts[under]})"), ledger.operands)
 
     return Activity(
-        programme=str(row["programme"]), title=str(row["title"]), payer=str(row["payer"]),
-        assumption=str(row["assumption"] or ""), spending=values["spending"],
-        income=values["income"], reached=values["reached"],
-        per_household=ratio("spending", "reached"), per_yuan=ratio("income", "spending"),
-        lacking=tuple(lacking), claims=tuple(dict.fromkeys(claims)),
-    )  # fmt: skip
+        programme=str(row["programme"]),
+        title=str(row["title"]),
+        payer=str(row["payer"]),
+        assumption=str(row["assumption"] or ""),
+        spending=values["spending"],
+        income=values["income"],
+        reached=values["reached"],
+        per_household=ratio("spending", "reached"),
+        per_yuan=ratio("income", "spending"),
+        lacking=tuple(lacking),
+        claims=tuple(dict.fromkeys(claims)),
+    )
 
 
 @dataclass(frozen=True)

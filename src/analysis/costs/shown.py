@@ -50,12 +50,23 @@ def reported_table(found: Iterable[Activity]) -> pl.DataFrame:
     """
     called = dict(names().iter_rows())
     return pl.DataFrame(
-        [{"programme": called[one.programme], "title": one.title, "payer": one.payer,
-          "spending": _interval(one.spending, 0), "income": _interval(one.income, 0),
-          "reached": _interval(one.reached, 0), "per_household": _interval(one.per_household, 0),
-          "per_yuan": "not computable: " + "; ".join(one.lacking) if one.lacking
-          else _interval(one.per_yuan, 2), "assumption": one.assumption} for one in found]
-    )  # fmt: skip
+        [
+            {
+                "programme": called[one.programme],
+                "title": one.title,
+                "payer": one.payer,
+                "spending": _interval(one.spending, 0),
+                "income": _interval(one.income, 0),
+                "reached": _interval(one.reached, 0),
+                "per_household": _interval(one.per_household, 0),
+                "per_yuan": "not computable: " + "; ".join(one.lacking)
+                if one.lacking
+                else _interval(one.per_yuan, 2),
+                "assumption": one.assumption,
+            }
+            for one in found
+        ]
+    )
 
 
 def returns_table(found: Iterable[Return]) -> pl.DataFrame:
@@ -72,18 +83,22 @@ def returns_table(found: Iterable[Return]) -> pl.DataFrame:
     rows = []
     for one in found:
         result = one.per_yuan
-        rows.append({
-            "name": one.name, "cost": _cost(one), "effect": span(one.effect, 1),
-            "range": printing.interval(result.interval, 1) if result else "not computed",
-            "median": printing.number(result.median, 1) if result else "",
-            "drawn": printing.interval(result.drawn, 1) if result else "",
-            "note": one.why or _note(one.size),
-            "low": result.low if result else None,
-            "draws_low": result.draws_low if result else None,
-            "middle": result.median if result else None,
-            "draws_high": result.draws_high if result else None,
-            "high": result.high if result else None,
-        })  # fmt: skip
+        rows.append(
+            {
+                "name": one.name,
+                "cost": _cost(one),
+                "effect": span(one.effect, 1),
+                "range": printing.interval(result.interval, 1) if result else "not computed",
+                "median": printing.number(result.median, 1) if result else "",
+                "drawn": printing.interval(result.drawn, 1) if result else "",
+                "note": one.why or _note(one.size),
+                "low": result.low if result else None,
+                "draws_low": result.draws_low if result else None,
+                "middle": result.median if result else None,
+                "draws_high": result.draws_high if result else None,
+                "high": result.high if result else None,
+            }
+        )
     return pl.DataFrame(rows)
 
 
@@ -120,15 +135,20 @@ def break_even_table(found: Iterable[Return], income: Range, ranges: Ranges) -> 
         yearly = one.programme == YEARLY_FUND
         needed = {n: one.cost if yearly else break_even(one.cost, n, ranges) for n in YEARS}
         five = needed[5]
-        percent = Range(100 * five.low / income.high, 100 * five.central / income.central,
-                        100 * five.high / income.low)  # fmt: skip
-        rows.append({
-            "name": f"{one.name} (paid every year)" if yearly else one.name,
-            "cost": _cost(one),
-            **{f"years_{n}": span(value, 0) for n, value in needed.items()},
-            "percent": span(percent, 1),
-            "published": span(one.effect, 1) or "no number",
-        })  # fmt: skip
+        percent = Range(
+            100 * five.low / income.high,
+            100 * five.central / income.central,
+            100 * five.high / income.low,
+        )
+        rows.append(
+            {
+                "name": f"{one.name} (paid every year)" if yearly else one.name,
+                "cost": _cost(one),
+                **{f"years_{n}": span(value, 0) for n, value in needed.items()},
+                "percent": span(percent, 1),
+                "published": span(one.effect, 1) or "no number",
+            }
+        )
     return pl.DataFrame(rows)
 
 
@@ -145,12 +165,14 @@ def payers_table(found: Iterable[Activity], ranges: Ranges) -> pl.DataFrame:
         elif programme == YEARLY_FUND:
             assumed = "as reported"
             what = "the fund as reported, over the assumed households of a village"
-        rows.append({
-            "name": name,
-            "reported": "; ".join(sorted(said)) or "nothing is reported",
-            "assumed": assumed,
-            "for": what,
-        })  # fmt: skip
+        rows.append(
+            {
+                "name": name,
+                "reported": "; ".join(sorted(said)) or "nothing is reported",
+                "assumed": assumed,
+                "for": what,
+            }
+        )
     return pl.DataFrame(rows)
 
 

@@ -93,9 +93,12 @@ class Spread:
 
 
 def spread(
-    formula: Callable[..., Floats], ranges: Mapping[str, Range], *, draws: int = DRAWS,
+    formula: Callable[..., Floats],
+    ranges: Mapping[str, Range],
+    *,
+    draws: int = DRAWS,
     seed: int = SEED,
-) -> Spread:  # fmt: skip
+) -> Spread:
     """Put ranges through a formula: all combinations of their ends, and draws from triangles.
 
     Parameters
@@ -198,8 +201,9 @@ def _return(size: Size, ranges: Ranges, income: Range, fund: Range) -> Return:
         why = (
             "no published number for all households: the one seen is of a part of a sample, whose "
             "other part shows no effect"
-            if size.parts else "no published number on household income"
-        )  # fmt: skip
+            if size.parts
+            else "no published number on household income"
+        )
         return Return(size.programme, size.name, cost, None, None, size, why)
     effect = income_effect(Range(size.low, size.central, size.high), size.scale, ranges)
     if cost is None:
@@ -225,8 +229,12 @@ def break_even(cost: Range, years: float, ranges: Ranges) -> Range:
 
     Low: the low cost with no fading and the low discount rate; high: the high ends of all three.
     """
-    return Range(*(
-        getattr(cost, end)
-        / float(annuity(years, getattr(ranges["fading"], end), getattr(ranges["discount"], end)))
-        for end in ("low", "central", "high")
-    ))  # fmt: skip
+    return Range(
+        *(
+            getattr(cost, end)
+            / float(
+                annuity(years, getattr(ranges["fading"], end), getattr(ranges["discount"], end))
+            )
+            for end in ("low", "central", "high")
+        )
+    )

@@ -55,9 +55,7 @@ class Recipe:
     inner: Floats
 
 
-def recipes(
-    cells: list[tuple[int, int]], wanted: tuple[str, ...] = ALL
-) -> Iterator[Recipe]:  # fmt: skip
+def recipes(cells: list[tuple[int, int]], wanted: tuple[str, ...] = ALL) -> Iterator[Recipe]:
     """Yield every aggregate that group-time effects allow.
 
     Parameters
@@ -142,8 +140,12 @@ def aggregate(
     """
     for name in wanted:
         if name not in AGGREGATIONS:
-            refuse("no such aggregation", f"use one of {', '.join(AGGREGATIONS)}",
-                   column="aggregation", value=name)  # fmt: skip
+            refuse(
+                "no such aggregation",
+                f"use one of {', '.join(AGGREGATIONS)}",
+                column="aggregation",
+                value=name,
+            )
     made: list[_Column] = []
     missing = list(found.missing)
     outcomes = list(dict.fromkeys(key.outcome for key in found.keys))
@@ -173,8 +175,12 @@ def aggregate(
                 )
     if not made:
         why = missing[-1][1] if missing else "every effect is of a period before treatment"
-        refuse("no aggregate has all its group-time effects", why, column="aggregation",
-               value=", ".join(wanted))  # fmt: skip
+        refuse(
+            "no aggregate has all its group-time effects",
+            why,
+            column="aggregation",
+            value=", ".join(wanted),
+        )
     columns: dict[str, Any] = {
         name: np.stack([getattr(one, name) for one in made], axis=-1) for name in COLUMNS
     }

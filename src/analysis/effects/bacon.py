@@ -17,8 +17,14 @@ from analysis.effects.table import Table, refuse
 from analysis.inference.arrays import Booleans, Floats
 
 NEVER, LATER, EARLIER = "never treated", "later treated", "already treated"
-_SCHEMA = {"outcome": pl.String, "treated": pl.Int32, "control": pl.Int32, "kind": pl.String,
-           "weight": pl.Float64, "estimate": pl.Float64}  # fmt: skip
+_SCHEMA = {
+    "outcome": pl.String,
+    "treated": pl.Int32,
+    "control": pl.Int32,
+    "kind": pl.String,
+    "weight": pl.Float64,
+    "estimate": pl.Float64,
+}
 
 
 def decompose(table: Table) -> pl.DataFrame:
@@ -40,14 +46,19 @@ def decompose(table: Table) -> pl.DataFrame:
         If the panel is not balanced.
     """
     if table.handling != "balanced":
-        refuse("the decomposition is one of balanced panels", "make balanced cells",
-               column="handling", value=table.handling)  # fmt: skip
+        refuse(
+            "the decomposition is one of balanced panels",
+            "make balanced cells",
+            column="handling",
+            value=table.handling,
+        )
     kept = projection.with_a_period_before(table, 0)
     groups = [int(g) for g in np.unique(kept.cohort)]
     size = np.array([kept.weight[kept.cohort == g, 0].sum() for g in groups])
     share = dict(zip(groups, size / size.sum(), strict=True))
-    mean = {g: kept.total[kept.cohort == g].sum(axis=0) / n
-            for g, n in zip(groups, size, strict=True)}  # fmt: skip
+    mean = {
+        g: kept.total[kept.cohort == g].sum(axis=0) / n for g, n in zip(groups, size, strict=True)
+    }
     treated = {g: float(np.mean(kept.periods >= g)) if g else 0.0 for g in groups}
     rows: list[tuple[int, int, str, float, Floats]] = []
     for early, late in combinations([g for g in groups if g], 2):
@@ -62,16 +73,24 @@ def decompose(table: Table) -> pl.DataFrame:
             rows.append((g, 0, NEVER, weight, value))
     whole = sum(row[3] for row in rows)
     return pl.DataFrame(
-        [(outcome, *row[:3], row[3] / whole, float(row[4][k]))
-         for k, outcome in enumerate(kept.outcomes) for row in rows],
-        schema=_SCHEMA, orient="row",
-    )  # fmt: skip
+        [
+            (outcome, *row[:3], row[3] / whole, float(row[4][k]))
+            for k, outcome in enumerate(kept.outcomes)
+            for row in rows
+        ],
+        schema=_SCHEMA,
+        orient="row",
+    )
 
 
 def _pair(
-    table: Table, early: int, late: int, share: dict[int, float], mean: dict[int, Floats],
+    table: Table,
+    early: int,
+    late: int,
+    share: dict[int, float],
+    mean: dict[int, Floats],
     treated: dict[int, float],
-) -> list[tuple[int, int, str, float, Floats]]:  # fmt: skip
+) -> list[tuple[int, int, str, float, Floats]]:
     """Return both comparisons of two treated cohorts (equations 10b to 10g)."""
     part = share[early] + share[late]
     inside = share[early] / part

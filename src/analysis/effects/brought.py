@@ -33,12 +33,16 @@ EXACT: Final = 1e-12
 
 
 KINDS: Final = {
-    "estimates": "estimate", "standard errors": "std_error",
-    "lower ends of intervals": "ci_low", "upper ends of intervals": "ci_high",
-    "lower ends of joint bands": "band_low", "upper ends of joint bands": "band_high",
-    "degrees of freedom": "degrees", "villages treated": "n_villages_treated",
+    "estimates": "estimate",
+    "standard errors": "std_error",
+    "lower ends of intervals": "ci_low",
+    "upper ends of intervals": "ci_high",
+    "lower ends of joint bands": "band_low",
+    "upper ends of joint bands": "band_high",
+    "degrees of freedom": "degrees",
+    "villages treated": "n_villages_treated",
     "villages as controls": "n_villages_control",
-}  # fmt: skip
+}
 """What `agreement` compares, with its column."""
 
 
@@ -130,8 +134,9 @@ def worked(folder: Path) -> Shown:
     made = packs.make(cells, plan, (found.covariance(),), log=log)
     packs.write(made, folder / "worked-pack", log=log)
     pack = packs.read(folder / "worked-pack")
-    return Shown(pack, from_pack.estimate(pack).in_yuan(), from_pack.derive(pack),
-                 found.effects.in_yuan())  # fmt: skip
+    return Shown(
+        pack, from_pack.estimate(pack).in_yuan(), from_pack.derive(pack), found.effects.in_yuan()
+    )
 
 
 def agreement(pack: Estimates, cells: Estimates) -> pl.DataFrame:

@@ -208,19 +208,33 @@ def contrast(
     without = _without(arms, theta, size, size_all, kept, where)
     # A village that is seen in one leg only, as cross-sections allow, moves the estimate too.
     sides = ([g for _, g, _ in arms], [c for _, _, c in arms])
-    in_arm = [np.any([_add(where.village[kept], arm.n[kept], where.n_villages) > 0
-                      for arm in side], axis=0) for side in sides]  # fmt: skip
+    in_arm = [
+        np.any(
+            [_add(where.village[kept], arm.n[kept], where.n_villages) > 0 for arm in side], axis=0
+        )
+        for side in sides
+    ]
     return Contrast(
-        point=point, influence=influence, without=without, treated=in_arm[0], control=in_arm[1],
-        n_treated=int(first.n_all[active].sum()), n_control=int(arms[0][2].n_all[active].sum()),
+        point=point,
+        influence=influence,
+        without=without,
+        treated=in_arm[0],
+        control=in_arm[1],
+        n_treated=int(first.n_all[active].sum()),
+        n_control=int(arms[0][2].n_all[active].sum()),
         n_left_out=int(first.n_all[~active].sum()),
-    )  # fmt: skip
+    )
 
 
 def _influence(
-    arms: list[tuple[float, _Arm, _Arm]], theta: Floats, point: Floats, size: Floats,
-    size_all: Floats, kept: Booleans, where: Groups,
-) -> Floats:  # fmt: skip
+    arms: list[tuple[float, _Arm, _Arm]],
+    theta: Floats,
+    point: Floats,
+    size: Floats,
+    size_all: Floats,
+    kept: Booleans,
+    where: Groups,
+) -> Floats:
     """Return ψ, shape (v, k)."""
     s = where.stratum
     share = size_all / size_all.sum()
@@ -235,9 +249,13 @@ def _influence(
 
 
 def _without(
-    arms: list[tuple[float, _Arm, _Arm]], theta: Floats, size: Floats, size_all: Floats,
-    kept: Booleans, where: Groups,
-) -> Floats:  # fmt: skip
+    arms: list[tuple[float, _Arm, _Arm]],
+    theta: Floats,
+    size: Floats,
+    size_all: Floats,
+    kept: Booleans,
+    where: Groups,
+) -> Floats:
     """Return the estimate without each village, shape (v, k)."""
     s = where.stratum
     left = size_all[s] - size

@@ -60,61 +60,97 @@ def estimate(households: Households, how: Comparison, *, leave_out: bool) -> Eff
     if leave_out:
         without = _without(households, how, villages, keys, points, used)
     return EffectSet(
-        keys=keys, points=points, influence=influence, without=without, used=used,
-        treated=arms["treated"], control=arms["control"], villages=villages,
+        keys=keys,
+        points=points,
+        influence=influence,
+        without=without,
+        used=used,
+        treated=arms["treated"],
+        control=arms["control"],
+        villages=villages,
         n_treated=np.array([int(e["n_treated"]) for _, e in entries]),
         n_control=np.array([int(e["n_control"]) for _, e in entries]),
-        n_left_out=np.zeros(k, np.int64), about=about(households, how, "diff-diff"),
+        n_left_out=np.zeros(k, np.int64),
+        about=about(households, how, "diff-diff"),
         convention="reported" if leave_out else "parity",
         missing=tuple(_missing(fit, households)),
-    )  # fmt: skip
+    )
 
 
 def _fit(households: Households, how: Comparison) -> Any:
     """Fit by diff-diff; what it cannot do is said in the user's words."""
     frame = households.frame
-    data = pd.DataFrame({name: frame[name].to_numpy() for name in frame.columns
-                         if name != "village"})  # fmt: skip
+    data = pd.DataFrame(
+        {name: frame[name].to_numpy() for name in frame.columns if name != "village"}
+    )
     data["village"] = frame["village"].cast(pl.Categorical).to_physical().to_numpy()
     design = SurveyDesign(weights="weight", psu="village") if households.weight else None
     model = CallawaySantAnna(
         control_group="never_treated" if how.controls == "never" else "not_yet_treated",
-        anticipation=how.anticipation, estimation_method="dr", base_period=how.base,
-        cluster=None if design else "village", panel=False,
-        pscore_trim=CLIP, rank_deficient_action="silent",
-    )  # fmt: skip
+        anticipation=how.anticipation,
+        estimation_method="dr",
+        base_period=how.base,
+        cluster=None if design else "village",
+        panel=False,
+        pscore_trim=CLIP,
+        rank_deficient_action="silent",
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             return model.fit(
-                data, "outcome", "household", "period", "cohort",
-                covariates=list(households.covariates), survey_design=design,
-            )  # fmt: skip
+                data,
+                "outcome",
+                "household",
+                "period",
+                "cohort",
+                covariates=list(households.covariates),
+                survey_design=design,
+            )
         except (ValueError, np.linalg.LinAlgError) as error:
-            refuse(f"diff-diff cannot estimate: {error}",
-                   "look at the covariates: they may tell treated from controls, or each other",
-                   column="covariates", value=", ".join(households.covariates))  # fmt: skip
+            refuse(
+                f"diff-diff cannot estimate: {error}",
+                "look at the covariates: they may tell treated from controls, or each other",
+                column="covariates",
+                value=", ".join(households.covariates),
+            )
 
 
 def _effects(fit: Any, households: Households) -> Iterator[tuple[Key, tuple[Any, Any]]]:
     """Yield each effect that there is: its key, and diff-diff's cell with its entry."""
     found = [
-        (Key(households.outcome, "group_time", cohort=int(cell[0]), period=int(cell[1]),
-             programme=households.programme), (cell, entry))
+        (
+            Key(
+                households.outcome,
+                "group_time",
+                cohort=int(cell[0]),
+                period=int(cell[1]),
+                programme=households.programme,
+            ),
+            (cell, entry),
+        )
         for cell, entry in fit.group_time_effects.items()
         if np.isfinite(entry["effect"]) and np.isfinite(entry["se"])
-    ]  # fmt: skip
+    ]
     if not found:
-        refuse("no group-time effect can be made", "look at how many controls each has",
-               column="cohort")  # fmt: skip
+        refuse(
+            "no group-time effect can be made",
+            "look at how many controls each has",
+            column="cohort",
+        )
     yield from sorted(found, key=lambda pair: (pair[0].cohort or 0, pair[0].period or 0))
 
 
 def _missing(fit: Any, households: Households) -> Iterator[tuple[Key, str]]:
     for (g, t), entry in fit.group_time_effects.items():
         if not np.isfinite(entry["effect"]):
-            key = Key(households.outcome, "group_time", cohort=int(g), period=int(t),
-                      programme=households.programme)  # fmt: skip
+            key = Key(
+                households.outcome,
+                "group_time",
+                cohort=int(g),
+                period=int(t),
+                programme=households.programme,
+            )
             yield key, str(entry.get("skip_reason") or "diff-diff gives no estimate")
 
 
@@ -123,9 +159,12 @@ def _agree(influence: Floats, printed: float) -> None:
     g = influence.size
     own = float(np.sqrt(g / (g - 1) * ((influence - influence.mean()) ** 2).sum()))
     if abs(own - printed) > AGREE * max(printed, own):
-        refuse("the influence of households does not give the printed error: another diff-diff",
-               "install the version of the lock", column="std_error",
-               value=f"{own:g} and {printed:g}")  # fmt: skip
+        refuse(
+            "the influence of households does not give the printed error: another diff-diff",
+            "install the version of the lock",
+            column="std_error",
+            value=f"{own:g} and {printed:g}",
+        )
 
 
 def _without(

@@ -77,8 +77,9 @@ def estimate(cells: Cells, declaration: Declaration) -> DeclaredEffects:
         If the cells are not those of the file, or an estimand cannot be estimated from them.
     """
     raise_if_any(not_its_cells(cells.design, declaration))
-    return together({one: estimand(cells, one, comparison(cells.design, one))
-                     for one in declaration.estimands})  # fmt: skip
+    return together(
+        {one: estimand(cells, one, comparison(cells.design, one)) for one in declaration.estimands}
+    )
 
 
 def together(sets: Mapping[Declared, EffectSet]) -> DeclaredEffects:

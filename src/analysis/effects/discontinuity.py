@@ -80,13 +80,21 @@ def prepare(
         If all units are on one side, or a column cannot be used.
     """
     if score not in frame.columns:
-        refuse("there is no such column", f"the data have {', '.join(frame.columns)}",
-               column=score)  # fmt: skip
+        refuse("there is no such column", f"the data have {', '.join(frame.columns)}", column=score)
     distance = pl.col(score).cast(pl.Float64) - cutoff
     side = (distance < 0) if treated_below else (distance >= 0)
     made_ = frame.with_columns(distance.alias(SCORE), side.cast(pl.Int64).alias("treated"))
-    found = samples.prepare(made_, outcome, "treated", (SCORE, *covariates), cluster=cluster,
-                            missing=missing, tier=tier, unit=unit, programme=programme)  # fmt: skip
+    found = samples.prepare(
+        made_,
+        outcome,
+        "treated",
+        (SCORE, *covariates),
+        cluster=cluster,
+        missing=missing,
+        tier=tier,
+        unit=unit,
+        programme=programme,
+    )
     return found.rows(np.abs(found.x[:, 0]) >= donut, DONUT) if donut else found
 
 
@@ -112,8 +120,12 @@ def polynomial(
         If the degree is another, or too few units are left on a side.
     """
     if degree not in (1, 2):
-        refuse("the degree is neither 1 nor 2", "use a straight line or a quadratic",
-               column="degree", value=degree)  # fmt: skip
+        refuse(
+            "the degree is neither 1 nor 2",
+            "use a straight line or a quadratic",
+            column="degree",
+            value=degree,
+        )
     kept = sample
     if within is not None:
         kept = sample.rows(np.abs(sample.x[:, 0]) <= within, f"farther than {within:g} away")
@@ -121,13 +133,25 @@ def polynomial(
     powers = np.column_stack([s**k for k in range(1, degree + 1)])
     x = np.column_stack([np.ones(len(kept)), kept.d, powers, powers * kept.d[:, None]])
     kind: Errors = errors or ("CV3" if kept.cluster else "HC1")
-    check_columns(x[:, 1:], (kept.treatment, *(f"score on a side, term {k}" for k in
-                                               range(1, 2 * degree + 1))))  # fmt: skip
+    check_columns(
+        x[:, 1:],
+        (kept.treatment, *(f"score on a side, term {k}" for k in range(1, 2 * degree + 1))),
+    )
     fit = ls.ordinary(kept.y, x, kept.w, kind, kept.group)
     name = {1: "line on each side", 2: "quadratic on each side"}[degree]
-    return made(kept, name, "cutoff", fit.points[1], fit.std_errors[1], fit.degrees, kind,
-                used=(SCORE,), controls="other side of the cutoff", note=fit.note,
-                more={} if within is None else {"bandwidth": within})  # fmt: skip
+    return made(
+        kept,
+        name,
+        "cutoff",
+        fit.points[1],
+        fit.std_errors[1],
+        fit.degrees,
+        kind,
+        used=(SCORE,),
+        controls="other side of the cutoff",
+        note=fit.note,
+        more={} if within is None else {"bandwidth": within},
+    )
 
 
 def local(sample: Sample, *, level: float = 0.95) -> MicroEffects:
@@ -161,20 +185,37 @@ def local(sample: Sample, *, level: float = 0.95) -> MicroEffects:
         try:
             found: Any = rdrobust.rdrobust(sample.y, sample.x[:, 0], c=0, **clustered)
         except Exception as lost:  # noqa: BLE001 — rdrobust raises bare Exceptions
-            refuse(f"rdrobust cannot estimate: {lost}", "look at how many units are near the"
-                   " cutoff, or use polynomial", column=SCORE)  # fmt: skip
+            refuse(
+                f"rdrobust cannot estimate: {lost}",
+                "look at how many units are near the cutoff, or use polynomial",
+                column=SCORE,
+            )
     sign = 1.0 if sample.d[np.argmax(sample.x[:, 0])] == 1 else -1.0
     bandwidth, inside = float(found.bws.iloc[0, 0]), [int(n) for n in found.N_h]
-    more = {"bandwidth": bandwidth, "n_below_inside": float(inside[0]),
-            "n_above_inside": float(inside[1])}  # fmt: skip
+    more = {
+        "bandwidth": bandwidth,
+        "n_below_inside": float(inside[0]),
+        "n_above_inside": float(inside[1]),
+    }
     effects = []
     for row, convention in (("Conventional", "conventional"), ("Robust", "robust")):
         point, error = sign * float(found.coef.loc[row].item()), float(found.se.loc[row].item())
         effects.append(
-            made(sample, f"local linear regression, {convention}", "cutoff", point, error,
-                 float("inf"), convention, used=(SCORE,), controls="other side of the cutoff",
-                 level=level, with_library="rdrobust", more=more)
-        )  # fmt: skip
+            made(
+                sample,
+                f"local linear regression, {convention}",
+                "cutoff",
+                point,
+                error,
+                float("inf"),
+                convention,
+                used=(SCORE,),
+                controls="other side of the cutoff",
+                level=level,
+                with_library="rdrobust",
+                more=more,
+            )
+        )
     return MicroEffects(tuple(effects))
 
 
@@ -230,11 +271,13 @@ def count_test(sample: Sample, within: float) -> pl.DataFrame:
         refuse("units near the cutoff were left out", "test before cutting the donut")
     below, above = int(((s < 0) & (s >= -within)).sum()), int(((s >= 0) & (s <= within)).sum())
     if not below + above:
-        refuse("nobody is that near to the cutoff", "widen the window", column="within",
-               value=within)  # fmt: skip
+        refuse(
+            "nobody is that near to the cutoff", "widen the window", column="within", value=within
+        )
     p = float(stats.binomtest(below, below + above).pvalue)
-    return pl.DataFrame({"within": [within], "n_below": [below], "n_above": [above],
-                         "p_value": [p]})  # fmt: skip
+    return pl.DataFrame(
+        {"within": [within], "n_below": [below], "n_above": [above], "p_value": [p]}
+    )
 
 
 def _package() -> Any:

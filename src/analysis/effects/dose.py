@@ -103,10 +103,19 @@ def of_villages(panel: Panel, programme: str) -> tuple[dict[str, float], str]:
     ).collect()
     units = treated["dose_unit"].unique().to_list()
     if not treated.height or None in units or len(units) > 1:
-        problem = ("no village has it" if not treated.height else "a village has no dose"
-                   if None in units else "doses have several units")  # fmt: skip
-        refuse(problem, "name a programme whose villages all have a dose of one unit",
-               column="programme", value=programme)  # fmt: skip
+        problem = (
+            "no village has it"
+            if not treated.height
+            else "a village has no dose"
+            if None in units
+            else "doses have several units"
+        )
+        refuse(
+            problem,
+            "name a programme whose villages all have a dose of one unit",
+            column="programme",
+            value=programme,
+        )
     return dict(treated.select("unit", "dose").iter_rows()), str(units[0])
 
 
@@ -159,15 +168,25 @@ def by_village(
     treated = {table.villages[v] for v in np.unique(table.village[table.cohort > 0])}
     lacking = sorted(name for name in treated if not np.isfinite(dose.get(name, np.nan)))
     if lacking:
-        refuse("a treated village has no dose", "give every treated village a dose",
-               column="village", value=", ".join(lacking[:5]))  # fmt: skip
+        refuse(
+            "a treated village has no dose",
+            "give every treated village a dose",
+            column="village",
+            value=", ".join(lacking[:5]),
+        )
     given = np.array([dose.get(name, 0.0) for name in table.villages])[table.village]
 
     def sums(base: int, period: int) -> Sums:
         (leg,) = table.legs(base, period)
         whole = leg.n.astype(np.float64)
-        return Sums(whole, leg.weight, leg.weight * given, leg.weight * given**2, leg.total,
-                    leg.total * given[:, None])  # fmt: skip
+        return Sums(
+            whole,
+            leg.weight,
+            leg.weight * given,
+            leg.weight * given**2,
+            leg.total,
+            leg.total * given[:, None],
+        )
 
     return _estimate(table, sums, how, unit, leads=leads)
 
@@ -197,15 +216,21 @@ def by_household(
         If the cells have no moments of doses, or nothing can be estimated.
     """
     if cells.second is None or "dose" not in cells.design.moments:
-        refuse("the cells have no moments of doses", 'build them with moments=("dose",)',
-               column="moments", value=", ".join(cells.design.moments))  # fmt: skip
+        refuse(
+            "the cells have no moments of doses",
+            'build them with moments=("dose",)',
+            column="moments",
+            value=", ".join(cells.design.moments),
+        )
     second = cells.second.filter(pl.col("base").is_not_null())
     prefix = "wsum_" if cells.weighted else "sum_"
     rows = pl.DataFrame(
-        {"village": [table.villages[v] for v in table.village],
-         "cohort": pl.Series(table.cohort, dtype=pl.Int32),
-         "stratum": [table.strata[s] for s in table.stratum]}
-    )  # fmt: skip
+        {
+            "village": [table.villages[v] for v in table.village],
+            "cohort": pl.Series(table.cohort, dtype=pl.Int32),
+            "stratum": [table.strata[s] for s in table.stratum],
+        }
+    )
 
     def sums(base: int, period: int) -> Sums:
         first, last = sorted((base, period))
@@ -225,13 +250,21 @@ def by_household(
 
 
 def _estimate(
-    table: Table, sums: Callable[[int, int], Sums], how: Comparison | None, unit: str, *,
+    table: Table,
+    sums: Callable[[int, int], Sums],
+    how: Comparison | None,
+    unit: str,
+    *,
     leads: bool,
-) -> EffectSet:  # fmt: skip
+) -> EffectSet:
     how = how or Comparison()
     if table.handling == "cross_sections":
-        refuse("changes need households seen twice", "make cells that are balanced or of pairs",
-               column="handling", value=table.handling)  # fmt: skip
+        refuse(
+            "changes need households seen twice",
+            "make cells that are balanced or of pairs",
+            column="handling",
+            value=table.handling,
+        )
     where = places(table, how)
 
     def compare(g: int, t: int, b: int, controls: Booleans) -> Contrast:
@@ -261,8 +294,9 @@ def slope(sums: Sums, treated: Booleans, control: Booleans, where: Groups) -> Co
     """
     rows = treated | control
     zero = np.where(control, 0.0, 1.0)
-    own = replace(sums, dose=sums.dose * zero, square=sums.square * zero,
-                  product=sums.product * zero[:, None]).at(rows)  # fmt: skip
+    own = replace(
+        sums, dose=sums.dose * zero, square=sums.square * zero, product=sums.product * zero[:, None]
+    ).at(rows)
     arms = [np.where(arm, sums.n, 0.0) for arm in (treated, control)]
     if not arms[0].any():
         raise NoControlsError("no treated household is seen in both periods")
@@ -278,19 +312,25 @@ def slope(sums: Sums, treated: Booleans, control: Booleans, where: Groups) -> Co
     of = strata.at(where.stratum)
     weight = np.where(of.n > 0, of.weight, 1.0)
     mean, level = of.dose / weight, of.total / weight[:, None]
-    left = (pairs.product - mean[:, None] * pairs.total - level * pairs.dose[:, None]
-            + (mean * pairs.weight)[:, None] * level)  # fmt: skip
+    left = (
+        pairs.product
+        - mean[:, None] * pairs.total
+        - level * pairs.dose[:, None]
+        + (mean * pairs.weight)[:, None] * level
+    )
     around = pairs.square - 2 * mean * pairs.dose + mean**2 * pairs.weight
     score = left - around[:, None] * beta
-    by_village = [
-        _add(where.village[where.pair], arm, where.n_villages) for arm in arms
-    ]  # fmt: skip
+    by_village = [_add(where.village[where.pair], arm, where.n_villages) for arm in arms]
     return Contrast(
-        point=beta, influence=_add(where.village, score, where.n_villages) / square.sum(),
+        point=beta,
+        influence=_add(where.village, score, where.n_villages) / square.sum(),
         without=_without(pairs, of, square, product, where, by_village),
-        treated=by_village[0] > 0, control=by_village[1] > 0,
-        n_treated=int(arms[0].sum()), n_control=int(arms[1].sum()), n_left_out=0,
-    )  # fmt: skip
+        treated=by_village[0] > 0,
+        control=by_village[1] > 0,
+        n_treated=int(arms[0].sum()),
+        n_control=int(arms[1].sum()),
+        n_left_out=0,
+    )
 
 
 def _without(

@@ -60,8 +60,14 @@ def estimate(
     keys, parts, missing = [], [], []
     for g in cohorts:
         for t in wide.periods.tolist():
-            key = Key(kept.outcome, "group_time", cohort=g, period=t, programme=kept.programme,
-                      base=base_period(wide.periods, g, t, how))  # fmt: skip
+            key = Key(
+                kept.outcome,
+                "group_time",
+                cohort=g,
+                period=t,
+                programme=kept.programme,
+                base=base_period(wide.periods, g, t, how),
+            )
             if key.base is None or key.base == t:
                 continue
             try:
@@ -71,11 +77,19 @@ def estimate(
             except FaultsError as fault:
                 missing.append((key, "; ".join(one.problem for one in fault.faults)))
     if not keys:
-        refuse(missing[0][1] if missing else "no effect has a base period", "look at how many"
-               " controls each cohort has", column="cohort")  # fmt: skip
+        refuse(
+            missing[0][1] if missing else "no effect has a base period",
+            "look at how many controls each cohort has",
+            column="cohort",
+        )
     v = len(wide.villages)
-    arms = [np.stack([np.bincount(part.group[part.d == arm], minlength=v) > 0
-                      for part, _, _ in parts], axis=1) for arm in (1, 0)]  # fmt: skip
+    arms = [
+        np.stack(
+            [np.bincount(part.group[part.d == arm], minlength=v) > 0 for part, _, _ in parts],
+            axis=1,
+        )
+        for arm in (1, 0)
+    ]
     points = np.array([point for _, point, _ in parts])
     used = arms[0] | arms[1]
     without = np.where(used, np.nan, points)
@@ -84,14 +98,21 @@ def estimate(
             for village in np.flatnonzero(used[:, k]):
                 without[village, k] = _without(part, int(village))
     return EffectSet(
-        keys=tuple(keys), points=points, without=without, treated=arms[0], control=arms[1],
-        used=used, villages=wide.villages,
+        keys=tuple(keys),
+        points=points,
+        without=without,
+        treated=arms[0],
+        control=arms[1],
+        used=used,
+        villages=wide.villages,
         influence=np.stack([np.bincount(p.group, i, v) for p, _, i in parts], axis=1),
         n_treated=np.array([int(part.treated.sum()) for part, _, _ in parts]),
         n_control=np.array([int((~part.treated).sum()) for part, _, _ in parts]),
-        n_left_out=np.zeros(len(keys), np.int64), about=about(kept, how, "statsmodels"),
-        convention="reported" if leave_out else "parity", missing=tuple(missing),
-    )  # fmt: skip
+        n_left_out=np.zeros(len(keys), np.int64),
+        about=about(kept, how, "statsmodels"),
+        convention="reported" if leave_out else "parity",
+        missing=tuple(missing),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,10 +139,18 @@ class _Wide:
             control = control | (later & ~treated)
         rows = np.isfinite(change) & (treated | control)
         found = Sample(
-            self.of.outcome, "treated", change[rows], treated[rows].astype(np.float64),
-            self.of.covariates, self.covariates[rows, b], self.weight[rows], self.village[rows],
-            np.zeros(int(rows.sum()), np.int64), cluster="village", clusters=self.villages,
-        )  # fmt: skip
+            self.of.outcome,
+            "treated",
+            change[rows],
+            treated[rows].astype(np.float64),
+            self.of.covariates,
+            self.covariates[rows, b],
+            self.weight[rows],
+            self.village[rows],
+            np.zeros(int(rows.sum()), np.int64),
+            cluster="village",
+            clusters=self.villages,
+        )
         for arm, name in ((found.treated, "treated household"), (~found.treated, "control")):
             if not arm.any():
                 refuse(f"no {name} is left", "compare with others", column="cohort", value=cohort)
@@ -142,16 +171,29 @@ def _spread(households: Households) -> _Wide:
     outcome[at] = frame["outcome"].to_numpy()
     covariates[at] = frame.select(households.covariates).to_numpy()
     return _Wide(
-        villages, periods, np.searchsorted(villages, first["village"].to_numpy().astype(str)),
-        first["cohort"].to_numpy(), first["weight"].to_numpy(), outcome, covariates, households,
-    )  # fmt: skip
+        villages,
+        periods,
+        np.searchsorted(villages, first["village"].to_numpy().astype(str)),
+        first["cohort"].to_numpy(),
+        first["weight"].to_numpy(),
+        outcome,
+        covariates,
+        households,
+    )
 
 
 def _without(part: Sample, village: int) -> float:
     """Return an estimate without a village; NaN where there is none."""
     keep: Booleans = part.group != village
-    less = replace(part, y=part.y[keep], d=part.d[keep], x=part.x[keep], w=part.w[keep],
-                   group=part.group[keep], block=part.block[keep])  # fmt: skip
+    less = replace(
+        part,
+        y=part.y[keep],
+        d=part.d[keep],
+        x=part.x[keep],
+        w=part.w[keep],
+        group=part.group[keep],
+        block=part.block[keep],
+    )
     if not (less.treated.any() and (~less.treated).any()):
         return float("nan")
     try:

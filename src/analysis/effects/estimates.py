@@ -142,11 +142,21 @@ class Estimates(ABC):
         (treated, control, used), households = self.n_villages, self.n_households
         for k, key in enumerate(self.keys):
             yield Effect(
-                key, float(self.points[k]), float(errors[k]), float(self.points[k] - half[k]),
-                float(self.points[k] + half[k]), float(degrees[k]), self.convention,
-                int(treated[k]), int(control[k]), int(used[k]),
-                households[0][k], households[1][k], notes[k], self.about,
-            )  # fmt: skip
+                key,
+                float(self.points[k]),
+                float(errors[k]),
+                float(self.points[k] - half[k]),
+                float(self.points[k] + half[k]),
+                float(degrees[k]),
+                self.convention,
+                int(treated[k]),
+                int(control[k]),
+                int(used[k]),
+                households[0][k],
+                households[1][k],
+                notes[k],
+                self.about,
+            )
 
     def band(self, *, draws: int = bands.DRAWS, seed: int = bands.SEED) -> bands.Band:
         """Return the joint band over all estimates that have a standard error.
@@ -158,36 +168,56 @@ class Estimates(ABC):
         if not there.any():
             return bands.Band(critical, "none")
         found = bands.band(
-            self.village_covariance[np.ix_(there, there)], self.at(there).shared_degrees,
-            level=self.level, draws=draws, seed=seed,
-        )  # fmt: skip
+            self.village_covariance[np.ix_(there, there)],
+            self.at(there).shared_degrees,
+            level=self.level,
+            draws=draws,
+            seed=seed,
+        )
         critical[there] = found.critical
         return replace(found, critical=critical)
 
     def wald(self) -> wald.WaldTest:
         """Test that all estimates are zero; refused if they are too many for the villages."""
-        return wald.wald(self.points, self.covariance, int(self.smaller_arm.min()),
-                         float(self.shared_degrees.min()))  # fmt: skip
+        return wald.wald(
+            self.points,
+            self.covariance,
+            int(self.smaller_arm.min()),
+            float(self.shared_degrees.min()),
+        )
 
     def select(self, **wanted: str | int | None) -> Self:
         """Return the estimates whose key has these values, such as ``outcome="wage"``."""
-        mask = [all(getattr(key, name) == value for name, value in wanted.items())
-                for key in self.keys]  # fmt: skip
+        mask = [
+            all(getattr(key, name) == value for name, value in wanted.items()) for key in self.keys
+        ]
         return self.at(np.array(mask, bool))
 
     def to_frame(self, *, band: bool = False) -> pl.DataFrame:
         """Return one row per estimate, with intervals; with `band` also the joint band."""
         frame = pl.DataFrame(
             [
-                {"programme": e.key.programme, "outcome": e.key.outcome,
-                 "aggregation": e.key.aggregation, "at": e.key.at, "cohort": e.key.cohort,
-                 "period": e.key.period, "base": e.key.base, "estimate": e.estimate,
-                 "std_error": e.std_error, "ci_low": e.ci_low, "ci_high": e.ci_high,
-                 "degrees": e.degrees, "n_villages_treated": e.n_villages_treated,
-                 "n_villages_control": e.n_villages_control, "n_villages": e.n_villages,
-                 "n_households_treated": e.n_households_treated,
-                 "n_households_control": e.n_households_control,
-                 "unit": self.about.units.get(e.key.outcome, ""), "note": e.note}
+                {
+                    "programme": e.key.programme,
+                    "outcome": e.key.outcome,
+                    "aggregation": e.key.aggregation,
+                    "at": e.key.at,
+                    "cohort": e.key.cohort,
+                    "period": e.key.period,
+                    "base": e.key.base,
+                    "estimate": e.estimate,
+                    "std_error": e.std_error,
+                    "ci_low": e.ci_low,
+                    "ci_high": e.ci_high,
+                    "degrees": e.degrees,
+                    "n_villages_treated": e.n_villages_treated,
+                    "n_villages_control": e.n_villages_control,
+                    "n_villages": e.n_villages,
+                    "n_households_treated": e.n_households_treated,
+                    "n_households_control": e.n_households_control,
+                    "unit": self.about.units.get(e.key.outcome, ""),
+                    "note": e.note,
+                }
                 for e in self.effects()
             ],
             schema_overrides={
@@ -195,33 +225,39 @@ class Estimates(ABC):
                 **dict.fromkeys(("n_households_treated", "n_households_control"), pl.Int64),
             },
             infer_schema_length=None,
-        )  # fmt: skip
+        )
         if not band:
             return frame
         half = self.band().critical * self.std_errors
-        return frame.with_columns(band_low=pl.Series(self.points - half),
-                                  band_high=pl.Series(self.points + half))  # fmt: skip
+        return frame.with_columns(
+            band_low=pl.Series(self.points - half), band_high=pl.Series(self.points + half)
+        )
 
     def describe(self) -> str:
         """Return in a sentence or two what was compared."""
         a = self.about
         parts = [
             f"{a.estimator}, tier {a.tier}, {a.handling}",
-            a.controls and f"controls {a.controls.replace('_', ' ')} treated"
+            a.controls
+            and f"controls {a.controls.replace('_', ' ')} treated"
             + (f", {a.where.replace('_', ' ')}" if a.where else ""),
             a.base and f"{a.base} base",
-            f"anticipation {a.anticipation}", f"weights: {a.weights}",
+            f"anticipation {a.anticipation}",
+            f"weights: {a.weights}",
             f"{a.rows_used:,} of {a.rows_in:,} rows used",
             *(f"left out: {n:,} {reason}" for reason, n in a.left_out.items() if n),
-            f"covariates {', '.join(a.covariates)}" if a.covariates else "", a.library,
+            f"covariates {', '.join(a.covariates)}" if a.covariates else "",
+            a.library,
             f"intervals: {CONVENTIONS[self.convention]}",
-        ]  # fmt: skip
+        ]
         return "; ".join(part for part in parts if part)
 
     def __repr__(self) -> str:
         lines = [self.describe(), *(str(effect) for effect in self.effects())]
-        lines += [f"not estimated: {key.estimand} on {key.outcome}: {why}"
-                  for key, why in (*self.missing, *self.unasked)]  # fmt: skip
+        lines += [
+            f"not estimated: {key.estimand} on {key.outcome}: {why}"
+            for key, why in (*self.missing, *self.unasked)
+        ]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:

@@ -36,15 +36,30 @@ def two_means(sample: Sample) -> MicroEffect:
     """
     _refuse_clusters(sample, "clustered")
     if sample.stratum:
-        refuse("units were randomised inside strata", "use stratified, which weighs them",
-               column=sample.stratum)  # fmt: skip
+        refuse(
+            "units were randomised inside strata",
+            "use stratified, which weighs them",
+            column=sample.stratum,
+        )
     if sample.weight:
-        refuse("Neyman's variance is for means without weights",
-               "use regression.least_squares with HC2", column=sample.weight)  # fmt: skip
+        refuse(
+            "Neyman's variance is for means without weights",
+            "use regression.least_squares with HC2",
+            column=sample.weight,
+        )
     point, variance, degrees = _difference(sample.y[sample.treated], sample.y[~sample.treated])
-    return made(sample, "difference in means", "itt", point, np.sqrt(variance), degrees, "Neyman",
-                controls="the other arm", note=ALONE if np.isnan(variance) else "",
-                with_library="numpy")  # fmt: skip
+    return made(
+        sample,
+        "difference in means",
+        "itt",
+        point,
+        np.sqrt(variance),
+        degrees,
+        "Neyman",
+        controls="the other arm",
+        note=ALONE if np.isnan(variance) else "",
+        with_library="numpy",
+    )
 
 
 def stratified(sample: Sample) -> MicroEffect:
@@ -66,8 +81,11 @@ def stratified(sample: Sample) -> MicroEffect:
     """
     _refuse_clusters(sample, "clustered with dummies of strata as covariates")
     if not sample.stratum or sample.weight:
-        refuse("strata are needed, and no weights", "name the stratum when preparing the sample",
-               column=sample.weight or "stratum")  # fmt: skip
+        refuse(
+            "strata are needed, and no weights",
+            "name the stratum when preparing the sample",
+            column=sample.weight or "stratum",
+        )
     parts = []
     for number, name in enumerate(sample.strata):
         inside = sample.block == number
@@ -76,18 +94,30 @@ def stratified(sample: Sample) -> MicroEffect:
         arms = sample.y[inside & sample.treated], sample.y[inside & ~sample.treated]
         for arm, what in zip(arms, ("treated unit", "control"), strict=True):
             if not arm.size:
-                refuse(f"a stratum has no {what}", "join it to another stratum",
-                       column=sample.stratum, value=name)  # fmt: skip
+                refuse(
+                    f"a stratum has no {what}",
+                    "join it to another stratum",
+                    column=sample.stratum,
+                    value=name,
+                )
         parts.append((inside.mean(), *_difference(*arms)))
     share, points, variances, degrees = np.array(parts).T
     pieces = share**2 * variances
     variance = pieces.sum()
     # Satterthwaite again, now of the strata; a stratum without spread adds none.
     spread = (pieces[pieces > 0] ** 2 / degrees[pieces > 0]).sum()
-    return made(sample, f"difference in means inside {len(parts)} strata", "itt", share @ points,
-                np.sqrt(variance), variance**2 / spread if spread else float("nan"), "Neyman",
-                controls="the other arm of the stratum", with_library="numpy",
-                note=ALONE if np.isnan(variance) else "")  # fmt: skip
+    return made(
+        sample,
+        f"difference in means inside {len(parts)} strata",
+        "itt",
+        share @ points,
+        np.sqrt(variance),
+        variance**2 / spread if spread else float("nan"),
+        "Neyman",
+        controls="the other arm of the stratum",
+        with_library="numpy",
+        note=ALONE if np.isnan(variance) else "",
+    )
 
 
 def clustered(sample: Sample, *, adjust: bool = True) -> MicroEffect:
@@ -109,13 +139,25 @@ def clustered(sample: Sample, *, adjust: bool = True) -> MicroEffect:
         If there is no cluster.
     """
     if not sample.cluster:
-        refuse("no cluster is named", "name the village or other cluster when preparing",
-               column="cluster")  # fmt: skip
+        refuse(
+            "no cluster is named",
+            "name the village or other cluster when preparing",
+            column="cluster",
+        )
     x, used = _design(sample, adjust=adjust)
     fit = least_squares.ordinary(sample.y, x, sample.w, "CV3", sample.group)
-    return made(sample, "difference in means by cluster", "itt", fit.points[1], fit.std_errors[1],
-                fit.degrees, "CV3", used=used, controls="the other arm",
-                note=fit.note)  # fmt: skip
+    return made(
+        sample,
+        "difference in means by cluster",
+        "itt",
+        fit.points[1],
+        fit.std_errors[1],
+        fit.degrees,
+        "CV3",
+        used=used,
+        controls="the other arm",
+        note=fit.note,
+    )
 
 
 def lin(sample: Sample) -> MicroEffect:
@@ -143,9 +185,18 @@ def lin(sample: Sample) -> MicroEffect:
     x = np.column_stack([constant, sample.d, centred, centred * sample.d[:, None]])
     errors: Errors = "CV3" if sample.cluster else "HC2"
     fit = least_squares.ordinary(sample.y, x, sample.w, errors, sample.group)
-    return made(sample, "adjustment with interactions (Lin 2013)", "itt", fit.points[1],
-                fit.std_errors[1], fit.degrees, errors, used=sample.covariates,
-                controls="the other arm", note=fit.note)  # fmt: skip
+    return made(
+        sample,
+        "adjustment with interactions (Lin 2013)",
+        "itt",
+        fit.points[1],
+        fit.std_errors[1],
+        fit.degrees,
+        errors,
+        used=sample.covariates,
+        controls="the other arm",
+        note=fit.note,
+    )
 
 
 def take_up(sample: Sample, part: Floats, name: str, *, errors: Errors = "HC1") -> MicroEffect:
@@ -174,26 +225,43 @@ def take_up(sample: Sample, part: Floats, name: str, *, errors: Errors = "HC1") 
         clusters.
     """
     if part.shape != sample.y.shape or not np.isfinite(part).all():
-        refuse("taking part must be known for every row used", "leave such rows out before",
-               column=name)  # fmt: skip
+        refuse(
+            "taking part must be known for every row used",
+            "leave such rows out before",
+            column=name,
+        )
     if sample.cluster and errors not in ("CV1", "CV3"):
         refuse("these errors ignore the clusters", "use CV3", column="errors", value=errors)
     z, used = _design(sample, adjust=True)
     first = least_squares.ordinary(part, z, sample.w, errors, sample.group)
     if abs(first.points[1]) <= 1e-12 * max(float(np.ptp(part)), 1e-300) or not np.ptp(part):
-        refuse("the offer does not change who takes part", "without that there is no effect of"
-               " taking part to estimate", column=name)  # fmt: skip
+        refuse(
+            "the offer does not change who takes part",
+            "without that there is no effect of taking part to estimate",
+            column=name,
+        )
     x = z.copy()
     x[:, 1] = part
     fit = least_squares.two_stage(sample.y, x, z, sample.w, errors, sample.group)
     ratio = first.points[1] / first.std_errors[1]
     return made(
-        sample, f"effect per unit of {name} (two-stage least squares)", "late", fit.points[1],
-        fit.std_errors[1], fit.degrees, errors, used=used, controls="the other arm",
-        note=fit.note, with_library="numpy",
-        more={"first_stage": float(first.points[1]), "first_stage_error":
-              float(first.std_errors[1]), "first_stage_f": float(ratio**2)},
-    )  # fmt: skip
+        sample,
+        f"effect per unit of {name} (two-stage least squares)",
+        "late",
+        fit.points[1],
+        fit.std_errors[1],
+        fit.degrees,
+        errors,
+        used=used,
+        controls="the other arm",
+        note=fit.note,
+        with_library="numpy",
+        more={
+            "first_stage": float(first.points[1]),
+            "first_stage_error": float(first.std_errors[1]),
+            "first_stage_f": float(ratio**2),
+        },
+    )
 
 
 def _design(sample: Sample, *, adjust: bool) -> tuple[Floats, tuple[str, ...]]:

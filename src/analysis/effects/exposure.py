@@ -44,12 +44,18 @@ def dose_bins(
     names = [table.villages[v] for v in treated]
     for problem, wrong in (
         ("a treated village has no dose", [n for n in names if n not in dose]),
-        ("a dose lies outside the edges",
-         [n for n in names if n in dose and not edges[0] < dose[n] <= edges[-1]]),
-    ):  # fmt: skip
+        (
+            "a dose lies outside the edges",
+            [n for n in names if n in dose and not edges[0] < dose[n] <= edges[-1]],
+        ),
+    ):
         if wrong:
-            refuse(problem, "give every treated village a dose, and edges that hold it",
-                   column="village", value=", ".join(wrong[:5]))  # fmt: skip
+            refuse(
+                problem,
+                "give every treated village a dose, and edges that hold it",
+                column="village",
+                value=", ".join(wrong[:5]),
+            )
     given = np.array([dose.get(name, np.nan) for name in table.villages])
     first = table.village_cohort()
     for low, high in pairwise(edges):
@@ -57,8 +63,12 @@ def dose_bins(
         kept = (table.cohort == 0) | inside[table.village]
         name = f"{table.programme} ({low:g}, {high:g}]"
         if not (table.cohort[kept] > 0).any():
-            refuse("no treated village has such a dose", "choose other edges", column="edges",
-                   value=f"({low:g}, {high:g}]")  # fmt: skip
+            refuse(
+                "no treated village has such a dose",
+                "choose other edges",
+                column="edges",
+                value=f"({low:g}, {high:g}]",
+            )
         # Villages of other bins stay treated: their untreated households are no clean controls.
         yield name, replace(table.rows(kept), programme=name, first_in_village=first)
 
@@ -94,19 +104,35 @@ def neighbours(table: Table, low: float = 0.0, high: float = 1.0) -> Table:
     inside = (first == 0) | ((share > low) & (share <= high))
     kept = (table.cohort == 0) & inside[table.village]
     if not (first[table.village[kept]] > 0).any():
-        refuse("no untreated household lives beside treated ones", "choose other saturations",
-               column="saturation", value=f"({low:g}, {high:g}]")  # fmt: skip
+        refuse(
+            "no untreated household lives beside treated ones",
+            "choose other saturations",
+            column="saturation",
+            value=f"({low:g}, {high:g}]",
+        )
     if not (first[table.village[kept]] == 0).any():
-        refuse("every village has the programme", "effects on neighbours need villages without it",
-               column="village")  # fmt: skip
+        refuse(
+            "every village has the programme",
+            "effects on neighbours need villages without it",
+            column="village",
+        )
     found = table.rows(kept)
-    left_out = {**table.left_out, "rows of the treated, whose neighbours are asked about":
-                int(table.n[table.cohort > 0].sum())}  # fmt: skip
+    left_out = {
+        **table.left_out,
+        "rows of the treated, whose neighbours are asked about": int(
+            table.n[table.cohort > 0].sum()
+        ),
+    }
     outside = int(table.n[(table.cohort == 0) & ~inside[table.village]].sum())
     if outside:
         left_out["rows of villages of another saturation"] = outside
     return replace(
-        found, cohort=first[found.village], left_out=left_out,
-        rows_in=table.rows_in or int(table.n.sum()), first_in_village=first,
-        programme=f"{table.programme}, untreated neighbours", untreated=None, all_periods=None,
-    )  # fmt: skip
+        found,
+        cohort=first[found.village],
+        left_out=left_out,
+        rows_in=table.rows_in or int(table.n.sum()),
+        first_in_village=first,
+        programme=f"{table.programme}, untreated neighbours",
+        untreated=None,
+        all_periods=None,
+    )

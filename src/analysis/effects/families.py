@@ -39,11 +39,13 @@ def adjust(found: EffectSet, *, draws: int = bands.DRAWS, seed: int = bands.SEED
             "programme": [key.programme for key in part.keys],
             "outcome": [key.outcome for key in part.keys],
             "estimand": [key.estimand for key in part.keys],
-            "estimate": part.points, "p_value": p, "p_family": family,
+            "estimate": part.points,
+            "p_value": p,
+            "p_family": family,
             "p_discovery": multiplicity.false_discovery(p) if p.size else p,
             "rule": ["romano_wolf" if many else "holm"] * p.size,
         }
-    )  # fmt: skip
+    )
 
 
 def _romano_wolf(part: EffectSet, p: Floats, draws: int, seed: int) -> Floats:

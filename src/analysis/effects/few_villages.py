@@ -69,15 +69,26 @@ def two_by_two(table: Table, cohort: int, period: int, how: Comparison | None = 
     how = how or Comparison()
     base = base_period(table.periods, cohort, period, how)
     if base is None:
-        refuse("the comparison has no base period", "choose a later period", column="period",
-               value=period)  # fmt: skip
+        refuse(
+            "the comparison has no base period",
+            "choose a later period",
+            column="period",
+            value=period,
+        )
     if table.handling == "cross_sections":
-        refuse("changes need households seen twice", "make cells that are balanced or of pairs",
-               column="handling", value=table.handling)  # fmt: skip
+        refuse(
+            "changes need households seen twice",
+            "make cells that are balanced or of pairs",
+            column="handling",
+            value=table.handling,
+        )
     if how.where == "same_village":
-        refuse("a village that is its own control does not flip as one",
-               "compare with other villages, or read the interval by CV3", column="where",
-               value=how.where)  # fmt: skip
+        refuse(
+            "a village that is its own control does not flip as one",
+            "compare with other villages, or read the interval by CV3",
+            column="where",
+            value=how.where,
+        )
     (leg,) = table.legs(base, period)
     arms = (table.cohort == cohort, control_rows(table, cohort, max(base, period), how))
     size = (len(table.villages), len(table.strata), 2)
@@ -93,17 +104,22 @@ def two_by_two(table: Table, cohort: int, period: int, how: Comparison | None = 
         refuse(problem, remedy, column="cohort", value=cohort)
     if (wanted & ~served).any():
         lacking = [table.strata[s] for s in np.flatnonzero(wanted & ~served)]
-        refuse("a stratum has no controls", "join strata", column="stratum",
-               value=", ".join(lacking))  # fmt: skip
+        refuse(
+            "a stratum has no controls", "join strata", column="stratum", value=", ".join(lacking)
+        )
     weight, total = weight[:, wanted], total[:, wanted]
     there = np.flatnonzero(weight.any(axis=(1, 2)))
     return TwoByTwo(there, weight[there], total[there], table.outcomes)
 
 
 def wild_bootstrap(
-    two: TwoByTwo, outcome: str, *, null: float = 0.0, draws: int = wild.DRAWS,
+    two: TwoByTwo,
+    outcome: str,
+    *,
+    null: float = 0.0,
+    draws: int = wild.DRAWS,
     seed: int = wild.SEED,
-) -> wild.WildTest:  # fmt: skip
+) -> wild.WildTest:
     """Test one effect by the restricted wild cluster bootstrap; see `wild.bootstrap`.
 
     With strata the null is on their average, standardised to the treated; the shares of the treated
@@ -113,9 +129,13 @@ def wild_bootstrap(
 
 
 def wild_interval(
-    two: TwoByTwo, outcome: str, *, level: float = 0.95, draws: int = wild.DRAWS,
+    two: TwoByTwo,
+    outcome: str,
+    *,
+    level: float = 0.95,
+    draws: int = wild.DRAWS,
     seed: int = wild.SEED,
-) -> tuple[float, float]:  # fmt: skip
+) -> tuple[float, float]:
     """Return the effects that the wild bootstrap does not reject; see `wild.interval`."""
     return wild.interval(*two.moments(outcome), level=level, draws=draws, seed=seed)
 
@@ -149,19 +169,27 @@ def randomise(
         no other assignment is possible.
     """
     if two.weight.shape[1] > 1:
-        refuse("the test is of the plain difference, and the comparison has strata of households",
-               "make the table without strata; strata in which villages were assigned are given to"
-               " the test", column="stratum", value=two.weight.shape[1])  # fmt: skip
+        refuse(
+            "the test is of the plain difference, and the comparison has strata of households",
+            "make the table without strata; strata in which villages were assigned are given to"
+            " the test",
+            column="stratum",
+            value=two.weight.shape[1],
+        )
     weight, total = two.weight[:, 0], two.total[:, 0]
     mixed = (weight > 0).all(axis=1)
     if mixed.any():
-        refuse("households were assigned inside villages, and cells do not tell which others"
-               " could have been", "use the microdata, or a programme given to whole villages",
-               column="village", value=f"{int(mixed.sum())} villages in both arms")  # fmt: skip
+        refuse(
+            "households were assigned inside villages, and cells do not tell which others"
+            " could have been",
+            "use the microdata, or a programme given to whole villages",
+            column="village",
+            value=f"{int(mixed.sum())} villages in both arms",
+        )
     blocks = None if stratum is None else np.asarray(stratum)[two.villages]
     try:
-        return randomisation.permute(weight.sum(axis=1), total.sum(axis=1),
-                                     weight[:, 0] > 0, blocks, draws=draws,
-                                     seed=seed)  # fmt: skip
+        return randomisation.permute(
+            weight.sum(axis=1), total.sum(axis=1), weight[:, 0] > 0, blocks, draws=draws, seed=seed
+        )
     except ValueError as error:
         refuse(str(error), "use wider strata", column="stratum")

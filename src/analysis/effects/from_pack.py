@@ -117,8 +117,16 @@ def estimate(pack: Pack, number: int = 0) -> PackEffects:
         totals; each is named.
     """
     if not pack.covariances:
-        raise FaultsError([Fault("pack", "it carries no estimates", "make it with declared effects:"
-                                 " analysis pack", column="covariances")])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "pack",
+                    "it carries no estimates",
+                    "make it with declared effects: analysis pack",
+                    column="covariances",
+                )
+            ]
+        )
     derived = derive(pack)
     raise_if_any(faults(pack, derived))
     return _carried(pack, pack.covariances[number], derived)
@@ -126,9 +134,11 @@ def estimate(pack: Pack, number: int = 0) -> PackEffects:
 
 def faults(pack: Pack, derived: Derived) -> Iterator[Fault]:
     """Yield every carried point that does not follow from the totals, and every odd covariance."""
-    known = {(name, *_of_key(key)): float(found.points[i])
-             for name, found in derived.effects.items()
-             for i, key in enumerate(found.keys)}  # fmt: skip
+    known = {
+        (name, *_of_key(key)): float(found.points[i])
+        for name, found in derived.effects.items()
+        for i, key in enumerate(found.keys)
+    }
     for carried in pack.covariances:
         yield from _odd(carried)
         errors = np.sqrt(np.maximum(np.diag(carried.parity), 0))
@@ -138,13 +148,21 @@ def faults(pack: Pack, derived: Derived) -> Iterator[Fault]:
             where = f"{point.estimand} of {point.outcome} ({_place(point)})"
             again = known.get((point.estimand, *_of_point(point)))
             if again is None:
-                yield Fault("pack", "no such estimate follows from the totals",
-                            "ask the holder of the data for the pack again", column=where,
-                            value=f"{point.estimate:.12g}")  # fmt: skip
+                yield Fault(
+                    "pack",
+                    "no such estimate follows from the totals",
+                    "ask the holder of the data for the pack again",
+                    column=where,
+                    value=f"{point.estimate:.12g}",
+                )
             elif not abs(again - point.estimate) <= TOLERANCE * max(abs(point.estimate), error):
-                yield Fault("pack", f"the totals give {again:.12g}",
-                            "ask the holder of the data for the pack again", column=where,
-                            value=f"{point.estimate:.12g}")  # fmt: skip
+                yield Fault(
+                    "pack",
+                    f"the totals give {again:.12g}",
+                    "ask the holder of the data for the pack again",
+                    column=where,
+                    value=f"{point.estimate:.12g}",
+                )
 
 
 def _odd(carried: Covariance) -> Iterator[Fault]:
@@ -162,9 +180,12 @@ def _odd(carried: Covariance) -> Iterator[Fault]:
         else:
             good = False
         if not good:
-            yield Fault("pack", "no covariance: not symmetric, or a variance below zero",
-                        "ask the holder of the data for the pack again",
-                        column=f"covariances: {name}")  # fmt: skip
+            yield Fault(
+                "pack",
+                "no covariance: not symmetric, or a variance below zero",
+                "ask the holder of the data for the pack again",
+                column=f"covariances: {name}",
+            )
 
 
 def _of_key(key: Key) -> tuple[str, int | None, int | None, int | None]:
@@ -184,9 +205,11 @@ def _place(point: Point) -> str:
 def _carried(pack: Pack, carried: Covariance, derived: Derived) -> PackEffects:
     """Return the carried estimates; households and bases are those of the derived."""
     plan = {one.name: one for one in declared_in(pack).estimands}
-    again = {(name, *_of_key(key)): (key, int(found.n_treated[i]), int(found.n_control[i]))
-             for name, found in derived.effects.items()
-             for i, key in enumerate(found.keys)}  # fmt: skip
+    again = {
+        (name, *_of_key(key)): (key, int(found.n_treated[i]), int(found.n_control[i]))
+        for name, found in derived.effects.items()
+        for i, key in enumerate(found.keys)
+    }
     keys, treated, control = [], [], []
     for point in carried.points:
         place = (point.estimand, *_of_point(point))
@@ -196,20 +219,32 @@ def _carried(pack: Pack, carried: Covariance, derived: Derived) -> PackEffects:
         control.append(n_control)
     there = {(p.estimand, *_of_point(p)) for c in pack.covariances for p in c.points}
     missing = [pair for found in derived.effects.values() for pair in found.missing]
-    missing += [(key, "the pack does not carry it") for (name, *_), (key, *_) in again.items()
-                if (name, *_of_key(key)) not in there]  # fmt: skip
+    missing += [
+        (key, "the pack does not carry it")
+        for (name, *_), (key, *_) in again.items()
+        if (name, *_of_key(key)) not in there
+    ]
     abouts = {one.name: _about(pack, one, derived) for one in plan.values()}
     return PackEffects(
-        names=tuple(point.estimand for point in carried.points), keys=tuple(keys),
-        points=np.array([point.estimate for point in carried.points]), parity=carried.parity,
+        names=tuple(point.estimand for point in carried.points),
+        keys=tuple(keys),
+        points=np.array([point.estimate for point in carried.points]),
+        parity=carried.parity,
         reported=carried.reported,
-        villages=np.array([[p.n_villages_treated, p.n_villages_control, p.n_villages]
-                           for p in carried.points], np.int64).reshape(-1, 3).T,
+        villages=np.array(
+            [[p.n_villages_treated, p.n_villages_control, p.n_villages] for p in carried.points],
+            np.int64,
+        )
+        .reshape(-1, 3)
+        .T,
         carried_degrees=np.array([p.degrees for p in carried.points], np.float64),
-        households=(tuple(treated), tuple(control)), abouts=abouts,
-        about=next(iter(abouts.values())), pack=pack.name, missing=tuple(missing),
+        households=(tuple(treated), tuple(control)),
+        abouts=abouts,
+        about=next(iter(abouts.values())),
+        pack=pack.name,
+        missing=tuple(missing),
         untold=tuple(reason for reason, n in _left_out(pack).items() if isinstance(n, str)),
-    )  # fmt: skip
+    )
 
 
 def _key(pack: Pack, one: Declared, point: Point) -> Key:
@@ -218,8 +253,15 @@ def _key(pack: Pack, one: Declared, point: Point) -> Key:
     if point.cohort is not None and point.period is not None:
         how = declared.comparison(pack.design, one)
         base = group_time.base_period(np.array(pack.periods), point.cohort, point.period, how)
-    return Key(point.outcome, one.aggregation, point.at, point.cohort, point.period, base,
-               pack.design.programmes[0])  # fmt: skip
+    return Key(
+        point.outcome,
+        one.aggregation,
+        point.at,
+        point.cohort,
+        point.period,
+        base,
+        pack.design.programmes[0],
+    )
 
 
 def _left_out(pack: Pack) -> dict[str, object]:
@@ -237,12 +279,19 @@ def _about(pack: Pack, one: Declared, derived: Derived) -> About:
     if found is not None and pack.design.handling != "pairs":
         told, used = {**told, **found.about.left_out}, found.about.rows_used
     return About(
-        estimator="group_time", tier=pack.tier, controls=how.controls, base=how.base,
-        where=how.where, anticipation=how.anticipation,
-        weights="baseline weights" if pack.weighted else "none", handling=pack.design.handling,
-        rows_in=rows_in, rows_used=used, left_out=told,
+        estimator="group_time",
+        tier=pack.tier,
+        controls=how.controls,
+        base=how.base,
+        where=how.where,
+        anticipation=how.anticipation,
+        weights="baseline weights" if pack.weighted else "none",
+        handling=pack.design.handling,
+        rows_in=rows_in,
+        rows_used=used,
+        left_out=told,
         units={o.name: o.unit for o in pack.design.outcomes},
-    )  # fmt: skip
+    )
 
 
 def add_up(pack: Pack, found: PackEffects, wanted: tuple[str, ...] = aggregate.ALL) -> PackEffects:
@@ -270,9 +319,11 @@ def add_up(pack: Pack, found: PackEffects, wanted: tuple[str, ...] = aggregate.A
     size = dict(zip(ever["cohort"], ever["share"], strict=True))
     rows, keys = [], []
     for outcome in dict.fromkeys(key.outcome for key in found.keys):
-        place = {(key.cohort, key.period): n for n, key in enumerate(found.keys)
-                 if key.outcome == outcome and key.cohort is not None
-                 and key.period is not None}  # fmt: skip
+        place = {
+            (key.cohort, key.period): n
+            for n, key in enumerate(found.keys)
+            if key.outcome == outcome and key.cohort is not None and key.period is not None
+        }
         cells = [(g, t) for g, t in place if g is not None and t is not None]
         if not cells:
             continue
@@ -282,12 +333,20 @@ def add_up(pack: Pack, found: PackEffects, wanted: tuple[str, ...] = aggregate.A
             at = zip(recipe.cohort.tolist(), recipe.period.tolist(), strict=True)
             row[[place[cell] for cell in at]] = aggregate.weights(recipe, share)
             rows.append(row)
-            keys.append(Key(outcome, recipe.aggregation, at=recipe.at,
-                            programme=pack.design.programmes[0]))  # fmt: skip
+            keys.append(
+                Key(outcome, recipe.aggregation, at=recipe.at, programme=pack.design.programmes[0])
+            )
     if not rows:
-        raise FaultsError([Fault("pack", "there are no group-time effects to add up",
-                                 "declare an estimand with the aggregation group_time",
-                                 column="aggregation")])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "pack",
+                    "there are no group-time effects to add up",
+                    "declare an estimand with the aggregation group_time",
+                    column="aggregation",
+                )
+            ]
+        )
     return found.combine(np.stack(rows), keys)
 
 
@@ -311,8 +370,12 @@ def cross_checks(pack: Pack) -> pl.DataFrame:
     table = layout.from_cells(pack.as_cells())
     imputed = imputation.estimate(table, pack.design.anticipation)
     rows = []
-    for found in (aggregate.aggregate(imputed, table, shares="fixed"),
-                  two_way.estimate(table, anticipation=pack.design.anticipation)):  # fmt: skip
-        rows += [(found.about.estimator, key.outcome, key.estimand, float(point))
-                 for key, point in zip(found.keys, found.points, strict=True)]  # fmt: skip
+    for found in (
+        aggregate.aggregate(imputed, table, shares="fixed"),
+        two_way.estimate(table, anticipation=pack.design.anticipation),
+    ):
+        rows += [
+            (found.about.estimator, key.outcome, key.estimand, float(point))
+            for key, point in zip(found.keys, found.points, strict=True)
+        ]
     return pl.DataFrame(rows, ["estimator", "outcome", "estimand", "estimate"], orient="row")

@@ -60,11 +60,19 @@ class Comparison:
     def __post_init__(self) -> None:
         for column, allowed in (("controls", CONTROLS), ("where", WHERE), ("base", BASES)):
             if getattr(self, column) not in allowed:
-                refuse("not a word of this design", f"use one of {', '.join(allowed)}",
-                       column=column, value=getattr(self, column))  # fmt: skip
+                refuse(
+                    "not a word of this design",
+                    f"use one of {', '.join(allowed)}",
+                    column=column,
+                    value=getattr(self, column),
+                )
         if self.anticipation < 0:
-            refuse("less than no period", "use 0 or more", column="anticipation",
-                   value=self.anticipation)  # fmt: skip
+            refuse(
+                "less than no period",
+                "use 0 or more",
+                column="anticipation",
+                value=self.anticipation,
+            )
 
 
 def base_period(periods: Integers, cohort: int, period: int, how: Comparison) -> int | None:
@@ -203,17 +211,28 @@ def _cohorts(table: Table, how: Comparison) -> list[int]:
     """Return the cohorts with a period before treatment, up to the last period."""
     known = table.cohorts
     if not known:
-        refuse("no household is treated", "check the programme and its first periods",
-               column="programme", value=table.programme)  # fmt: skip
+        refuse(
+            "no household is treated",
+            "check the programme and its first periods",
+            column="programme",
+            value=table.programme,
+        )
     cohorts = [g for g in known if has_base(table.periods, g, how.anticipation)]
     cohorts = [g for g in cohorts if g <= table.periods[-1]]
     if not cohorts:
-        refuse("every cohort is treated from the first period on (anticipation counted)",
-               "add earlier periods", column="cohort",
-               value=", ".join(map(str, known)))  # fmt: skip
+        refuse(
+            "every cohort is treated from the first period on (anticipation counted)",
+            "add earlier periods",
+            column="cohort",
+            value=", ".join(map(str, known)),
+        )
     if how.controls == "never" and not (table.cohort == 0).any():
-        refuse("no household is never treated", "use the not yet treated as controls",
-               column="controls", value="never")  # fmt: skip
+        refuse(
+            "no household is never treated",
+            "use the not yet treated as controls",
+            column="controls",
+            value="never",
+        )
     return cohorts
 
 
@@ -255,8 +274,9 @@ def _set(
     k = len(table.outcomes)
     keys = tuple(
         Key(outcome, "group_time", cohort=g, period=t, base=b, programme=table.programme)
-        for outcome in table.outcomes for g, t, b, _ in found
-    )  # fmt: skip
+        for outcome in table.outcomes
+        for g, t, b, _ in found
+    )
     contrasts = [one for *_, one in found]
 
     def columns(name: str) -> Floats:
@@ -271,21 +291,28 @@ def _set(
 
     return EffectSet(
         keys=keys,
-        points=columns("point"), influence=columns("influence"), without=columns("without"),
-        treated=arms("treated"), control=arms("control"),
-        used=arms("treated") | arms("control"), n_treated=counts("n_treated"),
-        n_control=counts("n_control"), n_left_out=counts("n_left_out"), villages=table.villages,
+        points=columns("point"),
+        influence=columns("influence"),
+        without=columns("without"),
+        treated=arms("treated"),
+        control=arms("control"),
+        used=arms("treated") | arms("control"),
+        n_treated=counts("n_treated"),
+        n_control=counts("n_control"),
+        n_left_out=counts("n_left_out"),
+        villages=table.villages,
         about=_about(table, how, controls_only),
         missing=_keys(table, failed),
-    )  # fmt: skip
+    )
 
 
 def _keys(table: Table, pairs: list[tuple[int, int, str]]) -> tuple[tuple[Key, str], ...]:
     """Name cohort and period of every outcome, with a reason."""
     return tuple(
         (Key(outcome, "group_time", cohort=g, period=t, programme=table.programme), why)
-        for outcome in table.outcomes for g, t, why in pairs
-    )  # fmt: skip
+        for outcome in table.outcomes
+        for g, t, why in pairs
+    )
 
 
 def _about(table: Table, how: Comparison, controls_only: list[int]) -> About:
@@ -298,9 +325,16 @@ def _about(table: Table, how: Comparison, controls_only: list[int]) -> About:
         rows_used -= serving
         left_out[TOO_LATE] = serving
     return About(
-        estimator="group_time", tier=table.tier, controls=how.controls, base=how.base,
-        where=how.where, anticipation=how.anticipation,
-        weights="baseline weights" if table.weighted else "none", handling=table.handling,
-        rows_in=table.rows_in or int(table.n.sum()), rows_used=rows_used, left_out=left_out,
+        estimator="group_time",
+        tier=table.tier,
+        controls=how.controls,
+        base=how.base,
+        where=how.where,
+        anticipation=how.anticipation,
+        weights="baseline weights" if table.weighted else "none",
+        handling=table.handling,
+        rows_in=table.rows_in or int(table.n.sum()),
+        rows_used=rows_used,
+        left_out=left_out,
         units=table.units,
-    )  # fmt: skip
+    )

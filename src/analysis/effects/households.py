@@ -97,26 +97,40 @@ def prepare(
     names |= {} if cross_sections else {"household": household}
     for name in (*names.values(), *covariates, *([weight] if weight else [])):
         if name not in frame.columns:
-            refuse("there is no such column", f"the data have {', '.join(frame.columns)}",
-                   column=name)  # fmt: skip
+            refuse(
+                "there is no such column", f"the data have {', '.join(frame.columns)}", column=name
+            )
     if not covariates:
-        refuse("there are no covariates to adjust for", "use group_time on cells",
-               column="covariates")  # fmt: skip
+        refuse(
+            "there are no covariates to adjust for", "use group_time on cells", column="covariates"
+        )
     taken = frame.with_row_index("row").select(
         (pl.col(household) if not cross_sections else pl.col("row")).alias("household"),
-        pl.col(village).cast(pl.String).alias("village"), pl.col(period).alias("period"),
+        pl.col(village).cast(pl.String).alias("village"),
+        pl.col(period).alias("period"),
         pl.col(cohort).fill_null(0).cast(pl.Int64).alias("cohort"),
         pl.col(outcome).cast(pl.Float64).alias("outcome"),
         (pl.col(weight).cast(pl.Float64) if weight else pl.lit(1.0)).alias("weight"),
         *(pl.col(name).cast(pl.Float64) for name in covariates),
-    )  # fmt: skip
+    )
     numbers = ("outcome", "weight", *covariates)
-    whole = taken.filter(pl.all_horizontal(pl.col(n).is_finite() for n in numbers)
-                         & pl.all_horizontal(pl.col("household", "village", "period").is_not_null()
-                         ))  # fmt: skip
+    whole = taken.filter(
+        pl.all_horizontal(pl.col(n).is_finite() for n in numbers)
+        & pl.all_horizontal(pl.col("household", "village", "period").is_not_null())
+    )
     left_out = {EMPTY: taken.height - whole.height} if whole.height < taken.height else {}
-    found = Households(whole, outcome, tuple(covariates), "cross_sections", weight, frame.height,
-                       left_out, tier, unit, programme)  # fmt: skip
+    found = Households(
+        whole,
+        outcome,
+        tuple(covariates),
+        "cross_sections",
+        weight,
+        frame.height,
+        left_out,
+        tier,
+        unit,
+        programme,
+    )
     _check(found, cross_sections)
     seen = whole.group_by("household").len()["len"]
     handling = "balanced" if (seen == whole["period"].n_unique()).all() else "pairs"
@@ -126,11 +140,17 @@ def prepare(
 def _check(found: Households, cross_sections: bool) -> None:
     frame = found.frame
     if frame["period"].n_unique() < 2:
-        refuse("there is one period only", "effects need a period before and one after",
-               column="period")  # fmt: skip
+        refuse(
+            "there is one period only",
+            "effects need a period before and one after",
+            column="period",
+        )
     if frame["outcome"].n_unique() < 2:
-        refuse("the outcome has the same value for everybody", "choose another outcome",
-               column=found.outcome)  # fmt: skip
+        refuse(
+            "the outcome has the same value for everybody",
+            "choose another outcome",
+            column=found.outcome,
+        )
     check_columns(frame.select(found.covariates).to_numpy(), found.covariates)
     if cross_sections:
         return
@@ -138,8 +158,9 @@ def _check(found: Households, cross_sections: bool) -> None:
         refuse("a household occurs twice in a period", "keep one row", column="household")
     for name in ("village", "cohort", "weight"):
         if (frame.group_by("household").agg(pl.col(name).n_unique())[name] > 1).any():
-            refuse(f"a household has more than one {name}", "fix it at the first period",
-                   column=name)  # fmt: skip
+            refuse(
+                f"a household has more than one {name}", "fix it at the first period", column=name
+            )
 
 
 def table(households: Households) -> Table:
@@ -153,31 +174,48 @@ def table(households: Households) -> Table:
     frame = households.frame
     villages = tuple(frame["village"].unique().sort().to_list())
     periods = np.array(sorted(frame["period"].unique()), np.int64)
-    ever = frame.group_by("village", "cohort").agg(
-        n=pl.col("household").n_unique(),
-        weight=pl.col("weight").filter(pl.col("household").is_first_distinct()).sum(),
-    ).sort("village", "cohort")  # fmt: skip
+    ever = (
+        frame.group_by("village", "cohort")
+        .agg(
+            n=pl.col("household").n_unique(),
+            weight=pl.col("weight").filter(pl.col("household").is_first_distinct()).sum(),
+        )
+        .sort("village", "cohort")
+    )
     cells = frame.group_by("village", "cohort", "period").agg(
-        n=pl.len(), weight=pl.col("weight").sum(),
+        n=pl.len(),
+        weight=pl.col("weight").sum(),
         total=(pl.col("weight") * pl.col("outcome")).sum(),
-    )  # fmt: skip
-    cells = cells.join(ever.select("village", "cohort").with_row_index("at"),
-                       on=["village", "cohort"])  # fmt: skip
+    )
+    cells = cells.join(
+        ever.select("village", "cohort").with_row_index("at"), on=["village", "cohort"]
+    )
     at = cells["at"].to_numpy(), np.searchsorted(periods, cells["period"].to_numpy())
     shape = (ever.height, periods.size)
     n, weight, total = np.zeros(shape, np.int64), np.zeros(shape), np.zeros((*shape, 1))
     n[at], weight[at] = cells["n"].to_numpy(), cells["weight"].to_numpy()
     total[at] = cells["total"].to_numpy()[:, None]
     return Table(
-        villages=villages, strata=("all",), outcomes=(households.outcome,), periods=periods,
+        villages=villages,
+        strata=("all",),
+        outcomes=(households.outcome,),
+        periods=periods,
         village=np.searchsorted(villages, ever["village"].to_numpy()),
         cohort=ever["cohort"].to_numpy().astype(np.int64),
-        stratum=np.zeros(ever.height, np.int64), n=n, weight=weight, total=total,
-        n_ever=ever["n"].to_numpy().astype(np.int64), weight_ever=ever["weight"].to_numpy(),
-        handling=households.handling, weighted=bool(households.weight),
-        rows_in=households.rows_in, left_out=households.left_out, programme=households.programme,
-        tier=households.tier, units={households.outcome: households.unit},
-    )  # fmt: skip
+        stratum=np.zeros(ever.height, np.int64),
+        n=n,
+        weight=weight,
+        total=total,
+        n_ever=ever["n"].to_numpy().astype(np.int64),
+        weight_ever=ever["weight"].to_numpy(),
+        handling=households.handling,
+        weighted=bool(households.weight),
+        rows_in=households.rows_in,
+        left_out=households.left_out,
+        programme=households.programme,
+        tier=households.tier,
+        units={households.outcome: households.unit},
+    )
 
 
 def with_base(households: Households, how: Comparison | None) -> tuple[Households, Comparison]:
@@ -190,30 +228,51 @@ def with_base(households: Households, how: Comparison | None) -> tuple[Household
     """
     how = how or Comparison(where="anywhere")
     if how.where != "anywhere":
-        refuse("controls are taken from anywhere here", 'ask with where="anywhere"',
-               column="where", value=how.where)  # fmt: skip
+        refuse(
+            "controls are taken from anywhere here",
+            'ask with where="anywhere"',
+            column="where",
+            value=how.where,
+        )
     periods = np.array(sorted(households.frame["period"].unique()), np.int64)
-    late = [g for g in households.frame["cohort"].unique().to_list()
-            if g > 0 and not has_base(periods, g, how.anticipation)]  # fmt: skip
+    late = [
+        g
+        for g in households.frame["cohort"].unique().to_list()
+        if g > 0 and not has_base(periods, g, how.anticipation)
+    ]
     kept = households.frame.filter(~pl.col("cohort").is_in(late))
     if not (kept["cohort"] > 0).any():
-        refuse("no treated household is left", "effects need a period before treatment",
-               column="cohort")  # fmt: skip
+        refuse(
+            "no treated household is left",
+            "effects need a period before treatment",
+            column="cohort",
+        )
     gone = households.frame.height - kept.height
     left_out = {**households.left_out, LATE: gone} if gone else households.left_out
     if how.controls == "never" and not (kept["cohort"] == 0).any():
-        refuse("no control is left: nobody is never treated", 'use controls="not_yet"',
-               column="controls")  # fmt: skip
+        refuse(
+            "no control is left: nobody is never treated",
+            'use controls="not_yet"',
+            column="controls",
+        )
     return replace(households, frame=kept, left_out=left_out), how
 
 
 def about(households: Households, how: Comparison, with_library: str) -> About:
     """Return what was compared, of how many rows."""
     return About(
-        estimator="doubly robust group-time effects", tier=households.tier, controls=how.controls,
-        base=how.base, where=how.where, anticipation=how.anticipation,
-        weights=households.weight or "none", handling=households.handling,
-        rows_in=households.rows_in, rows_used=households.frame.height,
-        left_out=dict(households.left_out), units={households.outcome: households.unit},
-        covariates=households.covariates, library=library(with_library),
-    )  # fmt: skip
+        estimator="doubly robust group-time effects",
+        tier=households.tier,
+        controls=how.controls,
+        base=how.base,
+        where=how.where,
+        anticipation=how.anticipation,
+        weights=households.weight or "none",
+        handling=households.handling,
+        rows_in=households.rows_in,
+        rows_used=households.frame.height,
+        left_out=dict(households.left_out),
+        units={households.outcome: households.unit},
+        covariates=households.covariates,
+        library=library(with_library),
+    )

@@ -77,29 +77,39 @@ def estimate(
     period_effects = inverse @ right
     wanted, missing = _identified(kept, mask, cohorts, system, gram @ inverse)
     if not wanted:
-        refuse("no effect can be imputed: " + NO_UNTREATED, "add untreated households",
-               column="cohort", value=", ".join(map(str, cohorts)))  # fmt: skip
+        refuse(
+            "no effect can be imputed: " + NO_UNTREATED,
+            "add untreated households",
+            column="cohort",
+            value=", ".join(map(str, cohorts)),
+        )
     g, t = np.array(wanted).T
     points = _effects(system, period_effects, g, t)
-    influence = _flat(_influence(kept, mask, system, inverse, period_effects, g, t, points,
-                                 cohorts, average))  # fmt: skip
+    influence = _flat(
+        _influence(kept, mask, system, inverse, period_effects, g, t, points, cohorts, average)
+    )
     return EffectSet(
-        keys=tuple(_key(kept, o, cohorts[i], kept.periods[j]) for o in kept.outcomes
-                   for i, j in wanted),
+        keys=tuple(
+            _key(kept, o, cohorts[i], kept.periods[j]) for o in kept.outcomes for i, j in wanted
+        ),
         points=points.T.ravel(),
         influence=influence,
         without=_flat(_without(system, gram, right, g, t)),
         **_arms(kept, mask, cohorts, g, t, influence),
         villages=kept.villages,
         about=projection.about(table, source, kept, "imputation", anticipation),
-        missing=tuple((_key(kept, o, cohorts[i], kept.periods[j]), NO_UNTREATED)
-                      for o in kept.outcomes for i, j in missing),
-    )  # fmt: skip
+        missing=tuple(
+            (_key(kept, o, cohorts[i], kept.periods[j]), NO_UNTREATED)
+            for o in kept.outcomes
+            for i, j in missing
+        ),
+    )
 
 
 def _key(table: Table, outcome: str, cohort: int, period: int) -> Key:
-    return Key(outcome, "group_time", cohort=int(cohort), period=int(period),
-               programme=table.programme)  # fmt: skip
+    return Key(
+        outcome, "group_time", cohort=int(cohort), period=int(period), programme=table.programme
+    )
 
 
 def _flat(values: Floats) -> Floats:
@@ -115,8 +125,11 @@ def _system(table: Table, mask: Booleans, cohorts: Integers) -> _System:
     diagonal = np.einsum("ct,st->cst", table.weight * inside, np.eye(table.periods.size))
     by_cohort = []
     for values in (table.weight, excess, a):
-        parts = [projection.by_village(table.rows(rows), values[rows])
-                 for g in cohorts for rows in [table.cohort == g]]  # fmt: skip
+        parts = [
+            projection.by_village(table.rows(rows), values[rows])
+            for g in cohorts
+            for rows in [table.cohort == g]
+        ]
         by_cohort.append(np.stack(parts, axis=1))
     return _System(
         projection.by_village(table, diagonal - square),
@@ -156,15 +169,24 @@ def _effects(system: _System, period_effects: Floats, g: Integers, t: Integers) 
 
 
 def _influence(
-    table: Table, mask: Booleans, system: _System, inverse: Floats, period_effects: Floats,
-    g: Integers, t: Integers, points: Floats, cohorts: Integers, average: str,
-) -> Floats:  # fmt: skip
+    table: Table,
+    mask: Booleans,
+    system: _System,
+    inverse: Floats,
+    period_effects: Floats,
+    g: Integers,
+    t: Integers,
+    points: Floats,
+    cohorts: Integers,
+    average: str,
+) -> Floats:
     """Return ψ, shape (v, m, k)."""
     size, effect = system.size.sum(axis=0), system.effect.sum(axis=0)
     pull = np.stack([_pull(size[i], effect[i], j) for i, j in zip(g, t, strict=True)])
     # Residual sums of what is untreated, T = S − B′1 − (diag n − A)λ, by village and period.
-    residual = system.right - np.einsum("vst,tk->vsk", np.swapaxes(system.gram, 1, 2),
-                                        period_effects)  # fmt: skip
+    residual = system.right - np.einsum(
+        "vst,tk->vsk", np.swapaxes(system.gram, 1, 2), period_effects
+    )
     found = -np.einsum("ms,vsk->vmk", pull @ inverse, residual)
     rows = projection.moments(table, "untreated", mask)
     excess = table.total - rows.b.sum(axis=1)
@@ -208,13 +230,15 @@ def _arms(
     k = len(table.outcomes)
     arms: dict[str, Any] = {}
     sides = {
-        "treated": [(table.cohort == cohorts[i]) & (table.n[:, j] > 0)
-                    for i, j in zip(g, t, strict=True)],
+        "treated": [
+            (table.cohort == cohorts[i]) & (table.n[:, j] > 0) for i, j in zip(g, t, strict=True)
+        ],
         "control": [mask[:, j] & (table.n[:, j] > 0) for j in t],
-    }  # fmt: skip
+    }
     for name, rows in sides.items():
-        villages = [np.bincount(table.village[one], minlength=len(table.villages)) > 0
-                    for one in rows]  # fmt: skip
+        villages = [
+            np.bincount(table.village[one], minlength=len(table.villages)) > 0 for one in rows
+        ]
         households = [table.n[one, j].sum() for one, j in zip(rows, t, strict=True)]
         arms[name] = np.tile(np.stack(villages, axis=-1), (1, k))
         arms[f"n_{name}"] = np.tile(np.array(households), k)

@@ -44,8 +44,12 @@ def from_cells(cells: Cells, *outcomes: str, pair: Pair | None = None) -> Table:
     two = len(cells.design.programmes) > 1
     if two != (pair is not None) or (pair and pair not in PAIRS):
         remedy = f"name a pair: {', '.join(PAIRS)}" if two else "name no pair"
-        refuse(f"the cells are of {'two programmes' if two else 'one programme'}", remedy,
-               column="pair", value=pair or "")  # fmt: skip
+        refuse(
+            f"the cells are of {'two programmes' if two else 'one programme'}",
+            remedy,
+            column="pair",
+            value=pair or "",
+        )
     if pair:
         return _of_pair(cells, outcomes, pair)
     names = outcomes or tuple(outcome.name for outcome in cells.design.outcomes)
@@ -78,22 +82,30 @@ def _of_pair(cells: Cells, outcomes: tuple[str, ...], pair: Pair) -> Table:
         return frame.filter(inside).with_columns(cohort=cohort).drop("cohort_2")
 
     earliest = pl.min_horizontal(pl.when(one > 0).then(one) for one in (first, second))
-    treated = (
-        cells.ever.group_by("village").agg(earliest.min().fill_null(0).alias("first"))
-    ).sort("village")  # fmt: skip
+    treated = (cells.ever.group_by("village").agg(earliest.min().fill_null(0).alias("first"))).sort(
+        "village"
+    )
     a, b = cells.design.programmes
     name = {"first_only": a, "second_only": b, "together": f"{a} and {b}"}[pair]
     totals, ever = chosen(cells.totals), chosen(cells.ever)
     assert totals is not None and ever is not None  # noqa: S101  # cells always have both
     design = replace(cells.design, programmes=(name,))
-    part = replace(cells, design=design, totals=totals, ever=ever, pairs=chosen(cells.pairs),
-                   inverse=chosen(cells.inverse), untreated=chosen(cells.untreated))  # fmt: skip
+    part = replace(
+        cells,
+        design=design,
+        totals=totals,
+        ever=ever,
+        pairs=chosen(cells.pairs),
+        inverse=chosen(cells.inverse),
+        untreated=chosen(cells.untreated),
+    )
     table = from_cells(part, *outcomes)
     gone = int(cells.totals["n"].sum()) - int(table.n.sum())
     kept = treated.filter(pl.col("village").is_in(table.villages))
     left_out = {**table.left_out, OUTSIDE: gone} if gone else table.left_out
-    return replace(table, left_out=left_out,
-                   first_in_village=kept["first"].to_numpy().astype(np.int64))  # fmt: skip
+    return replace(
+        table, left_out=left_out, first_in_village=kept["first"].to_numpy().astype(np.int64)
+    )
 
 
 def _ever_of(totals: pl.DataFrame) -> pl.DataFrame:
@@ -122,17 +134,26 @@ def _arrays(
     n[row, at], weight[row, at] = totals["n"].to_numpy(), totals["weight"].to_numpy()
     total[row, at] = _floats(totals, columns)
     return Table(
-        villages=villages, strata=strata, outcomes=names, periods=periods,
+        villages=villages,
+        strata=strata,
+        outcomes=names,
+        periods=periods,
         village=np.searchsorted(villages, ever["village"].to_numpy()),
         cohort=ever["cohort"].to_numpy().astype(np.int64),
         stratum=np.searchsorted(strata, ever["stratum"].to_numpy()),
-        n=n, weight=weight, total=total,
-        n_ever=ever["n_ever"].to_numpy(), weight_ever=ever["weight_ever"].to_numpy(),
-        handling=cells.design.handling, weighted=cells.weighted,
-        rows_in=cells.account.rows_read, left_out=dict(cells.account.left_out),
-        programme=cells.design.programmes[0], tier=cells.tier,
+        n=n,
+        weight=weight,
+        total=total,
+        n_ever=ever["n_ever"].to_numpy(),
+        weight_ever=ever["weight_ever"].to_numpy(),
+        handling=cells.design.handling,
+        weighted=cells.weighted,
+        rows_in=cells.account.rows_read,
+        left_out=dict(cells.account.left_out),
+        programme=cells.design.programmes[0],
+        tier=cells.tier,
         units={name: cells.design.outcome(name).unit for name in names},
-    )  # fmt: skip
+    )
 
 
 def _places(frame: pl.DataFrame, ever: pl.DataFrame) -> Integers:
@@ -154,10 +175,12 @@ def _floats(frame: pl.DataFrame, columns: list[str]) -> Floats:
 
 def _pairs(pairs: pl.DataFrame, table: Table, columns: list[str]) -> dict[tuple[int, int], Leg]:
     keys = pl.DataFrame(
-        {"village": [table.villages[v] for v in table.village],
-         "cohort": pl.Series(table.cohort, dtype=pl.Int32),
-         "stratum": [table.strata[s] for s in table.stratum]}
-    )  # fmt: skip
+        {
+            "village": [table.villages[v] for v in table.village],
+            "cohort": pl.Series(table.cohort, dtype=pl.Int32),
+            "stratum": [table.strata[s] for s in table.stratum],
+        }
+    )
     found = {}
     for (base, period), part in pairs.group_by("base", "period", maintain_order=True):
         row = _places(part, keys)
@@ -176,10 +199,12 @@ def _moments(moments: pl.DataFrame, table: Table, names: tuple[str, ...]) -> Mom
     c, t, k = table.total.shape
     a, b = np.zeros((c, t, t)), np.zeros((c, t, t, k))
     keys = pl.DataFrame(
-        {"village": [table.villages[v] for v in table.village],
-         "cohort": pl.Series(table.cohort, dtype=pl.Int32),
-         "stratum": [table.strata[s] for s in table.stratum]}
-    )  # fmt: skip
+        {
+            "village": [table.villages[v] for v in table.village],
+            "cohort": pl.Series(table.cohort, dtype=pl.Int32),
+            "stratum": [table.strata[s] for s in table.stratum],
+        }
+    )
     at = (
         _places(moments, keys),
         np.searchsorted(table.periods, moments["base"].to_numpy()),

@@ -68,8 +68,11 @@ def ordinary(y: Floats, x: Floats, w: Floats, errors: Errors, group: Integers) -
     """
     n, k = x.shape
     if n <= k:
-        refuse("there are no more rows than columns of the regression", "use fewer covariates",
-               value=f"{n} rows, {k} columns")  # fmt: skip
+        refuse(
+            "there are no more rows than columns of the regression",
+            "use fewer covariates",
+            value=f"{n} rows, {k} columns",
+        )
     if errors == "CV3":
         return _jackknife(y, x, x, w, group)
     model = sm.WLS(y, x, weights=w)

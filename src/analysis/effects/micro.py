@@ -84,16 +84,21 @@ class MicroEffect:
         """Return in a sentence or two what was compared."""
         a = self.about
         parts = [
-            f"{a.estimator}: {ESTIMANDS[self.key.aggregation]}", f"tier {a.tier}",
+            f"{a.estimator}: {ESTIMANDS[self.key.aggregation]}",
+            f"tier {a.tier}",
             f"covariates {', '.join(a.covariates)}" if a.covariates else "no covariates",
-            a.controls and f"controls: {a.controls}", f"weights: {a.weights}",
+            a.controls and f"controls: {a.controls}",
+            f"weights: {a.weights}",
             f"{a.rows_used:,} of {a.rows_in:,} rows used",
             *(f"left out: {n:,} {reason}" for reason, n in a.left_out.items() if n),
             f"{self.n_treated:,} treated, {self.n_control:,} control",
             f"{self.n_clusters:,} clusters, {self.n_clusters_treated:,} with treated and"
-            f" {self.n_clusters_control:,} with controls" if self.n_clusters else "",
-            f"errors: {ERRORS[self.convention]}", a.library,
-        ]  # fmt: skip
+            f" {self.n_clusters_control:,} with controls"
+            if self.n_clusters
+            else "",
+            f"errors: {ERRORS[self.convention]}",
+            a.library,
+        ]
         return "; ".join(part for part in parts if part)
 
     def to_frame(self) -> pl.DataFrame:
@@ -102,8 +107,10 @@ class MicroEffect:
 
     def __str__(self) -> str:
         interval = self.note or f"{self.ci_low:,.6g} to {self.ci_high:,.6g}"
-        return (f"{self.key.aggregation} on {self.key.outcome}: {self.estimate:,.6g}"
-                f" (error {self.std_error:,.6g}; {interval})")  # fmt: skip
+        return (
+            f"{self.key.aggregation} on {self.key.outcome}: {self.estimate:,.6g}"
+            f" (error {self.std_error:,.6g}; {interval})"
+        )
 
     def __repr__(self) -> str:
         return f"{self.describe()}\n{self}"
@@ -136,19 +143,33 @@ class MicroEffects:
     def to_frame(self) -> pl.DataFrame:
         """Return one row per estimate."""
         rows = [
-            {"estimator": e.about.estimator, "outcome": e.key.outcome,
-             "estimand": e.key.aggregation, "estimate": e.estimate, "std_error": e.std_error,
-             "ci_low": e.ci_low, "ci_high": e.ci_high, "degrees": e.degrees,
-             "convention": e.convention, "n_treated": e.n_treated, "n_control": e.n_control,
-             "n_clusters_treated": e.n_clusters_treated,
-             "n_clusters_control": e.n_clusters_control, "n_clusters": e.n_clusters,
-             "rows_in": e.about.rows_in, "rows_used": e.about.rows_used,
-             "left_out": "; ".join(f"{n} {why}" for why, n in e.about.left_out.items() if n),
-             "covariates": ", ".join(e.about.covariates), "weights": e.about.weights,
-             "unit": e.about.units.get(e.key.outcome, ""), "library": e.about.library,
-             "note": e.note, **e.more}
+            {
+                "estimator": e.about.estimator,
+                "outcome": e.key.outcome,
+                "estimand": e.key.aggregation,
+                "estimate": e.estimate,
+                "std_error": e.std_error,
+                "ci_low": e.ci_low,
+                "ci_high": e.ci_high,
+                "degrees": e.degrees,
+                "convention": e.convention,
+                "n_treated": e.n_treated,
+                "n_control": e.n_control,
+                "n_clusters_treated": e.n_clusters_treated,
+                "n_clusters_control": e.n_clusters_control,
+                "n_clusters": e.n_clusters,
+                "rows_in": e.about.rows_in,
+                "rows_used": e.about.rows_used,
+                "left_out": "; ".join(f"{n} {why}" for why, n in e.about.left_out.items() if n),
+                "covariates": ", ".join(e.about.covariates),
+                "weights": e.about.weights,
+                "unit": e.about.units.get(e.key.outcome, ""),
+                "library": e.about.library,
+                "note": e.note,
+                **e.more,
+            }
             for e in self.effects
-        ]  # fmt: skip
+        ]
         return pl.DataFrame(rows, infer_schema_length=None)
 
     def __repr__(self) -> str:
@@ -207,14 +228,32 @@ def made(
         std_error, note = float("nan"), note or FEW
     half = clusters.half_width(np.array([std_error]), np.array([float(degrees)]), level).item()
     about = About(
-        estimator=estimator, tier=sample.tier, controls=controls,
-        weights=sample.weight or "none", handling="as given", rows_in=sample.rows_in,
-        rows_used=len(sample), left_out=dict(sample.left_out), units={sample.outcome: sample.unit},
-        covariates=used, library=library(with_library),
-    )  # fmt: skip
+        estimator=estimator,
+        tier=sample.tier,
+        controls=controls,
+        weights=sample.weight or "none",
+        handling="as given",
+        rows_in=sample.rows_in,
+        rows_used=len(sample),
+        left_out=dict(sample.left_out),
+        units={sample.outcome: sample.unit},
+        covariates=used,
+        library=library(with_library),
+    )
     return MicroEffect(
-        Key(sample.outcome, estimand, programme=sample.programme), float(point), float(std_error),
-        float(point - half), float(point + half), float(degrees), convention, int(t.sum()),
-        int((~t).sum()), arms[0], arms[1], np.unique(sample.group).size if clustered else 0, note,
-        about, dict(more or {}),
-    )  # fmt: skip
+        Key(sample.outcome, estimand, programme=sample.programme),
+        float(point),
+        float(std_error),
+        float(point - half),
+        float(point + half),
+        float(degrees),
+        convention,
+        int(t.sum()),
+        int((~t).sum()),
+        arms[0],
+        arms[1],
+        np.unique(sample.group).size if clustered else 0,
+        note,
+        about,
+        dict(more or {}),
+    )

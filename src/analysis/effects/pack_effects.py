@@ -118,33 +118,45 @@ class PackEffects(Estimates):
         few = self.smaller_arm < clusters.LEAST_VILLAGES
         lost = np.isnan(np.diag(self.covariance))
         return tuple(
-            "" if not gone
-            else f"no interval: fewer than {clusters.LEAST_VILLAGES} villages in an arm" if small
+            ""
+            if not gone
+            else f"no interval: fewer than {clusters.LEAST_VILLAGES} villages in an arm"
+            if small
             else NO_ERROR
             for gone, small in zip(lost, few, strict=True)
-        )  # fmt: skip
+        )
 
     def scaled(self, scale: Floats, about: About) -> PackEffects:
         """Return the estimates times a number each, shape (k,), in other units."""
         both = np.outer(scale, scale)
         abouts = {name: replace(one, units=about.units) for name, one in self.abouts.items()}
         return replace(
-            self, points=self.points * scale, parity=self.parity * both, about=about,
-            reported=None if self.reported is None else self.reported * both, abouts=abouts,
-        )  # fmt: skip
+            self,
+            points=self.points * scale,
+            parity=self.parity * both,
+            about=about,
+            reported=None if self.reported is None else self.reported * both,
+            abouts=abouts,
+        )
 
     def at(self, index: Booleans | Integers) -> PackEffects:
         """Return some of the estimates, by number or mask."""
         chosen = np.arange(len(self))[index]
         square = np.ix_(chosen, chosen)
         return replace(
-            self, points=self.points[chosen], parity=self.parity[square],
-            names=tuple(self.names[k] for k in chosen), keys=tuple(self.keys[k] for k in chosen),
+            self,
+            points=self.points[chosen],
+            parity=self.parity[square],
+            names=tuple(self.names[k] for k in chosen),
+            keys=tuple(self.keys[k] for k in chosen),
             reported=None if self.reported is None else self.reported[square],
-            villages=self.villages[:, chosen], carried_degrees=self.carried_degrees[chosen],
-            households=(tuple(self.households[0][k] for k in chosen),
-                        tuple(self.households[1][k] for k in chosen)),
-        )  # fmt: skip
+            villages=self.villages[:, chosen],
+            carried_degrees=self.carried_degrees[chosen],
+            households=(
+                tuple(self.households[0][k] for k in chosen),
+                tuple(self.households[1][k] for k in chosen),
+            ),
+        )
 
     def estimand(self, name: str) -> PackEffects:
         """Return the estimates of one declared estimand, with what it compares.
@@ -198,12 +210,18 @@ class PackEffects(Estimates):
         degrees = [self.carried_degrees[own].min(initial=np.inf) for own in inside]
         untold = (None,) * len(keys)
         return replace(
-            self, names=(COMBINED,) * len(keys), keys=tuple(keys), points=weights @ self.points,
-            parity=weights @ self.parity @ weights.T, reported=reported,
-            villages=most.astype(np.int64), carried_degrees=np.array(degrees),
-            households=(untold, untold), missing=(),
+            self,
+            names=(COMBINED,) * len(keys),
+            keys=tuple(keys),
+            points=weights @ self.points,
+            parity=weights @ self.parity @ weights.T,
+            reported=reported,
+            villages=most.astype(np.int64),
+            carried_degrees=np.array(degrees),
+            households=(untold, untold),
+            missing=(),
             abouts={COMBINED: self.about},
-        )  # fmt: skip
+        )
 
     def describe(self) -> str:
         """Return in a sentence or two what was compared."""

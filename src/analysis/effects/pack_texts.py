@@ -81,11 +81,15 @@ def derived_again(shown: Shown) -> int:
 def sums_sentence(count: object, of: int) -> Sentence:
     """Say whether the sources add up to the total, from the printed count."""
     if not of:
-        return Sentence("The pack does not carry the total and its four sources in one unit, so "
-                        "their sum cannot be compared.")  # fmt: skip
+        return Sentence(
+            "The pack does not carry the total and its four sources in one unit, so "
+            "their sum cannot be compared."
+        )
     said = count._repr_markdown_()  # type: ignore[attr-defined]
-    return Sentence(f"Where the total and its four sources were declared, the sources add up to "
-                    f"it in {said} of {of:,} cases.")  # fmt: skip
+    return Sentence(
+        f"Where the total and its four sources were declared, the sources add up to "
+        f"it in {said} of {of:,} cases."
+    )
 
 
 def headline_sentence(
@@ -108,8 +112,12 @@ def headline_sentence(
 def agreement_sentence(count: object, compared: pl.DataFrame) -> Sentence:
     """Say how many numbers are the same from cells, from the printed count."""
     if compared.is_empty():
-        return Sentence("There are no cells beside this pack: its points are checked against its "
-                        "own totals, and its covariance is taken as carried.")  # fmt: skip
+        return Sentence(
+            "There are no cells beside this pack: its points are checked against its "
+            "own totals, and its covariance is taken as carried."
+        )
     said = count._repr_markdown_()  # type: ignore[attr-defined]
-    return Sentence(f"Estimates, errors, intervals, bands and villages are those of the cells in "
-                    f"{said} of {compared['compared'].sum():,} numbers compared.")  # fmt: skip
+    return Sentence(
+        f"Estimates, errors, intervals, bands and villages are those of the cells in "
+        f"{said} of {compared['compared'].sum():,} numbers compared."
+    )

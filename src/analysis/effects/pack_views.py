@@ -61,10 +61,12 @@ def _unit(unit: str) -> str:
     >>> _unit("fen/households/years, prices of each year")
     'yuan a year per household, prices of each year'
     """
-    words = {"fen/households/years": "yuan a year per household",
-             "yuan/households/years": "yuan a year per household",
-             "fen/heads/years": "yuan a year per head",
-             "yuan/heads/years": "yuan a year per head"}  # fmt: skip
+    words = {
+        "fen/households/years": "yuan a year per household",
+        "yuan/households/years": "yuan a year per household",
+        "fen/heads/years": "yuan a year per head",
+        "yuan/heads/years": "yuan a year per head",
+    }
     for known, said in words.items():
         unit = unit.replace(known, said)
     return unit
@@ -81,12 +83,19 @@ def account(pack: Pack) -> pl.DataFrame:
 
 def estimands(pack: Pack) -> pl.DataFrame:
     """Return what was declared: name, aggregation, controls, villages, base, outcomes."""
-    return pl.DataFrame([
-        {"name": one.name, "aggregation": one.aggregation.replace("_", " "),
-         "controls": one.controls.replace("_", " ") + " treated", "villages": one.villages,
-         "base": one.base, "outcomes": ", ".join(one.outcomes)}
-        for one in declared_in(pack).estimands
-    ])  # fmt: skip
+    return pl.DataFrame(
+        [
+            {
+                "name": one.name,
+                "aggregation": one.aggregation.replace("_", " "),
+                "controls": one.controls.replace("_", " ") + " treated",
+                "villages": one.villages,
+                "base": one.base,
+                "outcomes": ", ".join(one.outcomes),
+            }
+            for one in declared_in(pack).estimands
+        ]
+    )
 
 
 def rules(pack: Pack) -> pl.DataFrame:
@@ -94,18 +103,21 @@ def rules(pack: Pack) -> pl.DataFrame:
     chosen = asdict(pack.rules)
     chosen["dominance"], chosen["villages"] = chosen["largest_share"], chosen["min_villages"]
     chosen["all_or_none"] = "declared" if pack.rules.all_or_none else "not declared"
-    return pl.DataFrame({
-        "rule": [name.replace("_", " ") for name in disclosure.RULES],
-        "meaning": list(disclosure.RULES.values()),
-        "set": [str(chosen.get(name, "")) for name in disclosure.RULES],
-    })  # fmt: skip
+    return pl.DataFrame(
+        {
+            "rule": [name.replace("_", " ") for name in disclosure.RULES],
+            "meaning": list(disclosure.RULES.values()),
+            "set": [str(chosen.get(name, "")) for name in disclosure.RULES],
+        }
+    )
 
 
 def villages(found: PackEffects) -> pl.DataFrame:
     """Return villages by arm of each estimand, fewest and most over its estimates."""
     treated, control, used = found.n_villages
-    frame = pl.DataFrame({"estimand": found.names, "treated": treated, "control": control,
-                          "used": used})  # fmt: skip
+    frame = pl.DataFrame(
+        {"estimand": found.names, "treated": treated, "control": control, "used": used}
+    )
     arms = ("treated", "control", "used")
     low, high = pl.col(arms).min(), pl.col(arms).max()
     shown = frame.group_by("estimand", maintain_order=True).agg(
@@ -132,18 +144,21 @@ def effects(found: PackEffects) -> pl.DataFrame:
     for name in dict.fromkeys(found.names):
         own = found.estimand(name)
         for outcome in dict.fromkeys(key.outcome for key in own.keys):
-            frames.append(own.select(outcome=outcome).to_frame(band=True)
-                          .with_columns(estimand=pl.lit(name)))  # fmt: skip
+            frames.append(
+                own.select(outcome=outcome).to_frame(band=True).with_columns(estimand=pl.lit(name))
+            )
     frame = pl.concat(frames)
-    place = pl.coalesce(pl.format(": {}", "at"), pl.format(": {} in {}", "cohort", "period"),
-                        pl.lit(""))  # fmt: skip
+    place = pl.coalesce(
+        pl.format(": {}", "at"), pl.format(": {} in {}", "cohort", "period"), pl.lit("")
+    )
     return frame.select(
-        pl.concat_str("estimand", place.str.replace("-", "−")).alias("estimand"), "outcome",
+        pl.concat_str("estimand", place.str.replace("-", "−")).alias("estimand"),
+        "outcome",
         estimate=_printed("estimate"),
         interval=pl.coalesce(_ends("ci_low", "ci_high"), "note"),
         band=_ends("band_low", "band_high"),
         villages=pl.format("{} and {}", "n_villages_treated", "n_villages_control"),
-    )  # fmt: skip
+    )
 
 
 def _printed(column: str) -> pl.Expr:
@@ -183,8 +198,13 @@ def adding_up(found: PackEffects) -> pl.DataFrame:
         whole.select(*by, "error", total="estimate"), on=by, nulls_equal=True, maintain_order="left"
     )
     size = pl.max_horizontal(pl.col("total").abs(), "error")
-    return both.select("estimand", "at", "sources", "total",
-                       apart=(pl.col("sources") - pl.col("total")).abs() / size)  # fmt: skip
+    return both.select(
+        "estimand",
+        "at",
+        "sources",
+        "total",
+        apart=(pl.col("sources") - pl.col("total")).abs() / size,
+    )
 
 
 def sums_that_hold(frame: pl.DataFrame) -> int:
@@ -208,13 +228,15 @@ def headline(found: PackEffects) -> pl.DataFrame:
         if (rows := frame.filter(outcome=outcome, aggregation=kind)).height
     ]
     if not chosen:
-        return frame.clear().select("outcome", "estimand", "estimate", "ci_low", "ci_high", "unit",
-                                    "note")  # fmt: skip
+        return frame.clear().select(
+            "outcome", "estimand", "estimate", "ci_low", "ci_high", "unit", "note"
+        )
     return (
-        pl.concat(chosen).unique("outcome", keep="first", maintain_order=True)
+        pl.concat(chosen)
+        .unique("outcome", keep="first", maintain_order=True)
         .select("outcome", "estimand", "estimate", "ci_low", "ci_high", pl.col("unit"), "note")
         .with_columns(unit=pl.col("unit").map_elements(_unit, return_dtype=pl.String))
-    )  # fmt: skip
+    )
 
 
 def unit_of(found: Estimates) -> str:
@@ -255,16 +277,18 @@ def bounds(frame: pl.DataFrame) -> pl.DataFrame:
     """Print intervals under bounds on trends: bound, set, interval."""
     return frame.select(
         bound=pl.col("bound").map_elements(lambda x: f"{x:g}", return_dtype=pl.String),
-        set=_ends("set_low", "set_high"), interval=_ends("ci_low", "ci_high"),
-    )  # fmt: skip
+        set=_ends("set_low", "set_high"),
+        interval=_ends("ci_low", "ci_high"),
+    )
 
 
 def inputs(frame: pl.DataFrame) -> pl.DataFrame:
     """Print the points and errors that questions of trends start from: at, estimate, std_error."""
     return frame.select(
         pl.col("at").cast(pl.String).str.replace("-", "−"),
-        estimate=_printed("estimate"), std_error=_printed("std_error"),
-    )  # fmt: skip
+        estimate=_printed("estimate"),
+        std_error=_printed("std_error"),
+    )
 
 
 def ends(row: Mapping[str, object]) -> tuple[str, ...]:

@@ -94,16 +94,23 @@ def pre_trends(
     covariance. Bias is that of a trend that goes on, not conditional on a test passed.
     """
     if found.about.base != "universal":
-        refuse("leads of a varying base are changes from year to year, not a path",
-               "estimate with the universal base", column="base",
-               value=found.about.base)  # fmt: skip
+        refuse(
+            "leads of a varying base are changes from year to year, not a path",
+            "estimate with the universal base",
+            column="base",
+            value=found.about.base,
+        )
     one = found.select(outcome=outcome)
     events = aggregate(one, table, ("event_time",))
     elapsed = _elapsed(one, table, ("event_time",))
     leads = np.array([(key.at or 0) < -1 - found.about.anticipation for key in events.keys])
     if not leads.any():
-        refuse("there is no period before the base", "use a panel with earlier periods",
-               column="event_time", value=outcome)  # fmt: skip
+        refuse(
+            "there is no period before the base",
+            "use a panel with earlier periods",
+            column="event_time",
+            value=outcome,
+        )
     tested = events.at(leads)
     test = tested.wald()
     degrees, k = float(tested.shared_degrees.min()), len(tested)
@@ -118,9 +125,11 @@ def pre_trends(
         power=power,
         slope=slope,
         bias=float(slope * _elapsed(one, table, (overall,)).points[0]),
-        bias_at={int(key.at or 0): float(slope * gone)
-                 for key, gone in zip(elapsed.keys, elapsed.points, strict=True)},
-    )  # fmt: skip
+        bias_at={
+            int(key.at or 0): float(slope * gone)
+            for key, gone in zip(elapsed.keys, elapsed.points, strict=True)
+        },
+    )
 
 
 def _elapsed(one: EffectSet, table: Table, wanted: tuple[str, ...]) -> EffectSet:

@@ -32,8 +32,12 @@ def with_a_period_before(table: Table, anticipation: int) -> Table:
     early = [g for g in table.cohorts if not has_base(table.periods, g, anticipation)]
     kept = table.rows(~np.isin(table.cohort, early))
     if not kept.cohorts:
-        refuse("no cohort has a period before treatment and one after", "add earlier periods",
-               column="cohort", value=", ".join(map(str, table.cohorts)))  # fmt: skip
+        refuse(
+            "no cohort has a period before treatment and one after",
+            "add earlier periods",
+            column="cohort",
+            value=", ".join(map(str, table.cohorts)),
+        )
     return kept
 
 
@@ -58,9 +62,12 @@ def moments(table: Table, omega: Omega, inside: Booleans) -> Moments:
     if carried is not None:
         return carried
     if table.handling != "balanced":
-        refuse("household effects on an unbalanced panel need inverse-count moments",
-               f'make the cells with inverse=("{omega}",), or balanced', column="handling",
-               value=table.handling)  # fmt: skip
+        refuse(
+            "household effects on an unbalanced panel need inverse-count moments",
+            f'make the cells with inverse=("{omega}",), or balanced',
+            column="handling",
+            value=table.handling,
+        )
     count = np.maximum(inside.sum(axis=1), 1)
     seen = np.ones(table.periods.size)
     a = np.einsum("cs,t->cst", table.weight * inside / count[:, None], seen)
@@ -76,9 +83,13 @@ def by_village(table: Table, values: Floats) -> Floats:
 
 
 def about(
-    table: Table, source: Table, kept: Table, estimator: str, anticipation: int,
+    table: Table,
+    source: Table,
+    kept: Table,
+    estimator: str,
+    anticipation: int,
     parity_factor: float = 1.0,
-) -> About:  # fmt: skip
+) -> About:
     """Return what a projection estimator used: of the table, of the source rows, of the kept."""
     left_out = dict(table.left_out)
     never = int(table.n.sum() - source.n.sum())
@@ -86,9 +97,16 @@ def about(
         if rows:
             left_out[reason] = rows
     return About(
-        estimator=estimator, tier=table.tier, controls="not_yet", where="anywhere",
-        anticipation=anticipation, weights="baseline weights" if table.weighted else "none",
-        handling=table.handling, rows_in=table.rows_in or int(table.n.sum()),
-        rows_used=int(kept.n.sum()), left_out=left_out, units=table.units,
+        estimator=estimator,
+        tier=table.tier,
+        controls="not_yet",
+        where="anywhere",
+        anticipation=anticipation,
+        weights="baseline weights" if table.weighted else "none",
+        handling=table.handling,
+        rows_in=table.rows_in or int(table.n.sum()),
+        rows_used=int(kept.n.sum()),
+        left_out=left_out,
+        units=table.units,
         parity_factor=parity_factor,
-    )  # fmt: skip
+    )

@@ -139,6 +139,8 @@ class Effect:
 
     def __str__(self) -> str:
         interval = self.note or f"{self.ci_low:,.6g} to {self.ci_high:,.6g}"
-        return (f"{self.key.estimand} on {self.key.outcome}: {self.estimate:,.6g} ({interval};"
-                f" villages {self.n_villages_treated} treated,"
-                f" {self.n_villages_control} control)")  # fmt: skip
+        return (
+            f"{self.key.estimand} on {self.key.outcome}: {self.estimate:,.6g} ({interval};"
+            f" villages {self.n_villages_treated} treated,"
+            f" {self.n_villages_control} control)"
+        )

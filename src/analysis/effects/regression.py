@@ -76,8 +76,17 @@ def least_squares(
     x = np.column_stack([np.ones(len(sample)), sample.d, sample.x])
     check_columns(x[:, 1:], (sample.treatment, *sample.covariates))
     fit = ls.ordinary(sample.y, x, sample.w, kind, sample.group)
-    return made(sample, "least squares", estimand, fit.points[1], fit.std_errors[1], fit.degrees,
-                kind, used=sample.covariates, note=fit.note)  # fmt: skip
+    return made(
+        sample,
+        "least squares",
+        estimand,
+        fit.points[1],
+        fit.std_errors[1],
+        fit.degrees,
+        kind,
+        used=sample.covariates,
+        note=fit.note,
+    )
 
 
 def outcome_regression(sample: Sample) -> MicroEffect:
@@ -174,8 +183,11 @@ def _on_support(sample: Sample, model: Logit) -> Sample:
 
 def _on_treated(sample: Sample, name: str, estimate: Estimate, overlap: Overlap) -> MicroEffect:
     if not sample.covariates:
-        refuse("there are no covariates to adjust for", "name them when preparing the sample",
-               column="covariates")  # fmt: skip
+        refuse(
+            "there are no covariates to adjust for",
+            "name them when preparing the sample",
+            column="covariates",
+        )
     model = _fitted(sample, estimate)
     used = _on_support(sample, model) if overlap == "support" else sample
     model = model if used is sample else _fitted(used, estimate)
@@ -184,15 +196,34 @@ def _on_treated(sample: Sample, name: str, estimate: Estimate, overlap: Overlap)
     what = f"{name}, controls on the support of the treated" if overlap == "support" else name
     if not used.cluster:
         error = float(np.sqrt((influence**2).sum()))
-        return made(used, what, "att", point, error, float("inf"), "influence",
-                    used=used.covariates, more=more)  # fmt: skip
+        return made(
+            used,
+            what,
+            "att",
+            point,
+            error,
+            float("inf"),
+            "influence",
+            used=used.covariates,
+            more=more,
+        )
     without = np.array([[_without(used, number, estimate)] for number in range(_size(used))])
     variance = clusters.jackknife_covariance(
         np.array([point]), without, np.ones_like(without, bool)
     )
     note = ls.ALONE if np.isnan(variance).any() else ""
-    return made(used, what, "att", point, float(np.sqrt(variance[0, 0])), _size(used) - 1, "CV3",
-                used=used.covariates, more=more, note=note)  # fmt: skip
+    return made(
+        used,
+        what,
+        "att",
+        point,
+        float(np.sqrt(variance[0, 0])),
+        _size(used) - 1,
+        "CV3",
+        used=used.covariates,
+        more=more,
+        note=note,
+    )
 
 
 def _fitted(sample: Sample, estimate: Estimate) -> Logit:
@@ -221,8 +252,11 @@ def _logit(sample: Sample) -> Logit:
     """Fit a logit for treatment on the covariates."""
     x = _design(sample)
     if not sample.covariates:
-        refuse("there are no covariates to tell who is treated by", "name them when preparing the"
-               " sample", column="covariates")  # fmt: skip
+        refuse(
+            "there are no covariates to tell who is treated by",
+            "name them when preparing the sample",
+            column="covariates",
+        )
     # In standard units, so that the optimiser does not hang on units of measurement.
     spread = sample.x.std(axis=0)
     check_columns(sample.x, sample.covariates)
@@ -233,9 +267,13 @@ def _logit(sample: Sample) -> Logit:
         model: Any = sm.GLM(sample.d, scaled, family=sm.families.Binomial(), freq_weights=sample.w)
         p: Floats = np.asarray(model.fit(tol=1e-12, maxiter=100).fittedvalues)
     if (p[sample.treated] < CERTAIN).any() or (p > 1 - CERTAIN).any():
-        refuse("the covariates tell some treated units from all controls: there is nobody to"
-               " compare them with", "leave a covariate out, or the units that have no match",
-               column="covariates", value=", ".join(sample.covariates))  # fmt: skip
+        refuse(
+            "the covariates tell some treated units from all controls: there is nobody to"
+            " compare them with",
+            "leave a covariate out, or the units that have no match",
+            column="covariates",
+            value=", ".join(sample.covariates),
+        )
     information = (x * (sample.w * p * (1 - p))[:, None]).T @ x
     scores = x * (sample.w * (sample.d - p))[:, None]
     return Logit(p, np.asarray(np.linalg.solve(information, scores.T).T, np.float64))
@@ -291,6 +329,9 @@ def _contrast(sample: Sample, model: Logit, values: Floats) -> tuple[float, Floa
 def _balance(sample: Sample, model: Logit) -> dict[str, float]:
     """Return the propensities' range, the largest weight, and how many controls count in effect."""
     _, w0 = _arms(sample, model.p)
-    return {"propensity_low": float(model.p.min()), "propensity_high": float(model.p.max()),
-            "largest_weight": float(w0.max()),
-            "effective_controls": float(1 / (w0**2).sum())}  # fmt: skip
+    return {
+        "propensity_low": float(model.p.min()),
+        "propensity_high": float(model.p.max()),
+        "largest_weight": float(w0.max()),
+        "effective_controls": float(1 / (w0**2).sum()),
+    }

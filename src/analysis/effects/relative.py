@@ -36,9 +36,12 @@ def treated_means(found: EffectSet, table: Table) -> EffectSet:
         treated households without controls were left out.
     """
     if table.handling == "pairs" or found.n_left_out.any():
-        refuse("the treated of an effect are not those of the period's totals",
-               "use balanced cells, and comparisons in which nobody is left out",
-               column="handling", value=table.handling)  # fmt: skip
+        refuse(
+            "the treated of an effect are not those of the period's totals",
+            "use balanced cells, and comparisons in which nobody is left out",
+            column="handling",
+            value=table.handling,
+        )
     villages, columns = len(table.villages), []
     for key in found.keys:
         cohort, t = _cell(key, table)
@@ -56,8 +59,12 @@ def _by_village(village: Integers, values: Floats, size: int) -> Floats:
 def _cell(key: Key, table: Table) -> tuple[int, int]:
     """Return cohort and column of the period of a group-time effect."""
     if key.aggregation != "group_time" or key.cohort is None or key.period is None:
-        refuse("not a group-time effect", "take ratios before adding up", column="aggregation",
-               value=key.aggregation)  # fmt: skip
+        refuse(
+            "not a group-time effect",
+            "take ratios before adding up",
+            column="aggregation",
+            value=key.aggregation,
+        )
     return key.cohort, table.place(key.period)
 
 
@@ -72,13 +79,15 @@ def _mean(total: Floats, weight: Floats) -> tuple[float, Floats, Floats]:
 def _with(found: EffectSet, columns: list[tuple[float, Floats, Floats]]) -> EffectSet:
     """Return a set with other estimates of the same keys."""
     points, influence, without = zip(*columns, strict=True)
-    return replace(found, points=np.array(points), influence=np.stack(influence, axis=-1),
-                   without=np.stack(without, axis=-1))  # fmt: skip
+    return replace(
+        found,
+        points=np.array(points),
+        influence=np.stack(influence, axis=-1),
+        without=np.stack(without, axis=-1),
+    )
 
 
-def payments(
-    found: EffectSet, table: Table, paid: Mapping[tuple[str, int], float]
-) -> EffectSet:  # fmt: skip
+def payments(found: EffectSet, table: Table, paid: Mapping[tuple[str, int], float]) -> EffectSet:
     """Return what the treated of each group-time effect were paid on average, with its influence.
 
     Parameters
@@ -102,9 +111,12 @@ def payments(
     """
     kinds = np.unique(np.stack([table.village, table.cohort]), axis=1)[0]
     if kinds.size > np.unique(kinds).size:
-        refuse("payments by village do not tell who in the village was paid",
-               "take a programme given to whole villages", column="level",
-               value=table.programme)  # fmt: skip
+        refuse(
+            "payments by village do not tell who in the village was paid",
+            "take a programme given to whole villages",
+            column="level",
+            value=table.programme,
+        )
     table_paid = np.zeros((len(table.villages), table.periods.size))
     number = {name: v for v, name in enumerate(table.villages)}
     for (village, period), amount in paid.items():
@@ -136,17 +148,22 @@ def ratio(top: EffectSet, bottom: EffectSet, unit: str, factor: float = 1.0) -> 
         without = factor * top.without / bottom.without
     units = dict.fromkeys((key.outcome for key in top.keys), unit)
     return replace(
-        top, points=factor * value, without=without,
+        top,
+        points=factor * value,
+        without=without,
         influence=factor * (top.influence - value * bottom.influence) / bottom.points,
         about=replace(top.about, units=units),
-    )  # fmt: skip
+    )
 
 
 def less(top: EffectSet, bottom: EffectSet) -> EffectSet:
     """Return the difference of two sets of the same keys, such as the effect less the payment."""
-    return replace(top, points=top.points - bottom.points,
-                   influence=top.influence - bottom.influence,
-                   without=top.without - bottom.without)  # fmt: skip
+    return replace(
+        top,
+        points=top.points - bottom.points,
+        influence=top.influence - bottom.influence,
+        without=top.without - bottom.without,
+    )
 
 
 def pass_through(
@@ -180,14 +197,16 @@ def pass_through(
         found, amount = (aggregate(one, table, wanted) for one in (found, amount))
     if (amount.points <= 0).any():
         k = int(np.argmin(amount.points))
-        refuse("nothing was paid", "choose cohorts and periods with payments",
-               column=found.keys[k].outcome, value=found.keys[k].estimand)  # fmt: skip
+        refuse(
+            "nothing was paid",
+            "choose cohorts and periods with payments",
+            column=found.keys[k].outcome,
+            value=found.keys[k].estimand,
+        )
     return ratio(found, amount, "yuan per yuan paid"), less(found, amount)
 
 
-def per_cent(
-    found: EffectSet, table: Table, wanted: tuple[str, ...] | None = None
-) -> EffectSet:  # fmt: skip
+def per_cent(found: EffectSet, table: Table, wanted: tuple[str, ...] | None = None) -> EffectSet:
     """Return effects in per cent of the counterfactual mean of the treated.
 
     Parameters
@@ -211,7 +230,10 @@ def per_cent(
     base = means.points - found.points
     if (base <= 0).any():
         k = int(np.argmin(base))
-        refuse("the counterfactual mean is not above zero, so per cent have no meaning",
-               "report the effect in yuan", column=found.keys[k].outcome,
-               value=f"{base[k]:,.6g} in {found.keys[k].estimand}")  # fmt: skip
+        refuse(
+            "the counterfactual mean is not above zero, so per cent have no meaning",
+            "report the effect in yuan",
+            column=found.keys[k].outcome,
+            value=f"{base[k]:,.6g} in {found.keys[k].estimand}",
+        )
     return ratio(found, less(means, found), "% of counterfactual mean", 100.0)

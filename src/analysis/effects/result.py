@@ -122,11 +122,13 @@ class EffectSet(Estimates):
         alone = np.isnan(np.where(self.used, self.without, 0.0)).any(axis=0)
         few_villages = self.smaller_arm < clusters.LEAST_VILLAGES
         return tuple(
-            f"no interval: fewer than {clusters.LEAST_VILLAGES} villages in an arm" if few
-            else "no interval: one village alone holds an arm of a comparison or stratum" if lone
+            f"no interval: fewer than {clusters.LEAST_VILLAGES} villages in an arm"
+            if few
+            else "no interval: one village alone holds an arm of a comparison or stratum"
+            if lone
             else ""
             for few, lone in zip(few_villages, np.atleast_1d(alone), strict=True)
-        )  # fmt: skip
+        )
 
     def design_covariance(
         self, design_stratum: Mapping[str, str], psu: Mapping[str, str] | None = None
@@ -165,16 +167,19 @@ class EffectSet(Estimates):
 
     def scaled(self, scale: Floats, about: About) -> EffectSet:
         """Return the estimates times a number each, shape (k,), in other units."""
-        return replace(self, points=self.points * scale, influence=self.influence * scale,
-                       without=self.without * scale, about=about)  # fmt: skip
+        return replace(
+            self,
+            points=self.points * scale,
+            influence=self.influence * scale,
+            without=self.without * scale,
+            about=about,
+        )
 
     def at(self, index: Booleans | Integers) -> EffectSet:
         """Return some of the estimates, by number or mask."""
         chosen = np.arange(len(self))[index]
-        columns: dict[str, Any] = {name: getattr(self, name)[:, chosen]
-                   for name in COLUMNS}  # fmt: skip
-        rows: dict[str, Any] = {name: getattr(self, name)[chosen]
-                for name in ROWS}  # fmt: skip
+        columns: dict[str, Any] = {name: getattr(self, name)[:, chosen] for name in COLUMNS}
+        rows: dict[str, Any] = {name: getattr(self, name)[chosen] for name in ROWS}
         return replace(self, keys=tuple(self.keys[k] for k in chosen), **columns, **rows)
 
 
@@ -196,15 +201,19 @@ def stack(*sets: EffectSet) -> EffectSet:
     joined: dict[str, Any] = {
         "influence": np.concatenate([spread(one, "influence", False) for one in sets], axis=1),
         "without": np.concatenate([spread(one, "without", one.points) for one in sets], axis=1),
-        **{arm: np.concatenate([spread(one, arm, False) for one in sets], axis=1).astype(bool)
-           for arm in ("treated", "control", "used")},
-        **{name: np.concatenate([getattr(one, name) for one in sets])
-           for name in ROWS},
-    }  # fmt: skip
+        **{
+            arm: np.concatenate([spread(one, arm, False) for one in sets], axis=1).astype(bool)
+            for arm in ("treated", "control", "used")
+        },
+        **{name: np.concatenate([getattr(one, name) for one in sets]) for name in ROWS},
+    }
     units = {name: unit for one in sets for name, unit in one.about.units.items()}
     return replace(
-        sets[0], villages=names, keys=tuple(key for one in sets for key in one.keys),
+        sets[0],
+        villages=names,
+        keys=tuple(key for one in sets for key in one.keys),
         missing=tuple(pair for one in sets for pair in one.missing),
         unasked=tuple(pair for one in sets for pair in one.unasked),
-        about=replace(sets[0].about, units=units), **joined,
-    )  # fmt: skip
+        about=replace(sets[0].about, units=units),
+        **joined,
+    )

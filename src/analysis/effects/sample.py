@@ -145,21 +145,29 @@ def prepare(
     columns = list(dict.fromkeys(name for name in named if name))
     for name in columns:
         if name not in frame.columns:
-            refuse("there is no such column", f"the data have {', '.join(frame.columns)}",
-                   column=name)  # fmt: skip
+            refuse(
+                "there is no such column", f"the data have {', '.join(frame.columns)}", column=name
+            )
     if len(set(covariates)) < len(covariates) or {outcome, treatment} & set(covariates):
-        refuse("a column is named twice", "name each covariate once, and neither outcome nor"
-               " treatment", column="covariates", value=", ".join(covariates))  # fmt: skip
+        refuse(
+            "a column is named twice",
+            "name each covariate once, and neither outcome nor treatment",
+            column="covariates",
+            value=", ".join(covariates),
+        )
     whole = frame.select(columns)
     empty = whole.select(pl.any_horizontal(_is_missing(whole, name) for name in columns))
     kept = ~empty.to_series()
     if missing == "refuse" and not kept.all():
-        counts = {name: int(whole.select(_is_missing(whole, name)).to_series().sum())
-                  for name in columns}  # fmt: skip
+        counts = {
+            name: int(whole.select(_is_missing(whole, name)).to_series().sum()) for name in columns
+        }
         worst = ", ".join(f"{name} {n:,}" for name, n in counts.items() if n)
-        refuse(f"values are missing ({worst} rows)",
-               'correct them, or leave such rows out and count them: missing="leave_out"',
-               column=max(counts, key=lambda name: counts[name]))  # fmt: skip
+        refuse(
+            f"values are missing ({worst} rows)",
+            'correct them, or leave such rows out and count them: missing="leave_out"',
+            column=max(counts, key=lambda name: counts[name]),
+        )
     used = whole.filter(kept)
     d = _indicator(used, treatment)
     w = _numbers(used, weight) if weight else np.ones(used.height)
@@ -170,9 +178,26 @@ def prepare(
     x = np.column_stack([np.empty((used.height, 0)), *(_numbers(used, n) for n in covariates)])
     left_out = {EMPTY: frame.height - used.height} if used.height < frame.height else {}
     found = Sample(
-        outcome, treatment, _numbers(used, outcome), d, tuple(covariates), x, w, group, block,
-        weight, cluster, stratum, clusters, strata, frame.height, left_out, tier, unit, programme,
-    )  # fmt: skip
+        outcome,
+        treatment,
+        _numbers(used, outcome),
+        d,
+        tuple(covariates),
+        x,
+        w,
+        group,
+        block,
+        weight,
+        cluster,
+        stratum,
+        clusters,
+        strata,
+        frame.height,
+        left_out,
+        tier,
+        unit,
+        programme,
+    )
     _check_arms(found)
     check_columns(x, found.covariates)
     return found
@@ -209,11 +234,18 @@ def _check_arms(sample: Sample) -> None:
     used = sample.w > 0
     for arm, name in ((treated, "treated unit"), (~treated, "control")):
         if not (arm & used).any():
-            refuse(f"no {name} is left", "look at what was left out, and at the treatment",
-                   column=sample.treatment)  # fmt: skip
+            refuse(
+                f"no {name} is left",
+                "look at what was left out, and at the treatment",
+                column=sample.treatment,
+            )
     if np.ptp(sample.y) == 0:
-        refuse("the outcome has the same value for everybody", "choose another outcome",
-               column=sample.outcome, value=sample.y[0])  # fmt: skip
+        refuse(
+            "the outcome has the same value for everybody",
+            "choose another outcome",
+            column=sample.outcome,
+            value=sample.y[0],
+        )
 
 
 def _is_missing(frame: pl.DataFrame, name: str) -> pl.Expr:
@@ -224,8 +256,12 @@ def _is_missing(frame: pl.DataFrame, name: str) -> pl.Expr:
 def _numbers(frame: pl.DataFrame, name: str) -> Floats:
     column = frame[name]
     if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
-        refuse("not numbers", "make an indicator of each category first", column=name,
-               value=column.dtype)  # fmt: skip
+        refuse(
+            "not numbers",
+            "make an indicator of each category first",
+            column=name,
+            value=column.dtype,
+        )
     found: Floats = column.cast(pl.Float64).to_numpy().astype(np.float64)
     if np.isinf(found).any():
         refuse("a value is infinite", "correct it", column=name)
@@ -236,8 +272,12 @@ def _indicator(frame: pl.DataFrame, name: str) -> Floats:
     found = _numbers(frame, name)
     odd = found[(found != 0) & (found != 1)]
     if odd.size:
-        refuse("the treatment is neither 0 nor 1", "write 1 for treated and 0 for control",
-               column=name, value=f"{odd[0]:g}")  # fmt: skip
+        refuse(
+            "the treatment is neither 0 nor 1",
+            "write 1 for treated and 0 for control",
+            column=name,
+            value=f"{odd[0]:g}",
+        )
     return found
 
 

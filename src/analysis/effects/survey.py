@@ -52,30 +52,54 @@ def of_panel(panel: Panel) -> Sample:
         have a design stratum.
     """
     unit, stratum = pl.col("primary_sampling_unit"), pl.col("stratum")
-    homes = panel.households.select(
-        "village", psu=unit.fill_null(pl.col("village")), stratum="design_stratum"
-    ).unique().collect()  # fmt: skip
+    homes = (
+        panel.households.select(
+            "village", psu=unit.fill_null(pl.col("village")), stratum="design_stratum"
+        )
+        .unique()
+        .collect()
+    )
     faults = []
     cut = _several(homes, "village", "psu")
     if cut:
-        faults.append(_fault("primary_sampling_unit", "a primary sampling unit cuts through a"
-                             " village: cells by village cannot tell its parts", cut,
-                             "import with the unit as the village"))  # fmt: skip
+        faults.append(
+            _fault(
+                "primary_sampling_unit",
+                "a primary sampling unit cuts through a"
+                " village: cells by village cannot tell its parts",
+                cut,
+                "import with the unit as the village",
+            )
+        )
     lacking = homes.filter(stratum.is_null())["village"].unique().sort()
     if lacking.len() and homes["stratum"].null_count() < homes.height:
-        faults.append(_fault("design_stratum", "some households have no design stratum", lacking[0],
-                             "give it to all, or to none"))  # fmt: skip
+        faults.append(
+            _fault(
+                "design_stratum",
+                "some households have no design stratum",
+                lacking[0],
+                "give it to all, or to none",
+            )
+        )
     else:
         homes = homes.with_columns(stratum.fill_null(ONE))
         double = _several(homes, "psu", "stratum")
         if double:
-            faults.append(_fault("design_stratum", "a primary sampling unit lies in two strata",
-                                 double, "give each unit one stratum"))  # fmt: skip
+            faults.append(
+                _fault(
+                    "design_stratum",
+                    "a primary sampling unit lies in two strata",
+                    double,
+                    "give each unit one stratum",
+                )
+            )
     if faults:
         raise FaultsError(faults)
     rows = homes.sort("village")
-    return Sample(dict(rows.select("village", "psu").iter_rows()),
-                  dict(rows.select("village", "stratum").iter_rows()))  # fmt: skip
+    return Sample(
+        dict(rows.select("village", "psu").iter_rows()),
+        dict(rows.select("village", "stratum").iter_rows()),
+    )
 
 
 def _several(frame: pl.DataFrame, of: str, what: str) -> str:
@@ -115,11 +139,17 @@ def to_frame(found: EffectSet, sample: Sample) -> pl.DataFrame:
     degrees = np.full(len(found), float(len(units) - len(strata)))
     half = clusters.half_width(error, degrees, found.level)
     return pl.DataFrame(
-        {"programme": [key.programme for key in found.keys],
-         "outcome": [key.outcome for key in found.keys],
-         "estimand": [key.estimand for key in found.keys],
-         "estimate": found.points, "std_error": error, "ci_low": found.points - half,
-         "ci_high": found.points + half, "degrees": degrees, "n_units": len(units),
-         "n_strata": len(strata),
-         "unit": [found.about.units.get(key.outcome, "") for key in found.keys]}
-    )  # fmt: skip
+        {
+            "programme": [key.programme for key in found.keys],
+            "outcome": [key.outcome for key in found.keys],
+            "estimand": [key.estimand for key in found.keys],
+            "estimate": found.points,
+            "std_error": error,
+            "ci_low": found.points - half,
+            "ci_high": found.points + half,
+            "degrees": degrees,
+            "n_units": len(units),
+            "n_strata": len(strata),
+            "unit": [found.about.units.get(key.outcome, "") for key in found.keys],
+        }
+    )

@@ -81,26 +81,41 @@ def means(table: Table, outcome: str, village: str) -> pl.DataFrame:
     chosen = table.select(outcome)
     check_constant(chosen)
     if village not in table.villages:
-        refuse("there is no such village", "name one that the cells have", column="village",
-               value=village)  # fmt: skip
+        refuse(
+            "there is no such village",
+            "name one that the cells have",
+            column="village",
+            value=village,
+        )
     first = table.village_cohort()
     mixed = np.unique(chosen.village[chosen.cohort != first[chosen.village]])
     if mixed.size:
-        refuse("households of one village have different cohorts", "use group_time: the programme"
-               " is not one of villages", column="village",
-               value=table.villages[int(mixed[0])])  # fmt: skip
+        refuse(
+            "households of one village have different cohorts",
+            "use group_time: the programme is not one of villages",
+            column="village",
+            value=table.villages[int(mixed[0])],
+        )
     v, t = len(table.villages), table.periods.size
     total, weight = np.zeros((v, t)), np.zeros((v, t))
     np.add.at(total, chosen.village, chosen.total[:, :, 0])
     np.add.at(weight, chosen.village, chosen.weight)
     if (weight == 0).any():
         at = int(np.argwhere(weight == 0)[0, 0])
-        refuse("a village is not seen in every period", "leave it out", column="village",
-               value=table.villages[at])  # fmt: skip
+        refuse(
+            "a village is not seen in every period",
+            "leave it out",
+            column="village",
+            value=table.villages[at],
+        )
     return pl.DataFrame(
-        {"village": np.repeat(table.villages, t), "period": np.tile(table.periods, v),
-         "mean": (total / weight).ravel(), "first": np.repeat(first, t)}
-    )  # fmt: skip
+        {
+            "village": np.repeat(table.villages, t),
+            "period": np.tile(table.periods, v),
+            "mean": (total / weight).ravel(),
+            "first": np.repeat(first, t),
+        }
+    )
 
 
 def estimate(
@@ -144,8 +159,12 @@ def estimate(
     own = frame.filter(village=village)
     first = own["first"].max() if own.height else None
     if not isinstance(first, int) or first <= 0:
-        refuse("the village is not treated in these periods", "name a treated one",
-               column="village", value=village)  # fmt: skip
+        refuse(
+            "the village is not treated in these periods",
+            "name a treated one",
+            column="village",
+            value=village,
+        )
     kept = frame.filter((pl.col("first") == 0) | (pl.col("village") == village))
     wide = kept.pivot("period", index="village", values="mean", sort_columns=True).sort("village")
     periods = sorted(kept["period"].unique().to_list())
@@ -154,55 +173,97 @@ def estimate(
         refuse("a mean is missing or infinite", "leave the village out", column="mean")
     after = np.array([p >= first for p in periods])
     if (~after).sum() < LEAST_BEFORE or not after.any():
-        refuse(f"{(~after).sum()} periods lie before treatment and {after.sum()} after it",
-               f"at least {LEAST_BEFORE} before and one after are needed", column="period",
-               value=first)  # fmt: skip
+        refuse(
+            f"{(~after).sum()} periods lie before treatment and {after.sum()} after it",
+            f"at least {LEAST_BEFORE} before and one after are needed",
+            column="period",
+            value=first,
+        )
     names = wide["village"].to_list()
     at = names.index(village)
     controls = [k for k in range(len(names)) if k != at]
     if len(controls) < 2:
-        refuse("fewer than two controls are left", "a synthetic village needs others to weigh",
-               column="village")  # fmt: skip
+        refuse(
+            "fewer than two controls are left",
+            "a synthetic village needs others to weigh",
+            column="village",
+        )
     found = _fit(y, at, controls, after, None)
-    placebos = np.array([
-        _fit(y, k, [c for c in controls if c != k], after, found).att if len(controls) > 2
-        else np.nan for k in controls
-    ])  # fmt: skip
+    placebos = np.array(
+        [
+            _fit(y, k, [c for c in controls if c != k], after, found).att
+            if len(controls) > 2
+            else np.nan
+            for k in controls
+        ]
+    )
     error = float(placebos.std())
     weights = np.array([found.unit_weights.get(k, 0.0) for k in controls])
     time = np.array([found.time_weights.get(t, 0.0) for t in range(len(periods))])
     effect = made(
-        _sample(names, y, at, frame["village"].n_unique() - len(names), outcome,
-                tier, unit, programme),
-        "synthetic difference-in-differences on village means", "att", float(found.att), error,
-        float("inf"), "placebo", controls=f"{len(controls)} never treated villages",
+        _sample(
+            names, y, at, frame["village"].n_unique() - len(names), outcome, tier, unit, programme
+        ),
+        "synthetic difference-in-differences on village means",
+        "att",
+        float(found.att),
+        error,
+        float("inf"),
+        "placebo",
+        controls=f"{len(controls)} never treated villages",
         note="" if np.isfinite(error) else "no interval: too few controls for placebos",
-        level=level, with_library="diff-diff",
-        more={"placebos": float(len(controls)), "share_as_far": float(
-            (1 + (np.abs(placebos) >= abs(found.att)).sum()) / (1 + len(controls)))},
-    )  # fmt: skip
-    path = pl.DataFrame({"period": periods, "treated": y[at], "synthetic": weights @ y[controls],
-                         "after": after, "weight": time})  # fmt: skip
-    return Synthetic(effect, path, pl.DataFrame(
-        {"village": [names[k] for k in controls], "weight": weights, "placebo": placebos}
-    ).sort("weight", descending=True))  # fmt: skip
+        level=level,
+        with_library="diff-diff",
+        more={
+            "placebos": float(len(controls)),
+            "share_as_far": float(
+                (1 + (np.abs(placebos) >= abs(found.att)).sum()) / (1 + len(controls))
+            ),
+        },
+    )
+    path = pl.DataFrame(
+        {
+            "period": periods,
+            "treated": y[at],
+            "synthetic": weights @ y[controls],
+            "after": after,
+            "weight": time,
+        }
+    )
+    return Synthetic(
+        effect,
+        path,
+        pl.DataFrame(
+            {"village": [names[k] for k in controls], "weight": weights, "placebo": placebos}
+        ).sort("weight", descending=True),
+    )
 
 
 def _fit(y: Floats, at: int, controls: list[int], after: Any, like: Any) -> Any:
     """Fit one village against controls; placebos keep the regularisation of the treated one."""
     rows = [at, *controls]
     v, t = len(rows), y.shape[1]
-    data = pd.DataFrame({
-        "village": np.repeat(rows, t), "period": np.tile(np.arange(t), v),
-        "mean": y[rows].ravel(), "treated": np.repeat([1] + [0] * len(controls), t),
-    })  # fmt: skip
+    data = pd.DataFrame(
+        {
+            "village": np.repeat(rows, t),
+            "period": np.tile(np.arange(t), v),
+            "mean": y[rows].ravel(),
+            "treated": np.repeat([1] + [0] * len(controls), t),
+        }
+    )
     zeta = {} if like is None else {"zeta_omega": like.zeta_omega, "zeta_lambda": like.zeta_lambda}
     # The jackknife is the one variance of diff-diff that draws nothing; its result is not used.
     model = SyntheticDiD(variance_method="jackknife", n_bootstrap=2, seed=SEED, **zeta)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return model.fit(data, "mean", "treated", "village", "period",
-                         post_periods=np.flatnonzero(after).tolist())  # fmt: skip
+        return model.fit(
+            data,
+            "mean",
+            "treated",
+            "village",
+            "period",
+            post_periods=np.flatnonzero(after).tolist(),
+        )
 
 
 def _sample(
@@ -220,7 +281,18 @@ def _sample(
     treated = np.zeros(n)
     treated[at] = 1.0
     return Sample(
-        outcome, "treated", y.mean(axis=1), treated, (), np.empty((n, 0)), np.ones(n),
-        np.arange(n), np.zeros(n, np.int64), rows_in=n + gone,
-        left_out={OTHERS: gone} if gone else {}, tier=tier, unit=unit, programme=programme,
-    )  # fmt: skip
+        outcome,
+        "treated",
+        y.mean(axis=1),
+        treated,
+        (),
+        np.empty((n, 0)),
+        np.ones(n),
+        np.arange(n),
+        np.zeros(n, np.int64),
+        rows_in=n + gone,
+        left_out={OTHERS: gone} if gone else {},
+        tier=tier,
+        unit=unit,
+        programme=programme,
+    )

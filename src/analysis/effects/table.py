@@ -142,12 +142,17 @@ class Table:
 
     def __post_init__(self) -> None:
         if self.periods.size < 2:
-            refuse("there is one period only", "effects need a period before and one after",
-                   column="period", value=self.periods.tolist())  # fmt: skip
+            refuse(
+                "there is one period only",
+                "effects need a period before and one after",
+                column="period",
+                value=self.periods.tolist(),
+            )
         for k, name in enumerate(self.outcomes):
             if not np.isfinite(self.total[:, :, k]).all():
-                refuse("a sum is missing or infinite", "correct or leave out such incomes",
-                       column=name)  # fmt: skip
+                refuse(
+                    "a sum is missing or infinite", "correct or leave out such incomes", column=name
+                )
         if not (np.isfinite(self.weight).all() and (self.weight >= 0).all()):
             refuse("a weight is missing, infinite or negative", "correct it", column="weight")
         keys = np.stack([self.village, self.cohort, self.stratum])
@@ -188,9 +193,12 @@ class Table:
             )
         if self.handling == "pairs":
             if (base, period) not in self.pairs:
-                refuse("the cells lack this pair of periods",
-                       "make them with the anticipation that the effects are asked with",
-                       column="base, period", value=f"{base}, {period}")  # fmt: skip
+                refuse(
+                    "the cells lack this pair of periods",
+                    "make them with the anticipation that the effects are asked with",
+                    column="base, period",
+                    value=f"{base}, {period}",
+                )
             return (self.pairs[base, period],)
         return (Leg(1.0, self.n[:, b], self.weight[:, b], self.total[:, t] - self.total[:, b]),)
 
@@ -202,29 +210,43 @@ class Table:
 
         names = ("village", "cohort", "stratum", "n", "weight", "total", "n_ever", "weight_ever")
         arrays: dict[str, Any] = {name: getattr(self, name)[kept] for name in names}
-        pairs = {key: Leg(leg.sign, leg.n[kept], leg.weight[kept], leg.total[kept])
-                 for key, leg in self.pairs.items()}  # fmt: skip
-        return replace(self, **arrays, pairs=pairs, imputed=None,
-                       untreated=chosen(self.untreated),
-                       all_periods=chosen(self.all_periods))  # fmt: skip
+        pairs = {
+            key: Leg(leg.sign, leg.n[kept], leg.weight[kept], leg.total[kept])
+            for key, leg in self.pairs.items()
+        }
+        return replace(
+            self,
+            **arrays,
+            pairs=pairs,
+            imputed=None,
+            untreated=chosen(self.untreated),
+            all_periods=chosen(self.all_periods),
+        )
 
     def select(self, *outcomes: str) -> Table:
         """Return the table with some of its outcomes."""
         unknown = [name for name in outcomes if name not in self.outcomes]
         if unknown:
-            refuse("no such outcome", f"choose from {', '.join(self.outcomes)}",
-                   column="outcome", value=", ".join(unknown))  # fmt: skip
+            refuse(
+                "no such outcome",
+                f"choose from {', '.join(self.outcomes)}",
+                column="outcome",
+                value=", ".join(unknown),
+            )
         at = [self.outcomes.index(name) for name in outcomes]
 
         def chosen(moments: Moments | None) -> Moments | None:
             return moments and Moments(moments.a, moments.b[..., at])
 
         return replace(
-            self, outcomes=outcomes, total=self.total[:, :, at],
+            self,
+            outcomes=outcomes,
+            total=self.total[:, :, at],
             pairs={key: replace(leg, total=leg.total[:, at]) for key, leg in self.pairs.items()},
-            untreated=chosen(self.untreated), all_periods=chosen(self.all_periods),
+            untreated=chosen(self.untreated),
+            all_periods=chosen(self.all_periods),
             imputed=self.imputed and self.imputed.select(*outcomes),
-        )  # fmt: skip
+        )
 
 
 def constant(table: Table) -> dict[str, float]:

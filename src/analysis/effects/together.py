@@ -84,37 +84,52 @@ def estimate(
     data = data.sort("village", "household", "period")
     villages = data["village"].unique(maintain_order=True).to_list()
     village = data["village"].rank("dense").to_numpy().astype(np.int64) - 1
-    terms = [term for name, years in anticipation.items() for term in _terms(data, name, years,
-                                                                             village)]  # fmt: skip
+    terms = [
+        term for name, years in anticipation.items() for term in _terms(data, name, years, village)
+    ]
     if not terms:
-        refuse("nobody is in any programme in these periods", "check the first periods",
-               column="programme", value=", ".join(anticipation))  # fmt: skip
+        refuse(
+            "nobody is in any programme in these periods",
+            "check the first periods",
+            column="programme",
+            value=", ".join(anticipation),
+        )
     x = np.column_stack([*(term.rows for term in terms), *_years(data)]).astype(np.float64)
-    gram, moment = _sums(x, data.select(outcomes).to_numpy().astype(np.float64),
-                         data["household"].rank("dense").to_numpy().astype(np.int64) - 1,
-                         data["weight"].to_numpy(), village)  # fmt: skip
+    gram, moment = _sums(
+        x,
+        data.select(outcomes).to_numpy().astype(np.float64),
+        data["household"].rank("dense").to_numpy().astype(np.int64) - 1,
+        data["weight"].to_numpy(),
+        village,
+    )
     theta = _solved(gram.sum(axis=0), moment.sum(axis=0))
     if np.isnan(theta).any():
-        refuse("programmes and years cannot be told apart", "leave out programmes that all begin "
-               "together, or add villages without them", column="programme",
-               value=", ".join(anticipation))  # fmt: skip
+        refuse(
+            "programmes and years cannot be told apart",
+            "leave out programmes that all begin together, or add villages without them",
+            column="programme",
+            value=", ".join(anticipation),
+        )
     bread = np.linalg.inv(gram.sum(axis=0))
     influence = np.einsum("pq,vqk->vpk", bread, moment - gram @ theta)
-    without = np.stack([_solved(gram.sum(axis=0) - g, moment.sum(axis=0) - m)
-                        for g, m in zip(gram, moment, strict=True)])  # fmt: skip
+    without = np.stack(
+        [
+            _solved(gram.sum(axis=0) - g, moment.sum(axis=0) - m)
+            for g, m in zip(gram, moment, strict=True)
+        ]
+    )
     return _set(data, terms, outcomes, theta, influence, without, (tuple(villages), village), about)
 
 
-def _terms(
-    data: pl.DataFrame, programme: str, anticipation: int, village: Integers
-) -> list[Term]:  # fmt: skip
+def _terms(data: pl.DataFrame, programme: str, anticipation: int, village: Integers) -> list[Term]:
     """Return the dummies of one programme; years that few villages reach are joined."""
     event = (data["period"] - data[FIRST + programme]).to_numpy().astype(np.float64)
     there = np.unique(event[event >= -anticipation])
     if not (there >= 0).any():
         return []
-    reached = [at for at in there
-               if np.unique(village[event == at]).size >= ENOUGH_VILLAGES or at <= 0]  # fmt: skip
+    reached = [
+        at for at in there if np.unique(village[event == at]).size >= ENOUGH_VILLAGES or at <= 0
+    ]
     last = max(reached)
     return [Term(programme, int(at), event >= at if at == last else event == at) for at in reached]
 
@@ -197,18 +212,30 @@ def _set(
     for k, outcome in enumerate(outcomes):
         for programme, aggregation, at, which, share in asked:
             keys.append(Key(outcome, aggregation, at=at, programme=programme))
-            columns.append((share @ theta[which, k], influence[:, which, k] @ share,
-                            without[:, which, k] @ share))  # fmt: skip
+            columns.append(
+                (
+                    share @ theta[which, k],
+                    influence[:, which, k] @ share,
+                    without[:, which, k] @ share,
+                )
+            )
             arms.append(sides[programme])
     treated, control, n_treated, n_control = zip(*arms, strict=True)
     points, moves, left = zip(*columns, strict=True)
     return EffectSet(
-        keys=tuple(keys), points=np.array(points), influence=np.column_stack(moves),
-        without=np.column_stack(left), treated=np.column_stack(treated),
-        control=np.column_stack(control), used=np.ones((len(names), len(keys)), bool),
-        n_treated=np.array(n_treated), n_control=np.array(n_control),
-        n_left_out=np.zeros(len(keys), np.int64), villages=names, about=about,
-    )  # fmt: skip
+        keys=tuple(keys),
+        points=np.array(points),
+        influence=np.column_stack(moves),
+        without=np.column_stack(left),
+        treated=np.column_stack(treated),
+        control=np.column_stack(control),
+        used=np.ones((len(names), len(keys)), bool),
+        n_treated=np.array(n_treated),
+        n_control=np.array(n_control),
+        n_left_out=np.zeros(len(keys), np.int64),
+        villages=names,
+        about=about,
+    )
 
 
 def _arms(

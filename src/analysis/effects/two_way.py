@@ -88,8 +88,13 @@ def regression(
     gram = np.einsum("ctp,cts,csq->cpq", dummies, inner, dummies, optimize=True)
     # B[s, t] is summed over s: the mean of a household's incomes, at each period it is seen.
     moment = np.einsum("ctp,ctk->cpk", dummies, kept.total - found.b.sum(axis=1))
-    return Regression(projection.by_village(kept, gram), projection.by_village(kept, moment),
-                      events, kept, dummies)  # fmt: skip
+    return Regression(
+        projection.by_village(kept, gram),
+        projection.by_village(kept, moment),
+        events,
+        kept,
+        dummies,
+    )
 
 
 def _dummies(
@@ -133,9 +138,12 @@ def estimate(
     found = regression(table, static=static, reference=reference, anticipation=anticipation)
     gram, moment = found.gram.sum(axis=0), found.moment.sum(axis=0)
     if np.linalg.matrix_rank(_scaled(gram), tol=SINGULAR, hermitian=True) < gram.shape[0]:
-        refuse("event times and periods cannot be told apart",
-               "use two reference event times where nobody is never treated, or fewer periods",
-               column="reference", value=reference)  # fmt: skip
+        refuse(
+            "event times and periods cannot be told apart",
+            "use two reference event times where nobody is never treated, or fewer periods",
+            column="reference",
+            value=reference,
+        )
     theta = np.linalg.solve(gram, moment)
     p = len(found.events)
     score = found.moment - found.gram @ theta
@@ -145,18 +153,23 @@ def estimate(
     return EffectSet(
         keys=tuple(
             Key(o, "static" if static else "event_time", at=e, programme=table.programme)
-            for o in table.outcomes for e in found.events
+            for o in table.outcomes
+            for e in found.events
         ),
         points=theta[:p].T.ravel(),
         influence=np.swapaxes(influence, 1, 2).reshape(len(kept.villages), -1),
         without=np.swapaxes(_without(found, gram, moment), 1, 2).reshape(len(kept.villages), -1),
-        treated=np.tile(treated, (1, k)), control=np.tile(control, (1, k)),
+        treated=np.tile(treated, (1, k)),
+        control=np.tile(control, (1, k)),
         used=np.tile(treated | control, (1, k)),
-        n_treated=np.tile(households[0], k), n_control=np.tile(households[1], k),
-        n_left_out=np.zeros(p * k, np.int64), villages=kept.villages,
-        about=projection.about(table, table, kept, "two_way", anticipation,
-                               parity_factor=found.factor),
-    )  # fmt: skip
+        n_treated=np.tile(households[0], k),
+        n_control=np.tile(households[1], k),
+        n_left_out=np.zeros(p * k, np.int64),
+        villages=kept.villages,
+        about=projection.about(
+            table, table, kept, "two_way", anticipation, parity_factor=found.factor
+        ),
+    )
 
 
 def _scaled(gram: Floats) -> Floats:
@@ -191,7 +204,8 @@ def _arms(found: Regression) -> tuple[Booleans, Booleans, tuple[Floats, Floats]]
         ~on if p > 1 else (table.cohort == 0)[:, None] | (table.cohort > table.periods[0])[:, None]
     )
     seen = table.n_ever > 0
-    arms = [projection.by_village(table, (side & seen[:, None]).astype(float)) > 0
-            for side in (on, off)]  # fmt: skip
+    arms = [
+        projection.by_village(table, (side & seen[:, None]).astype(float)) > 0 for side in (on, off)
+    ]
     households = [np.einsum("cp,c->p", side, table.n_ever) for side in (on, off)]
     return arms[0], arms[1], (households[0], households[1])

@@ -55,8 +55,9 @@ def estimates(
     def paint(axes: Axes, theme: Theme) -> None:
         axes.axvline(0, color=theme.faint, lw=1, zorder=REFERENCE)
         if truth is not None:
-            axes.axvline(truth, color=theme.accents[1], lw=1.8, ls="--", label=truth_is,
-                         zorder=REFERENCE)  # fmt: skip
+            axes.axvline(
+                truth, color=theme.accents[1], lw=1.8, ls="--", label=truth_is, zorder=REFERENCE
+            )
         for text, y in headings:
             row_label(axes, theme, text, y, color=theme.faint, fontweight="bold")
         for y, row in zip(places, rows.iter_rows(named=True), strict=True):
@@ -103,8 +104,9 @@ def _one(axes: Axes, theme: Theme, row: dict[str, Any], y: float) -> None:
     if row["ci_low"] is not None:
         axes.plot([row["ci_low"], row["ci_high"]], [y, y], color=colour, lw=1.8)
     hollow = row.get("kind") == "naive"
-    axes.plot([row["estimate"]], [y], "o", color=colour, markersize=6,
-              mfc="none" if hollow else colour)  # fmt: skip
+    axes.plot(
+        [row["estimate"]], [y], "o", color=colour, markersize=6, mfc="none" if hollow else colour
+    )
     row_label(axes, theme, row["label"], y - 0.2)
 
 

@@ -15,9 +15,12 @@ from analysis.figures.style import SMALL, Figure, Theme, draw
 
 SHOWN: Final = ("total", "wage", "business", "property", "transfer")
 NAMES: Final = {
-    "total": "Total", "wage": "Wage", "business": "Business", "property": "Property",
+    "total": "Total",
+    "wage": "Wage",
+    "business": "Business",
+    "property": "Property",
     "transfer": "Transfer",
-}  # fmt: skip
+}
 WINDOW: Final = (-6, 6)
 """Event times drawn: beyond them few cohorts are left, whose bands would hide the rest."""
 LETTERS: Final = 62
@@ -94,8 +97,15 @@ def events(
             if place[0] > 0.3:
                 inner.set_yticklabels([])
         axes.text(0, 1, unit, transform=axes.transAxes, fontsize=SMALL, color=theme.faint, va="top")
-        axes.text(0.55, 0, "years since the first year in the programme", ha="center",
-                  transform=axes.transAxes, fontsize=SMALL, color=theme.faint)  # fmt: skip
+        axes.text(
+            0.55,
+            0,
+            "years since the first year in the programme",
+            ha="center",
+            transform=axes.transAxes,
+            fontsize=SMALL,
+            color=theme.faint,
+        )
         _legend(axes, theme, simulated=truth is not None)
 
     said = " ".join(_sentence(drawn.filter(pl.col("outcome") == one), names[one]) for one in order)
@@ -151,9 +161,13 @@ def _path(axes: Axes, theme: Theme, rows: pl.DataFrame, base: int | None) -> Non
         parts = [rows.filter(pl.col("at") < base), rows.filter(pl.col("at") > base)]
     for part in parts:
         axes.fill_between(
-            part["at"].to_list(), _floats(part, "band_low"), _floats(part, "band_high"),
-            color=colour, alpha=0.22, lw=0,
-        )  # fmt: skip
+            part["at"].to_list(),
+            _floats(part, "band_low"),
+            _floats(part, "band_high"),
+            color=colour,
+            alpha=0.22,
+            lw=0,
+        )
     pairs = sorted(zip(rows["at"].to_list(), rows["estimate"].to_list(), strict=True))
     if base is not None:
         pairs = sorted([*pairs, (base, 0.0)])

@@ -35,14 +35,28 @@ def reports(
 
     def paint(axes: Axes, theme: Theme) -> None:
         low, high = bins["low"].to_numpy(), bins["high"].to_numpy()
-        axes.bar(low, bins["n"].to_numpy(), width=high - low, align="edge", lw=0.4,
-                 color=theme.accents[0], edgecolor=theme.grid, label="reports")  # fmt: skip
+        axes.bar(
+            low,
+            bins["n"].to_numpy(),
+            width=high - low,
+            align="edge",
+            lw=0.4,
+            color=theme.accents[0],
+            edgecolor=theme.grid,
+            label="reports",
+        )
         middle = (low * high) ** 0.5
-        axes.plot(middle, bins["curve"].to_numpy(), color=theme.accents[1], lw=2,
-                  label="curve through bins away from the floor")  # fmt: skip
+        axes.plot(
+            middle,
+            bins["curve"].to_numpy(),
+            color=theme.accents[1],
+            lw=2,
+            label="curve through bins away from the floor",
+        )
         axes.axvline(floor, color=theme.ink, lw=1, ls=":")
-        axes.text(floor, 1.0, " floor", transform=axes.get_xaxis_transform(), va="top",
-                  fontsize=SMALL)  # fmt: skip
+        axes.text(
+            floor, 1.0, " floor", transform=axes.get_xaxis_transform(), va="top", fontsize=SMALL
+        )
         axes.set_xscale("log")
         ticks = [floor * share for share in (0.2, 0.4, 1, 2, 4)]
         axes.set_xticks(ticks)

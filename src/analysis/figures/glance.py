@@ -124,8 +124,15 @@ def _money(
         if row["high"] is None:  # an open side is an arrow
             arrow = {"arrowstyle": "->", "color": colour, "lw": 1.4}
             block.annotate("", xy=(start * 2.6, y), xytext=(start, y), arrowprops=arrow)
-        block.plot([math.sqrt(start * end)], [y], shape, color=colour, ms=6,
-                   mew=1.6, mfc=colour if row["kind"] == "received" else "none")  # fmt: skip
+        block.plot(
+            [math.sqrt(start * end)],
+            [y],
+            shape,
+            color=colour,
+            ms=6,
+            mew=1.6,
+            mfc=colour if row["kind"] == "received" else "none",
+        )
     block.xaxis.set_minor_locator(NullLocator())
     block.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _short(x)))
     span = "–".join(dict.fromkeys(str(year) for year in years))
@@ -149,12 +156,24 @@ def _effects(
             _text(block, theme, row["label"], y)
         elif row["kind"] == "mean":
             below = y + 0.16  # beside the studies it is the mean of, not over them
-            block.plot([row["low"], row["high"]], [below, below], color=theme.accents[5], lw=2.2,
-                       solid_capstyle="butt")  # fmt: skip
+            block.plot(
+                [row["low"], row["high"]],
+                [below, below],
+                color=theme.accents[5],
+                lw=2.2,
+                solid_capstyle="butt",
+            )
             block.plot([row["middle"]], [below], "D", color=theme.accents[5], ms=5)
         else:
-            block.plot([row["middle"]], [y], "o", color=colour, ms=6, mew=1.6,
-                       mfc=colour if row["kind"] == "lot" else "none")  # fmt: skip
+            block.plot(
+                [row["middle"]],
+                [y],
+                "o",
+                color=colour,
+                ms=6,
+                mew=1.6,
+                mfc=colour if row["kind"] == "lot" else "none",
+            )
     room = 0.04 * (max(ends) - min(ends))
     block.set_xlim(min(*ends, 0) - room, max(ends) + room)
     block.xaxis.set_major_locator(MultipleLocator(20))

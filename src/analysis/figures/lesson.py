@@ -54,10 +54,23 @@ def bands(name: str, rows: pl.DataFrame, *, tier: str, unit: str) -> Figure:
 
     def paint(axes: Axes, theme: Theme) -> None:
         axes.axhline(0, color=theme.faint, lw=1)
-        axes.fill_between(at, rows["band_low"], rows["band_high"], color=theme.accents[0],
-                          alpha=0.22, lw=0, label="joint band, for all years")  # fmt: skip
-        axes.vlines(at, rows["ci_low"], rows["ci_high"], color=theme.accents[1], lw=3,
-                    label="interval, for one year")  # fmt: skip
+        axes.fill_between(
+            at,
+            rows["band_low"],
+            rows["band_high"],
+            color=theme.accents[0],
+            alpha=0.22,
+            lw=0,
+            label="joint band, for all years",
+        )
+        axes.vlines(
+            at,
+            rows["ci_low"],
+            rows["ci_high"],
+            color=theme.accents[1],
+            lw=3,
+            label="interval, for one year",
+        )
         axes.plot(at, rows["estimate"], "o-", color=theme.accents[0], lw=1, ms=5, label="estimate")
         axes.set_xlabel("years since the first year in the programme")
         axes.set_ylabel(textwrap.fill(unit, WRAP))
@@ -171,9 +184,11 @@ def _frame(rows: list[dict[str, Any]], low: float, high: float) -> dict[str, Any
         for row in rows
     }
     said = "; ".join(f"{LABELS[str(row['method'])].lower()}, {_said(row)}" for row in rows)
-    return {"truth": place(truth), "rows": lines,
-            "said": f"The truth is {printing.number(truth, 0)}. It is put at: "
-                    f"{said}."}  # fmt: skip
+    return {
+        "truth": place(truth),
+        "rows": lines,
+        "said": f"The truth is {printing.number(truth, 0)}. It is put at: {said}.",
+    }
 
 
 def _said(row: dict[str, Any]) -> str:

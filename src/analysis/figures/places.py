@@ -46,14 +46,25 @@ def tiles(name: str, rows: pl.DataFrame) -> Figure:
             # Half the ink at most, so that the letters on it stay readable.
             strength = 0.08 + 0.42 * math.log1p(n) / math.log1p(most)
             box = FancyBboxPatch(
-                (column - 0.94, row - 0.94), 0.88, 0.88, boxstyle="round,pad=0,rounding_size=0.06",
-                facecolor=(theme.accents[0], strength), edgecolor=theme.grid,
-            )  # fmt: skip
+                (column - 0.94, row - 0.94),
+                0.88,
+                0.88,
+                boxstyle="round,pad=0,rounding_size=0.06",
+                facecolor=(theme.accents[0], strength),
+                edgecolor=theme.grid,
+            )
             axes.add_patch(box)
             axes.text(column - 0.5, row - 0.66, f"{n:,}", ha="center", va="center", fontsize=13)
             said = f"{tile} ({n_places})" if n_places > 1 else tile
-            axes.text(column - 0.5, row - 0.3, textwrap.fill(said, WRAP), ha="center",
-                      va="center", fontsize=SMALL, linespacing=1.1)  # fmt: skip
+            axes.text(
+                column - 0.5,
+                row - 0.3,
+                textwrap.fill(said, WRAP),
+                ha="center",
+                va="center",
+                fontsize=SMALL,
+                linespacing=1.1,
+            )
         axes.set(xlim=(0, width), ylim=(height, 0))
         axes.axis("off")
 
@@ -88,11 +99,24 @@ def money_flow(name: str, rows: pl.DataFrame) -> Figure:
             title = textwrap.shorten(title, LONG_NAME, placeholder="…")
             axes.text(0, at + 0.32, title, va="center", fontsize=SMALL)
             said = "; ".join(_amount(row) for row in own.iter_rows(named=True) if row["measures"])
-            axes.text(0, at + 0.72, said or "no money per household printed", va="center",
-                      fontsize=SMALL, color=theme.faint)  # fmt: skip
+            axes.text(
+                0,
+                at + 0.72,
+                said or "no money per household printed",
+                va="center",
+                fontsize=SMALL,
+                color=theme.faint,
+            )
             for row in own.sort("low", nulls_last=False).iter_rows(named=True):
-                _band(axes, theme, at + 0.5, place[row["source"]], row["low"], most,
-                      theme.accents[sources.index(row["source"])])  # fmt: skip
+                _band(
+                    axes,
+                    theme,
+                    at + 0.5,
+                    place[row["source"]],
+                    row["low"],
+                    most,
+                    theme.accents[sources.index(row["source"])],
+                )
         for source in sources:
             axes.text(1.02, place[source], source, va="center", fontweight="bold")
         axes.set(xlim=(0, 1.18), ylim=(len(programmes), 0))

@@ -36,10 +36,15 @@ def detectable(name: str, tier: str, rows: pl.DataFrame, *, empty: str = "") -> 
             line = rows.filter(pl.col("households") == size).sort("villages")
             axes.plot(line["villages"], line["percent"], "o-", color=theme.accents[i], ms=4)
             axes.annotate(
-                f"{size} households", (line["villages"][0], line["percent"][0]),
-                xytext=(-7, 0), textcoords="offset points", ha="right", va="center",
-                fontsize=SMALL, color=theme.accents[i],
-            )  # fmt: skip
+                f"{size} households",
+                (line["villages"][0], line["percent"][0]),
+                xytext=(-7, 0),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                fontsize=SMALL,
+                color=theme.accents[i],
+            )
         axes.set_xscale("log")
         axes.set_xlim(villages[0] / 2.6, villages[-1] * 1.1)
         axes.set_ylim(bottom=0)

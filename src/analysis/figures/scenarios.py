@@ -51,8 +51,13 @@ def gains(name: str, rows: pl.DataFrame) -> Figure:
         for y, row in enumerate(reversed(list(data.iter_rows(named=True)))):
             row_label(axes, theme, row["name"], y + 0.3)
             for low, high, width in (("low", "high", 1.4), ("draws_low", "draws_high", 5)):
-                axes.plot([row[f"percent_{low}"], row[f"percent_{high}"]], [y, y],
-                          color=theme.accents[0], lw=width, solid_capstyle="butt")  # fmt: skip
+                axes.plot(
+                    [row[f"percent_{low}"], row[f"percent_{high}"]],
+                    [y, y],
+                    color=theme.accents[0],
+                    lw=width,
+                    solid_capstyle="butt",
+                )
             axes.plot([row["percent_median"]], [y], "o", color=theme.accents[1], ms=6)
         axes.axvline(0, color=theme.faint, lw=1, zorder=REFERENCE)
         axes.set_ylim(-0.5, data.height - 0.3)
@@ -103,9 +108,14 @@ def controls(world: World, presets: Iterable[Preset], badge: str) -> Controls:
     first = choices[0]
     start = {"take-up": 100, "gain": first.gain, "cost": first.cost, "years": YEARS}
     found = outcome(world, 1.0, first.gain, first.cost, YEARS, yearly=first.yearly)
-    data = {"mean": world.mean, "line": world.line, "size": world.size,
-            "sigma": sigma_of(world.gini), "fading": world.fading,
-            "discount": world.discount}  # fmt: skip
+    data = {
+        "mean": world.mean,
+        "line": world.line,
+        "size": world.size,
+        "sigma": sigma_of(world.gini),
+        "fading": world.fading,
+        "discount": world.discount,
+    }
     attributes = " ".join(f'data-{name}="{value!r}"' for name, value in data.items())
     options = "".join(
         f'<option value="{one.id}" data-gain="{one.gain}" data-cost="{one.cost}" '

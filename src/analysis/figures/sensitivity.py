@@ -55,26 +55,48 @@ def curve(
             return
         place, ticks = _scale(rows, truth)
         at = list(range(rows.height))
-        axes.fill_between(at, [place(v) for v in rows["band_low"]],
-                          [place(v) for v in rows["band_high"]], color=theme.grid,
-                          lw=0)  # fmt: skip
-        axes.fill_between(at, [place(v) for v in rows["ci_low"]],
-                          [place(v) for v in rows["ci_high"]], color=theme.accents[0], alpha=0.35,
-                          lw=0)  # fmt: skip
+        axes.fill_between(
+            at,
+            [place(v) for v in rows["band_low"]],
+            [place(v) for v in rows["band_high"]],
+            color=theme.grid,
+            lw=0,
+        )
+        axes.fill_between(
+            at,
+            [place(v) for v in rows["ci_low"]],
+            [place(v) for v in rows["ci_high"]],
+            color=theme.accents[0],
+            alpha=0.35,
+            lw=0,
+        )
         axes.plot(at, [place(v) for v in rows["estimate"]], color=theme.accents[0], lw=1.6)
         for k, row in enumerate(rows.iter_rows(named=True)):
             if row["main"]:
                 axes.plot(k, place(row["estimate"]), "D", color=theme.accents[5], ms=5)
-                axes.annotate("main", (k, place(row["estimate"])), xytext=(0, 6),
-                              textcoords="offset points", ha="center", fontsize=SMALL,
-                              color=theme.accents[5])  # fmt: skip
+                axes.annotate(
+                    "main",
+                    (k, place(row["estimate"])),
+                    xytext=(0, 6),
+                    textcoords="offset points",
+                    ha="center",
+                    fontsize=SMALL,
+                    color=theme.accents[5],
+                )
         axes.plot([0, rows.height - 1], [place(0.0)] * 2, color=theme.faint, lw=0.8)
         if truth is not None:
-            axes.plot([0, rows.height - 1], [place(truth)] * 2, color=theme.accents[1], lw=1.4,
-                      ls="--")  # fmt: skip
-            axes.annotate("put into the panel", (rows.height - 1, place(truth)), xytext=(0, 3),
-                          textcoords="offset points", ha="right", fontsize=SMALL,
-                          color=theme.ink)  # fmt: skip
+            axes.plot(
+                [0, rows.height - 1], [place(truth)] * 2, color=theme.accents[1], lw=1.4, ls="--"
+            )
+            axes.annotate(
+                "put into the panel",
+                (rows.height - 1, place(truth)),
+                xytext=(0, 3),
+                textcoords="offset points",
+                ha="right",
+                fontsize=SMALL,
+                color=theme.ink,
+            )
         for (choice, value, _), y in zip(options, depth, strict=True):
             chosen = [k for k in at if rows[choice][k] == value]
             axes.plot(chosen, [y] * len(chosen), "|", color=theme.ink, ms=5, mew=0.7)
@@ -171,26 +193,54 @@ def breakdown(
             axes.set_axis_off()
             return
         x = rows["bound"].to_list()
-        axes.fill_between(x, rows["ci_low"].to_list(), rows["ci_high"].to_list(),
-                          color=theme.accents[0], alpha=0.25, lw=0)  # fmt: skip
-        axes.fill_between(x, rows["set_low"].to_list(), rows["set_high"].to_list(),
-                          color=theme.accents[0], alpha=0.45, lw=0)  # fmt: skip
+        axes.fill_between(
+            x,
+            rows["ci_low"].to_list(),
+            rows["ci_high"].to_list(),
+            color=theme.accents[0],
+            alpha=0.25,
+            lw=0,
+        )
+        axes.fill_between(
+            x,
+            rows["set_low"].to_list(),
+            rows["set_high"].to_list(),
+            color=theme.accents[0],
+            alpha=0.45,
+            lw=0,
+        )
         for column, text in (("ci_high", "with sampling error"), ("set_high", "points alone")):
-            axes.annotate(text, (x[-1], rows[column][-1]), xytext=(-4, -12),
-                          textcoords="offset points", ha="right", fontsize=SMALL,
-                          color=theme.ink)  # fmt: skip
+            axes.annotate(
+                text,
+                (x[-1], rows[column][-1]),
+                xytext=(-4, -12),
+                textcoords="offset points",
+                ha="right",
+                fontsize=SMALL,
+                color=theme.ink,
+            )
         axes.axhline(0, color=theme.faint, lw=1)
         if truth is not None:
             axes.axhline(truth, color=theme.accents[1], lw=1.4, ls="--")
-            axes.annotate("put into the panel", (x[-1], truth), xytext=(-4, 3),
-                          textcoords="offset points", ha="right", fontsize=SMALL,
-                          color=theme.ink)  # fmt: skip
+            axes.annotate(
+                "put into the panel",
+                (x[-1], truth),
+                xytext=(-4, 3),
+                textcoords="offset points",
+                ha="right",
+                fontsize=SMALL,
+                color=theme.ink,
+            )
         if broken is not None and 0 < broken < x[-1]:
             axes.axvline(broken, color=theme.accents[5], lw=1, ls=":")
-            axes.annotate(f"sign lost at {printing.number(broken, 2)}",
-                          (broken, float(min(rows["ci_low"]))), xytext=(4, 2),
-                          textcoords="offset points", fontsize=SMALL,
-                          color=theme.accents[5])  # fmt: skip
+            axes.annotate(
+                f"sign lost at {printing.number(broken, 2)}",
+                (broken, float(min(rows["ci_low"]))),
+                xytext=(4, 2),
+                textcoords="offset points",
+                fontsize=SMALL,
+                color=theme.accents[5],
+            )
         axes.set_xlim(0, x[-1])
         axes.xaxis.set_major_locator(FixedLocator([b for b in x if (2 * b) == int(2 * b)]))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: printing.number(v, 0)))

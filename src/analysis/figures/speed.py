@@ -31,14 +31,22 @@ def growth(name: str, timed: pl.DataFrame, title: str) -> Figure:
         for number, package in enumerate(packages):
             line = timed.filter(pl.col("package") == package).sort("rows")
             axes.plot(
-                line["rows"].to_numpy(), line["seconds"].to_numpy(), marker=MARKS[number],
-                color=theme.accents[number], lw=2.4 if package == OURS else 1.4, ms=5,
-            )  # fmt: skip
+                line["rows"].to_numpy(),
+                line["seconds"].to_numpy(),
+                marker=MARKS[number],
+                color=theme.accents[number],
+                lw=2.4 if package == OURS else 1.4,
+                ms=5,
+            )
             axes.annotate(
                 "this package" if package == OURS else package,
-                (line["rows"][-1], line["seconds"][-1]), xytext=(7, 0),
-                textcoords="offset points", va="center", fontsize=SMALL, color=theme.ink,
-            )  # fmt: skip
+                (line["rows"][-1], line["seconds"][-1]),
+                xytext=(7, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=SMALL,
+                color=theme.ink,
+            )
         axes.set_xscale("log")
         axes.set_yscale("log")
         most = float(timed["rows"].max())  # type: ignore[arg-type]

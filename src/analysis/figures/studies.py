@@ -167,8 +167,13 @@ def _estimate(
     mean = row["kind"] == "mean"
     colour = theme.accents[1] if mean else theme.accents[0]
     if row["ahead_low"] is not None:
-        axes.plot([max(row["ahead_low"], low), min(row["ahead_high"], high)], [y, y],
-                  color=colour, lw=1, ls=":")  # fmt: skip
+        axes.plot(
+            [max(row["ahead_low"], low), min(row["ahead_high"], high)],
+            [y, y],
+            color=colour,
+            lw=1,
+            ls=":",
+        )
     if row["low"] is not None:
         _whisker(axes, row["low"], row["high"], y, ends, colour, 3 if mean else 1.6)
     if not low <= row["percent"] <= high:
@@ -176,9 +181,14 @@ def _estimate(
         return
     shape, full = MARKERS[row["kind"]]
     axes.plot(
-        [row["percent"]], [y], shape, color=colour, markersize=6.5, mew=1.6,
+        [row["percent"]],
+        [y],
+        shape,
+        color=colour,
+        markersize=6.5,
+        mew=1.6,
         markerfacecolor=colour if full else "none",
-    )  # fmt: skip
+    )
 
 
 def _whisker(
@@ -199,9 +209,15 @@ def _beyond(axes: Axes, value: float, y: float, ends: tuple[float, float], colou
     # Cut, not rounded: the number printed is never more than what was found.
     label = printing.number(math.floor(value), 0)
     axes.annotate(
-        label, (at, y), xytext=(-8 if right else 8, 0), color=colour,
-        textcoords="offset points", ha="right" if right else "left", va="center", fontsize=SMALL,
-    )  # fmt: skip
+        label,
+        (at, y),
+        xytext=(-8 if right else 8, 0),
+        color=colour,
+        textcoords="offset points",
+        ha="right" if right else "left",
+        va="center",
+        fontsize=SMALL,
+    )
 
 
 def _finish(axes: Axes, depth: float, ends: tuple[float, float], axis: str) -> None:
@@ -220,8 +236,16 @@ def _legend(axes: Axes, theme: Theme, kinds: Iterable[str]) -> None:
     for kind in kinds:
         shape, full = MARKERS[kind]
         colour = theme.accents[1] if kind == "mean" else theme.accents[0]
-        axes.plot([], [], shape, color=colour, markersize=6.5, mew=1.6, label=KINDS[kind],
-                  markerfacecolor=colour if full else "none")  # fmt: skip
+        axes.plot(
+            [],
+            [],
+            shape,
+            color=colour,
+            markersize=6.5,
+            mew=1.6,
+            label=KINDS[kind],
+            markerfacecolor=colour if full else "none",
+        )
     axes.figure.legend(loc="outside lower center", ncols=min(len(kinds), 2))
 
 
@@ -243,10 +267,14 @@ def _lines(rows: pl.DataFrame) -> list[dict[str, Any]]:
         lines.append({"kind": "heading", "label": programme, "marks": []})
         claims = mine.filter(pl.col("tier") == "reported").iter_rows(named=True)
         lines += [
-            {"kind": "claim", "label": f"Reported: {row['label']}", "marks": [row],
-             "programme": programme}
+            {
+                "kind": "claim",
+                "label": f"Reported: {row['label']}",
+                "marks": [row],
+                "programme": programme,
+            }
             for row in claims
-        ]  # fmt: skip
+        ]
         found = list(mine.filter(pl.col("tier") == "published").iter_rows(named=True))
         samples = len({row["people"] for row in found})
         word = "estimate" if len(found) == 1 else "estimates"
@@ -270,9 +298,14 @@ def _mark(
         return
     colour = theme.accents[0]
     axes.plot(
-        [row["low"]], [y], "o", color=colour, markersize=6.5, mew=1.6,
+        [row["low"]],
+        [y],
+        "o",
+        color=colour,
+        markersize=6.5,
+        mew=1.6,
         markerfacecolor=colour if row["kind"] == "lot" else "none",
-    )  # fmt: skip
+    )
 
 
 def _line_sentence(line: dict[str, Any]) -> str:
@@ -282,10 +315,14 @@ def _line_sentence(line: dict[str, Any]) -> str:
             None if row[end] is None else printing.number(row[end], 1) for end in ("low", "high")
         ]
         span = (
-            ends[0] if ends[0] == ends[1]
-            else f"{ends[0]} to {ends[1]}" if all(ends)
-            else f"at least {ends[0]}" if ends[0] else f"at most {ends[1]}"
-        )  # fmt: skip
+            ends[0]
+            if ends[0] == ends[1]
+            else f"{ends[0]} to {ends[1]}"
+            if all(ends)
+            else f"at least {ends[0]}"
+            if ends[0]
+            else f"at most {ends[1]}"
+        )
         return f"{line['programme']}, {line['label']}: {span} per cent"
     if not line["marks"]:
         return f"{line['programme']}: no comparable study"

@@ -32,8 +32,14 @@ REFERENCE = 1
 """Depth of lines at zero or the truth: above the grid, below labels and marks."""
 
 BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW = (
-    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442",
-)  # fmt: skip
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+    "#F0E442",
+)
 
 TIER_LABELS = {
     "reported": "Reported claim",

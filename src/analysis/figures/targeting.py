@@ -31,12 +31,19 @@ def concentration(name: str, tier: str, curves: pl.DataFrame, share: float) -> F
         axes.plot([0, 100], [0, 100], color=theme.faint, lw=1)
         axes.text(72, 66, "equal chance", fontsize=SMALL, color=theme.faint, ha="left", va="top")
         axes.plot([0, 100 * share, 100], [0, 100, 100], color=theme.faint, lw=1, ls=":")
-        axes.text(100 * share + 2, 97, "only the poorest", fontsize=SMALL, color=theme.faint,
-                  va="top")  # fmt: skip
+        axes.text(
+            100 * share + 2, 97, "only the poorest", fontsize=SMALL, color=theme.faint, va="top"
+        )
         for place, (income, line) in enumerate(zip(names, LINES, strict=False)):
             mine = curves.filter(pl.col("income") == income)
-            axes.plot(100 * mine["share"], 100 * mine["held"], line, color=theme.accents[place],
-                      lw=1.8, label=f"by {income}")  # fmt: skip
+            axes.plot(
+                100 * mine["share"],
+                100 * mine["held"],
+                line,
+                color=theme.accents[place],
+                lw=1.8,
+                label=f"by {income}",
+            )
         axes.set_xlim(0, 100)
         axes.set_ylim(0, 102)
         axes.set_xlabel("households, poorest first, per cent")
@@ -54,8 +61,11 @@ def _alt(curves: pl.DataFrame, names: list[str], share: float) -> str:
         mine = curves.filter(pl.col("income") == income)
         at = mine.row(mine.select((pl.col("share") - 0.5).abs().arg_min()).item(), named=True)
         poorest, held = (printing.number(100 * at[column], 0) for column in ("share", "held"))
-        parts.append(f"ordered by {income}, the poorest {poorest} per cent hold {held} per cent of "
-                     "places")  # fmt: skip
+        parts.append(
+            f"ordered by {income}, the poorest {poorest} per cent hold {held} per cent of places"
+        )
     registered = printing.number(100 * share, 0)
-    return (f"Concentration curve of the register, which has {registered} per cent of households: "
-            f"{'; '.join(parts)}.")  # fmt: skip
+    return (
+        f"Concentration curve of the register, which has {registered} per cent of households: "
+        f"{'; '.join(parts)}."
+    )

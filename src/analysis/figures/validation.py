@@ -47,10 +47,13 @@ def coverage(name: str, rows: pl.DataFrame, limits: tuple[float, float]) -> Figu
         axes.figure.legend(loc="outside lower center", ncols=2)
 
     said = "; ".join(
-        f"{label}: " + ", ".join(f"{row['mark']} {printing.number(row['percent'], 1)}"
-                                 for row in rows.filter(arms=label).iter_rows(named=True))
+        f"{label}: "
+        + ", ".join(
+            f"{row['mark']} {printing.number(row['percent'], 1)}"
+            for row in rows.filter(arms=label).iter_rows(named=True)
+        )
         for label in labels
-    )  # fmt: skip
+    )
     alt = (
         f"Dots: coverage of nominal 95 per cent intervals and joint bands, in per cent, with two "
         f"Monte Carlo errors; promised {printing.number(limits[0])} to "
@@ -77,12 +80,20 @@ def bias(name: str, rows: pl.DataFrame, price_year: int) -> Figure:
     def paint(axes: Axes, theme: Theme) -> None:
         axes.axvline(0, color=theme.faint, lw=1)
         shown = rows.with_columns(clipped=pl.col("bias").clip(-end, end))
-        _marks(axes, theme, shown, labels, series, "row", "estimator_label", "clipped",
-               "bias_error")  # fmt: skip
+        _marks(
+            axes, theme, shown, labels, series, "row", "estimator_label", "clipped", "bias_error"
+        )
         for label in labels:
             for side in (1, -1):
-                _beyond(axes, theme, shown.filter(pl.col("bias") * side > end, row=label), side,
-                        series, labels.index(label), end)  # fmt: skip
+                _beyond(
+                    axes,
+                    theme,
+                    shown.filter(pl.col("bias") * side > end, row=label),
+                    side,
+                    series,
+                    labels.index(label),
+                    end,
+                )
         axes.set_xlim(-end * 1.06, end * 1.06)
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: printing.number(x)))
@@ -109,8 +120,17 @@ def broken(name: str, rows: pl.DataFrame, limits: tuple[float, float]) -> Figure
 
     def paint(axes: Axes, theme: Theme) -> None:
         axes.axvspan(*limits, color=theme.accents[2], alpha=0.18, lw=0)
-        _marks(axes, theme, rows, labels, series, "row", "estimator_label", "coverage",
-               "coverage_error")  # fmt: skip
+        _marks(
+            axes,
+            theme,
+            rows,
+            labels,
+            series,
+            "row",
+            "estimator_label",
+            "coverage",
+            "coverage_error",
+        )
         axes.set_xlim(-3, 103)
         axes.set_xlabel("per cent of draws in which the truth is inside")
         axes.figure.legend(loc="outside lower center", ncols=2)
@@ -125,7 +145,7 @@ def broken(name: str, rows: pl.DataFrame, limits: tuple[float, float]) -> Figure
 
 def _beyond(
     axes: Axes, theme: Theme, part: pl.DataFrame, side: int, series: list[str], row: int, end: float
-) -> None:  # fmt: skip
+) -> None:
     """Say beside marks at the end of the axis which numbers they stand for."""
     if part.is_empty():
         return
@@ -135,15 +155,22 @@ def _beyond(
         said += f" to {printing.number(numbers[-1], 0)}"
     heights = [_offset(series, name) for name in part["estimator_label"]]
     axes.annotate(
-        f"{said} →" if side > 0 else f"← {said}", (side * end, row + sum(heights) / len(heights)),
-        xytext=(-8 * side, 0), textcoords="offset points", fontsize=SMALL, va="center",
-        ha="right" if side > 0 else "left", color=theme.ink,
-    )  # fmt: skip
+        f"{said} →" if side > 0 else f"← {said}",
+        (side * end, row + sum(heights) / len(heights)),
+        xytext=(-8 * side, 0),
+        textcoords="offset points",
+        fontsize=SMALL,
+        va="center",
+        ha="right" if side > 0 else "left",
+        color=theme.ink,
+    )
 
 
 def _axes_of(rows: pl.DataFrame) -> tuple[list[str], list[str]]:
-    return (rows["row"].unique(maintain_order=True).to_list(),
-            rows["estimator_label"].unique(maintain_order=True).to_list())  # fmt: skip
+    return (
+        rows["row"].unique(maintain_order=True).to_list(),
+        rows["estimator_label"].unique(maintain_order=True).to_list(),
+    )
 
 
 def _said(rows: pl.DataFrame, labels: list[str], column: str, digits: int) -> str:
@@ -162,17 +189,31 @@ def _offset(series: list[str], one: str) -> float:
 
 
 def _marks(
-    axes: Axes, theme: Theme, rows: pl.DataFrame, labels: list[str], series: list[str],
-    label: str, one: str, value: str, error: str,
-) -> None:  # fmt: skip
+    axes: Axes,
+    theme: Theme,
+    rows: pl.DataFrame,
+    labels: list[str],
+    series: list[str],
+    label: str,
+    one: str,
+    value: str,
+    error: str,
+) -> None:
     """Draw one mark per row of the data, with two errors on each side."""
     for number, name in enumerate(series):
         part = rows.filter(pl.col(one) == name)
         heights = [labels.index(row) + _offset(series, name) for row in part[label]]
         axes.errorbar(
-            part[value], heights, xerr=2 * part[error].fill_null(0.0), ls="none", lw=1, ms=5,
-            marker=MARKERS[number], color=theme.accents[number % len(theme.accents)], label=name,
-        )  # fmt: skip
+            part[value],
+            heights,
+            xerr=2 * part[error].fill_null(0.0),
+            ls="none",
+            lw=1,
+            ms=5,
+            marker=MARKERS[number],
+            color=theme.accents[number % len(theme.accents)],
+            label=name,
+        )
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.grid(visible=False, axis="y")

@@ -35,10 +35,14 @@ def headcounts(
     """
     shown = (
         measured.filter(measure="headcount", group="all")
-        .select("period", "line_name", "unit",
-                *(pl.col(c) * 100 for c in ("estimate", "ci_low", "ci_high")))
+        .select(
+            "period",
+            "line_name",
+            "unit",
+            *(pl.col(c) * 100 for c in ("estimate", "ci_low", "ci_high")),
+        )
         .sort("line_name", "unit", "period")
-    )  # fmt: skip
+    )
     if shown.is_empty():
         return _nothing(name, tier, shown, empty)
     persons = shown.filter(unit="person")
@@ -49,8 +53,15 @@ def headcounts(
         for colour, line in zip(theme.accents, names, strict=False):
             for unit, style in (("person", "-"), ("household", ":")):
                 rows = shown.filter(line_name=line, unit=unit)
-                axes.plot(rows["period"], rows["estimate"], style, color=colour, lw=2,
-                          marker="o" if unit == "person" else "", markersize=3)  # fmt: skip
+                axes.plot(
+                    rows["period"],
+                    rows["estimate"],
+                    style,
+                    color=colour,
+                    lw=2,
+                    marker="o" if unit == "person" else "",
+                    markersize=3,
+                )
             _ribbon(axes, persons.filter(line_name=line), "period", colour)
             ends.append(float(persons.filter(line_name=line)["estimate"][-1]))
         _names(axes, persons, [labels.get(n, n) for n in names], ends)
@@ -63,9 +74,10 @@ def headcounts(
 
     said = "; ".join(
         f"{labels.get(line, line)}, {unit}s, from {_said(rows[0])} to {_said(rows[-1])}"
-        for line in names for unit in ("person", "household")
+        for line in names
+        for unit in ("person", "household")
         for rows in [shown.filter(line_name=line, unit=unit)["estimate"].to_list()]
-    )  # fmt: skip
+    )
     alt = f"Lines: per cent below each poverty line, {_span(persons)}. {said}."
     return draw(name, tier, paint, shown, alt)
 
@@ -106,8 +118,9 @@ def indices(name: str, tier: str, measured: pl.DataFrame, labels: Mapping[str, s
 
     said = "; ".join(
         f"{labels[index]} from {printing.number(rows[0])} to {printing.number(rows[-1])}"
-        for index in names for rows in [shown.filter(index=index)["estimate"].to_list()]
-    )  # fmt: skip
+        for index in names
+        for rows in [shown.filter(index=index)["estimate"].to_list()]
+    )
     return draw(name, tier, paint, shown, f"Lines: inequality, {_span(shown)}. {said}.")
 
 
@@ -141,14 +154,26 @@ def incidence(
             theme.accents, ("places", "same households"), ("o", "s"), strict=False
         ):
             rows = _of(shown, curve)
-            axes.plot(rows["percentile"], rows["estimate"], color=colour, lw=2, marker=mark,
-                      markersize=3.5, label=_CURVES[curve])  # fmt: skip
+            axes.plot(
+                rows["percentile"],
+                rows["estimate"],
+                color=colour,
+                lw=2,
+                marker=mark,
+                markersize=3.5,
+                label=_CURVES[curve],
+            )
             _ribbon(axes, rows, "percentile", colour)
         axes.axhline(100 * mean, color=theme.faint, lw=1, ls="--", label="growth of the mean")
         axes.axhline(0, color=theme.faint, lw=0.8)
         for row in shown.filter(pl.col("estimate") > top).iter_rows(named=True):
-            axes.annotate(f"{_said(row['estimate'])} \u2191", (row["percentile"], top),
-                          fontsize=SMALL, xytext=(4, -10), textcoords="offset points")  # fmt: skip
+            axes.annotate(
+                f"{_said(row['estimate'])} \u2191",
+                (row["percentile"], top),
+                fontsize=SMALL,
+                xytext=(4, -10),
+                textcoords="offset points",
+            )
         axes.set_ylim(top=min(axes.get_ylim()[1], top))
         axes.set_xlim(0, 100)
         axes.set_xlabel("place in the distribution, poorest to richest (per cent)")
@@ -205,17 +230,42 @@ def quantile_effects(
 
     def paint(axes: Axes, theme: Theme) -> None:
         band = shown.drop_nulls(["band_low", "band_high"])
-        axes.vlines(band["percentile"], band["band_low"], band["band_high"], lw=1.5,
-                    color=theme.accents[0], label="joint band (sampling and grid)")  # fmt: skip
+        axes.vlines(
+            band["percentile"],
+            band["band_low"],
+            band["band_high"],
+            lw=1.5,
+            color=theme.accents[0],
+            label="joint band (sampling and grid)",
+        )
         grid = shown.drop_nulls(["grid_low", "grid_high"])
-        axes.vlines(grid["percentile"], grid["grid_low"], grid["grid_high"], lw=6, alpha=0.45,
-                    color=theme.accents[0], label="what the grid leaves open")  # fmt: skip
-        axes.plot(shown["percentile"], shown["estimate"], "o", color=theme.accents[0], markersize=5,
-                  label="estimate")  # fmt: skip
+        axes.vlines(
+            grid["percentile"],
+            grid["grid_low"],
+            grid["grid_high"],
+            lw=6,
+            alpha=0.45,
+            color=theme.accents[0],
+            label="what the grid leaves open",
+        )
+        axes.plot(
+            shown["percentile"],
+            shown["estimate"],
+            "o",
+            color=theme.accents[0],
+            markersize=5,
+            label="estimate",
+        )
         known = shown.drop_nulls("truth")
         if known.height:
-            axes.plot(known["percentile"], known["truth"], "D", color=theme.accents[1],
-                      markersize=5, label="truth of the simulation")  # fmt: skip
+            axes.plot(
+                known["percentile"],
+                known["truth"],
+                "D",
+                color=theme.accents[1],
+                markersize=5,
+                label="truth of the simulation",
+            )
         axes.axhline(0, color=theme.faint, lw=0.8)
         axes.set_xticks(shown["percentile"].to_list())
         axes.set_xlabel("place among the treated, poorest to richest (per cent)")
@@ -228,11 +278,13 @@ def quantile_effects(
         f"at {row['percentile']:.0f} per cent {_said(row['estimate'])}"
         + (
             f", band {_said(row['band_low'])} to {_said(row['band_high'])}"
-            if None not in (row["band_low"], row["band_high"]) else ", no band"
+            if None not in (row["band_low"], row["band_high"])
+            else ", no band"
         )
         + (f", truth {_said(row['truth'])}" if row["truth"] is not None else "")
-        for row in shown.iter_rows(named=True) if row["estimate"] is not None
-    )  # fmt: skip
+        for row in shown.iter_rows(named=True)
+        if row["estimate"] is not None
+    )
     alt = f"{subject}: estimated difference at each decile of the treated, {money}: {said}."
     return draw(name, tier, paint, shown, alt, height=4.2)
 
@@ -249,8 +301,14 @@ def _nothing(name: str, tier: str, data: pl.DataFrame, why: str) -> Figure:
 
 def _ribbon(axes: Axes, rows: pl.DataFrame, x: str, colour: str) -> None:
     there = rows.drop_nulls(["ci_low", "ci_high"])
-    axes.fill_between(there[x].to_numpy(), there["ci_low"].to_numpy(), there["ci_high"].to_numpy(),
-                      color=colour, alpha=0.2, lw=0)  # fmt: skip
+    axes.fill_between(
+        there[x].to_numpy(),
+        there["ci_low"].to_numpy(),
+        there["ci_high"].to_numpy(),
+        color=colour,
+        alpha=0.2,
+        lw=0,
+    )
 
 
 def _said(value: float) -> str:

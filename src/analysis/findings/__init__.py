@@ -11,6 +11,17 @@ from analysis.findings.record import TIERS, Badge, Finding
 from analysis.findings.table import COLUMNS, Moved, compare, read_csv, write_csv
 
 __all__ = [
-    "COLUMNS", "TIERS", "Badge", "Finding", "Moved", "Page", "compare", "export_json",
-    "file_digest", "forget", "frame_digest", "read_csv", "write_csv",
-]  # fmt: skip
+    "COLUMNS",
+    "TIERS",
+    "Badge",
+    "Finding",
+    "Moved",
+    "Page",
+    "compare",
+    "export_json",
+    "file_digest",
+    "forget",
+    "frame_digest",
+    "read_csv",
+    "write_csv",
+]

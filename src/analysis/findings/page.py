@@ -103,10 +103,21 @@ class Page:
         else:
             point, text = float(value), printing.number(value, digits)
         return self._note(
-            id=id, kind="number", what=what, value=point, low=low, high=high, unit=unit, text=text,
-            rows_in=rows_in, rows_used=rows_used, method=method, function=function, digest="",
+            id=id,
+            kind="number",
+            what=what,
+            value=point,
+            low=low,
+            high=high,
+            unit=unit,
+            text=text,
+            rows_in=rows_in,
+            rows_used=rows_used,
+            method=method,
+            function=function,
+            digest="",
             villages=villages,
-        )  # fmt: skip
+        )
 
     def estimate(
         self,
@@ -137,12 +148,19 @@ class Page:
         """
         ends = [None if math.isnan(end) else end for end in (effect.ci_low, effect.ci_high)]
         return self.number(
-            id, effect.estimate, what, unit=unit, function=function, digits=digits,
-            low=ends[0], high=ends[1], rows_in=effect.about.rows_in,
+            id,
+            effect.estimate,
+            what,
+            unit=unit,
+            function=function,
+            digits=digits,
+            low=ends[0],
+            high=ends[1],
+            rows_in=effect.about.rows_in,
             rows_used=effect.about.rows_used,
             villages=(effect.n_villages_treated, effect.n_villages_control),
             method=f"{effect.about.estimator}, intervals {effect.convention}",
-        )  # fmt: skip
+        )
 
     def word(
         self,
@@ -157,9 +175,20 @@ class Page:
     ) -> Finding:
         """Note a computed word, such as a verdict or the name of the largest figure."""
         return self._note(
-            id=id, kind="word", what=what, value=None, low=None, high=None, unit="", text=text,
-            rows_in=rows_in, rows_used=rows_used, method=method, function=function, digest="",
-        )  # fmt: skip
+            id=id,
+            kind="word",
+            what=what,
+            value=None,
+            low=None,
+            high=None,
+            unit="",
+            text=text,
+            rows_in=rows_in,
+            rows_used=rows_used,
+            method=method,
+            function=function,
+            digest="",
+        )
 
     def exhibit(
         self,
@@ -172,11 +201,20 @@ class Page:
     ) -> Finding:
         """Note a figure or table by the digest of its data."""
         return self._note(
-            id=id, kind=kind, what=what, value=None, low=None, high=None, unit="", text=what,
-            rows_in=data.height if rows_in is None else rows_in, rows_used=data.height,
+            id=id,
+            kind=kind,
+            what=what,
+            value=None,
+            low=None,
+            high=None,
+            unit="",
+            text=what,
+            rows_in=data.height if rows_in is None else rows_in,
+            rows_used=data.height,
             method="shown as computed",
-            function=function, digest=frame_digest(data),
-        )  # fmt: skip
+            function=function,
+            digest=frame_digest(data),
+        )
 
     def show(self, exhibit: E, what: str, function: Callable[..., object]) -> E:
         """Note a figure or table and return it, to be shown as the last line of its cell.

@@ -55,13 +55,19 @@ def read_csv(path: Path) -> list[dict[str, object]]:
     integers = {"rows_in", "rows_used", "n_villages_treated", "n_villages_control"}
     return [
         {
-            column: (None if text == "" and column in floats | integers
-                     else float(text) if column in floats
-                     else int(text) if column in integers else printing.unguarded(text))
+            column: (
+                None
+                if text == "" and column in floats | integers
+                else float(text)
+                if column in floats
+                else int(text)
+                if column in integers
+                else printing.unguarded(text)
+            )
             for column, text in row.items()
         }
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 @dataclass(frozen=True)
@@ -87,9 +93,18 @@ class Moved:
 
 
 COMPARED = (
-    "value", "low", "high", "unit", "text", "tier", "rows_in", "rows_used", "n_villages_treated",
-    "n_villages_control", "digest",
-)  # fmt: skip
+    "value",
+    "low",
+    "high",
+    "unit",
+    "text",
+    "tier",
+    "rows_in",
+    "rows_used",
+    "n_villages_treated",
+    "n_villages_control",
+    "digest",
+)
 
 
 def compare(

@@ -101,8 +101,10 @@ def permute(
     else:
         generator = np.random.Generator(np.random.Philox(seed))
         size = max(1, CHUNK // treated.size)
-        arms = [_some(treated, blocks, min(size, draws - first), generator)
-                for first in range(0, draws, size)]  # fmt: skip
+        arms = [
+            _some(treated, blocks, min(size, draws - first), generator)
+            for first in range(0, draws, size)
+        ]
     drawn = np.concatenate([_studentised(block, weight, total)[1] for block in arms])
     count = (np.abs(drawn) >= np.abs(statistics) * (1 - TIE)).sum(axis=0)
     p = count / possible if enumerated else (count + 1) / (draws + 1)

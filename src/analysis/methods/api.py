@@ -80,10 +80,12 @@ def pages(root: Path, proof: Proof) -> dict[str, str]:
 def public(module: Any) -> Iterator[Any]:
     """Yield the public functions and classes that a module itself defines, in file order."""
     own = [
-        member for member in module.members.values()
-        if not member.is_alias and (member.is_function or member.is_class)
+        member
+        for member in module.members.values()
+        if not member.is_alias
+        and (member.is_function or member.is_class)
         and not member.name.startswith("_")
-    ]  # fmt: skip
+    ]
     yield from sorted(own, key=lambda member: member.lineno)
 
 
@@ -102,15 +104,22 @@ def _contents(rooms: dict[str, Any]) -> str:
     ]
     return "\n".join(
         [
-            "---", 'title: "Reference"',
-            'description: "Every public function of the package, from its docstring"', "---", "",
+            "---",
+            'title: "Reference"',
+            'description: "Every public function of the package, from its docstring"',
+            "---",
+            "",
             "The package is a house of rooms; data flow through them in one direction. Each page "
             "describes the public functions of one room as their docstrings do, with the line "
             "they stand on and the tests that hold them. Every example in a docstring runs as a "
-            "test.", "",
-            "| room | what it is for | functions and classes |", "|:--|:--|--:|", *rows, "",
+            "test.",
+            "",
+            "| room | what it is for | functions and classes |",
+            "|:--|:--|--:|",
+            *rows,
+            "",
         ]
-    )  # fmt: skip
+    )
 
 
 def _page(name: str, room: Any, proof: Proof) -> str:

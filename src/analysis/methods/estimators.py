@@ -24,13 +24,35 @@ from analysis.methods.proof import PACKAGE, SOURCES
 from analysis.methods.registry import Registry
 
 ROOMS: Final = (
-    "claims", "studies", "costs", "cells", "inference", "effects", "sensitivity", "welfare",
-    "power", "scenarios", "validation", "answers",
-)  # fmt: skip
+    "claims",
+    "studies",
+    "costs",
+    "cells",
+    "inference",
+    "effects",
+    "sensitivity",
+    "welfare",
+    "power",
+    "scenarios",
+    "validation",
+    "answers",
+)
 MARKS: Final = frozenset(
-    {"std_error", "std_errors", "influence", "p_value", "p", "ci_low", "low", "critical",
-     "covariance", "robustness", "slope", "att"}
-)  # fmt: skip
+    {
+        "std_error",
+        "std_errors",
+        "influence",
+        "p_value",
+        "p",
+        "ci_low",
+        "low",
+        "critical",
+        "covariance",
+        "robustness",
+        "slope",
+        "att",
+    }
+)
 """Fields that make a class a result."""
 WORDS: Final = re.compile(
     r"std_error|standard error|\bestimates?\b|ci_low|\bintervals?\b|\bbounds?\b|\bp values?\b"
@@ -57,8 +79,10 @@ def find(root: Path, records: Iterable[Mapping[str, object]] = ()) -> tuple[Esti
     records : iterable of mapping
         Findings; functions of numbers and words count.
     """
-    files = {path: path.relative_to(root / SOURCES).with_suffix("").parts
-             for path in sorted((root / SOURCES).rglob("*.py"))}  # fmt: skip
+    files = {
+        path: path.relative_to(root / SOURCES).with_suffix("").parts
+        for path in sorted((root / SOURCES).rglob("*.py"))
+    }
     trees = {parts: ast.parse(path.read_text(encoding="utf-8")) for path, parts in files.items()}
     results = result_classes(trees.values())
     found: dict[str, str] = {}
@@ -80,9 +104,10 @@ def find(root: Path, records: Iterable[Mapping[str, object]] = ()) -> tuple[Esti
 def unrecorded(found: Iterable[Estimator], registry: Registry) -> tuple[Estimator, ...]:
     """Return the estimators that have neither a record nor a reason to have none."""
     return tuple(
-        one for one in found
+        one
+        for one in found
         if registry.of(one.function) is None and not registry.helps(one.function)
-    )  # fmt: skip
+    )
 
 
 def result_classes(trees: Iterable[ast.Module]) -> frozenset[str]:

@@ -51,16 +51,25 @@ def read(root: Path) -> Stored:
 
 
 def _coverage(root: Path) -> pl.DataFrame:
-    columns = {"design": pl.String, "what": pl.String, "kind": pl.String, "estimator": pl.String,
-               "measure": pl.String, "coverage": pl.Float64, "error": pl.Float64,
-               "bias": pl.Float64, "truth": pl.Float64, "draws": pl.Int64}  # fmt: skip
+    columns = {
+        "design": pl.String,
+        "what": pl.String,
+        "kind": pl.String,
+        "estimator": pl.String,
+        "measure": pl.String,
+        "coverage": pl.Float64,
+        "error": pl.Float64,
+        "bias": pl.Float64,
+        "truth": pl.Float64,
+        "draws": pl.Int64,
+    }
     if not (root / MONTECARLO).is_file():
         return pl.DataFrame(schema=columns)
     table = pl.read_csv(root / MONTECARLO, infer_schema_length=None)
     key = ["design", "estimator"]
     held = table.filter(pl.col("rule") == RULE, pl.col("measure").is_in([*MEASURES])).select(
-        *key, "measure", "draws", coverage=100 * pl.col("value"),
-        error=100 * pl.col("mc_error"))  # fmt: skip
+        *key, "measure", "draws", coverage=100 * pl.col("value"), error=100 * pl.col("mc_error")
+    )
     for name in ("bias", "truth"):
         one = table.filter(pl.col("measure") == name).select(*key, pl.col("value").alias(name))
         held = held.join(one, on=key, how="left", maintain_order="left")
@@ -71,13 +80,24 @@ def _coverage(root: Path) -> pl.DataFrame:
 def _parity(root: Path) -> pl.DataFrame:
     made = [
         pl.read_csv(path, infer_schema_length=None)
-        .group_by("estimator", "package", maintain_order=True).agg(estimates=pl.len())
-        .select(pl.lit(path.stem).alias("file"), "estimator", "package",
-                pl.col("estimates").cast(pl.Int64))
+        .group_by("estimator", "package", maintain_order=True)
+        .agg(estimates=pl.len())
+        .select(
+            pl.lit(path.stem).alias("file"),
+            "estimator",
+            "package",
+            pl.col("estimates").cast(pl.Int64),
+        )
         for path in sorted((root / PARITY).glob("*.csv"))
-    ]  # fmt: skip
-    empty = pl.DataFrame(schema={"file": pl.String, "estimator": pl.String, "package": pl.String,
-                                 "estimates": pl.Int64})  # fmt: skip
+    ]
+    empty = pl.DataFrame(
+        schema={
+            "file": pl.String,
+            "estimator": pl.String,
+            "package": pl.String,
+            "estimates": pl.Int64,
+        }
+    )
     return pl.concat([empty, *made])
 
 
@@ -91,12 +111,18 @@ def _published(root: Path) -> pl.DataFrame:
 def sentences(method: Method, stored: Stored) -> Iterator[str]:
     """Yield what the stored validation says of a method, a sentence for each ground."""
     yield from _agreement(method, stored)
-    cases = stored.published.filter(
-        pl.any_horizontal(pl.col("case").str.starts_with(one) for one in method.published)
-    ) if method.published else stored.published.clear()  # fmt: skip
+    cases = (
+        stored.published.filter(
+            pl.any_horizontal(pl.col("case").str.starts_with(one) for one in method.published)
+        )
+        if method.published
+        else stored.published.clear()
+    )
     if cases.height:
-        yield (f"{_count(cases.height, 'printed number')} of published tables, held to every digit"
-               " by a test, which says of each that does not come out why")  # fmt: skip
+        yield (
+            f"{_count(cases.height, 'printed number')} of published tables, held to every digit"
+            " by a test, which says of each that does not come out why"
+        )
     if method.grounds:
         yield f"held to {method.grounds}"
 
@@ -112,8 +138,10 @@ def _agreement(method: Method, stored: Stored) -> Iterator[str]:
     )
     if rows.height:
         packages = rows.group_by("package").agg(pl.col("estimates").sum()).sort("package")
-        said = ", ".join(f"{row['package']} ({printing.number(row['estimates'])})"
-                         for row in packages.iter_rows(named=True))  # fmt: skip
+        said = ", ".join(
+            f"{row['package']} ({printing.number(row['estimates'])})"
+            for row in packages.iter_rows(named=True)
+        )
         yield f"stored estimates of independent packages, compared by a test: {said}"
     if "two_by_two" in method.parity:
         yield "statsmodels on one comparison of two periods, on the spot"

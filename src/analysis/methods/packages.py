@@ -28,37 +28,51 @@ NAME: Final = re.compile(r"[a-z0-9._-]+")
 TABLES: Final[Mapping[str, Mapping[str, type[dy.Schema]]]] = {
     "data/methods": {"decisions": schemas.Decisions, "helpers": schemas.Helpers},
     "data/validation": {
-        "designs": designs.Designs, "published": published.Published,
+        "designs": designs.Designs,
+        "published": published.Published,
         "parity/effects": schemas.ParityEffects,
         "parity/doubly_robust": schemas.ParityDoublyRobust,
     },
     "reports": {
-        "findings": schemas.Findings, "benchmarks": benchmarks.Benchmarks,
-        "runtimes": schemas.Runtimes, "public/rice_farms": schemas.RiceFarms,
-        "public/rice_seasons": schemas.RiceSeasons, "validation/programmes": schemas.Programmes,
-        "validation/montecarlo": schemas.MonteCarlo, "validation/first_draws": schemas.FirstDraws,
-        "validation/published": schemas.PublishedFound, "validation/trials": trials.Trial,
-        "validation/lesson": schemas.Lesson, "validation/nsw": schemas.Experiment,
+        "findings": schemas.Findings,
+        "benchmarks": benchmarks.Benchmarks,
+        "runtimes": schemas.Runtimes,
+        "public/rice_farms": schemas.RiceFarms,
+        "public/rice_seasons": schemas.RiceSeasons,
+        "validation/programmes": schemas.Programmes,
+        "validation/montecarlo": schemas.MonteCarlo,
+        "validation/first_draws": schemas.FirstDraws,
+        "validation/published": schemas.PublishedFound,
+        "validation/trials": trials.Trial,
+        "validation/lesson": schemas.Lesson,
+        "validation/nsw": schemas.Experiment,
     },
-}  # fmt: skip
+}
 """Schema of each file, by folder and name without its ending; a file not made yet is left out."""
 TITLES: Final = {
     "data/methods": ("methods", "Methods", "Log of decisions, and functions that are no estimator"),
-    "data/validation": ("validation", "Validation", "Designs of the Monte Carlo, printed tables "
-                        "and stored estimates of independent packages"),
+    "data/validation": (
+        "validation",
+        "Validation",
+        "Designs of the Monte Carlo, printed tables and stored estimates of independent packages",
+    ),
     "reports": ("reports", "Reports", "Findings, measurements, and results of the validation"),
-}  # fmt: skip
+}
 
 
 def packages(root: Path) -> dict[str, dict[str, Any]]:
     """Return the data package of each folder, by the folder's name."""
     return {
-        folder: datapackage.package(*TITLES[folder], (
-            _resource(name, schema)
-            for name, schema in tables.items() if (root / folder / f"{name}.csv").is_file()
-        ))
+        folder: datapackage.package(
+            *TITLES[folder],
+            (
+                _resource(name, schema)
+                for name, schema in tables.items()
+                if (root / folder / f"{name}.csv").is_file()
+            ),
+        )
         for folder, tables in TABLES.items()
-    }  # fmt: skip
+    }
 
 
 def _resource(name: str, schema: type[dy.Schema]) -> dict[str, Any]:
@@ -84,10 +98,14 @@ def write(root: Path) -> None:
 
 def csv_files(root: Path) -> list[str]:
     """Return every committed CSV file of data and reports, relative, in order."""
-    found = [path.relative_to(root).as_posix()
-             for folder in FOLDERS for path in (root / folder).rglob("*.csv")]  # fmt: skip
-    return sorted(name for name in found
-                  if not name.startswith(tuple(f"{no}/" for no in NOT_COMMITTED)))  # fmt: skip
+    found = [
+        path.relative_to(root).as_posix()
+        for folder in FOLDERS
+        for path in (root / folder).rglob("*.csv")
+    ]
+    return sorted(
+        name for name in found if not name.startswith(tuple(f"{no}/" for no in NOT_COMMITTED))
+    )
 
 
 def check(root: Path) -> Iterator[Fault]:
@@ -111,16 +129,24 @@ def check(root: Path) -> Iterator[Fault]:
             table = path.parent / resource["path"]
             described.add(table.relative_to(root).as_posix())
             if not table.is_file():
-                yield Fault(file, "a described file is missing", "restore it, or make the package "
-                            "again", column=name, value=str(resource["path"]))  # fmt: skip
+                yield Fault(
+                    file,
+                    "a described file is missing",
+                    "restore it, or make the package again",
+                    column=name,
+                    value=str(resource["path"]),
+                )
                 continue
             header, rows[name] = _read(table)
             place = table.relative_to(root).as_posix()
             yield from _table_faults(place, header, rows[name], resource["schema"])
         yield from _references(tables, rows, file)
     for name in sorted(set(csv_files(root)) - described):
-        yield Fault(name, "no data package describes this file",
-                    "give it a schema in analysis.methods.packages")  # fmt: skip
+        yield Fault(
+            name,
+            "no data package describes this file",
+            "give it a schema in analysis.methods.packages",
+        )
 
 
 def _package_faults(content: Mapping[str, Any], file: str) -> Iterator[Fault]:
@@ -151,8 +177,13 @@ def _table_faults(
 ) -> Iterator[Fault]:
     fields = {field["name"]: field for field in schema["fields"]}
     if header != list(fields):
-        yield Fault(file, "the columns are not those of the package", "make the package again",
-                    row=1, value=",".join(header))  # fmt: skip
+        yield Fault(
+            file,
+            "the columns are not those of the package",
+            "make the package again",
+            row=1,
+            value=",".join(header),
+        )
         return
     seen: set[tuple[str, ...]] = set()
     key = schema.get("primaryKey") or []
@@ -163,8 +194,13 @@ def _table_faults(
                 yield Fault(file, wrong, "correct it", row=number, column=name, value=row[name])
         own = tuple(row[name] for name in key)
         if key and own in seen:
-            yield Fault(file, "the key stands twice", "give every row its own", row=number,
-                        value=", ".join(own))  # fmt: skip
+            yield Fault(
+                file,
+                "the key stands twice",
+                "give every row its own",
+                row=number,
+                value=", ".join(own),
+            )
         seen.add(own)
 
 
@@ -213,9 +249,13 @@ def _boolean(text: str) -> bool:
 
 
 READ: Final[Mapping[str, Callable[[str], Any]]] = {
-    "string": str, "integer": _whole, "number": float, "boolean": _boolean,
-    "date": date.fromisoformat, "any": str,
-}  # fmt: skip
+    "string": str,
+    "integer": _whole,
+    "number": float,
+    "boolean": _boolean,
+    "date": date.fromisoformat,
+    "any": str,
+}
 
 
 def _references(
@@ -227,10 +267,14 @@ def _references(
             there = {row[target["fields"]] for row in rows.get(target["resource"], ())}
             for number, row in enumerate(rows.get(name, ()), start=2):
                 if row[column] and row[column] not in there:
-                    yield Fault(f"{Path(file).parent.as_posix()}/{resource['path']}",
-                                f"{target['resource']} has no such {target['fields']}",
-                                "correct it", row=number, column=column,
-                                value=row[column])  # fmt: skip
+                    yield Fault(
+                        f"{Path(file).parent.as_posix()}/{resource['path']}",
+                        f"{target['resource']} has no such {target['fields']}",
+                        "correct it",
+                        row=number,
+                        column=column,
+                        value=row[column],
+                    )
 
 
 if __name__ == "__main__":

@@ -53,8 +53,9 @@ def pages(root: Path, proof: Proof) -> dict[str, str]:
 def _methods(known: Registry, stored: Stored, proof: Proof) -> Iterator[str]:
     yield '---\ntitle: "Methods"\ndescription: "One record for each way a number here is made"'
     yield "toc-depth: 2\n---\n"
-    counts = {status: sum(one.status == status for one in known.methods)
-              for status in registry.STATUSES}  # fmt: skip
+    counts = {
+        status: sum(one.status == status for one in known.methods) for status in registry.STATUSES
+    }
     yield (
         f"Each of the {len(known.methods)} records below says what is asked and estimated, what "
         "has to be true for it, the equation with its source, how far off it can be, where it "
@@ -170,5 +171,6 @@ _COLUMNS = ("choice", "question", "option", "reason", "main")
 
 def links(known: Registry) -> Mapping[str, Method]:
     """Return the record of each function that has one."""
-    return {name: found for one in known.methods for name in one.functions
-            if (found := known.of(name))}  # fmt: skip
+    return {
+        name: found for one in known.methods for name in one.functions if (found := known.of(name))
+    }

@@ -94,8 +94,9 @@ class Proof:
             level, queue = list(queue), deque()
             found = [
                 Test(test, "" if name == function else name)
-                for name in level for test in self._of(name)
-            ]  # fmt: skip
+                for name in level
+                for test in self._of(name)
+            ]
             if found:
                 return tuple(found[:most])
             for name in level:
@@ -144,8 +145,13 @@ def read(root: Path) -> Proof:
         for test, names in _tests(_tree(path)):
             for name in sorted(names & places.keys()):
                 named.setdefault(name, []).append(f"{path.relative_to(root).as_posix()}::{test}")
-    return Proof(places, uses, {name: tuple(tests) for name, tests in named.items()},
-                 frozenset(examples), frozenset(modules))  # fmt: skip
+    return Proof(
+        places,
+        uses,
+        {name: tuple(tests) for name, tests in named.items()},
+        frozenset(examples),
+        frozenset(modules),
+    )
 
 
 def _names(node: ast.stmt) -> Iterator[str]:
@@ -221,9 +227,12 @@ def _tests(tree: ast.Module) -> Iterator[tuple[str, frozenset[str]]]:
     imported = _imported(tree, "")
     at_top = {node.name: node for node in tree.body if isinstance(node, Function)}
     constants = {
-        target.id: node for node in tree.body if isinstance(node, ast.Assign)
-        for target in node.targets if isinstance(target, ast.Name)
-    }  # fmt: skip
+        target.id: node
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
 
     def names(node: ast.AST, seen: set[str]) -> set[str]:
         found = set(_referred(node, imported))

@@ -188,12 +188,21 @@ def _faults(table: Mapping[str, Any], file: str, name: str) -> Iterator[Fault]:
             yield Fault(file, "the list is empty", "fill it", column=f"{name}.{key}")
     status = table.get("status")
     if status not in STATUSES:
-        yield Fault(file, "unknown status", f"use one of {', '.join(STATUSES)}",
-                    column=f"{name}.status", value=str(status))  # fmt: skip
+        yield Fault(
+            file,
+            "unknown status",
+            f"use one of {', '.join(STATUSES)}",
+            column=f"{name}.status",
+            value=str(status),
+        )
     compared = any(table.get(key) for key in PROOF)
     if status == "validated" and not compared and not table.get("grounds"):
-        yield Fault(file, "validated by nothing", "name a stored comparison, or its grounds",
-                    column=f"{name}.status")  # fmt: skip
+        yield Fault(
+            file,
+            "validated by nothing",
+            "name a stored comparison, or its grounds",
+            column=f"{name}.status",
+        )
 
 
 def _made(table: Mapping[str, Any], family: str) -> Method:

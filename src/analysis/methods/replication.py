@@ -89,8 +89,9 @@ def text(root: Path) -> str:
         f"# Replication: village programmes and household income, version {project['version']}\n\n"
         "Made by `python -m analysis.methods.replication`; do not edit it by hand.\n"
     )
-    return head + "".join(f"\n## {title}\n\n{body.strip()}\n" for title, body in
-                          sections(root).items())  # fmt: skip
+    return head + "".join(
+        f"\n## {title}\n\n{body.strip()}\n" for title, body in sections(root).items()
+    )
 
 
 def parts(content: str) -> dict[str, str]:
@@ -202,12 +203,15 @@ def _references(root: Path) -> Iterator[str]:
     yield f"Of `{BIBLIOGRAPHY}`; works of the studies are in `data/studies/works.csv`.\n"
     entries = []
     for _, body in _ENTRY.findall((root / BIBLIOGRAPHY).read_text(encoding="utf-8")):
-        fields = {name.lower(): re.sub(r"[{}\\]", "", value) for name, value in
-                  _FIELD.findall(body)}  # fmt: skip
+        fields = {
+            name.lower(): re.sub(r"[{}\\]", "", value) for name, value in _FIELD.findall(body)
+        }
         place = next((fields[name] for name in _PLACES if name in fields), "")
         who = fields.get("author", "").replace(" and ", "; ")
-        entries.append(f"- {who} ({fields.get('year', '')}). {fields.get('title', '')}."
-                       + (f" {place}." if place else ""))  # fmt: skip
+        entries.append(
+            f"- {who} ({fields.get('year', '')}). {fields.get('title', '')}."
+            + (f" {place}." if place else "")
+        )
     yield from sorted(entries)
 
 

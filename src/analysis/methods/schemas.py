@@ -11,9 +11,10 @@ class Helpers(contract.Row):
     """A function or module that the search for estimators meets and that is none."""
 
     name = dy.String(
-        primary_key=True, regex=r"^[a-z_]+(\.[A-Za-z_]+)*$",
+        primary_key=True,
+        regex=r"^[a-z_]+(\.[A-Za-z_]+)*$",
         description="dotted name without the package; a module stands for all in it",
-    )  # fmt: skip
+    )
     why = dy.String(min_length=10, description="why it needs no record of its own")
 
 
@@ -33,9 +34,10 @@ class Runtimes(contract.Row):
     """How long one part of a build took, once, on one machine."""
 
     stage = dy.Enum(
-        ["notebook", "execute", "stage", "render", "check"], primary_key=True,
+        ["notebook", "execute", "stage", "render", "check"],
+        primary_key=True,
         description="a notebook by itself, or a step of the build",
-    )  # fmt: skip
+    )
     what = dy.String(primary_key=True, description="the notebook, or what the step does")
     seconds = dy.Float64(min=0, description="seconds by the clock")
     memory_mib = dy.Int64(

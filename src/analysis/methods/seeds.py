@@ -11,15 +11,36 @@ from typing import Final
 from analysis.methods.proof import SOURCES
 
 MAKERS: Final = frozenset(
-    {"default_rng", "Philox", "PCG64", "PCG64DXSM", "SFC64", "MT19937", "SeedSequence", "Random",
-     "RandomState"}
-)  # fmt: skip
+    {
+        "default_rng",
+        "Philox",
+        "PCG64",
+        "PCG64DXSM",
+        "SFC64",
+        "MT19937",
+        "SeedSequence",
+        "Random",
+        "RandomState",
+    }
+)
 """Calls that make a source of random numbers from a seed."""
 KEYWORDS: Final = frozenset({"seed", "random_state"})
 STATE: Final = frozenset(
-    {"rand", "randn", "randint", "random", "choice", "shuffle", "permutation", "normal", "uniform",
-     "standard_normal", "sample", "seed"}
-)  # fmt: skip
+    {
+        "rand",
+        "randn",
+        "randint",
+        "random",
+        "choice",
+        "shuffle",
+        "permutation",
+        "normal",
+        "uniform",
+        "standard_normal",
+        "sample",
+        "seed",
+    }
+)
 """Functions of ``random`` and ``numpy.random`` that draw from a state shared by a whole process."""
 
 
@@ -69,8 +90,12 @@ def of_tree(tree: ast.AST, file: str) -> Iterator[Source]:
     >>> [(one.place, one.seed, one.named) for one in of_tree(ast.parse(made), "x.py")]
     [('x.py:1', 'SEED', True), ('x.py:2', '', False), ('x.py:3', '', False)]
     """
-    imported = {alias.asname or alias.name for node in ast.walk(tree)
-                if isinstance(node, ast.Import) for alias in node.names}  # fmt: skip
+    imported = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
     shared = {"np.random", "numpy.random"} | ({"random"} & imported)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
@@ -101,8 +126,10 @@ def _of_default(node: ast.FunctionDef, file: str) -> Source | None:
     """Return the seed that a function takes if it is given none."""
     own = node.args
     positional = [*own.posonlyargs, *own.args]
-    pairs = [*zip(positional[len(positional) - len(own.defaults):], own.defaults, strict=True),
-             *zip(own.kwonlyargs, own.kw_defaults, strict=True)]  # fmt: skip
+    pairs = [
+        *zip(positional[len(positional) - len(own.defaults) :], own.defaults, strict=True),
+        *zip(own.kwonlyargs, own.kw_defaults, strict=True),
+    ]
     for argument, default in pairs:
         if argument.arg == "seed" and default is not None:
             return Source(f"{file}:{node.lineno}", node.name, ast.unparse(default), _named(default))

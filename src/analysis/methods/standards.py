@@ -24,17 +24,39 @@ from analysis.methods import (
 from analysis.methods.schemas import Runtimes
 
 TEMPLATE: Final = (
-    "Overview", "Data availability and provenance", "Dataset list", "Computational requirements",
-    "Instructions to replicators", "List of exhibits", "References",
-)  # fmt: skip
+    "Overview",
+    "Data availability and provenance",
+    "Dataset list",
+    "Computational requirements",
+    "Instructions to replicators",
+    "List of exhibits",
+    "References",
+)
 """Sections that data editors ask for."""
 CITATION: Final = "CITATION.cff"
 REQUIRED: Final = ("cff-version", "message", "title", "authors")
 KNOWN: Final = frozenset(
-    {*REQUIRED, "abstract", "commit", "contact", "date-released", "doi", "identifiers", "keywords",
-     "license", "license-url", "preferred-citation", "references", "repository",
-     "repository-artifact", "repository-code", "type", "url", "version"}
-)  # fmt: skip
+    {
+        *REQUIRED,
+        "abstract",
+        "commit",
+        "contact",
+        "date-released",
+        "doi",
+        "identifiers",
+        "keywords",
+        "license",
+        "license-url",
+        "preferred-citation",
+        "references",
+        "repository",
+        "repository-artifact",
+        "repository-code",
+        "type",
+        "url",
+        "version",
+    }
+)
 """Keys of the Citation File Format 1.2.0."""
 AUTHOR: Final = frozenset({"name", "family-names", "given-names", "alias"})
 LICENCES: Final = {
@@ -94,8 +116,11 @@ def _tried(
 
 def _replication(root: Path) -> tuple[str, list[str]]:
     there = replication.parts((root / replication.FILE).read_text(encoding="utf-8"))
-    faults = [f"{replication.FILE} lacks the section {title}"
-              for title in TEMPLATE if not there.get(title)]  # fmt: skip
+    faults = [
+        f"{replication.FILE} lacks the section {title}"
+        for title in TEMPLATE
+        if not there.get(title)
+    ]
     faults += [
         f"the section {title} is out of date: python -m analysis.methods.replication"
         for title, body in replication.sections(root).items()
@@ -117,8 +142,11 @@ def _exhibits(root: Path) -> tuple[str, list[str]]:
 
 
 def _packages(root: Path) -> tuple[str, list[str]]:
-    stale = [path.relative_to(root).as_posix() for path, text in packages.outputs(root).items()
-             if not path.is_file() or path.read_text(encoding="utf-8") != text]  # fmt: skip
+    stale = [
+        path.relative_to(root).as_posix()
+        for path, text in packages.outputs(root).items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text
+    ]
     faults = [f"{name} is out of date: python -m analysis.methods.packages" for name in stale]
     faults += [str(fault) for fault in packages.check(root)]
     return f"{len(packages.csv_files(root))} CSV files described and checked", faults
@@ -160,15 +188,21 @@ def _citation(root: Path) -> tuple[str, list[str]]:
 
 
 def _licences(root: Path) -> tuple[str, list[str]]:
-    faults = [f"{name} is not the licence for {what}" for name, (words, what) in LICENCES.items()
-              if words not in (root / name).read_text(encoding="utf-8")]  # fmt: skip
+    faults = [
+        f"{name} is not the licence for {what}"
+        for name, (words, what) in LICENCES.items()
+        if words not in (root / name).read_text(encoding="utf-8")
+    ]
     return "MIT for code, CC BY 4.0 for text and data", faults
 
 
 def _seeds(root: Path) -> tuple[str, list[str]]:
     found = seeds.find(root)
-    faults = [f"{one.place}: {one.call} is seeded by {one.seed or 'nothing'}" for one in found
-              if not one.named]  # fmt: skip
+    faults = [
+        f"{one.place}: {one.call} is seeded by {one.seed or 'nothing'}"
+        for one in found
+        if not one.named
+    ]
     return f"{len(found)} generators and seeds handed on, each with a name", faults
 
 
@@ -176,8 +210,10 @@ def _methods(root: Path) -> tuple[str, list[str]]:
     known = registry.load(root)
     records = findings.read_csv(root / "reports" / "findings.csv")
     found = estimators.find(root, records)
-    faults = [f"{one.function} ({one.why}) has no record in data/methods"
-              for one in estimators.unrecorded(found, known)]  # fmt: skip
+    faults = [
+        f"{one.function} ({one.why}) has no record in data/methods"
+        for one in estimators.unrecorded(found, known)
+    ]
     return f"{len(known.methods)} records, {len(found)} functions that make estimates", faults
 
 
@@ -197,8 +233,11 @@ def _numbers(root: Path) -> tuple[str, list[str]]:
     records = findings.read_csv(root / "reports" / "findings.csv")
     functions = sorted({str(record["function"]) for record in records})
     faults = [f"{name} is nowhere" for name in functions if name not in known.places]
-    faults += [f"no test reaches {name}" for name in functions
-               if name in known.places and not known.tests(name)]  # fmt: skip
+    faults += [
+        f"no test reaches {name}"
+        for name in functions
+        if name in known.places and not known.tests(name)
+    ]
     return f"{len(records)} findings by {len(functions)} functions", faults
 
 
@@ -206,8 +245,9 @@ def _runtimes(root: Path) -> tuple[str, list[str]]:
     rows = contract.read(root / replication.RUNTIMES, Runtimes)
     timed = set(rows.filter(stage="notebook")["what"])
     there = {path.stem for path in (root / exhibits.NOTEBOOKS).glob("*.ipynb")}
-    faults = [f"{name} has no runtime: python -m analysis.site.runtimes"
-              for name in sorted(there - timed)]  # fmt: skip
+    faults = [
+        f"{name} has no runtime: python -m analysis.site.runtimes" for name in sorted(there - timed)
+    ]
     return f"{len(timed)} notebooks timed on one machine, stated", faults
 
 

@@ -52,10 +52,16 @@ class Book:
     ) -> Finding:
         """Note a number under the programme's name."""
         return (page or self.panel).number(
-            f"{self.answer.programme}_{id}", value, f"{self.answer.name}: {what}", unit=unit,
-            function=function, digits=digits, method=method,
-            rows_in=rows["rows_in"], rows_used=rows["rows_used"],
-        )  # fmt: skip
+            f"{self.answer.programme}_{id}",
+            value,
+            f"{self.answer.name}: {what}",
+            unit=unit,
+            function=function,
+            digits=digits,
+            method=method,
+            rows_in=rows["rows_in"],
+            rows_used=rows["rows_used"],
+        )
 
     def interval(
         self,
@@ -73,10 +79,16 @@ class Book:
     ) -> Finding:
         """Note an interval under the programme's name; its ends are rounded outward."""
         return (page or self.panel).number(
-            f"{self.answer.programme}_{id}", between(low, high), f"{self.answer.name}: {what}",
-            unit=unit, function=function, digits=digits, method=method,
-            rows_in=rows["rows_in"], rows_used=rows["rows_used"],
-        )  # fmt: skip
+            f"{self.answer.programme}_{id}",
+            between(low, high),
+            f"{self.answer.name}: {what}",
+            unit=unit,
+            function=function,
+            digits=digits,
+            method=method,
+            rows_in=rows["rows_in"],
+            rows_used=rows["rows_used"],
+        )
 
     def effect(
         self,
@@ -94,13 +106,29 @@ class Book:
     ) -> str:
         """Note an estimate and its interval, and return both as printed."""
         method = "group-time effects added up"
-        point = self.number(id, factor * estimate, what, unit=unit, function=function, rows=rows,
-                            digits=digits, method=method)  # fmt: skip
+        point = self.number(
+            id,
+            factor * estimate,
+            what,
+            unit=unit,
+            function=function,
+            rows=rows,
+            digits=digits,
+            method=method,
+        )
         if not (isfinite(low) and isfinite(high)):
             return f"{point.markdown()} (no interval)"
-        ends = self.interval(f"{id}_interval", factor * low, factor * high,
-                             f"interval of {what}", unit=unit, function=function, rows=rows,
-                             digits=digits, method="CV3 jackknife over villages")  # fmt: skip
+        ends = self.interval(
+            f"{id}_interval",
+            factor * low,
+            factor * high,
+            f"interval of {what}",
+            unit=unit,
+            function=function,
+            rows=rows,
+            digits=digits,
+            method="CV3 jackknife over villages",
+        )
         return f"{point.markdown()} ({ends.markdown()})"
 
 

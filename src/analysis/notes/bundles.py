@@ -26,12 +26,18 @@ from analysis.panels.views import Sentence, money_words
 from analysis.sensitivity.spillovers import SPILLOVER
 from analysis.tables import Table
 
-PAIRS = {"first_only": "{0} alone", "second_only": "{1} alone", "together": "both from one year",
-         bundles.MORE: "both, less each alone"}  # fmt: skip
-WHERE = {"other_villages": "Participants, against other villages",
-         "same_village": "Participants, against their neighbours",
-         "anywhere": "Participants, against everybody",
-         SPILLOVER: "Untreated neighbours, against other villages"}  # fmt: skip
+PAIRS = {
+    "first_only": "{0} alone",
+    "second_only": "{1} alone",
+    "together": "both from one year",
+    bundles.MORE: "both, less each alone",
+}
+WHERE = {
+    "other_villages": "Participants, against other villages",
+    "same_village": "Participants, against their neighbours",
+    "anywhere": "Participants, against everybody",
+    SPILLOVER: "Untreated neighbours, against other villages",
+}
 
 
 @dataclass(frozen=True)
@@ -87,15 +93,23 @@ class Together:
             pl.col("other", "share", "all").first(), mean=pl.col("share").sum() / 100
         )
         shown = top.sort("programme").select(
-            programme=pl.col("programme").map_elements(short_name, return_dtype=pl.String), n="n",
+            programme=pl.col("programme").map_elements(short_name, return_dtype=pl.String),
+            n="n",
             others=pl.col("mean").map_elements(lambda x: printed(x, 1), return_dtype=pl.String),
             other=pl.col("other").map_elements(short_name, return_dtype=pl.String),
-            **{name: pl.col(name).map_elements(printed, return_dtype=pl.String)
-               for name in ("share", "all")},
-        )  # fmt: skip
-        labels = {"programme": "Programme", "n": "Households", "others": "Other programmes, mean",
-                  "other": "More than usual with", "share": "Of its households, %",
-                  "all": "Of all, %"}  # fmt: skip
+            **{
+                name: pl.col(name).map_elements(printed, return_dtype=pl.String)
+                for name in ("share", "all")
+            },
+        )
+        labels = {
+            "programme": "Programme",
+            "n": "Households",
+            "others": "Other programmes, mean",
+            "other": "More than usual with",
+            "share": "Of its households, %",
+            "all": "Of all, %",
+        }
         done = tables.table(name, shown, labels, caption="How programmes overlap", download=rows)
         return self.page.show(done, "how programmes overlap", bundles.overlap)
 
@@ -106,14 +120,20 @@ class Together:
             empty = paths.nothing(name, self.page.tier, pair.sentence)
             return self.page.show(empty, "nothing", bundles.interaction)
         names = (short_name(pair.first), short_name(pair.second))
-        rows = pl.DataFrame([
-            {"label": PAIRS[one.key.programme].format(*names), **_ends(one)}
-            for one in pair.effects.effects()
-        ], schema_overrides={"ci_low": pl.Float64, "ci_high": pl.Float64})  # fmt: skip
+        rows = pl.DataFrame(
+            [
+                {"label": PAIRS[one.key.programme].format(*names), **_ends(one)}
+                for one in pair.effects.effects()
+            ],
+            schema_overrides={"ci_low": pl.Float64, "ci_high": pl.Float64},
+        )
         drawn = pictures.estimates(
-            name, rows, tier=self.page.tier, unit=pair.unit,
+            name,
+            rows,
+            tier=self.page.tier,
+            unit=pair.unit,
             intro=f"{names[0]} and {names[1]}: each alone, both, and both less each alone",
-        )  # fmt: skip
+        )
         return self.page.show(drawn, "two programmes alone and together", bundles.interaction)
 
     def by_neighbours(self, name: str) -> Table:
@@ -126,12 +146,21 @@ class Together:
                 bundles.overlap,
             )
         shown = pl.DataFrame([row for one in self.near for row in _rows(one)])
-        labels = {"programme": "Programme", "who": "Who, against whom", "estimate": "Estimate",
-                  "interval": "Interval"}  # fmt: skip
+        labels = {
+            "programme": "Programme",
+            "who": "Who, against whom",
+            "estimate": "Estimate",
+            "interval": "Interval",
+        }
         if any(one.truth for one in self.near):
             labels |= {"aims": "Aims at", "truth": "Truth"}
-        done = tables.table(name, shown.select(*labels), labels, caption="Alternative controls",
-                            filters=["programme"])  # fmt: skip
+        done = tables.table(
+            name,
+            shown.select(*labels),
+            labels,
+            caption="Alternative controls",
+            filters=["programme"],
+        )
         return self.page.show(done, "alternative controls", interference.neighbours)
 
     def effects(self, name: str) -> Table:
@@ -146,14 +175,23 @@ class Together:
         rows = []
         for one in self.near:
             bounds = one.direct
-            rows.append({
-                "programme": short_name(one.programme),
-                **{key: printed(one.truth.get(key)) for key in interference.EFFECTS},
-                "bounds": "none" if isinstance(bounds, Missing) else span(bounds.low, bounds.high),
-            })  # fmt: skip
-        labels = {"programme": "Programme", "direct": "Own participation",
-                  "on_participants": "Others', on participants", "total": "Both",
-                  "on_neighbours": "Others', on neighbours", "bounds": "Bounds on own"}  # fmt: skip
+            rows.append(
+                {
+                    "programme": short_name(one.programme),
+                    **{key: printed(one.truth.get(key)) for key in interference.EFFECTS},
+                    "bounds": "none"
+                    if isinstance(bounds, Missing)
+                    else span(bounds.low, bounds.high),
+                }
+            )
+        labels = {
+            "programme": "Programme",
+            "direct": "Own participation",
+            "on_participants": "Others', on participants",
+            "total": "Both",
+            "on_neighbours": "Others', on neighbours",
+            "bounds": "Bounds on own",
+        }
         done = tables.table(name, pl.DataFrame(rows), labels, caption="True effects by channel")
         return self.page.show(done, "true effects by channel", interference.truths)
 
@@ -164,14 +202,20 @@ class Together:
                 self.page, name, "no programme in this panel can be compared", bundles.overlap
             )
         rows = [
-            {"programme": short_name(one.programme), "households": printed(one.households),
-             "villages": printed(one.villages), "clean": one.clean,
-             "compared": f"{one.compared} of {one.compared + one.uncompared}",
+            {
+                "programme": short_name(one.programme),
+                "households": printed(one.households),
+                "villages": printed(one.villages),
+                "clean": one.clean,
+                "compared": f"{one.compared} of {one.compared + one.uncompared}",
                 "fewest": one.fewest,
-             **{kind: printed(100 * one.weights[kind]) if kind in one.weights else ""
-                for kind in coverage.KINDS}}
+                **{
+                    kind: printed(100 * one.weights[kind]) if kind in one.weights else ""
+                    for kind in coverage.KINDS
+                },
+            }
             for one in self.reach
-        ]  # fmt: skip
+        ]
         labels = {
             "programme": "Programme",
             "households": "Households reached, %",
@@ -202,11 +246,22 @@ def together(notebook: str, panel: Panel | None = None) -> Together:
     near, _ = interference.everything(panel, known)
     reach = coverage.everything(panel)
     return Together(
-        Badge(panel.evidence), Badge("reported"), _described(notebook), _overlap(page, panel),
-        _interaction(page, pair, panel), _neighbours(page, near), _bounds(page, near),
-        _coverage(page, reach), _method(), tier_note(panel.evidence), page, pair, near,
-        reach, panel,
-    )  # fmt: skip
+        Badge(panel.evidence),
+        Badge("reported"),
+        _described(notebook),
+        _overlap(page, panel),
+        _interaction(page, pair, panel),
+        _neighbours(page, near),
+        _bounds(page, near),
+        _coverage(page, reach),
+        _method(),
+        tier_note(panel.evidence),
+        page,
+        pair,
+        near,
+        reach,
+        panel,
+    )
 
 
 def _described(notebook: str) -> Sentence:
@@ -214,10 +269,12 @@ def _described(notebook: str) -> Sentence:
     page = Page(notebook, "reported", ("data/claims", "data/programmes"))
     note = Counter(page, bundles.described, rows.height, rows.height)
     counts = rows["programmes"].sort()
-    n = note.number("bundles_articles", rows.height, "articles with figures of programmes",
-                    "articles")  # fmt: skip
-    fewest = note.number("bundles_fewest", counts[0], "programmes in an article, fewest",
-                         "programmes")  # fmt: skip
+    n = note.number(
+        "bundles_articles", rows.height, "articles with figures of programmes", "articles"
+    )
+    fewest = note.number(
+        "bundles_fewest", counts[0], "programmes in an article, fewest", "programmes"
+    )
     most = note.number("bundles_most", counts[-1], "programmes in an article, most", "programmes")
     return Sentence(
         f"Each of {n} articles gives figures of {fewest} to {most} programmes in the same place "
@@ -233,10 +290,12 @@ def _overlap(page: Page, panel: Panel) -> Sentence:
     note = Counter(page, bundles.how_many, panel.account.rows_read, panel.account.rows_used)
     several = float(counts.filter(pl.col("programmes") >= 2)["share"].sum())
     mean = float((counts["programmes"] * counts["share"]).sum() / 100)
-    share = note.number("bundles_several", several, "households ever in two or more programmes",
-                        "percent", 1)  # fmt: skip
-    average = note.number("bundles_mean", mean, "programmes a household is ever in, mean",
-                          "programmes", 1)  # fmt: skip
+    share = note.number(
+        "bundles_several", several, "households ever in two or more programmes", "percent", 1
+    )
+    average = note.number(
+        "bundles_mean", mean, "programmes a household is ever in, mean", "programmes", 1
+    )
     return Sentence(
         f"{share} per cent of households are ever in two or more programmes, and the "
         f"mean household in {average}. Where several come together, a comparison for one also "
@@ -254,9 +313,12 @@ def _interaction(page: Page, pair: bundles.Interaction | Missing, panel: Panel) 
         id = "bundles_" + one.key.programme.replace(" ", "_")
         said[one.key.programme] = _noted(page, id, one, title, panel)
     note = Counter(page, bundles.interaction, panel.account.rows_read, panel.account.rows_used)
-    both = note.number("bundles_both", pair.households["together"],
-                       f"households with {names[0]} and {names[1]} from one year",
-                       "households")  # fmt: skip
+    both = note.number(
+        "bundles_both",
+        pair.households["together"],
+        f"households with {names[0]} and {names[1]} from one year",
+        "households",
+    )
     text = (
         f"The pair that most households began in one year is {names[0]} and {names[1]} ({both} "
         f"households). Estimates are {said['first_only']} for the first alone, "
@@ -274,8 +336,14 @@ def _interaction(page: Page, pair: bundles.Interaction | Missing, panel: Panel) 
 
 def _noted(page: Page, id: str, one: Effect, what: str, panel: Panel) -> str:
     money = f"{money_words(panel).replace(' ', '_')}/households/years"
-    noted = page.estimate(id, one, f"{what}: overall estimate, total income", unit=money,
-                          function=bundles.interaction, digits=0)  # fmt: skip
+    noted = page.estimate(
+        id,
+        one,
+        f"{what}: overall estimate, total income",
+        unit=money,
+        function=bundles.interaction,
+        digits=0,
+    )
     if not isfinite(one.ci_low):
         return f"{noted.markdown()} (no interval)"
     return f"{noted.markdown()} ({noted.between.markdown})"
@@ -302,9 +370,12 @@ def _neighbours(page: Page, near: tuple[interference.Neighbours, ...]) -> Senten
     note = Counter(page, interference.neighbours, near[0].rows_in, near[0].rows_used)
     parts = []
     for name, words in (("other_villages", "other villages"), ("same_village", "neighbours")):
-        inside = note.number(f"bundles_held_{name}", held[name],
-                             f"programmes whose interval holds the truth, controls: {words}",
-                             "programmes")  # fmt: skip
+        inside = note.number(
+            f"bundles_held_{name}",
+            held[name],
+            f"programmes whose interval holds the truth, controls: {words}",
+            "programmes",
+        )
         of = note.number(
             f"bundles_of_{name}",
             ways[name],
@@ -323,17 +394,20 @@ def _bounds(page: Page, near: tuple[interference.Neighbours, ...]) -> Sentence:
     known = [
         one.direct.low <= truth <= one.direct.high
         for one in near
-        if not isinstance(one.direct, Missing)
-        and (truth := one.truth.get("direct")) is not None
-    ]  # fmt: skip
+        if not isinstance(one.direct, Missing) and (truth := one.truth.get("direct")) is not None
+    ]
     if not known:
         return Sentence("")
     note = Counter(page, interference.neighbours, near[0].rows_in, near[0].rows_used)
-    inside = note.number("bundles_bounds_held", sum(known),
-                         "programmes whose bounds hold the true effect of own participation",
-                         "programmes")  # fmt: skip
-    of = note.number("bundles_bounds", len(known), "programmes with bounds and a known truth",
-                     "programmes")  # fmt: skip
+    inside = note.number(
+        "bundles_bounds_held",
+        sum(known),
+        "programmes whose bounds hold the true effect of own participation",
+        "programmes",
+    )
+    of = note.number(
+        "bundles_bounds", len(known), "programmes with bounds and a known truth", "programmes"
+    )
     return Sentence(
         f"The bounds hold the truth for {inside} of {of} programmes. They leave one thing open: "
         "how much of what untreated neighbours feel the participants feel too, from nothing to "
@@ -369,8 +443,9 @@ def _coverage(page: Page, reach: tuple[coverage.Coverage, ...]) -> Sentence:
     early = widest.weights.get("already treated")
     if early is None:
         return Sentence(f"{text} The two-way decomposition needs households seen in every year.")
-    share = number("forbidden", 100 * early, "two-way weight on already treated controls",
-                   "percent", 1)  # fmt: skip
+    share = number(
+        "forbidden", 100 * early, "two-way weight on already treated controls", "percent", 1
+    )
     return Sentence(
         f"{text} A static two-way regression would still print one number, with {share} per cent "
         "of its weight on comparisons with households already treated, whose own path is then "
@@ -397,12 +472,16 @@ def _rows(one: interference.Neighbours) -> list[dict[str, Any]]:
     rows = []
     for row in one.found.frame().iter_rows(named=True):
         target = interference.TARGET.get(row["name"], "")
-        rows.append({
-            "programme": short_name(one.programme), "who": WHERE[row["name"]],
-            "estimate": printed(row["estimate"]),
-            "interval": span(row["ci_low"], row["ci_high"]) or "none",
-            "aims": {"total": "both effects", "on_neighbours": "others' effect"}.get(
-                target, "a mixture"),
-            "truth": printed(one.truth.get(target)) if target else "",
-        })  # fmt: skip
+        rows.append(
+            {
+                "programme": short_name(one.programme),
+                "who": WHERE[row["name"]],
+                "estimate": printed(row["estimate"]),
+                "interval": span(row["ci_low"], row["ci_high"]) or "none",
+                "aims": {"total": "both effects", "on_neighbours": "others' effect"}.get(
+                    target, "a mixture"
+                ),
+                "truth": printed(one.truth.get(target)) if target else "",
+            }
+        )
     return rows

@@ -38,19 +38,41 @@ class Counter:
     def number(self, id: str, value: float, what: str, unit: str, digits: int | None = None) -> str:
         """Note a number and return what prints it."""
         return self.page.number(
-            id, value, what, unit=unit, function=self.function, digits=digits,
-            rows_in=self.rows_in, rows_used=self.rows_used, method=self.method,
-        ).markdown()  # fmt: skip
+            id,
+            value,
+            what,
+            unit=unit,
+            function=self.function,
+            digits=digits,
+            rows_in=self.rows_in,
+            rows_used=self.rows_used,
+            method=self.method,
+        ).markdown()
 
     def between(
-        self, id: str, value: float, low: float, high: float, what: str, unit: str,
+        self,
+        id: str,
+        value: float,
+        low: float,
+        high: float,
+        what: str,
+        unit: str,
         digits: int | None = None,
-    ) -> str:  # fmt: skip
+    ) -> str:
         """Note a number with its interval and return what prints both."""
         noted = self.page.number(
-            id, value, what, unit=unit, function=self.function, digits=digits, low=low, high=high,
-            rows_in=self.rows_in, rows_used=self.rows_used, method=self.method,
-        )  # fmt: skip
+            id,
+            value,
+            what,
+            unit=unit,
+            function=self.function,
+            digits=digits,
+            low=low,
+            high=high,
+            rows_in=self.rows_in,
+            rows_used=self.rows_used,
+            method=self.method,
+        )
         return f"{noted.markdown()} ({noted.between.markdown})"
 
 

@@ -23,10 +23,15 @@ from analysis.notes.book import Book, printed, span
 from analysis.tables import Table
 
 OUTCOMES: Mapping[str, str] = {
-    TOTAL: "Total", "wage": "Wage", "business": "Business", "property": "Property",
-    "transfer": "Transfer", PER_HEAD: "Total per head", NOMINAL: "Total, prices of each year",
+    TOTAL: "Total",
+    "wage": "Wage",
+    "business": "Business",
+    "property": "Property",
+    "transfer": "Transfer",
+    PER_HEAD: "Total per head",
+    NOMINAL: "Total, prices of each year",
     POOR: "Households below the national line, per cent",
-}  # fmt: skip
+}
 KEPT = (*SHOWN, PER_HEAD, POOR)
 MANY = 20
 """Rows from which a table can be searched."""
@@ -66,10 +71,21 @@ def overall(book: Book, name: str) -> Table:
         poor = effect.key.outcome == POOR
         scale, digits = (100.0, 1) if poor else (1.0, 0)
         rows.append(
-            {"outcome": OUTCOMES[effect.key.outcome],
-             **_compared(book, effect.key.outcome, OVERALL, None, effect.estimate * scale,
-                         effect.ci_low * scale, effect.ci_high * scale, digits, scale)}
-        )  # fmt: skip
+            {
+                "outcome": OUTCOMES[effect.key.outcome],
+                **_compared(
+                    book,
+                    effect.key.outcome,
+                    OVERALL,
+                    None,
+                    effect.estimate * scale,
+                    effect.ci_low * scale,
+                    effect.ci_high * scale,
+                    digits,
+                    scale,
+                ),
+            }
+        )
     rows += _percent_row(book, found)
     shown = pl.DataFrame(rows)
     labels = {"outcome": "Income", **_columns(book)}
@@ -78,17 +94,29 @@ def overall(book: Book, name: str) -> Table:
 
 
 def _compared(
-    book: Book, outcome: str, aggregation: str, at: int | None, value: float, low: float,
-    high: float, digits: int, scale: float = 1.0,
-) -> dict[str, str]:  # fmt: skip
+    book: Book,
+    outcome: str,
+    aggregation: str,
+    at: int | None,
+    value: float,
+    low: float,
+    high: float,
+    digits: int,
+    scale: float = 1.0,
+) -> dict[str, str]:
     """Return estimate, interval, truth and whether it is held, printed."""
     truth = book.answer.truth
     known = truth.of(outcome, aggregation, at) if isinstance(truth, Truth) else None
     known = None if known is None else scale * known
-    held = "" if known is None or not np.isfinite(low) else (
-        "yes" if low <= known <= high else "no")  # fmt: skip
-    return {"estimate": printed(value, digits), "interval": span(low, high, digits) or "none",
-            "truth": printed(known, digits), "held": held}  # fmt: skip
+    held = (
+        "" if known is None or not np.isfinite(low) else ("yes" if low <= known <= high else "no")
+    )
+    return {
+        "estimate": printed(value, digits),
+        "interval": span(low, high, digits) or "none",
+        "truth": printed(known, digits),
+        "held": held,
+    }
 
 
 def _columns(book: Book) -> dict[str, str]:
@@ -104,11 +132,20 @@ def _percent_row(book: Book, found: Estimates) -> list[dict[str, str]]:
     one = next(found.percent.effects())
     truth = book.answer.truth
     known = truth.percent if isinstance(truth, Truth) else None
-    held = "" if known is None or not np.isfinite(one.ci_low) else (
-        "yes" if one.ci_low <= known <= one.ci_high else "no")  # fmt: skip
-    return [{"outcome": "Total, per cent", "estimate": printed(one.estimate, 1),
-             "interval": span(one.ci_low, one.ci_high, 1) or "none",
-             "truth": printed(known, 1), "held": held}]  # fmt: skip
+    held = (
+        ""
+        if known is None or not np.isfinite(one.ci_low)
+        else ("yes" if one.ci_low <= known <= one.ci_high else "no")
+    )
+    return [
+        {
+            "outcome": "Total, per cent",
+            "estimate": printed(one.estimate, 1),
+            "interval": span(one.ci_low, one.ci_high, 1) or "none",
+            "truth": printed(known, 1),
+            "held": held,
+        }
+    ]
 
 
 def cohorts(book: Book, name: str) -> Table:
@@ -118,15 +155,26 @@ def cohorts(book: Book, name: str) -> Table:
         return missing(book, name, found)
     sizes = found.table.n_ever
     rows = [
-        {"cohort": str(effect.key.at),
-         "households": int(sizes[found.table.cohort == effect.key.at].sum()),
-         **_compared(book, TOTAL, "cohort", effect.key.at, effect.estimate, effect.ci_low,
-                     effect.ci_high, 0)}
+        {
+            "cohort": str(effect.key.at),
+            "households": int(sizes[found.table.cohort == effect.key.at].sum()),
+            **_compared(
+                book,
+                TOTAL,
+                "cohort",
+                effect.key.at,
+                effect.estimate,
+                effect.ci_low,
+                effect.ci_high,
+                0,
+            ),
+        }
         for effect in found.cohorts().effects()
-    ]  # fmt: skip
+    ]
     labels = {"cohort": "First year", "households": "Households", **_columns(book)}
-    made = tables.table(name, pl.DataFrame(rows), labels,
-                        caption=f"{book.answer.name}: total income by first year")  # fmt: skip
+    made = tables.table(
+        name, pl.DataFrame(rows), labels, caption=f"{book.answer.name}: total income by first year"
+    )
     return book.panel.show(made, f"{book.answer.name}: estimates by cohort", estimate)
 
 
@@ -139,14 +187,19 @@ def by_group(book: Book, name: str) -> Figure:
     rows = table.select(
         group=pl.col("programme").str.split(": ").list.first(),
         label=pl.col("programme").str.split(": ").list.last(),
-        estimate="estimate", ci_low="band_low", ci_high="band_high",
-    )  # fmt: skip
+        estimate="estimate",
+        ci_low="band_low",
+        ci_high="band_high",
+    )
     design = book.answer.design
     unit = "" if isinstance(design, Missing) else design.unit
     drawn = pictures.estimates(
-        name, rows, tier=tier, unit=unit,
+        name,
+        rows,
+        tier=tier,
+        unit=unit,
         intro=f"{book.answer.name}: estimates of groups of households with joint intervals",
-    )  # fmt: skip
+    )
     return book.panel.show(drawn, f"{book.answer.name}: estimates by group", groups)
 
 
@@ -161,10 +214,15 @@ def differences(book: Book, name: str) -> Table:
     rows = table.select(
         "programme",
         estimate=pl.col("estimate").map_elements(printed, return_dtype=pl.String),
-        interval=_spans("ci_low", "ci_high"), joint=_spans("band_low", "band_high"),
-    )  # fmt: skip
-    labels = {"programme": "Last group less first", "estimate": "Difference",
-              "interval": "Interval", "joint": "Joint interval"}  # fmt: skip
+        interval=_spans("ci_low", "ci_high"),
+        joint=_spans("band_low", "band_high"),
+    )
+    labels = {
+        "programme": "Last group less first",
+        "estimate": "Difference",
+        "interval": "Interval",
+        "joint": "Joint interval",
+    }
     tested = None if isinstance(made.adjusted, Missing) else made.adjusted
     if not book.answer.simulated and tested is not None and tested.height:
         adjusted = tested.select(
@@ -172,8 +230,9 @@ def differences(book: Book, name: str) -> Table:
         )
         rows = rows.join(adjusted, on="programme", how="left", maintain_order="left")
         labels |= {"p_value": "p", "p_family": "p, family", "p_discovery": "p, discoveries"}
-    done = tables.table(name, rows, labels,
-                        caption=f"{book.answer.name}: differences between groups")  # fmt: skip
+    done = tables.table(
+        name, rows, labels, caption=f"{book.answer.name}: differences between groups"
+    )
     return book.panel.show(done, f"{book.answer.name}: differences between groups", groups)
 
 
@@ -192,14 +251,19 @@ def beside(book: Book, name: str) -> Figure:
     labels = pl.col("method").replace_strict(METHODS | _beside_axis(design))
     compared = pl.col("method").is_in(["design", "together"])
     kind = pl.when(compared).then(pl.lit("design")).otherwise(pl.lit("naive"))
-    rows = made.rows.select(label=labels, kind=kind, estimate="estimate", ci_low="ci_low",
-                            ci_high="ci_high")  # fmt: skip
+    rows = made.rows.select(
+        label=labels, kind=kind, estimate="estimate", ci_low="ci_low", ci_high="ci_high"
+    )
     unit = "" if isinstance(design, Missing) else design.unit
     drawn = pictures.estimates(
-        name, rows, tier=tier, unit=unit, truth=made.value("design", "truth"),
+        name,
+        rows,
+        tier=tier,
+        unit=unit,
+        truth=made.value("design", "truth"),
         intro=f"{book.answer.name} in {made.period}: sums of articles and a design that compares",
         words={"naive": "no comparison", "design": "compared"},
-    )  # fmt: skip
+    )
     return book.panel.show(drawn, f"{book.answer.name}: sums of articles and a design", naive)
 
 
@@ -220,24 +284,42 @@ def mistakes(book: Book, name: str) -> Table:
     shown = made.rows.select(
         method=pl.col("method").replace_strict(METHODS),
         interval=_spans("ci_low", "ci_high"),
-        **{c: pl.col(c).map_elements(lambda x, c=c: printed(x, digits.get(c, 0)),  # type: ignore[misc]
-                                     return_dtype=pl.String) for c in numbers},
-    )  # fmt: skip
+        **{
+            c: pl.col(c).map_elements(
+                lambda x, c=c: printed(x, digits.get(c, 0)),  # type: ignore[misc]
+                return_dtype=pl.String,
+            )
+            for c in numbers
+        },
+    )
     labels = {"method": "How", "estimate": "Says", "interval": "Interval"}
     if isinstance(book.answer.truth, Truth):
         labels |= {"truth": "Truth", "off": "Off by", "times": "Times the truth"}
-    done = tables.table(name, shown, labels,
-                        caption=f"{book.answer.name}: sums of articles and a design")  # fmt: skip
+    done = tables.table(
+        name, shown, labels, caption=f"{book.answer.name}: sums of articles and a design"
+    )
     return book.panel.show(done, f"{book.answer.name}: how far off each sum is", naive)
 
 
 def claims(book: Book, name: str) -> Table:
     """Show every claim of the articles on the programme."""
     shown = book.answer.reported.claims
-    labels = {"id": "Claim", "place": "Place", "period": "When", "counted": "What is counted",
-              "says": "Figure", "unit": "Unit", "supports": "Supports"}  # fmt: skip
-    done = tables.table(name, shown, labels, caption=f"{book.answer.name}: what articles report",
-                        filters=["place"] if shown.height > MANY else [])  # fmt: skip
+    labels = {
+        "id": "Claim",
+        "place": "Place",
+        "period": "When",
+        "counted": "What is counted",
+        "says": "Figure",
+        "unit": "Unit",
+        "supports": "Supports",
+    }
+    done = tables.table(
+        name,
+        shown,
+        labels,
+        caption=f"{book.answer.name}: what articles report",
+        filters=["place"] if shown.height > MANY else [],
+    )
     return book.reported.show(done, f"{book.answer.name}: what articles report", reported)
 
 

@@ -52,8 +52,9 @@ class Floor:
             f"Just above the floor are {self.made.just_above:.0f} reports; the curve has "
             f"{self.made.expected:.0f}."
         )
-        drawn = pictures.reports(name, self.made.bins, tier=tier, floor=rules().floor,
-                                 unit="village-years", said=said)  # fmt: skip
+        drawn = pictures.reports(
+            name, self.made.bins, tier=tier, floor=rules().floor, unit="village-years", said=said
+        )
         return self.book.panel.show(drawn, "reports near the floor", floor.near_floor)
 
 
@@ -76,12 +77,19 @@ def near(notes: Notes) -> Floor:
 
 
 def _number(
-    book: Book, made: floor.Near, id: str, value: float, what: str, unit: str,
-    digits: int = 0, function: Callable[..., object] = floor.near_floor,
-) -> Finding:  # fmt: skip
+    book: Book,
+    made: floor.Near,
+    id: str,
+    value: float,
+    what: str,
+    unit: str,
+    digits: int = 0,
+    function: Callable[..., object] = floor.near_floor,
+) -> Finding:
     rows = {"rows_in": made.rows_in, "rows_used": made.rows_used}
-    return book.number(f"floor_{id}", value, what, unit=unit, function=function, rows=rows,
-                       digits=digits)  # fmt: skip
+    return book.number(
+        f"floor_{id}", value, what, unit=unit, function=function, rows=rows, digits=digits
+    )
 
 
 def _books(book: Book, made: floor.Near) -> Sentence:
@@ -89,10 +97,22 @@ def _books(book: Book, made: floor.Near) -> Sentence:
     villages = _number(book, made, "villages", made.n_villages, "villages with books", "villages")
     mean = _number(book, made, "reported", made.reported, "mean net income as reported", money)
     paid = _number(book, made, "paid", made.paid, "mean paid out to households", money)
-    share = _number(book, made, "share_paid", 100 * made.paid / made.reported,
-                    "paid out over reported net income", "percent")  # fmt: skip
-    reach = _number(book, made, "reach", made.reach_last,
-                    f"reports that reach the floor, {made.last}", "percent")  # fmt: skip
+    share = _number(
+        book,
+        made,
+        "share_paid",
+        100 * made.paid / made.reported,
+        "paid out over reported net income",
+        "percent",
+    )
+    reach = _number(
+        book,
+        made,
+        "reach",
+        made.reach_last,
+        f"reports that reach the floor, {made.last}",
+        "percent",
+    )
     level = _number(book, made, "level", rules().floor, "the floor", money, function=rules)
     return Sentence(
         f"The books of {villages.markdown()} villages report {mean.markdown()} yuan a village and "
@@ -105,15 +125,25 @@ def _books(book: Book, made: floor.Near) -> Sentence:
 
 def _bunching(book: Book, made: floor.Near, known: floor.Bent | None) -> Sentence:
     rows = {"rows_in": made.rows_in, "rows_used": made.rows_used}
-    above = _number(book, made, "just_above", made.just_above, "reports just above the floor",
-                    "records")  # fmt: skip
-    curve = _number(book, made, "expected", made.expected, "reports just above by the curve",
-                    "records")  # fmt: skip
-    excess = book.effect("floor_excess", made.excess, made.ci_low, made.ci_high,
-                         "reports too many just above the floor", unit="records",
-                         function=floor.near_floor, rows=rows)  # fmt: skip
-    width = _number(book, made, "width", 100 * rules().above, "width of just above", "percent",
-                    function=rules)  # fmt: skip
+    above = _number(
+        book, made, "just_above", made.just_above, "reports just above the floor", "records"
+    )
+    curve = _number(
+        book, made, "expected", made.expected, "reports just above by the curve", "records"
+    )
+    excess = book.effect(
+        "floor_excess",
+        made.excess,
+        made.ci_low,
+        made.ci_high,
+        "reports too many just above the floor",
+        unit="records",
+        function=floor.near_floor,
+        rows=rows,
+    )
+    width = _number(
+        book, made, "width", 100 * rules().above, "width of just above", "percent", function=rules
+    )
     text = (
         f"From the floor to {width.markdown()} per cent above it lie {above.markdown()} reports; "
         f"a smooth curve through the reports away from the floor has {curve.markdown()}: "
@@ -124,11 +154,24 @@ def _bunching(book: Book, made: floor.Near, known: floor.Bent | None) -> Sentenc
             f"{text} Counts cannot tell effort from reports bent up to a target. Receipts, sales "
             "or bank entries of the same villages could."
         )
-    raised = _number(book, made, "raised", known.raised, "reports raised to the floor", "records",
-                     function=floor.bent)  # fmt: skip
-    reach = _number(book, made, "reach_true", known.reach_last,
-                    f"villages that truly reach the floor, {made.last}", "percent",
-                    function=floor.bent)  # fmt: skip
+    raised = _number(
+        book,
+        made,
+        "raised",
+        known.raised,
+        "reports raised to the floor",
+        "records",
+        function=floor.bent,
+    )
+    reach = _number(
+        book,
+        made,
+        "reach_true",
+        known.reach_last,
+        f"villages that truly reach the floor, {made.last}",
+        "percent",
+        function=floor.bent,
+    )
     held = made.ci_low <= known.raised <= made.ci_high
     return Sentence(
         f"{text} The simulation knows that {raised.markdown()} were raised, and that in "

@@ -37,15 +37,27 @@ def of_reported(book: Book) -> Sentence:
     """Say what the articles report."""
     told = book.answer.reported
     rows = {"rows_in": told.n_all, "rows_used": told.n_claims}
-    n = book.number("claims", told.n_claims, "figures reported", unit="claims", function=reported,
-                    rows=rows, page=book.reported)  # fmt: skip
+    n = book.number(
+        "claims",
+        told.n_claims,
+        "figures reported",
+        unit="claims",
+        function=reported,
+        rows=rows,
+        page=book.reported,
+    )
     one = told.n_claims == 1
     text = f"The articles report {n.markdown()} figure{'' if one else 's'}"
     if told.n_slogans:
-        named = book.number("slogans", told.n_slogans, "numerals that only name a scheme",
-                            unit="claims", function=reported, page=book.reported,
-                            rows={"rows_in": len(told.claims),
-                                  "rows_used": told.n_slogans})  # fmt: skip
+        named = book.number(
+            "slogans",
+            told.n_slogans,
+            "numerals that only name a scheme",
+            unit="claims",
+            function=reported,
+            page=book.reported,
+            rows={"rows_in": len(told.claims), "rows_used": told.n_slogans},
+        )
         text += f"; numerals beside them that only name a scheme: {named.markdown()}"
     text += "."
     if told.without is not None:
@@ -55,18 +67,25 @@ def of_reported(book: Book) -> Sentence:
     for figure in told.computed:
         assert figure.yuan is not None  # noqa: S101 — computed means so
         yuan = book.reported.number(
-            f"{book.answer.programme}_reported_{figure.id}", figure.yuan,
-            f"{book.answer.name}: {figure.title}", unit=_unit(figure.basis),
-            function=reported, method="interval arithmetic", digits=0,
-            rows_in=len(figure.claims), rows_used=len(figure.claims),
-        )  # fmt: skip
+            f"{book.answer.programme}_reported_{figure.id}",
+            figure.yuan,
+            f"{book.answer.name}: {figure.title}",
+            unit=_unit(figure.basis),
+            function=reported,
+            method="interval arithmetic",
+            digits=0,
+            rows_in=len(figure.claims),
+            rows_used=len(figure.claims),
+        )
         per = figure.basis.removeprefix("per_")
         often = figure.frequency.replace("per_month_annualised", "a year, from a monthly figure")
         often = often.replace("per_year", "a year").replace("one_off", "once")
         said.append(f"{yuan.markdown()} yuan per {per} {often} ({figure.title})")
     subject = "It" if one else "They"
-    return Sentence(f"{text} {subject} would mean {listed(said)}. None of these is an effect: "
-                    "nothing is known of households without the programme.")  # fmt: skip
+    return Sentence(
+        f"{text} {subject} would mean {listed(said)}. None of these is an effect: "
+        "nothing is known of households without the programme."
+    )
 
 
 def _unit(basis: str) -> str:
@@ -79,8 +98,9 @@ def of_elsewhere(book: Book) -> Sentence:
     rows = {"rows_in": told.n_all, "rows_used": told.n_estimates}
 
     def number(id: str, value: float, what: str) -> str:
-        found = book.number(id, value, what, unit="rows", function=elsewhere, rows=rows,
-                            page=book.published)  # fmt: skip
+        found = book.number(
+            id, value, what, unit="rows", function=elsewhere, rows=rows, page=book.published
+        )
         return found.markdown()
 
     parts = [
@@ -91,10 +111,17 @@ def of_elsewhere(book: Book) -> Sentence:
         f"from China: {number('studies_china', told.n_china, 'estimates from China')}."
     ]
     if told.low is not None and told.high is not None:
-        ends = book.interval("studies_span", told.low, told.high,
-                             "smallest and largest comparable estimate", unit="percent",
-                             function=elsewhere, rows=rows, digits=1,
-                             page=book.published)  # fmt: skip
+        ends = book.interval(
+            "studies_span",
+            told.low,
+            told.high,
+            "smallest and largest comparable estimate",
+            unit="percent",
+            function=elsewhere,
+            rows=rows,
+            digits=1,
+            page=book.published,
+        )
         lot = number("studies_lot", told.n_lot, "comparable estimates drawn by lot")
         count = number("studies_comparable", told.n_comparable, "comparable estimates")
         parts.append(
@@ -102,14 +129,25 @@ def of_elsewhere(book: Book) -> Sentence:
             f"{ends.markdown()} per cent of household income or spending."
         )
     else:
-        parts.append("None is on household income or spending in per cent of those whom the "
-                     "programme reaches.")  # fmt: skip
+        parts.append(
+            "None is on household income or spending in per cent of those whom the "
+            "programme reaches."
+        )
     for done, percent in told.across.items():
-        other = book.number("studies_across", percent, f"{done}, the other side of the bargain",
-                            unit="percent", function=elsewhere, rows=rows, digits=1,
-                            page=book.published)  # fmt: skip
-        parts.append(f"The {other.markdown()} per cent of one study are of the other side of the "
-                     f"bargain ({done}).")  # fmt: skip
+        other = book.number(
+            "studies_across",
+            percent,
+            f"{done}, the other side of the bargain",
+            unit="percent",
+            function=elsewhere,
+            rows=rows,
+            digits=1,
+            page=book.published,
+        )
+        parts.append(
+            f"The {other.markdown()} per cent of one study are of the other side of the "
+            f"bargain ({done})."
+        )
     if told.n_null:
         nulls = number("studies_null", told.n_null, "rows that report no effect without a number")
         parts.append(f"Reporting no effect, without a number: {nulls}.")
@@ -121,15 +159,30 @@ def of_elsewhere(book: Book) -> Sentence:
         )
         parts.append(f"Reporting a lower income or spending, without a number: {lower}.")
     for name, pool in told.pools.items():
-        mean = book.number(f"pool_{name}", pool.mean, f"mean over studies, {name}", unit="percent",
-                           function=elsewhere, rows=rows, digits=1,
-                           page=book.published)  # fmt: skip
-        ends = book.interval(f"pool_{name}_interval", pool.ci_low, pool.ci_high,
-                             f"interval of the mean over studies, {name}", unit="percent",
-                             function=elsewhere, rows=rows, digits=1,
-                             page=book.published)  # fmt: skip
-        parts.append(f"What may be pooled has a mean of {mean.markdown()} per cent "
-                     f"({ends.markdown()}).")  # fmt: skip
+        mean = book.number(
+            f"pool_{name}",
+            pool.mean,
+            f"mean over studies, {name}",
+            unit="percent",
+            function=elsewhere,
+            rows=rows,
+            digits=1,
+            page=book.published,
+        )
+        ends = book.interval(
+            f"pool_{name}_interval",
+            pool.ci_low,
+            pool.ci_high,
+            f"interval of the mean over studies, {name}",
+            unit="percent",
+            function=elsewhere,
+            rows=rows,
+            digits=1,
+            page=book.published,
+        )
+        parts.append(
+            f"What may be pooled has a mean of {mean.markdown()} per cent ({ends.markdown()})."
+        )
     return Sentence(" ".join(parts))
 
 

@@ -27,18 +27,31 @@ def of_interval(book: Book) -> Sentence:
     if not isinstance(found, Missing):
         one = headline(found)
         if isfinite(one.std_error):
-            said = book.effect("total", one.estimate, one.ci_low, one.ci_high,
-                               "overall estimate, total income", unit=book.unit,
-                               function=estimate, rows=found.rows)  # fmt: skip
+            said = book.effect(
+                "total",
+                one.estimate,
+                one.ci_low,
+                one.ci_high,
+                "overall estimate, total income",
+                unit=book.unit,
+                function=estimate,
+                rows=found.rows,
+            )
             value = f"In {said} the part in brackets"
         known = book.answer.truth
         if book.answer.simulated and isinstance(known, Truth):
             word, _ = verdict(one, known.of(TOTAL, OVERALL))
             if word == "missed":
                 here = "; in this simulated panel it is not, and the interval leaves the truth out"
-    level = book.number("level", 100 * choices.load().level, "level of intervals", unit="percent",
-                        function=choices.load, rows={"rows_in": 0, "rows_used": 0},
-                        method="chosen")  # fmt: skip
+    level = book.number(
+        "level",
+        100 * choices.load().level,
+        "level of intervals",
+        unit="percent",
+        function=choices.load,
+        rows={"rows_in": 0, "rows_used": 0},
+        method="chosen",
+    )
     return Sentence(
         f"**An interval.** {value} says what chance leaves open: had other villages been drawn, "
         f"the estimate would have been another. The rule that makes it holds the truth "
@@ -54,13 +67,28 @@ def of_band(book: Book) -> Sentence:
         path = reading.path(found)
         rows = {"rows_in": path.rows_in, "rows_used": path.rows_used}
         if isfinite(path.pointwise) and isfinite(path.joint):
-            one = book.number("pointwise", path.pointwise, "half an interval, in standard errors",
-                              unit="ratio", digits=1, function=reading.path, rows=rows)  # fmt: skip
-            whole = book.number("joint", path.joint, "half the joint band, in standard errors",
-                                unit="ratio", digits=1, function=reading.path,
-                                rows=rows)  # fmt: skip
-            widths = (f" It reaches {whole.markdown()} standard errors to each side, where one "
-                      f"year alone would have {one.markdown()}.")  # fmt: skip
+            one = book.number(
+                "pointwise",
+                path.pointwise,
+                "half an interval, in standard errors",
+                unit="ratio",
+                digits=1,
+                function=reading.path,
+                rows=rows,
+            )
+            whole = book.number(
+                "joint",
+                path.joint,
+                "half the joint band, in standard errors",
+                unit="ratio",
+                digits=1,
+                function=reading.path,
+                rows=rows,
+            )
+            widths = (
+                f" It reaches {whole.markdown()} standard errors to each side, where one "
+                f"year alone would have {one.markdown()}."
+            )
     return Sentence(
         f"**A joint band** holds the whole line at once.{widths} Who looks for the year that "
         f"stands out needs the band. [More]({LESSONS}#sec-band)"
@@ -72,10 +100,15 @@ def of_before_after(book: Book) -> Sentence:
     made, text = book.answer.naive, ""
     times = made.value("before_after", "times") if isinstance(made, Naive) else None
     if isinstance(made, Naive) and book.answer.simulated and times is not None and alike(times):
-        ratio = book.number("before_after_times", times,
-                            "before and after over the truth, last year", unit="ratio",
-                            function=naive, digits=1, rows={"rows_in": made.rows_in,
-                            "rows_used": made.rows_used})  # fmt: skip
+        ratio = book.number(
+            "before_after_times",
+            times,
+            "before and after over the truth, last year",
+            unit="ratio",
+            function=naive,
+            digits=1,
+            rows={"rows_in": made.rows_in, "rows_used": made.rows_used},
+        )
         text = f" Here that makes {ratio.markdown()} times the truth of the last year."
     return Sentence(
         f"**Before and after** counts everything that changed in these years as the programme's "

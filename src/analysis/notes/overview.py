@@ -57,8 +57,12 @@ def difficulties(notebook: str, name: str, programme: str) -> Table:
         }
         for row in made.iter_rows(named=True)
     ]
-    labels = {"difficulty": "Difficulty", "truth": "Truth", "with_without": "With and without",
-              **LABELS}  # fmt: skip
+    labels = {
+        "difficulty": "Difficulty",
+        "truth": "Truth",
+        "with_without": "With and without",
+        **LABELS,
+    }
     title = f"{_names()[programme]}: what each difficulty does"
     done = tables.table(name, pl.DataFrame(rows), labels, caption=title, download=made)
     return page_of(notebook).show(done, title, overview.made)
@@ -87,17 +91,24 @@ def everything(notebook: str, name: str, variant: str) -> Table:
         }
         for row in made.iter_rows(named=True)
     ]
-    labels = {"programme": "Programme", "truth": "Truth", "before_after": "Before and after",
-              "with_without": "With and without", **LABELS}  # fmt: skip
+    labels = {
+        "programme": "Programme",
+        "truth": "Truth",
+        "before_after": "Before and after",
+        "with_without": "With and without",
+        **LABELS,
+    }
     title = f"All programmes; difficulty: {DIFFICULTIES[variant]}"
     done = tables.table(name, pl.DataFrame(rows), labels, caption=title, download=made)
     return page_of(notebook).show(done, title, overview.made)
 
 
 LABELS = {
-    "design": "One at a time", "design_holds": "Truth inside",
-    "together": "All at once", "together_holds": "Truth inside ",
-}  # fmt: skip
+    "design": "One at a time",
+    "design_holds": "Truth inside",
+    "together": "All at once",
+    "together_holds": "Truth inside ",
+}
 
 
 def _compared(row: dict[str, Any]) -> dict[str, str]:
@@ -130,14 +141,21 @@ def holding(notebook: str, variant: str, design: str) -> tuple[Finding, Finding]
     words = "one programme at a time" if design == "design" else "all programmes at once"
 
     def note(id: str, value: float, what: str) -> Finding:
-        return page.number(f"overview_{variant}_{design}_{id}", value,
-                           f"{what}, {words}, difficulty: {DIFFICULTIES[variant]}",
-                           unit="programmes", function=overview.judged, rows_in=table.height,
-                           rows_used=made.height)  # fmt: skip
+        return page.number(
+            f"overview_{variant}_{design}_{id}",
+            value,
+            f"{what}, {words}, difficulty: {DIFFICULTIES[variant]}",
+            unit="programmes",
+            function=overview.judged,
+            rows_in=table.height,
+            rows_used=made.height,
+        )
 
     held = made[f"{design}_holds"]
-    return (note("hold", int(held.sum()), "programmes whose interval holds the truth"),
-            note("all", made.height, "programmes"))  # fmt: skip
+    return (
+        note("hold", int(held.sum()), "programmes whose interval holds the truth"),
+        note("all", made.height, "programmes"),
+    )
 
 
 def _names() -> dict[str, str]:

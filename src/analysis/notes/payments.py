@@ -42,8 +42,13 @@ class Payments:
     def listed(self, name: str) -> Table:
         """Table: each payment, what it is for, the source it enters, what it may replace."""
         rows = payments.payments(self.book.answer.programme).drop("id")
-        labels = {"name_en": "Payment", "name_zh": "As printed", "paid_for": "Paid for",
-                  "channel": "Enters", "replaces": "May take the place of"}  # fmt: skip
+        labels = {
+            "name_en": "Payment",
+            "name_zh": "As printed",
+            "paid_for": "Paid for",
+            "channel": "Enters",
+            "replaces": "May take the place of",
+        }
         done = tables.table(name, rows.select(*labels), labels, caption="The payments")
         return self.book.reported.show(done, "payments and their sources", payments.payments)
 
@@ -56,17 +61,25 @@ class Payments:
         rows = []
         for source in ("property", "business", "wage", "transfer"):
             names = paid.filter(pl.col("channel") == source)["name_en"].to_list()
-            rows.append(self._row(f"{source.capitalize()} income", (source,),
-                                  listed(names) if names else "none"))  # fmt: skip
+            rows.append(
+                self._row(
+                    f"{source.capitalize()} income", (source,), listed(names) if names else "none"
+                )
+            )
         rows.append(self._row("Property and business", payments.NET, "rent less what it replaces"))
         rows.append(self._row("Total", ("total",), "all"))
         shown = pl.DataFrame(rows)
-        labels = {"source": "Income", "paid": "Payments in it", "one": "One at a time",
-                  "all": "All at once"}  # fmt: skip
+        labels = {
+            "source": "Income",
+            "paid": "Payments in it",
+            "one": "One at a time",
+            "all": "All at once",
+        }
         if isinstance(answer.truth, Truth):
             labels["truth"] = "Truth"
-        done = tables.table(name, shown.select(*labels), labels,
-                            caption=f"{answer.name}: by source of income")  # fmt: skip
+        done = tables.table(
+            name, shown.select(*labels), labels, caption=f"{answer.name}: by source of income"
+        )
         return self.book.panel.show(done, f"{answer.name}: by source of income", payments.net)
 
     def _row(self, title: str, sources: tuple[str, ...], paid: str) -> dict[str, Any]:
@@ -74,14 +87,19 @@ class Payments:
         found = answer.estimates
         truth = payments.true_net(answer.truth, sources)
         one: EffectSet | Missing = (
-            found if isinstance(found, Missing) else payments.net(
-                found.summed, answer.programme, sources)
-        )  # fmt: skip
+            found
+            if isinstance(found, Missing)
+            else payments.net(found.summed, answer.programme, sources)
+        )
         both = answer.together
-        every = both if isinstance(both, Missing) else payments.net(
-            both, answer.programme, sources)  # fmt: skip
-        return {"source": title, "paid": paid, "one": _cell(one), "all": _cell(every),
-                "truth": printed(truth)}  # fmt: skip
+        every = both if isinstance(both, Missing) else payments.net(both, answer.programme, sources)
+        return {
+            "source": title,
+            "paid": paid,
+            "one": _cell(one),
+            "all": _cell(every),
+            "truth": printed(truth),
+        }
 
 
 def _cell(found: EffectSet | Missing) -> str:
@@ -100,9 +118,15 @@ def of_payments(book: Book) -> Payments:
 def _channels(book: Book) -> Sentence:
     paid = payments.payments(book.answer.programme)
     rows = {"rows_in": paid.height, "rows_used": paid.height}
-    n = book.number("payments", paid.height, "payments that the programme names",
-                    unit="payments", function=payments.payments, rows=rows,
-                    page=book.reported)  # fmt: skip
+    n = book.number(
+        "payments",
+        paid.height,
+        "payments that the programme names",
+        unit="payments",
+        function=payments.payments,
+        rows=rows,
+        page=book.reported,
+    )
     by = [
         f"{listed(part['name_en'].to_list())} in {source} income"
         for (source,), part in paid.group_by("channel", maintain_order=True)
@@ -134,14 +158,30 @@ def _said(book: Book) -> Sentence:
             text += f", all at once to {_noted(book, 'net_together', next(both.effects()))}"
     unit = found.design.unit
     if truth is None or rent is None:
-        return Sentence(f"Rent is no gain where it pays for a field no longer farmed. Property and "
-                        f"business income have to be read together: {text} {unit}.")  # fmt: skip
-    known = book.number("net_truth", truth, f"truth, {WHAT}", unit=book.unit,
-                        function=payments.true_net, rows=found.rows, digits=0,
-                        method="potential outcomes of the simulation")  # fmt: skip
-    alone = book.number("rent_truth", rent, "truth, property income alone", unit=book.unit,
-                        function=payments.true_net, rows=found.rows, digits=0,
-                        method="potential outcomes of the simulation")  # fmt: skip
+        return Sentence(
+            f"Rent is no gain where it pays for a field no longer farmed. Property and "
+            f"business income have to be read together: {text} {unit}."
+        )
+    known = book.number(
+        "net_truth",
+        truth,
+        f"truth, {WHAT}",
+        unit=book.unit,
+        function=payments.true_net,
+        rows=found.rows,
+        digits=0,
+        method="potential outcomes of the simulation",
+    )
+    alone = book.number(
+        "rent_truth",
+        rent,
+        "truth, property income alone",
+        unit=book.unit,
+        function=payments.true_net,
+        rows=found.rows,
+        digits=0,
+        method="potential outcomes of the simulation",
+    )
     return Sentence(
         f"Rent is no gain where it pays for a field no longer farmed. In the simulated panel "
         f"the truth is {alone.markdown()} in property income alone, and {known.markdown()} once "
@@ -152,10 +192,16 @@ def _said(book: Book) -> Sentence:
 def _noted(book: Book, id: str, one: Effect) -> str:
     rows = {"rows_in": one.about.rows_in, "rows_used": one.about.rows_used}
     if not isfinite(one.ci_low):
-        found = book.number(id, one.estimate, WHAT, unit=book.unit, function=payments.net,
-                            rows=rows, digits=0)  # fmt: skip
+        found = book.number(
+            id, one.estimate, WHAT, unit=book.unit, function=payments.net, rows=rows, digits=0
+        )
         return f"{found.markdown()} (no interval)"
-    noted = book.panel.estimate(f"{book.answer.programme}_{id}", one,
-                                f"{book.answer.name}: {WHAT}", unit=book.unit,
-                                function=payments.net, digits=0)  # fmt: skip
+    noted = book.panel.estimate(
+        f"{book.answer.programme}_{id}",
+        one,
+        f"{book.answer.name}: {WHAT}",
+        unit=book.unit,
+        function=payments.net,
+        digits=0,
+    )
     return f"{noted.markdown()} ({noted.between.markdown})"

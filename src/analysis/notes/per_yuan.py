@@ -57,12 +57,14 @@ class Payment:
             return exhibits.missing(self.book, name, self.made)
         truths = self.made.truths
         rows = [
-            {"when": "overall" if effect.key.at is None else _year(effect.key.at),
-             "estimate": printed(effect.estimate, DIGITS),
-             "interval": span(effect.ci_low, effect.ci_high, DIGITS) or "none",
-             "truth": printed(truths.get(effect.key.at), DIGITS)}
+            {
+                "when": "overall" if effect.key.at is None else _year(effect.key.at),
+                "estimate": printed(effect.estimate, DIGITS),
+                "interval": span(effect.ci_low, effect.ci_high, DIGITS) or "none",
+                "truth": printed(truths.get(effect.key.at), DIGITS),
+            }
             for effect in self.made.per_yuan.effects()
-        ]  # fmt: skip
+        ]
         labels = {"when": "When", "estimate": "Yuan per yuan paid", "interval": "Interval"}
         if truths:
             labels["truth"] = "Truth"
@@ -106,47 +108,92 @@ def _rows(one: Effect) -> dict[str, int]:
 
 
 def _note(book: Book, id: str, one: Effect, what: str) -> str:
-    return book.effect(id, one.estimate, one.ci_low, one.ci_high, what, unit=RATIO,
-                       function=paid_out, rows=_rows(one), digits=DIGITS)  # fmt: skip
+    return book.effect(
+        id,
+        one.estimate,
+        one.ci_low,
+        one.ci_high,
+        what,
+        unit=RATIO,
+        function=paid_out,
+        rows=_rows(one),
+        digits=DIGITS,
+    )
 
 
 def _said(book: Book, made: PaidOut) -> Sentence:
     one, rest = made.overall, made.rest
     rows = _rows(one)
-    paid = book.number("paid", made.paid, "payment, mean over household-years in the programme",
-                       unit=book.unit, function=paid_out, rows=rows, digits=0)  # fmt: skip
+    paid = book.number(
+        "paid",
+        made.paid,
+        "payment, mean over household-years in the programme",
+        unit=book.unit,
+        function=paid_out,
+        rows=rows,
+        digits=0,
+    )
     per = _note(book, "per_yuan", one, "total income per yuan paid, one programme at a time")
-    other = book.effect("other_income", rest.estimate, rest.ci_low, rest.ci_high,
-                        "effect on income other than the payment", unit=book.unit,
-                        function=paid_out, rows=rows)  # fmt: skip
+    other = book.effect(
+        "other_income",
+        rest.estimate,
+        rest.ci_low,
+        rest.ci_high,
+        "effect on income other than the payment",
+        unit=book.unit,
+        function=paid_out,
+        rows=rows,
+    )
     parts = [f"The payment comes to {paid.markdown()} yuan per household a year, {made.prices}."]
     if book.answer.simulated:
         if None in made.truths:
-            truth = book.number("per_yuan_truth", made.truths[None],
-                                "true total income per yuan paid", unit=RATIO, function=paid_out,
-                                rows=rows, digits=DIGITS,
-                                method="potential outcomes of the simulation")  # fmt: skip
-            parts.append(f"The truth is {truth.markdown()} yuan of total income per yuan paid: "
-                         "the payment, and what it moves elsewhere.")  # fmt: skip
-        parts.append(f"One programme at a time, the design says {per}; {_second(book, made, rows)}"
-                     f"Taking the payment off leaves {other} yuan of other income.")  # fmt: skip
+            truth = book.number(
+                "per_yuan_truth",
+                made.truths[None],
+                "true total income per yuan paid",
+                unit=RATIO,
+                function=paid_out,
+                rows=rows,
+                digits=DIGITS,
+                method="potential outcomes of the simulation",
+            )
+            parts.append(
+                f"The truth is {truth.markdown()} yuan of total income per yuan paid: "
+                "the payment, and what it moves elsewhere."
+            )
+        parts.append(
+            f"One programme at a time, the design says {per}; {_second(book, made, rows)}"
+            f"Taking the payment off leaves {other} yuan of other income."
+        )
     elif book.answer.evidence == TWIN:
-        parts.append(f"On the synthetic twin the design gives {per} yuan per yuan paid and {other} "
-                     "of other income; neither number means anything.")  # fmt: skip
+        parts.append(
+            f"On the synthetic twin the design gives {per} yuan per yuan paid and {other} "
+            "of other income; neither number means anything."
+        )
     else:
-        parts.append(f"One programme at a time, total income changes by {per} yuan per yuan paid; "
-                     f"{_second(book, made, rows)}Income other than the payment changes by "
-                     f"{other}.")  # fmt: skip
+        parts.append(
+            f"One programme at a time, total income changes by {per} yuan per yuan paid; "
+            f"{_second(book, made, rows)}Income other than the payment changes by "
+            f"{other}."
+        )
     return Sentence(" ".join(parts))
 
 
 def _spent(book: Book, made: PaidOut) -> Sentence:
     """Say it of money spent for a village, of which nobody knows how much is income."""
     rows = _rows(made.overall)
-    paid = book.number("paid", made.paid, "money spent, mean over household-years in the programme",
-                       unit=book.unit, function=paid_out, rows=rows, digits=0)  # fmt: skip
-    per = _note(book, "per_yuan", made.overall,
-                "total income per yuan spent, one programme at a time")  # fmt: skip
+    paid = book.number(
+        "paid",
+        made.paid,
+        "money spent, mean over household-years in the programme",
+        unit=book.unit,
+        function=paid_out,
+        rows=rows,
+        digits=0,
+    )
+    per = _note(
+        book, "per_yuan", made.overall, "total income per yuan spent, one programme at a time"
+    )
     second = _second(book, made, rows).removesuffix(". ")
     text = (
         f"Shared equally the money comes to {paid.markdown()} yuan per household a year, "
@@ -154,9 +201,16 @@ def _spent(book: Book, made: PaidOut) -> Sentence:
     )
     text += f"; {second}." if second else "."
     if book.answer.simulated and None in made.truths:
-        truth = book.number("per_yuan_truth", made.truths[None], "true total income per yuan spent",
-                            unit=RATIO, function=paid_out, rows=rows, digits=DIGITS,
-                            method="potential outcomes of the simulation")  # fmt: skip
+        truth = book.number(
+            "per_yuan_truth",
+            made.truths[None],
+            "true total income per yuan spent",
+            unit=RATIO,
+            function=paid_out,
+            rows=rows,
+            digits=DIGITS,
+            method="potential outcomes of the simulation",
+        )
         text = text.replace(CHANGES, "the design says")
         text += f" The truth is {truth.markdown()}."
     elif book.answer.evidence == TWIN:
@@ -169,16 +223,30 @@ def _second(book: Book, made: PaidOut, rows: dict[str, int]) -> str:
     if made.together is None:
         return ""
     point, low, high = made.together
-    said = book.effect("per_yuan_together", point, low, high,
-                       "total income per yuan paid, all programmes at once", unit=RATIO,
-                       function=paid_out, rows=rows, digits=DIGITS)  # fmt: skip
+    said = book.effect(
+        "per_yuan_together",
+        point,
+        low,
+        high,
+        "total income per yuan paid, all programmes at once",
+        unit=RATIO,
+        function=paid_out,
+        rows=rows,
+        digits=DIGITS,
+    )
     return f"all programmes at once: {said}. "
 
 
 def _rule(book: Book) -> str:
-    most = book.number("multiple", rules().multiple, "most that a payment adds per yuan in its "
-                       "first year", unit=RATIO, function=rules,
-                       rows={"rows_in": 1, "rows_used": 1}, method="assumption")  # fmt: skip
+    most = book.number(
+        "multiple",
+        rules().multiple,
+        "most that a payment adds per yuan in its first year",
+        unit=RATIO,
+        function=rules,
+        rows={"rows_in": 1, "rows_used": 1},
+        method="assumption",
+    )
     return (
         "The rule of arithmetic: a gain is the yuan paid over household income, times at most "
         f"about {most.markdown()} in the first year, since the payment is itself income and "
@@ -227,15 +295,22 @@ class Arithmetic:
     def table(self, name: str) -> Table:
         """Show every reported figure with the most that it can add to income."""
         rows = [
-            {"id": one.figure.id, "title": one.figure.title,
-             "yuan": "" if one.figure.yuan is None else printing.interval(one.figure.yuan, 0),
-             "most": "" if one.most is None else printing.interval(one.most, 1),
-             "why": one.why}
+            {
+                "id": one.figure.id,
+                "title": one.figure.title,
+                "yuan": "" if one.figure.yuan is None else printing.interval(one.figure.yuan, 0),
+                "most": "" if one.most is None else printing.interval(one.most, 1),
+                "why": one.why,
+            }
             for one in self.figures
-        ]  # fmt: skip
-        labels = {"id": "Figure", "title": "What it is", "yuan": "Yuan (nominal)",
-                  "most": "At most, per cent",
-                  "why": "On what it rests"}  # fmt: skip
+        ]
+        labels = {
+            "id": "Figure",
+            "title": "What it is",
+            "yuan": "Yuan (nominal)",
+            "most": "At most, per cent",
+            "why": "On what it rests",
+        }
         title = "What reported money can add to income at most"
         done = tables.table(name, pl.DataFrame(rows), labels, caption=title)
         return self.page.show(done, title, ceilings)
@@ -263,13 +338,22 @@ def _at_most(page: Page, figures: tuple[Most, ...]) -> Sentence:
             continue
         most: Interval = one.most
         number = page.number(
-            f"most_{one.figure.id}", most, f"most that it adds: {one.figure.title}",
-            unit="percent", function=ceilings, method="interval arithmetic", digits=1,
-            rows_in=len(one.figure.claims), rows_used=len(one.figure.claims),
-        )  # fmt: skip
+            f"most_{one.figure.id}",
+            most,
+            f"most that it adds: {one.figure.title}",
+            unit="percent",
+            function=ceilings,
+            method="interval arithmetic",
+            digits=1,
+            rows_in=len(one.figure.claims),
+            rows_used=len(one.figure.claims),
+        )
         said.append(f"{number.markdown()} per cent ({one.figure.title}; {one.why})")
     if not said:
-        return Sentence("No reported figure is money per head that official income can be set "
-                        "against.")  # fmt: skip
-    return Sentence(f"Over the official rural income per head of the place and year, reported "
-                    f"money can add at most {listed(said)}.")  # fmt: skip
+        return Sentence(
+            "No reported figure is money per head that official income can be set against."
+        )
+    return Sentence(
+        f"Over the official rural income per head of the place and year, reported "
+        f"money can add at most {listed(said)}."
+    )

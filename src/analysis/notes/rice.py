@@ -46,19 +46,32 @@ class Rice:
 
     def figure(self, name: str) -> Figure:
         """Figure: differences per hectare in per cent, as comparisons tighten."""
-        drawn = self.rows.filter(pl.col("outcome").is_in(DRAWN)).select(
-            group=pl.concat_str(
-                pl.col("regressor").replace_strict(rice_farms.REGRESSORS),
-                pl.col("outcome").replace_strict(rice_farms.OUTCOMES).str.to_lowercase()
-                .str.replace(", per cent", ""), separator=": "),
-            label=pl.col("compared").replace_strict(rice_farms.COMPARED),
-            estimate="estimate", ci_low="ci_low", ci_high="ci_high",
-        ).sort("group", maintain_order=True)  # fmt: skip
+        drawn = (
+            self.rows.filter(pl.col("outcome").is_in(DRAWN))
+            .select(
+                group=pl.concat_str(
+                    pl.col("regressor").replace_strict(rice_farms.REGRESSORS),
+                    pl.col("outcome")
+                    .replace_strict(rice_farms.OUTCOMES)
+                    .str.to_lowercase()
+                    .str.replace(", per cent", ""),
+                    separator=": ",
+                ),
+                label=pl.col("compared").replace_strict(rice_farms.COMPARED),
+                estimate="estimate",
+                ci_low="ci_low",
+                ci_high="ci_high",
+            )
+            .sort("group", maintain_order=True)
+        )
         made = pictures.estimates(
-            name, drawn, tier="public", unit="per cent",
+            name,
+            drawn,
+            tier="public",
+            unit="per cent",
             intro="Rice farms: differences per hectare with support and with new seed, by who is "
             "compared",
-        )  # fmt: skip
+        )
         return self.page.show(made, "rice farms: differences per hectare", rice_farms.compared)
 
     def table(self, name: str) -> Table:
@@ -68,27 +81,43 @@ class Rice:
             regressor=pl.col("regressor").replace_strict(rice_farms.REGRESSORS),
             compared=pl.col("compared").replace_strict(rice_farms.COMPARED),
             difference=pl.struct("outcome", "estimate", "ci_low", "ci_high").map_elements(
-                _cell, return_dtype=pl.String),
-        )  # fmt: skip
-        labels = {"outcome": "Outcome", "regressor": "With", "compared": "Compared",
-                  "difference": "Difference"}  # fmt: skip
-        done = tables.table(name, shown, labels, caption="Rice farms: every comparison",
-                            download=self.rows)  # fmt: skip
+                _cell, return_dtype=pl.String
+            ),
+        )
+        labels = {
+            "outcome": "Outcome",
+            "regressor": "With",
+            "compared": "Compared",
+            "difference": "Difference",
+        }
+        done = tables.table(
+            name, shown, labels, caption="Rice farms: every comparison", download=self.rows
+        )
         return self.page.show(done, "rice farms: every comparison", rice_farms.compared)
 
     def over_time(self, name: str) -> Table:
         """Table: adoption and output at the same inputs, season by season."""
         shown = self.seasons.select(
-            season=pl.col("season").cast(pl.String), kind="kind",
-            **{c: pl.col(c).map_elements(lambda x: printed(x), return_dtype=pl.String)
-               for c in ("bimas", "new_seed")},
-            output=pl.col("output").map_elements(lambda x: printed(x), return_dtype=pl.String)
+            season=pl.col("season").cast(pl.String),
+            kind="kind",
+            **{
+                c: pl.col(c).map_elements(lambda x: printed(x), return_dtype=pl.String)
+                for c in ("bimas", "new_seed")
+            },
+            output=pl.col("output")
+            .map_elements(lambda x: printed(x), return_dtype=pl.String)
             .fill_null("base"),
-        )  # fmt: skip
-        labels = {"season": "Season", "kind": "Kind", "bimas": "In BIMAS, %",
-                  "new_seed": "New seed, %", "output": "Output at the same inputs, %"}  # fmt: skip
-        done = tables.table(name, shown, labels, caption="Rice farms: six seasons",
-                            download=self.seasons)  # fmt: skip
+        )
+        labels = {
+            "season": "Season",
+            "kind": "Kind",
+            "bimas": "In BIMAS, %",
+            "new_seed": "New seed, %",
+            "output": "Output at the same inputs, %",
+        }
+        done = tables.table(
+            name, shown, labels, caption="Rice farms: six seasons", download=self.seasons
+        )
         return self.page.show(done, "rice farms: six seasons", rice_farms.seasons)
 
 
@@ -102,32 +131,53 @@ def of_farms(notebook: str) -> Rice:
     """Note the findings of the rice farms for a notebook."""
     rows, seasons = rice_farms.stored()
     page = Page(notebook, "public", INPUTS)
-    return Rice(Badge("public"), _support(page, rows), _seed(page, rows), _change(page, seasons),
-                page, rows, seasons)  # fmt: skip
+    return Rice(
+        Badge("public"),
+        _support(page, rows),
+        _seed(page, rows),
+        _change(page, seasons),
+        page,
+        rows,
+        seasons,
+    )
 
 
 def _difference(page: Page, rows: pl.DataFrame, outcome: str, regressor: str, who: str) -> str:
-    row = rows.row(by_predicate=(pl.col("outcome") == outcome)
-                   & (pl.col("regressor") == regressor) & (pl.col("compared") == who),
-                   named=True)  # fmt: skip
+    row = rows.row(
+        by_predicate=(pl.col("outcome") == outcome)
+        & (pl.col("regressor") == regressor)
+        & (pl.col("compared") == who),
+        named=True,
+    )
     kilos = outcome == "margin"
     noted = page.number(
-        f"rice_{regressor}_{outcome}_{who}", row["estimate"],
+        f"rice_{regressor}_{outcome}_{who}",
+        row["estimate"],
         f"{rice_farms.REGRESSORS[regressor]}: {rice_farms.OUTCOMES[outcome]}, "
         f"{rice_farms.COMPARED[who]}",
-        unit="kg/hectares" if kilos else "percent", function=rice_farms.compared,
-        rows_in=row["n_rows"], rows_used=row["n_rows"], digits=0 if kilos else 1,
-        low=row["ci_low"], high=row["ci_high"], method="least squares, errors by farm",
-    )  # fmt: skip
+        unit="kg/hectares" if kilos else "percent",
+        function=rice_farms.compared,
+        rows_in=row["n_rows"],
+        rows_used=row["n_rows"],
+        digits=0 if kilos else 1,
+        low=row["ci_low"],
+        high=row["ci_high"],
+        method="least squares, errors by farm",
+    )
     return f"{noted.markdown()} ({noted.between.markdown})"
 
 
 def _count(page: Page, rows: pl.DataFrame, regressor: str, what: str = "changed") -> Finding:
     row = rows.filter(pl.col("regressor") == regressor).row(0, named=True)
-    return page.number(f"rice_{regressor}_{what}", row[f"n_{what}"],
-                       f"farms that {what}: {rice_farms.REGRESSORS[regressor]}", unit="farms",
-                       function=rice_farms.compared, rows_in=row["n_rows"],
-                       rows_used=row["n_rows"])  # fmt: skip
+    return page.number(
+        f"rice_{regressor}_{what}",
+        row[f"n_{what}"],
+        f"farms that {what}: {rice_farms.REGRESSORS[regressor]}",
+        unit="farms",
+        function=rice_farms.compared,
+        rows_in=row["n_rows"],
+        rows_used=row["n_rows"],
+    )
 
 
 def _support(page: Page, rows: pl.DataFrame) -> Sentence:
@@ -164,13 +214,19 @@ def _change(page: Page, seasons: pl.DataFrame) -> Sentence:
         mine = seasons.filter(pl.col("kind") == kind, pl.col("output").is_not_null())
         ends = mine.sort("output")
         low, high = (
-            page.number(f"rice_output_{kind}_{end}", ends["output"][place],
-                        f"output at the same inputs, {kind} seasons over the first, {end}",
-                        unit="percent", function=rice_farms.seasons, rows_in=seasons.height,
-                        rows_used=mine.height, digits=0,
-                        method="production function, farm effects")
+            page.number(
+                f"rice_output_{kind}_{end}",
+                ends["output"][place],
+                f"output at the same inputs, {kind} seasons over the first, {end}",
+                unit="percent",
+                function=rice_farms.seasons,
+                rows_in=seasons.height,
+                rows_used=mine.height,
+                digits=0,
+                method="production function, farm effects",
+            )
             for end, place in (("lowest", 0), ("highest", -1))
-        )  # fmt: skip
+        )
         parts.append(f"{low.markdown()} and {high.markdown()} per cent in {kind} seasons")
     return Sentence(
         f"At the same land, seed, urea and labour, output stood between {parts[0]}, and between "

@@ -91,11 +91,15 @@ class Targeting:
             return nothing(self.book.panel, name, found.reason, targeting.errors)
         rows = _percent(found).pivot("measure", index="definition", values="shown")
         shown = rows.with_columns(pl.col("definition").replace_strict(targeting.DEFINITIONS))
-        labels = {"definition": "Who is called poor", "poor": "Poor, %",
-                  "exclusion": "Of them not registered, %",
-                  "inclusion": "Of the registered not poor, %"}  # fmt: skip
-        done = tables.table(name, shown, labels, caption="Errors of the register",
-                            download=found.to_frame())  # fmt: skip
+        labels = {
+            "definition": "Who is called poor",
+            "poor": "Poor, %",
+            "exclusion": "Of them not registered, %",
+            "inclusion": "Of the registered not poor, %",
+        }
+        done = tables.table(
+            name, shown, labels, caption="Errors of the register", download=found.to_frame()
+        )
         return self.book.panel.show(done, "errors of the register", targeting.errors)
 
     def curves(self, name: str) -> Figure:
@@ -103,8 +107,9 @@ class Targeting:
         page = self.book.panel
         found = attempt(targeting.concentration, self.people)
         if isinstance(found, Missing):
-            return page.show(paths.nothing(name, page.tier, found.sentence), "nothing",
-                             targeting.concentration)  # fmt: skip
+            return page.show(
+                paths.nothing(name, page.tier, found.sentence), "nothing", targeting.concentration
+            )
         rows = targeting.registered(self.people)
         share = float(np.average(rows["registered"].to_numpy(), weights=rows["weight"].to_numpy()))
         drawn = pictures.concentration(name, page.tier, found.curves, share)
@@ -116,20 +121,25 @@ class Targeting:
         if isinstance(found, Missing):
             return nothing(self.book.panel, name, found.reason, targeting.reach)
         if not len(found):
-            return nothing(self.book.panel, name, "nobody is recorded as reached by anything",
-                           targeting.reach)  # fmt: skip
+            return nothing(
+                self.book.panel, name, "nobody is recorded as reached by anything", targeting.reach
+            )
         frame = found.to_frame().with_columns(share=pl.col("poorest").cast(pl.Float64))
         frame = frame.with_columns(pl.col("estimate", "ci_low", "ci_high") / pl.col("share"))
         cells = frame.with_columns(
             shown=pl.struct("estimate", "ci_low", "ci_high").map_elements(
-                lambda row: _cell(row, 2, 1), return_dtype=pl.String),
-            head=pl.col("share").map_elements(lambda x: f"poorest {printed(100 * x)} %",
-                                              return_dtype=pl.String),
+                lambda row: _cell(row, 2, 1), return_dtype=pl.String
+            ),
+            head=pl.col("share").map_elements(
+                lambda x: f"poorest {printed(100 * x)} %", return_dtype=pl.String
+            ),
             programme=pl.col("programme").map_elements(_reached, return_dtype=pl.String),
-        )  # fmt: skip
+        )
         shown = cells.pivot("head", index="programme", values="shown", maintain_order=True)
-        labels = {"programme": "Reached by",
-                  **{head: head.capitalize() for head in shown.columns[1:]}}  # fmt: skip
+        labels = {
+            "programme": "Reached by",
+            **{head: head.capitalize() for head in shown.columns[1:]},
+        }
         done = tables.table(name, shown, labels, caption="Targeting ratios", download=frame)
         return self.book.panel.show(done, "targeting ratios", targeting.reach)
 
@@ -139,14 +149,16 @@ class Targeting:
         if isinstance(found, Missing):
             return nothing(self.book.panel, name, found.reason, exits.changes)
         shown = found.select(
-            way=pl.col("way").replace_strict(exits.WAYS), n="n",
+            way=pl.col("way").replace_strict(exits.WAYS),
+            n="n",
             change=pl.struct("estimate", "ci_low", "ci_high").map_elements(
-                lambda row: _cell(row, 0, 1), return_dtype=pl.String),
-        )  # fmt: skip
-        labels = {"way": "Change of income per head", "n": "Households",
-                  "change": f"{self.money}"}  # fmt: skip
-        done = tables.table(name, shown, labels, caption="Registered and other households",
-                            download=found)  # fmt: skip
+                lambda row: _cell(row, 0, 1), return_dtype=pl.String
+            ),
+        )
+        labels = {"way": "Change of income per head", "n": "Households", "change": f"{self.money}"}
+        done = tables.table(
+            name, shown, labels, caption="Registered and other households", download=found
+        )
         return self.book.panel.show(done, "registered and other households", exits.changes)
 
     @property
@@ -161,10 +173,18 @@ class Targeting:
             return nothing(self.book.panel, name, found.reason, exits.fates)
         rows = _percent(found).pivot("register", index="fate", values="shown")
         shown = rows.with_columns(pl.col("fate").replace_strict(texts.FATES))
-        labels = {"fate": "Per cent of households", "registered": "Registered",
-                  "others": "Not registered"}  # fmt: skip
-        done = tables.table(name, shown, labels, caption="Where households stand at the end",
-                            download=found.to_frame())  # fmt: skip
+        labels = {
+            "fate": "Per cent of households",
+            "registered": "Registered",
+            "others": "Not registered",
+        }
+        done = tables.table(
+            name,
+            shown,
+            labels,
+            caption="Where households stand at the end",
+            download=found.to_frame(),
+        )
         return self.book.panel.show(done, "where households stand at the end", exits.fates)
 
     def trimmed(self, name: str) -> Table:
@@ -172,21 +192,32 @@ class Targeting:
         if not self.bounds:
             return nothing(self.book.panel, name, "no programme here can be bounded", exits.hidden)
         rows = [
-            {"programme": short_name(one.programme),
-             "seen": f"{printed(100 * one.bounds.seen_treated)} and "
-                     f"{printed(100 * one.bounds.seen_control)}",
-             "estimate": printed(one.bounds.estimate),
-             "bounds": span(one.bounds.low, one.bounds.high),
-             "interval": span(one.low, one.high) or "none", "truth": printed(one.truth)}
+            {
+                "programme": short_name(one.programme),
+                "seen": f"{printed(100 * one.bounds.seen_treated)} and "
+                f"{printed(100 * one.bounds.seen_control)}",
+                "estimate": printed(one.bounds.estimate),
+                "bounds": span(one.bounds.low, one.bounds.high),
+                "interval": span(one.low, one.high) or "none",
+                "truth": printed(one.truth),
+            }
             for one in self.bounds
-        ]  # fmt: skip
-        labels = {"programme": "Programme", "seen": "Seen again, with and without, %",
-                  "estimate": "Of those seen", "bounds": "Bounds",
-                  "interval": "Interval"}  # fmt: skip
+        ]
+        labels = {
+            "programme": "Programme",
+            "seen": "Seen again, with and without, %",
+            "estimate": "Of those seen",
+            "bounds": "Bounds",
+            "interval": "Interval",
+        }
         if any(one.truth is not None for one in self.bounds):
             labels["truth"] = "Truth"
-        done = tables.table(name, pl.DataFrame(rows).select(*labels), labels,
-                            caption="Bounds that allow for leavers")  # fmt: skip
+        done = tables.table(
+            name,
+            pl.DataFrame(rows).select(*labels),
+            labels,
+            caption="Bounds that allow for leavers",
+        )
         return self.book.panel.show(done, "bounds that allow for leavers", exits.hidden)
 
 
@@ -206,30 +237,49 @@ def page(notebook: str, panel: Panel | None = None) -> Targeting:
     people = welfare.of_panel(panel, choices.load().price_year)
     bounds = exits.all_hidden(panel, truth)
     return Targeting(
-        badge=Badge(panel.evidence), badge_reported=Badge("reported"),
-        badge_published=Badge("published"), reported=known.of_reported(book),
-        elsewhere=known.of_elsewhere(book), collect=known.collect(book),
+        badge=Badge(panel.evidence),
+        badge_reported=Badge("reported"),
+        badge_published=Badge("published"),
+        reported=known.of_reported(book),
+        elsewhere=known.of_elsewhere(book),
+        collect=known.collect(book),
         tier_note=known.tier_note(panel.evidence),
-        errors=texts.errors(book.panel, people), curve=texts.curve(book.panel, people),
-        reach=texts.reach(book.panel, people, panel), again=texts.again(book.panel, people, panel),
-        changes=texts.changes(book.panel, people, panel), fates=texts.fates(book.panel, people),
-        leaving=texts.leaving(book.panel, people), hidden=texts.hidden(book.panel, bounds),
-        book=book, people=people, panel=panel, bounds=bounds,
-    )  # fmt: skip
+        errors=texts.errors(book.panel, people),
+        curve=texts.curve(book.panel, people),
+        reach=texts.reach(book.panel, people, panel),
+        again=texts.again(book.panel, people, panel),
+        changes=texts.changes(book.panel, people, panel),
+        fates=texts.fates(book.panel, people),
+        leaving=texts.leaving(book.panel, people),
+        hidden=texts.hidden(book.panel, bounds),
+        book=book,
+        people=people,
+        panel=panel,
+        bounds=bounds,
+    )
 
 
 def _book(notebook: str, panel: Panel) -> Book:
     answer = Answer(
-        programme="targeting", name=short_name("targeting"), evidence=panel.evidence,
-        panel_digest=current.digest(panel), reported=reported("targeting"),
-        elsewhere=elsewhere("targeting"), design=NO_DESIGN, estimates=NO_DESIGN,
-        together=NO_DESIGN, truth=NO_DESIGN, naive=NO_DESIGN, groups=NO_DESIGN,
-    )  # fmt: skip
+        programme="targeting",
+        name=short_name("targeting"),
+        evidence=panel.evidence,
+        panel_digest=current.digest(panel),
+        reported=reported("targeting"),
+        elsewhere=elsewhere("targeting"),
+        design=NO_DESIGN,
+        estimates=NO_DESIGN,
+        together=NO_DESIGN,
+        truth=NO_DESIGN,
+        naive=NO_DESIGN,
+        groups=NO_DESIGN,
+    )
     return Book(
-        answer, Page(notebook, panel.evidence, PANEL_INPUTS, (answer.panel_digest,)),
+        answer,
+        Page(notebook, panel.evidence, PANEL_INPUTS, (answer.panel_digest,)),
         Page(notebook, "reported", ("data/claims", "data/programmes")),
         Page(notebook, "published", ("data/studies",)),
-    )  # fmt: skip
+    )
 
 
 def _percent(found: Measures) -> pl.DataFrame:

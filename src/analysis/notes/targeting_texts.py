@@ -17,8 +17,12 @@ from analysis.panels.views import Sentence, money_words
 from analysis.welfare.linearised import Measures
 from analysis.welfare.people import People
 
-FATES = {"poor_first": "Below the line when first seen", "poor": "Below it in the last year",
-         "above": "Above it in the last year", "gone": "Not seen in the last year"}  # fmt: skip
+FATES = {
+    "poor_first": "Below the line when first seen",
+    "poor": "Below it in the last year",
+    "above": "Above it in the last year",
+    "gone": "Not seen in the last year",
+}
 
 
 def _noted(
@@ -28,14 +32,16 @@ def _noted(
 
     def note(found: Measures, what: str, wanted: dict[str, str]) -> str:
         row = found.where(**wanted).to_frame().row(0, named=True)
-        counter = Counter(page, function, people.rows_in, row["n_rows"],
-                          "weighted share, linearised by village")  # fmt: skip
+        counter = Counter(
+            page, function, people.rows_in, row["n_rows"], "weighted share, linearised by village"
+        )
         id = "_".join([prefix, *wanted.values()])
         value = 100 * row["estimate"] if row["estimate"] is not None else float("nan")
         if row["ci_low"] is None:
             return counter.number(id, value, what, "percent", 1)
-        return counter.between(id, value, 100 * row["ci_low"], 100 * row["ci_high"], what,
-                               "percent", 1)  # fmt: skip
+        return counter.between(
+            id, value, 100 * row["ci_low"], 100 * row["ci_high"], what, "percent", 1
+        )
 
     return note
 
@@ -49,20 +55,32 @@ def errors(page: Page, people: People) -> Sentence:
     there = set(found.labels["definition"])
     name = "line" if "line" in there else "as_many"
     words = targeting.DEFINITIONS[name]
-    out = note(found, f"of the poor ({words}), not registered",
-               {"definition": name, "measure": "exclusion"})  # fmt: skip
-    kept = note(found, f"of the registered, not poor ({words})",
-                {"definition": name, "measure": "inclusion"})  # fmt: skip
+    out = note(
+        found,
+        f"of the poor ({words}), not registered",
+        {"definition": name, "measure": "exclusion"},
+    )
+    kept = note(
+        found,
+        f"of the registered, not poor ({words})",
+        {"definition": name, "measure": "inclusion"},
+    )
     text = (
         f"Of the households {words}, {out} per cent are not on the register; of the registered, "
         f"{kept} per cent are not among them."
     )
     if "lasting" not in there:
         return Sentence(text)
-    lasting = note(found, "of the poorest by lasting income, not registered",
-                   {"definition": "lasting", "measure": "exclusion"})  # fmt: skip
-    one_year = note(found, "of the poorest by one year's income, not registered",
-                    {"definition": "as_many", "measure": "exclusion"})  # fmt: skip
+    lasting = note(
+        found,
+        "of the poorest by lasting income, not registered",
+        {"definition": "lasting", "measure": "exclusion"},
+    )
+    one_year = note(
+        found,
+        "of the poorest by one year's income, not registered",
+        {"definition": "as_many", "measure": "exclusion"},
+    )
     return Sentence(
         f"{text} With as many poor as places, {one_year} per cent of the poor are missed by one "
         f"year's income and {lasting} per cent by the mean of the first years: part of what looks "
@@ -75,8 +93,13 @@ def curve(page: Page, people: People) -> Sentence:
     found = attempt(targeting.concentration, people)
     if isinstance(found, Missing):
         return Sentence(found.sentence)
-    note = Counter(page, targeting.concentration, people.rows_in,
-                   targeting.registered(people).height, "covariance with the rank")  # fmt: skip
+    note = Counter(
+        page,
+        targeting.concentration,
+        people.rows_in,
+        targeting.registered(people).height,
+        "covariance with the rank",
+    )
     parts = []
     for id, (name, value) in zip(("one_year", "lasting"), found.index.items(), strict=False):
         index = note.number(
@@ -104,14 +127,18 @@ def reach(page: Page, people: People, panel: Panel) -> Sentence:
     if given.is_empty():
         return Sentence("Not shown: nobody in this panel is recorded in any programme.")
     note = Counter(page, targeting.reach, people.rows_in, int(given["n_rows"].sum()))
-    poorest = note.number("targeting_poorest", 100 * share, "poorest households counted",
-                          "percent")  # fmt: skip
+    poorest = note.number("targeting_poorest", 100 * share, "poorest households counted", "percent")
     ends = []
     for end, place in (("most", 0), ("least", -1)):
         row = given.row(place, named=True)
         title = short_name(row["programme"])
-        ratio = note.number(f"targeting_ratio_{end}", row["estimate"] / share,
-                            f"targeting ratio, {title}", "ratio", 2)  # fmt: skip
+        ratio = note.number(
+            f"targeting_ratio_{end}",
+            row["estimate"] / share,
+            f"targeting ratio, {title}",
+            "ratio",
+            2,
+        )
         ends.append(f"{ratio} for {title}")
     return Sentence(
         f"The targeting ratio is the share of those reached who are among the poorest {poorest} "
@@ -147,15 +174,17 @@ def changes(page: Page, people: People, panel: Panel) -> Sentence:
     said = {}
     unit = f"{money_words(panel).replace(' ', '_')}/persons/years"
     for row in found.iter_rows(named=True):
-        note = Counter(page, exits.changes, people.rows_in, row["n"],
-                       "least squares, errors by village")  # fmt: skip
+        note = Counter(
+            page, exits.changes, people.rows_in, row["n"], "least squares, errors by village"
+        )
         what = f"{exits.WAYS[row['way']]}, income per head"
         id = f"exit_change_{row['way']}"
         if row["ci_low"] is None or not isfinite(row["ci_low"]):
             said[row["way"]] = note.number(id, row["estimate"], what, unit, 0)
         else:
-            said[row["way"]] = note.between(id, row["estimate"], row["ci_low"], row["ci_high"],
-                                            what, unit, 0)  # fmt: skip
+            said[row["way"]] = note.between(
+                id, row["estimate"], row["ci_low"], row["ci_high"], what, unit, 0
+            )
     text = (
         f"From the first year to the last, income per head of registered households changed by "
         f"{said['registered']} {money(panel, people)}, of others by {said['others']}: a "
@@ -181,10 +210,13 @@ def fates(page: Page, people: People) -> Sentence:
         return Sentence(found.sentence)
     note = _noted(page, people, exits.fates, "exit")
     parts = {
-        fate: note(found, f"registered households: {words.lower()}",
-                   {"register": "registered", "fate": fate})
+        fate: note(
+            found,
+            f"registered households: {words.lower()}",
+            {"register": "registered", "fate": fate},
+        )
         for fate, words in FATES.items()
-    }  # fmt: skip
+    }
     return Sentence(
         f"Of the registered, {parts['poor_first']} per cent were below the line when first seen. "
         f"In the last year {parts['poor']} per cent are seen below it, {parts['above']} per cent "
@@ -201,10 +233,12 @@ def leaving(page: Page, people: People) -> Sentence:
     note = _noted(page, people, exits.leaving, "exit_leaving")
     above, under, others = (
         note(found, f"household-years that are the last, {words}", {"who": who})
-        for who, words in (("registered_above", "registered and above the line"),
-                           ("registered_below", "registered and below it"),
-                           ("others", "not registered"))
-    )  # fmt: skip
+        for who, words in (
+            ("registered_above", "registered and above the line"),
+            ("registered_below", "registered and below it"),
+            ("others", "not registered"),
+        )
+    )
     return Sentence(
         f"Each year {above} per cent of registered households above the line are seen for the last "
         f"time, against {under} per cent of those below it and {others} per cent of others."
@@ -216,13 +250,19 @@ def hidden(page: Page, bounds: tuple[exits.Hidden, ...]) -> Sentence:
     if not bounds:
         return Sentence("Not shown: no programme in this panel can be bounded.")
     used = sum(one.bounds.rows_used for one in bounds)
-    note = Counter(page, exits.hidden, sum(one.bounds.rows_in for one in bounds), used,
-                   "trimming (Lee 2009), interval by Imbens and Manski (2004)")  # fmt: skip
+    note = Counter(
+        page,
+        exits.hidden,
+        sum(one.bounds.rows_in for one in bounds),
+        used,
+        "trimming (Lee 2009), interval by Imbens and Manski (2004)",
+    )
     after = note.number("exit_after", targeting.options().after, "years after the start", "years")
     with_zero = sum(one.low <= 0 <= one.high for one in bounds)
     of = note.number("exit_bounded", len(bounds), "programmes with bounds", "programmes")
-    zero = note.number("exit_bounds_zero", with_zero, "programmes whose interval holds nought",
-                       "programmes")  # fmt: skip
+    zero = note.number(
+        "exit_bounds_zero", with_zero, "programmes whose interval holds nought", "programmes"
+    )
     text = (
         f"Bounds by trimming allow that who left is not like who stayed [@lee2009]. {after} years "
         f"after the start they have an interval with nought in it for {zero} of {of} programmes."
@@ -231,8 +271,9 @@ def hidden(page: Page, bounds: tuple[exits.Hidden, ...]) -> Sentence:
     if not truths:
         return Sentence(text)
     inside = sum(one.low <= one.truth <= one.high for one in truths if one.truth is not None)
-    held = note.number("exit_bounds_hold", inside, "programmes whose interval holds the truth",
-                       "programmes")  # fmt: skip
+    held = note.number(
+        "exit_bounds_hold", inside, "programmes whose interval holds the truth", "programmes"
+    )
     return Sentence(
         f"{text} The truth lies in the interval for {held}. Bounds cure leaving and nothing else: "
         "who joins is still chosen."

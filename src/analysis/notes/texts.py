@@ -57,8 +57,12 @@ def summary(book: Book, told: Sentence, near: Sentence, panel: Sentence) -> Sent
     )
 
 
-PANELS = {"model": "A village panel, simulated", "twin": "The twin", "yours": "Your panel",
-          "public": "The panel"}  # fmt: skip
+PANELS = {
+    "model": "A village panel, simulated",
+    "twin": "The twin",
+    "yours": "Your panel",
+    "public": "The panel",
+}
 """What the panel is called, by its tier."""
 
 
@@ -68,13 +72,22 @@ def short(book: Book) -> Sentence:
     if isinstance(found, Missing):
         return Sentence(found.sentence)
     one = headline(found)
-    effect = book.effect("total", one.estimate, one.ci_low, one.ci_high,
-                         "overall estimate, total income", unit=book.unit, function=estimate,
-                         rows=found.rows)  # fmt: skip
+    effect = book.effect(
+        "total",
+        one.estimate,
+        one.ci_low,
+        one.ci_high,
+        "overall estimate, total income",
+        unit=book.unit,
+        function=estimate,
+        rows=found.rows,
+    )
     unit = found.design.unit
     if answer.evidence == "twin":
-        return Sentence(f"On the synthetic twin the design runs and gives "
-                        f"{effect} {unit}; the number means nothing.")  # fmt: skip
+        return Sentence(
+            f"On the synthetic twin the design runs and gives "
+            f"{effect} {unit}; the number means nothing."
+        )
     if not answer.simulated:
         return Sentence(
             f"The effect on households in the programme is {effect} {unit}"
@@ -94,9 +107,14 @@ def _judged(book: Book, name: str, one: Effect) -> str:
     answer = book.answer
     truth = answer.truth.of(TOTAL, OVERALL) if isinstance(answer.truth, Truth) else None
     word, words = verdict(one, truth)
-    book.panel.word(f"{answer.programme}{name}_verdict", word,
-                    f"{answer.name}: what the design comes to", function=verdict,
-                    rows_in=one.about.rows_in, rows_used=one.about.rows_used)  # fmt: skip
+    book.panel.word(
+        f"{answer.programme}{name}_verdict",
+        word,
+        f"{answer.name}: what the design comes to",
+        function=verdict,
+        rows_in=one.about.rows_in,
+        rows_used=one.about.rows_used,
+    )
     return words
 
 
@@ -108,11 +126,16 @@ def _second(book: Book) -> str:
         why = answer.together.reason if isinstance(answer.together, Missing) else "no path"
         return f"All programmes at once: not shown, {why}."
     one = next(made.effects())
-    said = book.effect("together", one.estimate, one.ci_low, one.ci_high,
-                       "overall estimate, total income, all programmes at once", unit=book.unit,
-                       function=together.together_of,
-                       rows={"rows_in": one.about.rows_in,
-                             "rows_used": one.about.rows_used})  # fmt: skip
+    said = book.effect(
+        "together",
+        one.estimate,
+        one.ci_low,
+        one.ci_high,
+        "overall estimate, total income, all programmes at once",
+        unit=book.unit,
+        function=together.together_of,
+        rows={"rows_in": one.about.rows_in, "rows_used": one.about.rows_used},
+    )
     if not answer.simulated:
         return f"With all programmes at once it is {said}."
     return f"All programmes at once: {said}, {_judged(book, '_together', one)}."
@@ -124,11 +147,16 @@ def _percent(book: Book, found: Estimates) -> str:
     one = next(found.percent.effects())
     about = found.percent.about
     said = book.effect(
-        "percent", one.estimate, one.ci_low, one.ci_high,
+        "percent",
+        one.estimate,
+        one.ci_low,
+        one.ci_high,
         "overall estimate, per cent of the counterfactual mean, households always seen",
-        unit="percent", function=estimate, digits=1,
+        unit="percent",
+        function=estimate,
+        digits=1,
         rows={"rows_in": about.rows_in, "rows_used": about.rows_used},
-    )  # fmt: skip
+    )
     # Another population than that of the amount: the two may even differ in sign.
     return f"; in per cent, of households always seen, {said}"
 
@@ -141,9 +169,16 @@ def truth_text(book: Book) -> str:
     value = known.of(TOTAL, OVERALL)
     if value is None:
         return ""
-    return book.number("truth", value, "true overall effect, total income", unit=book.unit,
-                       function=truth_of, rows=found.rows, digits=0,
-                       method="potential outcomes of the simulation").markdown()  # fmt: skip
+    return book.number(
+        "truth",
+        value,
+        "true overall effect, total income",
+        unit=book.unit,
+        function=truth_of,
+        rows=found.rows,
+        digits=0,
+        method="potential outcomes of the simulation",
+    ).markdown()
 
 
 def of_naive(book: Book) -> Sentence:
@@ -153,31 +188,56 @@ def of_naive(book: Book) -> Sentence:
         return Sentence(made.sentence if isinstance(made, Missing) else "")
     rows = {"rows_in": made.rows_in, "rows_used": made.rows_used}
     parts = []
-    for method, words in (("before_after", "before and after"), ("with_without", "with and "
-                          "without")):  # fmt: skip
+    for method, words in (
+        ("before_after", "before and after"),
+        ("with_without", "with and without"),
+    ):
         value = made.value(method)
         if value is None:
             continue
-        number = book.number(method, value, f"{words}, last year", unit=book.unit, function=naive,
-                             rows=rows, digits=0, method="as articles compute it")  # fmt: skip
+        number = book.number(
+            method,
+            value,
+            f"{words}, last year",
+            unit=book.unit,
+            function=naive,
+            rows=rows,
+            digits=0,
+            method="as articles compute it",
+        )
         text = f"*{words}* says {number.markdown()}"
         times = made.value(method, "times")
         off = made.value(method, "off")
         if times is not None and alike(times) and book.answer.simulated:
-            ratio = book.number(f"{method}_times", times, f"{words} over the truth, last year",
-                                unit="ratio", function=naive, rows=rows, digits=1)  # fmt: skip
+            ratio = book.number(
+                f"{method}_times",
+                times,
+                f"{words} over the truth, last year",
+                unit="ratio",
+                function=naive,
+                rows=rows,
+                digits=1,
+            )
             text += f", {ratio.markdown()} times the truth"
         elif off is not None and book.answer.simulated:
             # Of opposite signs, or beside a truth of nothing, a ratio says nothing.
-            away = book.number(f"{method}_off", abs(off), f"{words}: distance from the truth, last "
-                               "year", unit=book.unit, function=naive, rows=rows,
-                               digits=0)  # fmt: skip
+            away = book.number(
+                f"{method}_off",
+                abs(off),
+                f"{words}: distance from the truth, last year",
+                unit=book.unit,
+                function=naive,
+                rows=rows,
+                digits=0,
+            )
             text += f", {away.markdown()} {'above' if off > 0 else 'below'} the truth"
         parts.append(text)
     if not parts:
         return Sentence("Neither sum of the articles can be made from these data.")
-    return Sentence(f"The sums that articles make have no comparison: {listed(parts)} "
-                    f"({_prices(book, made)}{_last_truth(book, made)}).")  # fmt: skip
+    return Sentence(
+        f"The sums that articles make have no comparison: {listed(parts)} "
+        f"({_prices(book, made)}{_last_truth(book, made)})."
+    )
 
 
 def alike(times: float) -> bool:
@@ -196,10 +256,16 @@ def _last_truth(book: Book, made: Naive) -> str:
     value = made.value("before_after", "truth") if book.answer.simulated else None
     if value is None:
         return ""
-    known = book.number("truth_last", value, "true effect, last year", unit=book.unit,
-                        function=truth_of, rows={"rows_in": made.rows_in,
-                        "rows_used": made.rows_used}, digits=0,
-                        method="potential outcomes of the simulation")  # fmt: skip
+    known = book.number(
+        "truth_last",
+        value,
+        "true effect, last year",
+        unit=book.unit,
+        function=truth_of,
+        rows={"rows_in": made.rows_in, "rows_used": made.rows_used},
+        digits=0,
+        method="potential outcomes of the simulation",
+    )
     return f"; the truth of that year is {known.markdown()}"
 
 
@@ -215,17 +281,36 @@ def sure(book: Book) -> Sentence:
     if isinstance(found, Missing):
         return Sentence(found.sentence)
     one, rows = headline(found), found.rows
-    treated = book.number("villages_treated", one.n_villages_treated, "villages with participants",
-                          unit="villages", function=estimate, rows=rows)  # fmt: skip
-    control = book.number("villages_control", one.n_villages_control, "villages that compare",
-                          unit="villages", function=estimate, rows=rows)  # fmt: skip
-    parts = [f"Villages with participants: {treated.markdown()}; that compare: "
-             f"{control.markdown()}."]  # fmt: skip
+    treated = book.number(
+        "villages_treated",
+        one.n_villages_treated,
+        "villages with participants",
+        unit="villages",
+        function=estimate,
+        rows=rows,
+    )
+    control = book.number(
+        "villages_control",
+        one.n_villages_control,
+        "villages that compare",
+        unit="villages",
+        function=estimate,
+        rows=rows,
+    )
+    parts = [
+        f"Villages with participants: {treated.markdown()}; that compare: {control.markdown()}."
+    ]
     if isfinite(one.std_error):
-        least = book.number("detectable", power_of(one.std_error, one.degrees),
-                            "smallest effect told from zero with the chosen power", unit=book.unit,
-                            function=power_of, rows=rows, digits=0,
-                            method="t quantiles of level and power times the error")  # fmt: skip
+        least = book.number(
+            "detectable",
+            power_of(one.std_error, one.degrees),
+            "smallest effect told from zero with the chosen power",
+            unit=book.unit,
+            function=power_of,
+            rows=rows,
+            digits=0,
+            method="t quantiles of level and power times the error",
+        )
         parts.append(
             f"With this error, an effect under {least.markdown()} {found.design.unit} would often "
             "not be told from zero."
@@ -243,17 +328,43 @@ def trends(book: Book) -> Sentence:
     tested = found.pretrends
     if isinstance(tested, Missing):
         return Sentence(f"The years before cannot be tested jointly: {tested.reason}.")
-    n = book.number("leads", len(tested.event_times), "years before the base that are tested",
-                    unit="years", function=pretrends.pre_trends, rows=found.rows)  # fmt: skip
-    slope = book.number("trend", tested.slope, "difference in trends found with the chosen power",
-                        unit=book.unit, function=pretrends.pre_trends, rows=found.rows, digits=0,
-                        method="Roth (2022), Hotelling's T²")  # fmt: skip
-    bias = book.number("trend_bias", tested.bias, "how far that trend moves the overall estimate",
-                       unit=book.unit, function=pretrends.pre_trends, rows=found.rows, digits=0,
-                       method="Roth (2022)")  # fmt: skip
-    power = book.number("trend_power", 100 * tested.power, "power of the test of leads",
-                        unit="percent", function=pretrends.pre_trends, rows=found.rows,
-                        method="chosen")  # fmt: skip
+    n = book.number(
+        "leads",
+        len(tested.event_times),
+        "years before the base that are tested",
+        unit="years",
+        function=pretrends.pre_trends,
+        rows=found.rows,
+    )
+    slope = book.number(
+        "trend",
+        tested.slope,
+        "difference in trends found with the chosen power",
+        unit=book.unit,
+        function=pretrends.pre_trends,
+        rows=found.rows,
+        digits=0,
+        method="Roth (2022), Hotelling's T²",
+    )
+    bias = book.number(
+        "trend_bias",
+        tested.bias,
+        "how far that trend moves the overall estimate",
+        unit=book.unit,
+        function=pretrends.pre_trends,
+        rows=found.rows,
+        digits=0,
+        method="Roth (2022)",
+    )
+    power = book.number(
+        "trend_power",
+        100 * tested.power,
+        "power of the test of leads",
+        unit="percent",
+        function=pretrends.pre_trends,
+        rows=found.rows,
+        method="chosen",
+    )
     outcome = "raises an alarm" if tested.alarm else "raises no alarm"
     return Sentence(
         f"A joint test of {n.markdown()} years before {outcome}. It would find a difference in "
@@ -269,11 +380,25 @@ def whom(book: Book) -> Sentence:
         return Sentence(made.sentence)
     about = made.levels.about
     rows = {"rows_in": about.rows_in, "rows_used": about.rows_used}
-    n = book.number("groups", len(made.levels), "groups with an estimate", unit="groups",
-                    function=groups, rows=rows)  # fmt: skip
+    n = book.number(
+        "groups",
+        len(made.levels),
+        "groups with an estimate",
+        unit="groups",
+        function=groups,
+        rows=rows,
+    )
     low, high = float(made.levels.points.min()), float(made.levels.points.max())
-    ends = book.interval("groups_span", low, high, "smallest and largest estimate of a group",
-                         unit=book.unit, function=groups, rows=rows, digits=0)  # fmt: skip
+    ends = book.interval(
+        "groups_span",
+        low,
+        high,
+        "smallest and largest estimate of a group",
+        unit=book.unit,
+        function=groups,
+        rows=rows,
+        digits=0,
+    )
     text = f"Over {n.markdown()} groups estimates range from {ends.markdown()}."
     return Sentence(f"{text} {_apart(book, made, rows)}{_lacking(made)}")
 
@@ -284,12 +409,26 @@ def _apart(book: Book, made: Groups, rows: dict[str, int]) -> str:
     half = made.differences.band().critical * made.differences.std_errors
     told = np.isfinite(half)
     apart = int((np.abs(made.differences.points[told]) > half[told]).sum())
-    count = book.number("groups_apart", apart, "differences whose joint interval leaves zero out",
-                        unit="differences", function=groups, rows=rows)  # fmt: skip
-    of = book.number("groups_differences", int(told.sum()), "differences between groups looked at",
-                     unit="differences", function=groups, rows=rows)  # fmt: skip
-    return ("Differences between groups that stand out once all are looked at together: "
-            f"{count.markdown()} of {of.markdown()}.")  # fmt: skip
+    count = book.number(
+        "groups_apart",
+        apart,
+        "differences whose joint interval leaves zero out",
+        unit="differences",
+        function=groups,
+        rows=rows,
+    )
+    of = book.number(
+        "groups_differences",
+        int(told.sum()),
+        "differences between groups looked at",
+        unit="differences",
+        function=groups,
+        rows=rows,
+    )
+    return (
+        "Differences between groups that stand out once all are looked at together: "
+        f"{count.markdown()} of {of.markdown()}."
+    )
 
 
 def _lacking(made: Groups) -> str:
@@ -313,10 +452,16 @@ def change(book: Book) -> Sentence:
     one = headline(found)
     if not isfinite(one.std_error):
         return Sentence("More villages on the smaller side: now there is no interval at all.")
-    least = book.number("detectable", power_of(one.std_error, one.degrees),
-                        "smallest effect told from zero with the chosen power", unit=book.unit,
-                        function=power_of, rows=found.rows, digits=0,
-                        method="t quantiles of level and power times the error")  # fmt: skip
+    least = book.number(
+        "detectable",
+        power_of(one.std_error, one.degrees),
+        "smallest effect told from zero with the chosen power",
+        unit=book.unit,
+        function=power_of,
+        rows=found.rows,
+        digits=0,
+        method="t quantiles of level and power times the error",
+    )
     text = (
         f"A panel like this one with an estimate beyond {least.markdown()} {found.design.unit}, "
         "flat years before, and the same sign in every cohort and with either set of controls."
@@ -341,16 +486,37 @@ def method(book: Book) -> Sentence:
         return Sentence(found.sentence)
     about, design = found.summed.about, found.design
     controls = "not yet treated" if about.controls == "not_yet" else "never treated"
-    years = book.number("anticipation", about.anticipation, "years before that are left out",
-                        unit="years", function=estimate, rows=found.rows,
-                        method="chosen")  # fmt: skip
-    used = book.number("rows_used", about.rows_used, "household-years used", unit="records",
-                       function=estimate, rows=found.rows)  # fmt: skip
-    read = book.number("rows_in", about.rows_in, "household-years read", unit="records",
-                       function=estimate, rows=found.rows)  # fmt: skip
+    years = book.number(
+        "anticipation",
+        about.anticipation,
+        "years before that are left out",
+        unit="years",
+        function=estimate,
+        rows=found.rows,
+        method="chosen",
+    )
+    used = book.number(
+        "rows_used",
+        about.rows_used,
+        "household-years used",
+        unit="records",
+        function=estimate,
+        rows=found.rows,
+    )
+    read = book.number(
+        "rows_in",
+        about.rows_in,
+        "household-years read",
+        unit="records",
+        function=estimate,
+        rows=found.rows,
+    )
     left = "; ".join(reason for reason, n in about.left_out.items() if n)
-    base = "the last year before" if not about.anticipation else (
-        "the last year before that is free of anticipation")  # fmt: skip
+    base = (
+        "the last year before"
+        if not about.anticipation
+        else ("the last year before that is free of anticipation")
+    )
     lines = [
         f"*One programme at a time.* {design.why} Treated is a {design.level}. Controls: "
         f"{controls}, {WHERE[about.where]}. "
@@ -360,11 +526,18 @@ def method(book: Book) -> Sentence:
         _sources(found),
     ]
     if found.uncompared:
-        n = book.number("uncompared", len(found.uncompared),
-                        "cohorts and years without anybody to compare with", unit="comparisons",
-                        function=estimate, rows=found.rows)  # fmt: skip
-        lines.append(f"Left out for want of anybody to compare with: {n.markdown()} pairs of a "
-                     "first year and a year.")  # fmt: skip
+        n = book.number(
+            "uncompared",
+            len(found.uncompared),
+            "cohorts and years without anybody to compare with",
+            unit="comparisons",
+            function=estimate,
+            rows=found.rows,
+        )
+        lines.append(
+            f"Left out for want of anybody to compare with: {n.markdown()} pairs of a "
+            "first year and a year."
+        )
     if found.constant:
         lines.append(f"The same for everyone, hence not estimated: {', '.join(found.constant)}.")
     if isinstance(found.percent, Missing):

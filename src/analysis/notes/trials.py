@@ -28,8 +28,13 @@ TITLES: Final = {
 }
 HOW: Final = {"difference": "difference", "adjusted": "adjusted"}
 UNITS: Final = {"share": "ratio"}
-DRAWN: Final = ("business_revenue", "business_profit", "consumption_endline",
-                "consumption_followup", "expenditure")  # fmt: skip
+DRAWN: Final = (
+    "business_revenue",
+    "business_profit",
+    "consumption_endline",
+    "consumption_followup",
+    "expenditure",
+)
 """Outcomes of the figure: levels with a mean that a per cent can be taken of."""
 PERCENT: Final = 100.0
 
@@ -65,33 +70,54 @@ class Trials:
         shown = self.rows.filter(pl.col("outcome").is_in(DRAWN)).select(
             group=pl.col("dataset").replace_strict(TITLES),
             label=pl.col("label") + ", " + pl.col("estimator").replace_strict(HOW),
-            estimate=pl.col("estimate") * share, ci_low=pl.col("ci_low") * share,
+            estimate=pl.col("estimate") * share,
+            ci_low=pl.col("ci_low") * share,
             ci_high=pl.col("ci_high") * share,
-        )  # fmt: skip
+        )
         drawn = pictures.estimates(
-            name, shown, tier="public", unit="per cent of the other arm's mean",
+            name,
+            shown,
+            tier="public",
+            unit="per cent of the other arm's mean",
             intro="Estimates from public microdata",
-        )  # fmt: skip
+        )
         return self.page.show(drawn, "estimates from public microdata", trials.made)
 
     def table(self, name: str) -> Table:
         """Show every stored estimate with its rows and units."""
         small = pl.col("unit") == "share"
         shown = self.rows.select(
-            data=pl.col("dataset").replace_strict(TITLES), label="label",
+            data=pl.col("dataset").replace_strict(TITLES),
+            label="label",
             how=pl.col("estimator").replace_strict(HOW),
-            **{c: pl.struct(c, small=small).map_elements(_cell(c), return_dtype=pl.String)
-               for c in ("estimate", "control_mean")},
+            **{
+                c: pl.struct(c, small=small).map_elements(_cell(c), return_dtype=pl.String)
+                for c in ("estimate", "control_mean")
+            },
             interval=pl.struct("ci_low", "ci_high", small=small).map_elements(
                 lambda row: span(row["ci_low"], row["ci_high"], 2 if row["small"] else 0),
-                return_dtype=pl.String),
-            unit="unit", n_used="n_used",
-        )  # fmt: skip
-        labels = {"data": "Data", "label": "Outcome", "how": "How", "estimate": "Estimate",
-                  "interval": "Interval", "control_mean": "Other arm's mean", "unit": "Unit",
-                  "n_used": "Rows used"}  # fmt: skip
-        done = table(name, shown.select(*labels), labels, caption="Estimates from public microdata",
-                     download=self.rows)  # fmt: skip
+                return_dtype=pl.String,
+            ),
+            unit="unit",
+            n_used="n_used",
+        )
+        labels = {
+            "data": "Data",
+            "label": "Outcome",
+            "how": "How",
+            "estimate": "Estimate",
+            "interval": "Interval",
+            "control_mean": "Other arm's mean",
+            "unit": "Unit",
+            "n_used": "Rows used",
+        }
+        done = table(
+            name,
+            shown.select(*labels),
+            labels,
+            caption="Estimates from public microdata",
+            download=self.rows,
+        )
         return self.page.show(done, "estimates from public microdata", trials.made)
 
 
@@ -128,31 +154,52 @@ def _origin(rows: pl.DataFrame) -> Sentence:
 
 
 def _note(
-    page: Page, rows: pl.DataFrame, dataset: str, outcome: str, how: str, *, factor: float = 1.0,
-    digits: int = 0, share: bool = False,
-) -> str:  # fmt: skip
+    page: Page,
+    rows: pl.DataFrame,
+    dataset: str,
+    outcome: str,
+    how: str,
+    *,
+    factor: float = 1.0,
+    digits: int = 0,
+    share: bool = False,
+) -> str:
     """Note one stored estimate and its interval; as a share of the other arm's mean if asked."""
-    row = rows.row(by_predicate=(pl.col("dataset") == dataset) & (pl.col("outcome") == outcome)
-                   & (pl.col("estimator") == how), named=True)  # fmt: skip
+    row = rows.row(
+        by_predicate=(pl.col("dataset") == dataset)
+        & (pl.col("outcome") == outcome)
+        & (pl.col("estimator") == how),
+        named=True,
+    )
     scale = PERCENT / row["control_mean"] if share else factor
     unit = "percent" if share or factor == PERCENT else "currency"
     values = {key: scale * row[key] for key in ("estimate", "ci_low", "ci_high")}
     what = f"{TITLES[dataset]}: {row['label']}, {how}, {row['unit']}"
     about: dict[str, Any] = {
-        "unit": unit, "function": trials.made, "rows_in": row["n_in"], "rows_used": row["n_used"],
-        "digits": digits, "method": f"{how}, {row['convention']}",
-    }  # fmt: skip
+        "unit": unit,
+        "function": trials.made,
+        "rows_in": row["n_in"],
+        "rows_used": row["n_used"],
+        "digits": digits,
+        "method": f"{how}, {row['convention']}",
+    }
     id = f"trial_{dataset}_{outcome}_{how}" + ("_percent" if share else "")
     point = page.number(id, values["estimate"], what, **about)
-    ends = page.number(f"{id}_interval", between(values["ci_low"], values["ci_high"]),
-                       f"interval of {what}", **about)  # fmt: skip
+    ends = page.number(
+        f"{id}_interval",
+        between(values["ci_low"], values["ci_high"]),
+        f"interval of {what}",
+        **about,
+    )
     return f"{point.markdown()} ({ends.markdown()})"
 
 
 def _loans(page: Page, rows: pl.DataFrame) -> tuple[str, str]:
     hyderabad, cross, panel = (
-        "hyderabad_spandana", "bangladesh_microcredit_1998", "bangladesh_microcredit_panel",
-    )  # fmt: skip
+        "hyderabad_spandana",
+        "bangladesh_microcredit_1998",
+        "bangladesh_microcredit_panel",
+    )
     taken = _note(page, rows, hyderabad, "spandana_loan", "adjusted", factor=PERCENT, digits=1)
     profit = _note(page, rows, hyderabad, "business_profit", "adjusted")
     share = _note(page, rows, hyderabad, "business_profit", "adjusted", share=True)
@@ -185,8 +232,10 @@ def _signs(rows: pl.DataFrame) -> str:
 
 
 def _holds_zero(rows: pl.DataFrame) -> bool:
-    wanted = rows.filter(pl.col("outcome").is_in(["business_profit", "business_revenue"]),
-                         pl.col("estimator") == "adjusted")  # fmt: skip
+    wanted = rows.filter(
+        pl.col("outcome").is_in(["business_profit", "business_revenue"]),
+        pl.col("estimator") == "adjusted",
+    )
     return bool(((wanted["ci_low"] <= 0) & (wanted["ci_high"] >= 0)).all())
 
 
@@ -230,19 +279,40 @@ def principal(notes: Notes) -> Sentence:
     if isinstance(made, Missing):
         return Sentence(first + made.sentence)
     rows = answer.estimates.rows
-    loan = book.number("loan", made.loan, "mean loan of a borrowing household",
-                       unit="yuan/households", function=lent, rows=rows, digits=0)  # fmt: skip
-    per = book.effect("per_yuan_lent", made.per_yuan, made.low, made.high,
-                      "estimate of total income a year over the mean loan", unit="ratio",
-                      function=lent, rows=rows, digits=2)  # fmt: skip
+    loan = book.number(
+        "loan",
+        made.loan,
+        "mean loan of a borrowing household",
+        unit="yuan/households",
+        function=lent,
+        rows=rows,
+        digits=0,
+    )
+    per = book.effect(
+        "per_yuan_lent",
+        made.per_yuan,
+        made.low,
+        made.high,
+        "estimate of total income a year over the mean loan",
+        unit="ratio",
+        function=lent,
+        rows=rows,
+        digits=2,
+    )
     text = (
         f"{first}The mean loan is {loan.markdown()} yuan. Booked as income it would be a gain of "
         f"as much in the year of the loan, and a loss when it is repaid. The estimate over it is "
         f"{per} yuan of income a year per yuan lent"
     )
     if made.truth is not None and answer.simulated:
-        true = book.number("per_yuan_lent_truth", made.truth,
-                           "true total income a year over the mean loan", unit="ratio",
-                           function=lent, rows=rows, digits=2)  # fmt: skip
+        true = book.number(
+            "per_yuan_lent_truth",
+            made.truth,
+            "true total income a year over the mean loan",
+            unit="ratio",
+            function=lent,
+            rows=rows,
+            digits=2,
+        )
         text += f"; the truth is {true.markdown()}"
     return Sentence(f"{text}. Interest comes off it, and the articles give no rate.")

@@ -51,10 +51,14 @@ def of_lead(book: Book) -> Sentence:
 def of_verdict(book: Book) -> Sentence:
     """Say how sure one can be and why: the word of the first page, by the same function."""
     sure, chosen = _certainty(book), choices.load()
-    word = book.published.word(f"{book.answer.programme}_sure", sure.said,
-                               f"{book.answer.name}: how sure", function=certainty,
-                               rows_in=book.answer.elsewhere.n_all,
-                               rows_used=book.answer.elsewhere.n_comparable)  # fmt: skip
+    word = book.published.word(
+        f"{book.answer.programme}_sure",
+        sure.said,
+        f"{book.answer.name}: how sure",
+        function=certainty,
+        rows_in=book.answer.elsewhere.n_all,
+        rows_used=book.answer.elsewhere.n_comparable,
+    )
     least, small = (
         _number(book, id, value, what, unit)
         for id, value, what, unit in (
@@ -82,29 +86,45 @@ def _certainty(book: Book) -> Certainty:
 
 def _number(book: Book, id: str, value: float, what: str, unit: str) -> str:
     told = book.answer.elsewhere
-    return book.number(id, value, what, unit=unit, function=certainty, page=book.published,
-                       rows={"rows_in": told.n_all,
-                             "rows_used": told.n_comparable}).markdown()  # fmt: skip
+    return book.number(
+        id,
+        value,
+        what,
+        unit=unit,
+        function=certainty,
+        page=book.published,
+        rows={"rows_in": told.n_all, "rows_used": told.n_comparable},
+    ).markdown()
 
 
 def _samples(book: Book, sure: Certainty) -> str:
-    n = _number(book, "sure_samples", sure.n_samples, "samples with a comparable estimate",
-                "samples")  # fmt: skip
+    n = _number(
+        book, "sure_samples", sure.n_samples, "samples with a comparable estimate", "samples"
+    )
     lot = _number(book, "sure_lot", sure.n_lot, "such samples drawn by lot", "samples")
-    return (f"Samples of people studied elsewhere, with a verified number on household income or "
-            f"spending: {n}; drawn by lot: {lot}.")  # fmt: skip
+    return (
+        f"Samples of people studied elsewhere, with a verified number on household income or "
+        f"spending: {n}; drawn by lot: {lot}."
+    )
 
 
 def _rests(book: Book, sure: Certainty) -> str:
     """Say what the answer rests on."""
     told = book.answer.elsewhere
     if sure.n_samples == 0:
-        n = book.number("studies", told.n_estimates, "estimates in the library of studies",
-                        unit="rows", function=elsewhere, page=book.published,
-                        rows={"rows_in": told.n_all,
-                              "rows_used": told.n_estimates}).markdown()  # fmt: skip
-        return (f"Of {n} estimates elsewhere, none gives a verified per cent of household income "
-                "or spending for those it reaches.")  # fmt: skip
+        n = book.number(
+            "studies",
+            told.n_estimates,
+            "estimates in the library of studies",
+            unit="rows",
+            function=elsewhere,
+            page=book.published,
+            rows={"rows_in": told.n_all, "rows_used": told.n_estimates},
+        ).markdown()
+        return (
+            f"Of {n} estimates elsewhere, none gives a verified per cent of household income "
+            "or spending for those it reaches."
+        )
     ends = {
         "very low": " Those who took part may have differed from the others from the start.",
         "low": " Together they settle nothing: no mean over them is firm.",
@@ -128,10 +148,18 @@ def _pay(book: Book) -> str:
     found = book.answer.elsewhere.pay
     if not found:
         return ""
-    ends = book.interval("pay", min(found), max(found), "smallest and largest effect on one "
-                         "person's pay, trials of all their people", unit="percent", digits=1,
-                         function=elsewhere, page=book.published,
-                         rows={"rows_in": book.answer.elsewhere.n_all,
-                               "rows_used": len(found)})  # fmt: skip
-    return (f"Of one person's pay more is known: trials elsewhere found {ends.markdown()} per cent "
-            f"([which trials]({STUDIES})).")  # fmt: skip
+    ends = book.interval(
+        "pay",
+        min(found),
+        max(found),
+        "smallest and largest effect on one person's pay, trials of all their people",
+        unit="percent",
+        digits=1,
+        function=elsewhere,
+        page=book.published,
+        rows={"rows_in": book.answer.elsewhere.n_all, "rows_used": len(found)},
+    )
+    return (
+        f"Of one person's pay more is known: trials elsewhere found {ends.markdown()} per cent "
+        f"([which trials]({STUDIES}))."
+    )

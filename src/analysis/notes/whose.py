@@ -81,8 +81,10 @@ no household record that was brought.
     parts = []
     if "PANEL" in named:
         what = _called(panel)
-        parts.append(f"**This copy was built with {what}.** These pages show it, "
-                     f"and say what such data cannot show: {of_panel}.")  # fmt: skip
+        parts.append(
+            f"**This copy was built with {what}.** These pages show it, "
+            f"and say what such data cannot show: {of_panel}."
+        )
     if "PACK" in named:
         start = "A pack was brought too." if parts else "**This copy was built with a pack.**"
         parts.append(f"{start} Its effects stand on {of_pack}.")

@@ -122,11 +122,16 @@ def sources(panel: Panel) -> pl.DataFrame:
 
 
 POVERTY_SCHEMA = {
-    "period": pl.Int32, "line_name": pl.String, "line_yuan": pl.Float64,
-    "line_status": pl.String, "group": pl.String,
-    "headcount_households": pl.Float64, "headcount_persons": pl.Float64,
-    "gap_per_person": pl.Float64, "n_rows": pl.Int64,
-}  # fmt: skip
+    "period": pl.Int32,
+    "line_name": pl.String,
+    "line_yuan": pl.Float64,
+    "line_status": pl.String,
+    "group": pl.String,
+    "headcount_households": pl.Float64,
+    "headcount_persons": pl.Float64,
+    "gap_per_person": pl.Float64,
+    "n_rows": pl.Int64,
+}
 
 
 def poverty(panel: Panel, lines: tuple[str, ...] = ()) -> pl.DataFrame:
@@ -151,16 +156,19 @@ def poverty(panel: Panel, lines: tuple[str, ...] = ()) -> pl.DataFrame:
         return pl.DataFrame(schema=POVERTY_SCHEMA)
     table = money.load().line_table((ends["first"][0], ends["last"][0]), names=lines)
     group = (
-        pl.when("registered_poor").then(pl.lit("registered"))
-        .when(~pl.col("registered_poor")).then(pl.lit("other"))
-    )  # fmt: skip
+        pl.when("registered_poor")
+        .then(pl.lit("registered"))
+        .when(~pl.col("registered_poor"))
+        .then(pl.lit("other"))
+    )
     rows = (
         panel.income.filter("complete")
-        .join(panel.households.select("household", "size_baseline", "registered_poor"),
-              on="household")
+        .join(
+            panel.households.select("household", "size_baseline", "registered_poor"), on="household"
+        )
         .join(table.lazy(), on="period")
         .with_columns(estimands.is_poor(), estimands.gap_fen(), group=group)
-    )  # fmt: skip
+    )
     persons = pl.col("size_baseline")
     measures = [
         pl.col("is_poor").sum().alias("poor"),
@@ -223,10 +231,15 @@ def programmes(panel: Panel) -> pl.DataFrame:
 
 
 BALANCE_SCHEMA = {
-    "programme": pl.String, "covariate": pl.String, "unit": pl.String, "treated": pl.Float64,
-    "untreated": pl.Float64, "standardised_difference": pl.Float64, "n_treated": pl.Int64,
+    "programme": pl.String,
+    "covariate": pl.String,
+    "unit": pl.String,
+    "treated": pl.Float64,
+    "untreated": pl.Float64,
+    "standardised_difference": pl.Float64,
+    "n_treated": pl.Int64,
     "n_untreated": pl.Int64,
-}  # fmt: skip
+}
 
 
 def balance(panel: Panel, programme: str) -> pl.DataFrame:
@@ -259,15 +272,18 @@ def balance(panel: Panel, programme: str) -> pl.DataFrame:
         expression.alias(f"{name}_{key}")
         for name in COVARIATES
         for key, expression in (
-            ("mean", pl.col(name).mean()), ("var", pl.col(name).var()), ("n", pl.col(name).count()),
+            ("mean", pl.col(name).mean()),
+            ("var", pl.col(name).var()),
+            ("n", pl.col(name).count()),
         )
-    ]  # fmt: skip
+    ]
     found = homes.group_by("treated").agg(stats).collect()
     arms = {row["treated"]: row for row in found.iter_rows(named=True)}
     rows = [
-        _balance_row(programme, name, arms) for name in COVARIATES
+        _balance_row(programme, name, arms)
+        for name in COVARIATES
         if any(arm[f"{name}_n"] for arm in arms.values())
-    ]  # fmt: skip
+    ]
     return pl.DataFrame(rows, schema=BALANCE_SCHEMA)
 
 

@@ -83,46 +83,66 @@ def packages() -> dict[str, dict[str, Any]]:
     """Return the data package of each folder of committed data, by the folder's name."""
     return {
         "changes": _csv_package(
-            "changes", "Changes", "Published numbers that moved, and why",
+            "changes",
+            "Changes",
+            "Published numbers that moved, and why",
             {"changes": changes.Changes},
         ),
         "claims": _csv_package(
-            "claims", "Claims",
+            "claims",
+            "Claims",
             "Every figure of the articles, the relations among them and what they imply",
             {**ledger.SCHEMAS, "places": maps.Places},
         ),
         "panels": package.of_contract(),
         "parameters": datapackage.package(
-            "parameters", "Parameters",
+            "parameters",
+            "Parameters",
             "Prices, poverty lines, official incomes, assumed ranges, and the parameters of "
             "the model panel; every value with its unit, source and status",
             [
-                *(datapackage.csv_file(name, schema) for name, schema in (
-                    ("prices", money.Prices), ("poverty_lines", money.PovertyLines),
-                    ("income_path", parameters.IncomePath),
-                    ("assumed_ranges", ranges.Assumed), ("unit_costs", ranges.UnitCost),
-                    ("reported_spending", ranges.Spending),
-                    ("speed_targets", benchmarks.SpeedTargets))),
+                *(
+                    datapackage.csv_file(name, schema)
+                    for name, schema in (
+                        ("prices", money.Prices),
+                        ("poverty_lines", money.PovertyLines),
+                        ("income_path", parameters.IncomePath),
+                        ("assumed_ranges", ranges.Assumed),
+                        ("unit_costs", ranges.UnitCost),
+                        ("reported_spending", ranges.Spending),
+                        ("speed_targets", benchmarks.SpeedTargets),
+                    )
+                ),
                 *(_toml_file(name, what) for name, what in PARAMETERS.items()),
             ],
         ),
         "programmes": _csv_package(
-            "programmes", "Programmes", "The programmes, the systems that articles describe, and "
+            "programmes",
+            "Programmes",
+            "The programmes, the systems that articles describe, and "
             "the design in which each programme's effect is looked for",
-            {"programmes": programmes.Programmes, "systems": programmes.Systems,
-             "designs": programmes.Designs, "payments": programmes.Payments},
+            {
+                "programmes": programmes.Programmes,
+                "systems": programmes.Systems,
+                "designs": programmes.Designs,
+                "payments": programmes.Payments,
+            },
         ),
         "public": datapackage.package(
-            "public", "Public data sets",
+            "public",
+            "Public data sets",
             "Cards of public data sets: what each is and can say. The fields are those of the "
             "table that a card describes, which an installed package or a download holds.",
             (_card(card) for card in cards.load().values()),
         ),
         "studies": _csv_package(
-            "studies", "Published studies", "Estimates that were published elsewhere, the works "
-            "they stand in, and the questions that may be pooled", library.SCHEMAS,
+            "studies",
+            "Published studies",
+            "Estimates that were published elsewhere, the works "
+            "they stand in, and the questions that may be pooled",
+            library.SCHEMAS,
         ),
-    }  # fmt: skip
+    }
 
 
 def _csv_package(
@@ -134,17 +154,26 @@ def _csv_package(
 
 
 def _toml_file(name: str, what: str) -> dict[str, Any]:
-    return {"name": name, "path": f"{name}.toml", "format": "toml", "encoding": "utf-8",
-            "description": what}  # fmt: skip
+    return {
+        "name": name,
+        "path": f"{name}.toml",
+        "format": "toml",
+        "encoding": "utf-8",
+        "description": what,
+    }
 
 
 def _card(card: cards.Card) -> dict[str, Any]:
     """Describe a card and the columns of the table that it describes."""
     fields = [
-        {"name": c.name, "type": datapackage.kind(cards.TYPES[c.type]()), "description": c.about,
-         "unit": c.unit}
+        {
+            "name": c.name,
+            "type": datapackage.kind(cards.TYPES[c.type]()),
+            "description": c.about,
+            "unit": c.unit,
+        }
         for c in card.columns
-    ]  # fmt: skip
+    ]
     return {
         **_toml_file(card.id, f"{card.says} {card.does_not_say}"),
         "title": card.title,
@@ -182,9 +211,13 @@ def _page() -> Iterator[str]:
         yield "|:--|:-----|:--|:--|:--|:--|"
         for name, column in schema.columns().items():
             cells = [
-                f"`{name}`", column.description or "", (column.metadata or {})["unit"],
-                TYPES[type(column).__name__], legal(column), "yes" if column.nullable else "no",
-            ]  # fmt: skip
+                f"`{name}`",
+                column.description or "",
+                (column.metadata or {})["unit"],
+                TYPES[type(column).__name__],
+                legal(column),
+                "yes" if column.nullable else "no",
+            ]
             yield f"| {' | '.join(cells)} |"
     yield from _money_page()
 

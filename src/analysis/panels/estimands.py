@@ -116,11 +116,14 @@ def weights(cohorts: pl.DataFrame, first: int, last: int, leads: int = 0) -> pl.
     ]
     return pl.concat(
         frame.select(
-            aggregation=pl.lit(name), at=at.cast(pl.Int32), cohort="cohort", period="period",
+            aggregation=pl.lit(name),
+            at=at.cast(pl.Int32),
+            cohort="cohort",
+            period="period",
             weight=weight,
         )
         for name, frame, at, weight in parts
-    )  # fmt: skip
+    )
 
 
 def aggregate(att: pl.DataFrame, weighting: pl.DataFrame, by: tuple[str, ...] = ()) -> pl.DataFrame:

@@ -40,11 +40,12 @@ def of_contract() -> dict[str, Any]:
         for table, schema in schemas.TABLES.items()
     )
     return datapackage.package(
-        "household-panel", "Household panel",
+        "household-panel",
+        "Household panel",
         "Tables of a household panel as this project reads and writes them, in Parquet. The "
         "folder of each panel holds such a description with the paths of its own files.",
         resources,
-    ) | {"version": str(schemas.SCHEMA_VERSION)}  # fmt: skip
+    ) | {"version": str(schemas.SCHEMA_VERSION)}
 
 
 def of_folder(folder: Path, title: str) -> dict[str, Any]:
@@ -59,9 +60,11 @@ def of_folder(folder: Path, title: str) -> dict[str, Any]:
     """
     name = re.sub(r"[^a-z0-9._-]+", "-", title.lower()).strip("-") or "household-panel"
     return datapackage.package(
-        name, title, "A household panel; panel.json says its tier and the account of its rows.",
+        name,
+        title,
+        "A household panel; panel.json says its tier and the account of its rows.",
         (_resource(table, files, folder) for table, files in _tables(folder)),
-    ) | {"version": str(schemas.SCHEMA_VERSION)}  # fmt: skip
+    ) | {"version": str(schemas.SCHEMA_VERSION)}
 
 
 def write(folder: Path, title: str) -> None:

@@ -119,12 +119,20 @@ def keep_another(target: Path, *, name: str, tier: str, twin: bool = False) -> N
     simulated = ("model", False)
     if there == (tier, twin, name) or (there and there[:2] == simulated == (tier, twin)):
         return
-    problem = f"holds {there[2]!r} ({TWIN if there[1] else there[0]})" if there else (
-        "holds a panel that cannot be read")  # fmt: skip
+    problem = (
+        f"holds {there[2]!r} ({TWIN if there[1] else there[0]})"
+        if there
+        else ("holds a panel that cannot be read")
+    )
     raise FaultsError(
-        [Fault(target.name, f"{problem}, which {name!r} ({TWIN if twin else tier}) would replace",
-               "choose a new folder, or say --replace")]
-    )  # fmt: skip
+        [
+            Fault(
+                target.name,
+                f"{problem}, which {name!r} ({TWIN if twin else tier}) would replace",
+                "choose a new folder, or say --replace",
+            )
+        ]
+    )
 
 
 def write_manifest(
@@ -206,10 +214,15 @@ def write(
             digests[table] = TableDigest()
             digests[table].update(frame)
         write_manifest(
-            stage, name=panel.name, tier=panel.tier, account=panel.account, tables=digests,
-            currency_unit=panel.currency_unit, price_year=panel.price_year,
+            stage,
+            name=panel.name,
+            tier=panel.tier,
+            account=panel.account,
+            tables=digests,
+            currency_unit=panel.currency_unit,
+            price_year=panel.price_year,
             more={**({TWIN: True} if panel.twin else {}), **(more or {})},
-        )  # fmt: skip
+        )
 
 
 def read_manifest(folder: Path) -> dict[str, object]:
@@ -232,9 +245,16 @@ def read_manifest(folder: Path) -> dict[str, object]:
     version = content.get("schema_version") if isinstance(content, dict) else None
     if version != schemas.SCHEMA_VERSION:
         raise FaultsError(
-            [Fault(file, f"version of the contract is not {schemas.SCHEMA_VERSION}",
-                   "write the panel again", column="schema_version", value=str(version))]
-        )  # fmt: skip
+            [
+                Fault(
+                    file,
+                    f"version of the contract is not {schemas.SCHEMA_VERSION}",
+                    "write the panel again",
+                    column="schema_version",
+                    value=str(version),
+                )
+            ]
+        )
     assert isinstance(content, dict)  # noqa: S101  # the version was read from it
     return content
 
@@ -254,8 +274,11 @@ def read(folder: Path) -> Panel:
     for table in schemas.TABLES:
         frame = _scan(folder, table)
         if frame is None:
-            faults.append(Fault(f"{folder.name}/{table}.parquet", "the file is missing",
-                                "write the panel again"))  # fmt: skip
+            faults.append(
+                Fault(
+                    f"{folder.name}/{table}.parquet", "the file is missing", "write the panel again"
+                )
+            )
             continue
         frames[table] = frame
         faults += _header_faults(frame, table)
@@ -289,8 +312,9 @@ def _header_faults(frame: pl.LazyFrame, table: str) -> Iterator[Fault]:
         if name not in found and not column.nullable:
             yield Fault(file, "column missing", "add it", column=name)
         elif name in found and not column.validate_dtype(found[name]):
-            yield Fault(file, f"the column is {found[name]}", f"make it {column.dtype}",
-                        column=name)  # fmt: skip
+            yield Fault(
+                file, f"the column is {found[name]}", f"make it {column.dtype}", column=name
+            )
     covariates = table in ("households", "villages")
     for name in found:
         if name not in columns and not (covariates and name.startswith(schemas.COVARIATE_PREFIX)):
@@ -323,8 +347,13 @@ def _value_faults(frame: pl.LazyFrame, table: str) -> Iterator[Fault]:
         problem, remedy = REMEDIES.get(kind, (kind.replace("_", " "), "correct it"))
         first = details.filter(pl.col(rule) == "invalid").row(0, named=True)
         shown = [column] if column else schema.primary_key()
-        yield Fault(f"{table}.parquet", f"{problem} ({n} rows)", remedy, column=", ".join(shown),
-                    value=", ".join(str(first[name]) for name in shown))  # fmt: skip
+        yield Fault(
+            f"{table}.parquet",
+            f"{problem} ({n} rows)",
+            remedy,
+            column=", ".join(shown),
+            value=", ".join(str(first[name]) for name in shown),
+        )
 
 
 def _reference_faults(panel: Panel) -> Iterator[Fault]:
@@ -337,18 +366,28 @@ def _reference_faults(panel: Panel) -> Iterator[Fault]:
         ("participation", "unit", "villages", "village", units.filter(unit_level="village")),
     ):
         lost = frame.join(panel.table(target), left_on=column, right_on=key, how="anti")
-        yield from _lost(lost, table, column, f"not in {target}",
-                         f"add it to {target} or leave the row out")  # fmt: skip
+        yield from _lost(
+            lost, table, column, f"not in {target}", f"add it to {target} or leave the row out"
+        )
     known = programmes.load().programmes["id"].to_list()
-    yield from _lost(units.filter(~pl.col("programme").is_in(known)), "participation", "programme",
-                     "not in the catalogue", "use an id of programmes.csv")  # fmt: skip
+    yield from _lost(
+        units.filter(~pl.col("programme").is_in(known)),
+        "participation",
+        "programme",
+        "not in the catalogue",
+        "use an id of programmes.csv",
+    )
     last = panel.income.select(pl.col("period").max()).collect().item()
     if last is not None:
         # Treated before the first period is legal (always treated); after the last is not
         # treatment in this panel, and would silently make controls of the treated.
-        yield from _lost(units.filter(pl.col("first_period") > last), "participation",
-                         "first_period", f"after the last period, {last}",
-                         "leave the row out: the unit is not treated in this panel")  # fmt: skip
+        yield from _lost(
+            units.filter(pl.col("first_period") > last),
+            "participation",
+            "first_period",
+            f"after the last period, {last}",
+            "leave the row out: the unit is not treated in this panel",
+        )
 
 
 def _lost(
@@ -357,15 +396,21 @@ def _lost(
     found = rows.select(pl.len().alias("n"), pl.col(column).first()).collect()
     n, value = found.row(0)
     if n:
-        yield Fault(f"{table}.parquet", f"{problem} ({n} rows)", remedy, column=column,
-                    value=str(value))  # fmt: skip
+        yield Fault(
+            f"{table}.parquet", f"{problem} ({n} rows)", remedy, column=column, value=str(value)
+        )
 
 
 def _account_faults(panel: Panel) -> Iterator[Fault]:
     rows = panel.income.select(pl.len()).collect().item()
     if rows != panel.account.rows_used:
-        yield Fault(MANIFEST, f"the account says {panel.account.rows_used} rows used",
-                    "write the panel again", column="account", value=str(rows))  # fmt: skip
+        yield Fault(
+            MANIFEST,
+            f"the account says {panel.account.rows_used} rows used",
+            "write the panel again",
+            column="account",
+            value=str(rows),
+        )
 
 
 def size_on_disk(folder: Path) -> int:

@@ -66,9 +66,16 @@ def load(path: Path, card: Card, sha256: str, remedy: str) -> Loaded:
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != sha256:
         raise FaultsError(
-            [Fault(card.file, "the file is not the one that the card describes", remedy,
-                   column="sha256", value=found)]
-        )  # fmt: skip
+            [
+                Fault(
+                    card.file,
+                    "the file is not the one that the card describes",
+                    remedy,
+                    column="sha256",
+                    value=found,
+                )
+            ]
+        )
     raw = _reader(path)(path)
     raise_if_any(_differences(raw, card))
     frame = raw.select(

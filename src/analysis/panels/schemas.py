@@ -58,13 +58,23 @@ def _fen(description: str, **limits: int) -> dy.Int64:
 
 
 def _text(description: str, *, key: bool = False, nullable: bool = False) -> dy.String:
-    return dy.String(primary_key=key, nullable=nullable, min_length=1, description=description,
-                     metadata={"unit": "name"})  # fmt: skip
+    return dy.String(
+        primary_key=key,
+        nullable=nullable,
+        min_length=1,
+        description=description,
+        metadata={"unit": "name"},
+    )
 
 
 def _period(description: str, *, key: bool = False) -> dy.Int32:
-    return dy.Int32(primary_key=key, min=FIRST_YEAR, max=LAST_YEAR, description=description,
-                    metadata={"unit": "calendar year"})  # fmt: skip
+    return dy.Int32(
+        primary_key=key,
+        min=FIRST_YEAR,
+        max=LAST_YEAR,
+        description=description,
+        metadata={"unit": "calendar year"},
+    )
 
 
 class Households(dy.Schema):
@@ -76,9 +86,12 @@ class Households(dy.Schema):
         min=1, max=100, description="members at baseline", metadata={"unit": "persons"}
     )
     weight = dy.Float64(
-        min_exclusive=0, allow_inf=False, allow_nan=False,
-        description="baseline weight; 1 where there is none", metadata={"unit": "households"},
-    )  # fmt: skip
+        min_exclusive=0,
+        allow_inf=False,
+        allow_nan=False,
+        description="baseline weight; 1 where there is none",
+        metadata={"unit": "households"},
+    )
     weight_type = dy.Enum(
         ["none", "frequency", "sampling"],
         description="none: all weights are 1; frequency: identical households stand behind the row;"
@@ -87,16 +100,20 @@ class Households(dy.Schema):
     )
     stratum = _text("baseline stratum for comparisons inside strata; one word for all if none")
     registered_poor = dy.Bool(
-        nullable=True, description="on the register of poor households at baseline",
+        nullable=True,
+        description="on the register of poor households at baseline",
         metadata={"unit": "true or false"},
-    )  # fmt: skip
+    )
     primary_sampling_unit = _text("primary sampling unit; the village if empty", nullable=True)
     design_stratum = _text("stratum of the sampling design", nullable=True)
     income_baseline_fen = _fen("total disposable income at baseline")
     workers_baseline = dy.Int32(
-        nullable=True, min=0, max=100, description="members able to work at baseline",
+        nullable=True,
+        min=0,
+        max=100,
+        description="members able to work at baseline",
         metadata={"unit": "persons"},
-    )  # fmt: skip
+    )
 
     @dy.rule()
     def weights_without_a_type_are_not_one(cls) -> pl.Expr:
@@ -116,13 +133,19 @@ class Villages(dy.Schema):
     county = _text("name of the county")
     prefecture = _text("name of the prefecture", nullable=True)
     n_households = dy.Int32(
-        nullable=True, min=1, description="households that live in the village at baseline",
+        nullable=True,
+        min=1,
+        description="households that live in the village at baseline",
         metadata={"unit": "households"},
-    )  # fmt: skip
+    )
     remoteness_km = dy.Float64(
-        nullable=True, min=0, allow_inf=False, allow_nan=False,
-        description="road distance to the county town", metadata={"unit": "kilometres"},
-    )  # fmt: skip
+        nullable=True,
+        min=0,
+        allow_inf=False,
+        allow_nan=False,
+        description="road distance to the county town",
+        metadata={"unit": "kilometres"},
+    )
 
 
 class Income(dy.Schema):
@@ -135,9 +158,12 @@ class Income(dy.Schema):
     property = _fen("net income from land let, shares, deposits; interest paid can exceed it")
     transfer = _fen("transfers received less transfers paid; negative where more is paid")
     members_present = dy.Int32(
-        nullable=True, min=1, max=100, description="members who live on this income in the period",
+        nullable=True,
+        min=1,
+        max=100,
+        description="members who live on this income in the period",
         metadata={"unit": "persons"},
-    )  # fmt: skip
+    )
     complete = dy.Bool(
         description="whether all four sources were observed", metadata={"unit": "true or false"}
     )
@@ -153,19 +179,27 @@ class Participation(dy.Schema):
     """One row per programme and unit that was ever treated; who is absent never was."""
 
     programme = dy.String(
-        primary_key=True, regex=r"^[a-z][a-z_]*$",
-        description="programme, an id of the catalogue of programmes", metadata={"unit": "name"},
-    )  # fmt: skip
+        primary_key=True,
+        regex=r"^[a-z][a-z_]*$",
+        description="programme, an id of the catalogue of programmes",
+        metadata={"unit": "name"},
+    )
     unit_level = dy.Enum(
-        ["household", "village"], primary_key=True, description="what was treated",
+        ["household", "village"],
+        primary_key=True,
+        description="what was treated",
         metadata={"unit": "word"},
-    )  # fmt: skip
+    )
     unit = _text("name of the household or village", key=True)
     first_period = _period("first year of treatment: the cohort")
     dose = dy.Float64(
-        nullable=True, min=0, allow_inf=False, allow_nan=False,
-        description="how much of the programme the unit got", metadata={"unit": "see dose_unit"},
-    )  # fmt: skip
+        nullable=True,
+        min=0,
+        allow_inf=False,
+        allow_nan=False,
+        description="how much of the programme the unit got",
+        metadata={"unit": "see dose_unit"},
+    )
     dose_unit = _text("unit of the dose", nullable=True)
 
     @dy.rule()
@@ -216,8 +250,11 @@ def conform(frame: pl.LazyFrame, table: str) -> pl.LazyFrame:
     """
     names = frame.collect_schema().names()
     columns = TABLES[table].columns()
-    added = [pl.lit(None, dtype=kind.dtype).alias(name)
-             for name, kind in columns.items() if name not in names and kind.nullable]  # fmt: skip
+    added = [
+        pl.lit(None, dtype=kind.dtype).alias(name)
+        for name, kind in columns.items()
+        if name not in names and kind.nullable
+    ]
     known = [name for name in columns if name in names or columns[name].nullable]
     rest = [name for name in names if name not in columns]
     return frame.with_columns(added).select(*known, *rest)

@@ -126,9 +126,11 @@ def _drawn(column: pl.Series, n: int, rng: np.random.Generator) -> pl.Series:
         drawn = _smoothed(values, drawn, rng)
     missing = rng.random(n) < column.null_count() / column.len()
     return (
-        pl.select(pl.when(~pl.Series(missing)).then(drawn)).to_series().cast(column.dtype)
+        pl.select(pl.when(~pl.Series(missing)).then(drawn))
+        .to_series()
+        .cast(column.dtype)
         .alias(column.name)
-    )  # fmt: skip
+    )
 
 
 def _smoothed(values: pl.Series, drawn: pl.Series, rng: np.random.Generator) -> pl.Series:
@@ -219,18 +221,21 @@ def _unlike(frame: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     known = rows.select(amounts).unique().with_columns(_known=pl.lit(value=True))
     step = 100
     while True:
-        is_known = frame.join(known, on=amounts, how="left", nulls_equal=True,
-                              maintain_order="left")["_known"].fill_null(value=False)  # fmt: skip
+        is_known = frame.join(
+            known, on=amounts, how="left", nulls_equal=True, maintain_order="left"
+        )["_known"].fill_null(value=False)
         tells = pl.any_horizontal(pl.col(name).fill_null(0) != 0 for name in amounts)
         move = tells & pl.Series(is_known)
         if not frame.select(move.any()).item():
             return frame
         # Upwards, so that no wage falls below zero; a whole yuan keeps heaped amounts heaped.
         frame = frame.with_columns(
-            pl.when(move & (pl.col(name) != 0)).then(pl.col(name) + step)
-            .otherwise(pl.col(name)).alias(name)
+            pl.when(move & (pl.col(name) != 0))
+            .then(pl.col(name) + step)
+            .otherwise(pl.col(name))
+            .alias(name)
             for name in amounts
-        )  # fmt: skip
+        )
 
 
 def _with_baseline_income(households: pl.DataFrame, income: pl.DataFrame) -> pl.DataFrame:
@@ -257,12 +262,14 @@ def _participation(
         chosen = np.sort(rng.choice(units.len(), rows.height, replace=False))
         dose = _drawn(rows["dose"], rows.height, rng)
         word = rows["dose_unit"].drop_nulls().first()
-        parts.append(rows.with_columns(
-            units.gather(chosen).alias("unit"),
-            _drawn(rows["first_period"], rows.height, rng),
-            dose,
-            pl.when(dose.is_not_null()).then(pl.lit(word, dtype=pl.String)).alias("dose_unit"),
-        ))  # fmt: skip
+        parts.append(
+            rows.with_columns(
+                units.gather(chosen).alias("unit"),
+                _drawn(rows["first_period"], rows.height, rng),
+                dose,
+                pl.when(dose.is_not_null()).then(pl.lit(word, dtype=pl.String)).alias("dose_unit"),
+            )
+        )
     return pl.concat(parts)
 
 
@@ -270,9 +277,11 @@ def _collective(old: pl.DataFrame, villages: pl.Series, rng: np.random.Generator
     parts = [schemas.empty("collective")]
     for (_,), rows in sorted(old.group_by("period"), key=lambda pair: str(pair[0])):
         chosen = np.sort(rng.choice(villages.len(), rows.height, replace=False))
-        parts.append(rows.with_columns(
-            villages.gather(chosen).alias("village"),
-            _drawn(rows["net_income"], rows.height, rng),
-            _drawn(rows["paid_out"], rows.height, rng),
-        ))  # fmt: skip
+        parts.append(
+            rows.with_columns(
+                villages.gather(chosen).alias("village"),
+                _drawn(rows["net_income"], rows.height, rng),
+                _drawn(rows["paid_out"], rows.height, rng),
+            )
+        )
     return pl.concat(parts)

@@ -16,9 +16,17 @@ from analysis.power.study import Design, Estimator
 DRAWS: Final = 2000
 SEED: Final = 16
 """Of the drawing."""
-CHECK = {"villages": pl.Int64, "households": pl.Int64, "before": pl.Int64, "after": pl.Int64,
-         "effect": pl.Float64, "formula": pl.Float64, "exact": pl.Float64, "drawn": pl.Float64,
-         "error": pl.Float64}  # fmt: skip
+CHECK = {
+    "villages": pl.Int64,
+    "households": pl.Int64,
+    "before": pl.Int64,
+    "after": pl.Int64,
+    "effect": pl.Float64,
+    "formula": pl.Float64,
+    "exact": pl.Float64,
+    "drawn": pl.Float64,
+    "error": pl.Float64,
+}
 
 
 def by_drawing(seen: Look) -> pl.DataFrame:
@@ -46,10 +54,19 @@ def by_drawing(seen: Look) -> pl.DataFrame:
                 )
             except FaultsError:
                 continue
-            rows.append({"villages": villages, "households": HOUSEHOLDS, "before": before,
-                         "after": after, "effect": effect, "formula": study.POWER,
-                         "exact": study.power_of(seen.parts, design, effect), "drawn": drawn,
-                         "error": error})  # fmt: skip
+            rows.append(
+                {
+                    "villages": villages,
+                    "households": HOUSEHOLDS,
+                    "before": before,
+                    "after": after,
+                    "effect": effect,
+                    "formula": study.POWER,
+                    "exact": study.power_of(seen.parts, design, effect),
+                    "drawn": drawn,
+                    "error": error,
+                }
+            )
     return pl.DataFrame(rows, schema=CHECK)
 
 
@@ -58,9 +75,8 @@ def shown(frame: pl.DataFrame) -> pl.DataFrame:
     shares = {name: 100 * pl.col(name) for name in ("formula", "exact", "drawn", "error")}
     return frame.with_columns(**shares).with_columns(
         pl.col("effect").map_elements(printing.number, pl.String),
-        *(pl.col(name).map_elements(lambda x: printing.number(x, 1), pl.String)
-          for name in shares),
-    )  # fmt: skip
+        *(pl.col(name).map_elements(lambda x: printing.number(x, 1), pl.String) for name in shares),
+    )
 
 
 def headlines(frame: pl.DataFrame) -> tuple[Headline, ...]:
@@ -69,11 +85,15 @@ def headlines(frame: pl.DataFrame) -> tuple[Headline, ...]:
         return ()
     shares = 100 * frame["drawn"]
     return tuple(
-        Headline(f"power_drawn_{word}", float(value),  # type: ignore[arg-type]
-                 f"{word} share of drawn studies that find the minimum detectable effect",
-                 "percent", 1)
+        Headline(
+            f"power_drawn_{word}",
+            float(value),  # type: ignore[arg-type]
+            f"{word} share of drawn studies that find the minimum detectable effect",
+            "percent",
+            1,
+        )
         for word, value in (("smallest", shares.min()), ("largest", shares.max()))
-    )  # fmt: skip
+    )
 
 
 def text(frame: pl.DataFrame, numbers: Iterable[object]) -> str:

@@ -25,7 +25,7 @@ COLLECT: Final = (
     ("County of the village", "villages", "county"),
     ("Net income of the collective, from its books", "collective", "net_income"),
     ("What the collective paid out to households", "collective", "paid_out"),
-)  # fmt: skip
+)
 """What to collect, and the table and column of the contract that takes it."""
 
 
@@ -40,9 +40,14 @@ def checklist() -> pl.DataFrame:
     rows = []
     for what, table, name in COLLECT:
         column = schemas.TABLES[table].columns()[name]
-        rows.append({"collect": what, "column": f"{table}.{name}",
-                     "unit": (column.metadata or {})["unit"],
-                     "description": column.description})  # fmt: skip
+        rows.append(
+            {
+                "collect": what,
+                "column": f"{table}.{name}",
+                "unit": (column.metadata or {})["unit"],
+                "description": column.description,
+            }
+        )
     return pl.DataFrame(rows)
 
 

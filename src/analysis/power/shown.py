@@ -101,8 +101,15 @@ def years_text(seen: Look) -> str:
     )
 
 
-GRID = {"villages": pl.Int64, "before": pl.Int64, "after": pl.Int64, "households": pl.Int64,
-        "estimator": pl.String, "amount": pl.Float64, "percent": pl.Float64}  # fmt: skip
+GRID = {
+    "villages": pl.Int64,
+    "before": pl.Int64,
+    "after": pl.Int64,
+    "households": pl.Int64,
+    "estimator": pl.String,
+    "amount": pl.Float64,
+    "percent": pl.Float64,
+}
 
 
 def grid(
@@ -128,11 +135,20 @@ def grid(
     ]
     rows = [(d, study.detectable(parts, d)) for d in designs]
     return pl.DataFrame(
-        [{"villages": d.villages, "before": d.before, "after": d.after,
-          "households": d.households, "estimator": d.estimator, "amount": effect,
-          "percent": 100 * effect / parts.mean} for d, effect in rows],
+        [
+            {
+                "villages": d.villages,
+                "before": d.before,
+                "after": d.after,
+                "households": d.households,
+                "estimator": d.estimator,
+                "amount": effect,
+                "percent": 100 * effect / parts.mean,
+            }
+            for d, effect in rows
+        ],
         schema=GRID,
-    )  # fmt: skip
+    )
 
 
 def grid_shown(seen: Look) -> pl.DataFrame:
@@ -152,10 +168,19 @@ def grid_shown(seen: Look) -> pl.DataFrame:
     return frame.with_columns(text=text).pivot("villages", index=keys, values="text")
 
 
-NEEDED = {"programme": pl.String, "name": pl.String, "homes": pl.String, "basis": pl.String,
-          "detectable": pl.Float64, "low": pl.Float64, "central": pl.Float64,
-          "high": pl.Float64, "for_low": pl.String, "for_central": pl.String,
-          "for_high": pl.String}  # fmt: skip
+NEEDED = {
+    "programme": pl.String,
+    "name": pl.String,
+    "homes": pl.String,
+    "basis": pl.String,
+    "detectable": pl.Float64,
+    "low": pl.Float64,
+    "central": pl.Float64,
+    "high": pl.Float64,
+    "for_low": pl.String,
+    "for_central": pl.String,
+    "for_high": pl.String,
+}
 
 
 def needed(panel: Panel, seen: Look, sizes: Iterable[Size], ranges: Ranges) -> pl.DataFrame:
@@ -181,8 +206,13 @@ def needed(panel: Panel, seen: Look, sizes: Iterable[Size], ranges: Ranges) -> p
         except FaultsError:
             parts, homes = seen.parts, "all"
         least = 100 * study.detectable(parts, seen.reference) / parts.mean
-        row = {"programme": size.programme, "name": size.name, "homes": homes,
-               "basis": basis(size), "detectable": least}  # fmt: skip
+        row = {
+            "programme": size.programme,
+            "name": size.name,
+            "homes": homes,
+            "basis": basis(size),
+            "detectable": least,
+        }
         effect = percent(size, ranges)
         if effect is not None:
             for end in ("low", "central", "high"):
@@ -223,8 +253,9 @@ def basis(size: Size) -> str:
     """
     if not size.known:
         return "no number"
-    text = {"pooled": f"pooled, {size.n} trials",
-            "range": f"range, {size.n} estimates"}.get(size.basis, size.basis)  # fmt: skip
+    text = {"pooled": f"pooled, {size.n} trials", "range": f"range, {size.n} estimates"}.get(
+        size.basis, size.basis
+    )
     if size.scale == "earnings":
         text += " of earnings"
     if size.unseen_null:
@@ -241,9 +272,17 @@ def _villages(parts: Components, design: Design, effect: float) -> str:
     return f"over {printing.number(study.MOST)}" if found is None else printing.number(found)
 
 
-PARTS = {"name": pl.String, "households": pl.Int64, "villages": pl.Int64, "mean": pl.String,
-         "within": pl.String, "between": pl.String, "share": pl.String, "changes": pl.String,
-         "lasting": pl.String}  # fmt: skip
+PARTS = {
+    "name": pl.String,
+    "households": pl.Int64,
+    "villages": pl.Int64,
+    "mean": pl.String,
+    "within": pl.String,
+    "between": pl.String,
+    "share": pl.String,
+    "changes": pl.String,
+    "lasting": pl.String,
+}
 
 
 def parts_shown(panel: Panel, seen: Look) -> pl.DataFrame:
@@ -277,13 +316,16 @@ def _parts_row(name: str, parts: Components) -> dict[str, object]:
 
     lasting = parts.autocorrelation(HOUSEHOLDS)
     return {
-        "name": name, "households": parts.n_households, "villages": parts.n_villages,
+        "name": name,
+        "households": parts.n_households,
+        "villages": parts.n_villages,
         "mean": printing.number(parts.mean),
         "within": printing.number(parts.within[-1, -1] ** 0.5),
         "between": printing.number(parts.between[-1, -1] ** 0.5),
-        "share": share(parts.share_between), "changes": share(parts.share_between_changes),
+        "share": share(parts.share_between),
+        "changes": share(parts.share_between_changes),
         "lasting": "" if lasting != lasting else printing.number(lasting, 2),
-    }  # fmt: skip
+    }
 
 
 def headlines(seen: Look) -> tuple[Headline, ...]:
@@ -292,28 +334,47 @@ def headlines(seen: Look) -> tuple[Headline, ...]:
     if parts is None or seen.found is None:
         return ()
     found = [
-        Headline(name, 100 * study.detectable(parts, d) / parts.mean,
-                 f"minimum detectable effect on household income, {d.villages} villages an arm, "
-                 f"{d.households} households each, {d.before} years before and {d.after} after",
-                 "percent", 1)
-        for name, d in (("power_detectable_many", design),
-                        ("power_detectable_few", replace(design, villages=VILLAGES[1])))
-    ]  # fmt: skip
+        Headline(
+            name,
+            100 * study.detectable(parts, d) / parts.mean,
+            f"minimum detectable effect on household income, {d.villages} villages an arm, "
+            f"{d.households} households each, {d.before} years before and {d.after} after",
+            "percent",
+            1,
+        )
+        for name, d in (
+            ("power_detectable_many", design),
+            ("power_detectable_few", replace(design, villages=VILLAGES[1])),
+        )
+    ]
     if not design.before:
         return tuple(found)
     level = study.detectable(parts, replace(design, before=0, after=1, estimator="after only"))
     change = study.detectable(parts, replace(design, before=1, after=1))
     return (
         *found,
-        Headline("power_share_changes", 100 * parts.share_between_changes,
-                 "intraclass correlation of the last yearly change", "percent", 1),
-        Headline("power_gain_before", 100 * (1 - change / level),
-                 "how much smaller an effect is found with one year before than with none",
-                 "percent", 0),
-        Headline("power_gain_years", 100 * (1 - study.detectable(parts, design) / change),
-                 "how much smaller with the reference years than with one before and one after",
-                 "percent", 0),
-    )  # fmt: skip
+        Headline(
+            "power_share_changes",
+            100 * parts.share_between_changes,
+            "intraclass correlation of the last yearly change",
+            "percent",
+            1,
+        ),
+        Headline(
+            "power_gain_before",
+            100 * (1 - change / level),
+            "how much smaller an effect is found with one year before than with none",
+            "percent",
+            0,
+        ),
+        Headline(
+            "power_gain_years",
+            100 * (1 - study.detectable(parts, design) / change),
+            "how much smaller with the reference years than with one before and one after",
+            "percent",
+            0,
+        ),
+    )
 
 
 def headline_text(seen: Look, numbers: Iterable[object]) -> str:

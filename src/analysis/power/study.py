@@ -68,9 +68,16 @@ def variance(parts: Components, design: Design) -> float:
     years = design.before + design.after
     without = design.estimator != "after only" and not design.before
     if years > len(parts.within) or not design.after or without:
-        raise FaultsError([Fault("income.parquet", "the panel lacks years for this design",
-                                 "ask for fewer years before or after",
-                                 value=f"{design.before} and {design.after}")])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "income.parquet",
+                    "the panel lacks years for this design",
+                    "ask for fewer years before or after",
+                    value=f"{design.before} and {design.after}",
+                )
+            ]
+        )
     v = (parts.between + parts.within / design.households)[-years:, -years:]
     after, before = np.zeros(years), np.zeros(years)
     after[design.before :] = 1 / design.after
@@ -175,9 +182,16 @@ def found_share(
     members = [np.flatnonzero(found.village == v) for v in range(len(found.villages))]
     large = [rows for rows in members if len(rows) >= design.households]
     if len(large) < FEWEST:
-        raise FaultsError([Fault("households.parquet", "too few villages are large enough",
-                                 "ask for fewer households in each village",
-                                 value=str(design.households))])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "households.parquet",
+                    "too few villages are large enough",
+                    "ask for fewer households in each village",
+                    value=str(design.households),
+                )
+            ]
+        )
     random = np.random.default_rng(seed)
     means = np.empty((draws, 2 * design.villages))
     drawn = random.integers(len(large), size=means.shape)

@@ -122,8 +122,16 @@ def incomes(panel: Panel, years: int = LONGEST) -> Incomes:
     )
     kept = long.filter(pl.len().over("household") == len(periods))
     if kept.is_empty():
-        raise FaultsError([Fault("income.parquet", "no household is complete in every year used",
-                                 "ask for fewer years", value=str(periods))])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "income.parquet",
+                    "no household is complete in every year used",
+                    "ask for fewer years",
+                    value=str(periods),
+                )
+            ]
+        )
     first = kept.filter(pl.col("period") == periods[0])
     names = first["village"].unique().sort()
     number = first["village"].replace_strict(names, range(len(names)), return_dtype=pl.Int64)
@@ -180,9 +188,16 @@ def components(found: Incomes, kept: Booleans | None = None) -> Components:
     _, village, sizes = np.unique(village, return_inverse=True, return_counts=True)
     n, v = len(village), len(sizes)
     if v < FEWEST or n == v:
-        raise FaultsError([Fault("households.parquet", "too few villages or households in them",
-                                 f"at least {FEWEST} villages, some with two households",
-                                 value=f"{v} villages, {n} households")])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "households.parquet",
+                    "too few villages or households in them",
+                    f"at least {FEWEST} villages, some with two households",
+                    value=f"{v} villages, {n} households",
+                )
+            ]
+        )
     means = np.zeros((v, amount.shape[1]))
     np.add.at(means, village, amount)
     means /= sizes[:, None]

@@ -45,19 +45,32 @@ def scenarios_table(found: Iterable[Target]) -> pl.DataFrame:
         percent_high, per_yuan_central, per_yuan_median.
     """
     return pl.DataFrame(
-        [{"name": one.name, "claim": one.claim, "reaches": one.reaches,
-          "gain": spread_text(one.gain, one.central, 0),
-          "percent": spread_text(one.percent, one.central_percent, 1),
-          "cost": span(one.cost, 0) + (" a year" if one.yearly else ""),
-          "per_yuan": spread_text(one.per_yuan, one.central_per_yuan, 1), "rests": one.rests,
-          "gain_low": one.gain.low, "gain_central": one.central,
-          "gain_median": one.gain.median, "gain_high": one.gain.high,
-          "percent_low": one.percent.low, "percent_draws_low": one.percent.draws_low,
-          "percent_central": one.central_percent, "percent_median": one.percent.median,
-          "percent_draws_high": one.percent.draws_high,
-          "percent_high": one.percent.high, "per_yuan_central": one.central_per_yuan,
-          "per_yuan_median": one.per_yuan.median} for one in found]
-    )  # fmt: skip
+        [
+            {
+                "name": one.name,
+                "claim": one.claim,
+                "reaches": one.reaches,
+                "gain": spread_text(one.gain, one.central, 0),
+                "percent": spread_text(one.percent, one.central_percent, 1),
+                "cost": span(one.cost, 0) + (" a year" if one.yearly else ""),
+                "per_yuan": spread_text(one.per_yuan, one.central_per_yuan, 1),
+                "rests": one.rests,
+                "gain_low": one.gain.low,
+                "gain_central": one.central,
+                "gain_median": one.gain.median,
+                "gain_high": one.gain.high,
+                "percent_low": one.percent.low,
+                "percent_draws_low": one.percent.draws_low,
+                "percent_central": one.central_percent,
+                "percent_median": one.percent.median,
+                "percent_draws_high": one.percent.draws_high,
+                "percent_high": one.percent.high,
+                "per_yuan_central": one.central_per_yuan,
+                "per_yuan_median": one.per_yuan.median,
+            }
+            for one in found
+        ]
+    )
 
 
 def poverty_table(frame: pl.DataFrame) -> pl.DataFrame:
@@ -93,10 +106,15 @@ class Preset:
 def presets(found: Iterable[Target]) -> tuple[Preset, ...]:
     """Return the central values of each target, rounded to `STEP`."""
     return tuple(
-        Preset(one.id, one.name, STEP * round(one.central / STEP),
-               STEP * round(one.cost.central / STEP), one.yearly)
+        Preset(
+            one.id,
+            one.name,
+            STEP * round(one.central / STEP),
+            STEP * round(one.cost.central / STEP),
+            one.yearly,
+        )
         for one in found
-    )  # fmt: skip
+    )
 
 
 def fixed(world: World) -> dict[str, tuple[float, str, str]]:
@@ -104,12 +122,15 @@ def fixed(world: World) -> dict[str, tuple[float, str, str]]:
     return {
         "mean": (world.mean, "official rural income per head, Tibet 2019", "yuan/persons/years"),
         "line": (world.line, "official poverty line, 2019", "yuan/persons/years"),
-        "size": (world.size, "members of a household, assigned households of Ngari",
-                 "persons/households"),
+        "size": (
+            world.size,
+            "members of a household, assigned households of Ngari",
+            "persons/households",
+        ),
         "gini": (world.gini, "assumed: inequality of income per head", "Gini index"),
         "fading": (world.fading, "assumed: part of a gain lost from year to year", "share/years"),
         "discount": (world.discount, "assumed: real discount rate", "share/years"),
-    }  # fmt: skip
+    }
 
 
 PARTS: Final[tuple[tuple[str, Callable[[Target], Spread], str, str, int], ...]] = (

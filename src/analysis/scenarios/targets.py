@@ -113,8 +113,12 @@ def _training(ranges: Ranges, size: Size, income: Range) -> Target:
     ) -> Floats:
         return gain(**rest) * annuity(lasting, fading, discount) / cost
 
-    terms = {"effect": effect, "income": income, "share": ranges["registered_share"],
-             "gini": ranges["gini"]}  # fmt: skip
+    terms = {
+        "effect": effect,
+        "income": income,
+        "share": ranges["registered_share"],
+        "gini": ranges["gini"],
+    }
     all_terms = {**terms, "cost": cost, **_times(ranges)}
     return Target(
         id="training",
@@ -147,9 +151,13 @@ def _collective(ledger: Ledger, ranges: Ranges, income: Range) -> Target:
         return amount / homes * paid_out * pass_through
 
     def worth(
-        capital: Floats, paid_out: Floats, pass_through: Floats, lasting: Floats,
-        fading: Floats, discount: Floats,
-    ) -> Floats:  # fmt: skip
+        capital: Floats,
+        paid_out: Floats,
+        pass_through: Floats,
+        lasting: Floats,
+        fading: Floats,
+        discount: Floats,
+    ) -> Floats:
         # The households of the village share both the gain and the capital: they cancel.
         return amount * paid_out * pass_through * annuity(lasting, fading, discount) / capital
 
@@ -252,11 +260,20 @@ def poverty(ledger: Ledger, ranges: Ranges, found: tuple[Target, ...]) -> pl.Dat
             fixed = world(ledger, ranges, gini)
             after = {
                 name: 100 * headcount(fixed, gain)
-                for name, gain in (("least", target.gain.low), ("central", target.central),
-                                   ("most", target.gain.high))
-            }  # fmt: skip
-            rows.append({"target": target.name, "gini": gini,
-                         "before": 100 * headcount(fixed, 0.0), **after})  # fmt: skip
+                for name, gain in (
+                    ("least", target.gain.low),
+                    ("central", target.central),
+                    ("most", target.gain.high),
+                )
+            }
+            rows.append(
+                {
+                    "target": target.name,
+                    "gini": gini,
+                    "before": 100 * headcount(fixed, 0.0),
+                    **after,
+                }
+            )
     return pl.DataFrame(rows)
 
 

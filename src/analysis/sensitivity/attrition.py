@@ -116,19 +116,26 @@ def lee(
         inside = [arm[seen[arm]] for arm in arms]
         if not all(part.size and weight[part].sum() > 0 for part in inside):
             return None
-        rate = [weight[some].sum() / weight[arm].sum()
-                for some, arm in zip(inside, arms, strict=True)]  # fmt: skip
+        rate = [
+            weight[some].sum() / weight[arm].sum() for some, arm in zip(inside, arms, strict=True)
+        ]
         keep = [min(rate) / r for r in rate]
         ends = [
-            (trimmed_mean(outcome[part], weight[part], share, top=True),
-             trimmed_mean(outcome[part], weight[part], share, top=False))
+            (
+                trimmed_mean(outcome[part], weight[part], share, top=True),
+                trimmed_mean(outcome[part], weight[part], share, top=False),
+            )
             for part, share in zip(inside, keep, strict=True)
-        ]  # fmt: skip
+        ]
         means = [np.average(outcome[part], weights=weight[part]) for part in inside]
         return _Stratum(
-            ends[0][0] - ends[1][1], ends[0][1] - ends[1][0], float(means[0] - means[1]),
-            1 - min(keep), float(weight[arms[0]].sum() * min(rate)), sum(p.size for p in inside),
-        )  # fmt: skip
+            ends[0][0] - ends[1][1],
+            ends[0][1] - ends[1][0],
+            float(means[0] - means[1]),
+            1 - min(keep),
+            float(weight[arms[0]].sum() * min(rate)),
+            sum(p.size for p in inside),
+        )
 
     return _over_strata(treated, seen, weight, stratum, one)
 
@@ -176,16 +183,21 @@ def worst_case(
         if not all(part.size for part in inside):
             return None
         filled = [
-            tuple(np.average(np.where(seen[arm], outcome[arm], value), weights=weight[arm])
-                  for value in (least, most))
+            tuple(
+                np.average(np.where(seen[arm], outcome[arm], value), weights=weight[arm])
+                for value in (least, most)
+            )
             for arm in arms
-        ]  # fmt: skip
+        ]
         means = [np.average(outcome[part], weights=weight[part]) for part in inside]
         return _Stratum(
-            float(filled[0][0] - filled[1][1]), float(filled[0][1] - filled[1][0]),
-            float(means[0] - means[1]), 0.0, float(weight[arms[0]].sum()),
+            float(filled[0][0] - filled[1][1]),
+            float(filled[0][1] - filled[1][0]),
+            float(means[0] - means[1]),
+            0.0,
+            float(weight[arms[0]].sum()),
             sum(part.size for part in inside),
-        )  # fmt: skip
+        )
 
     return _over_strata(treated, seen, weight, stratum, one)
 
@@ -202,8 +214,11 @@ def _over_strata(
     found = [one(rows) for rows in parts]
     used = [each for each in found if each is not None]
     if not used:
-        refuse("no stratum has households of both arms that are seen", "join strata, or look at "
-               "another period", column="seen")  # fmt: skip
+        refuse(
+            "no stratum has households of both arms that are seen",
+            "join strata, or look at another period",
+            column="seen",
+        )
     share = np.array([each.weight for each in used])
 
     def mean(name: str) -> float:
@@ -213,11 +228,18 @@ def _over_strata(
         return float(np.average(seen[arm], weights=weight[arm]))
 
     return Bounds(
-        mean("low"), mean("high"), mean("estimate"), rate(treated), rate(~treated),
-        mean("trimmed"), int(seen.size), sum(each.rows for each in used),
+        mean("low"),
+        mean("high"),
+        mean("estimate"),
+        rate(treated),
+        rate(~treated),
+        mean("trimmed"),
+        int(seen.size),
+        sum(each.rows for each in used),
         sum(rows.size for rows, each in zip(parts, found, strict=True) if each is None),
-        len(used), len(found) - len(used),
-    )  # fmt: skip
+        len(used),
+        len(found) - len(used),
+    )
 
 
 def trimmed_mean(values: Floats, weight: Floats, keep: float, *, top: bool) -> float:

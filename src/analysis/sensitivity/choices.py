@@ -95,10 +95,15 @@ def load(path: Path | None = None) -> tuple[Choice, ...]:
     file = project_name(path)
     raise_if_any(_faults(content, file))
     return tuple(
-        Choice(one["name"], one["title"], one["question"],
-               tuple(Option(**option) for option in one.get("option", ())), one.get("held", ""))
+        Choice(
+            one["name"],
+            one["title"],
+            one["question"],
+            tuple(Option(**option) for option in one.get("option", ())),
+            one.get("held", ""),
+        )
         for one in content["choice"]
-    )  # fmt: skip
+    )
 
 
 def _faults(content: dict[str, Any], file: str) -> Iterator[Fault]:
@@ -112,21 +117,26 @@ def _faults(content: dict[str, Any], file: str) -> Iterator[Fault]:
             yield Fault(file, "a choice stands twice", "join them", column=name)
         seen.add(name)
         if bool(options) == bool(one.get("held")):
-            yield Fault(file, "a choice has options or says why it is held",
-                        "give one of both", column=name)  # fmt: skip
+            yield Fault(
+                file, "a choice has options or says why it is held", "give one of both", column=name
+            )
         if options and sum(bool(option.get("main")) for option in options) != 1:
-            yield Fault(file, "a choice has one main option", "mark the report's own",
-                        column=name)  # fmt: skip
+            yield Fault(file, "a choice has one main option", "mark the report's own", column=name)
         for option in options:
             value = str(option.get("value", ""))
             if value not in KNOWN.get(name, ()):
-                yield Fault(file, "the code has no such option",
-                            f"use one of {', '.join(KNOWN.get(name, ())) or 'no option'}",
-                            column=name, value=value)  # fmt: skip
+                yield Fault(
+                    file,
+                    "the code has no such option",
+                    f"use one of {', '.join(KNOWN.get(name, ())) or 'no option'}",
+                    column=name,
+                    value=value,
+                )
             for key in ("label", "reason"):
                 if not option.get(key):
-                    yield Fault(file, "an option lacks its text", "add it",
-                                column=f"{name}.{value}.{key}")  # fmt: skip
+                    yield Fault(
+                        file, "an option lacks its text", "add it", column=f"{name}.{value}.{key}"
+                    )
     for name in set(KNOWN) - seen:
         yield Fault(file, "a choice is not listed", "add it, held or with options", column=name)
 
@@ -170,16 +180,28 @@ def as_table(listed: tuple[Choice, ...]) -> pl.DataFrame:
     rows = []
     for choice in listed:
         for option in choice.options:
-            rows.append((choice.title, choice.question, option.label, option.reason,
-                         "yes" if option.main else "no"))  # fmt: skip
+            rows.append(
+                (
+                    choice.title,
+                    choice.question,
+                    option.label,
+                    option.reason,
+                    "yes" if option.main else "no",
+                )
+            )
         if choice.held:
             rows.append((choice.title, choice.question, "does not vary", choice.held, "yes"))
-    return pl.DataFrame(rows, schema=["choice", "question", "option", "reason", "main"],
-                        orient="row")  # fmt: skip
+    return pl.DataFrame(
+        rows, schema=["choice", "question", "option", "reason", "main"], orient="row"
+    )
 
 
 def label(listed: tuple[Choice, ...], name: str, value: str) -> str:
     """Return what an option is called on a page."""
-    known = {option.value: option.label for choice in listed if choice.name == name
-             for option in choice.options}  # fmt: skip
+    known = {
+        option.value: option.label
+        for choice in listed
+        if choice.name == name
+        for option in choice.options
+    }
     return known.get(value, value)

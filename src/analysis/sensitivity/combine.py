@@ -52,10 +52,16 @@ def combination(effects: EffectSet, weights: Floats, key: Key) -> EffectSet:
     counts: dict[str, Any] = {name: getattr(part, name).sum(keepdims=True) for name in COUNTS}
     unit = effects.about.units.get(part.keys[0].outcome, "")
     return replace(
-        part, keys=(key,), points=np.array([part.points @ w]),
-        influence=(part.influence @ w)[:, None], without=(part.without @ w)[:, None],
-        about=replace(part.about, units={key.outcome: unit}), missing=(), **arms, **counts,
-    )  # fmt: skip
+        part,
+        keys=(key,),
+        points=np.array([part.points @ w]),
+        influence=(part.influence @ w)[:, None],
+        without=(part.without @ w)[:, None],
+        about=replace(part.about, units={key.outcome: unit}),
+        missing=(),
+        **arms,
+        **counts,
+    )
 
 
 def difference(effects: EffectSet, first: int, second: int, key: Key) -> EffectSet:

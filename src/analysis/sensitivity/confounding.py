@@ -75,16 +75,25 @@ def robustness(
     (0.022, 0.139, 0.076)
     """
     if degrees <= 1 or share <= 0:
-        raise FaultsError([
-            Fault("sensitivity", "no robustness value", "give residual degrees above 1 and a share "
-                  "above 0", column="degrees, share", value=f"{degrees}, {share}")
-        ])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "sensitivity",
+                    "no robustness value",
+                    "give residual degrees above 1 and a share above 0",
+                    column="degrees, share",
+                    value=f"{degrees}, {share}",
+                )
+            ]
+        )
     f = abs(statistic) / np.sqrt(degrees)
     critical = stats.t.ppf((1 + level) / 2, degrees - 1) / np.sqrt(degrees - 1)
     return Robustness(
-        float(f**2 / (1 + f**2)), _value(share * f), _value(share * f - critical, share * f,
-        critical), share,
-    )  # fmt: skip
+        float(f**2 / (1 + f**2)),
+        _value(share * f),
+        _value(share * f - critical, share * f, critical),
+        share,
+    )
 
 
 def _value(excess: float, strength: float | None = None, critical: float = 0.0) -> float:
@@ -148,9 +157,9 @@ def of_changes(rows: pl.DataFrame, *, by: tuple[str, ...] = ("cohort", "stratum"
     """
     inside = rows.filter("seen").filter(pl.col("treated").n_unique().over(by) > 1)
     if inside.is_empty():
-        raise FaultsError([
-            Fault("sensitivity", "no stratum has both arms", "join strata", column=", ".join(by))
-        ])  # fmt: skip
+        raise FaultsError(
+            [Fault("sensitivity", "no stratum has both arms", "join strata", column=", ".join(by))]
+        )
     moved = inside.select(
         y=pl.col("change") - pl.col("change").mean().over(by),
         d=pl.col("treated").cast(pl.Float64) - pl.col("treated").mean().over(by),
@@ -179,8 +188,9 @@ class Selection:
     at_equal: float
 
 
-def selection(short: float, r2_short: float, long: float, r2_long: float, r2_most: float
-              ) -> Selection:  # fmt: skip
+def selection(
+    short: float, r2_short: float, long: float, r2_long: float, r2_most: float
+) -> Selection:
     """Return how much selection on unobservables would explain an estimate away.
 
     Parameters
@@ -212,11 +222,17 @@ def selection(short: float, r2_short: float, long: float, r2_long: float, r2_mos
     (1.5, 4.0)
     """
     if not 0 <= r2_short < r2_long < r2_most <= 1:
-        raise FaultsError([
-            Fault("sensitivity", "R² does not rise from the short over the long regression to the "
-                  "most there is", "check the three, and that covariates are in the long one",
-                  column="r2", value=f"{r2_short}, {r2_long}, {r2_most}")
-        ])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "sensitivity",
+                    "R² does not rise from the short over the long regression to the most there is",
+                    "check the three, and that covariates are in the long one",
+                    column="r2",
+                    value=f"{r2_short}, {r2_long}, {r2_most}",
+                )
+            ]
+        )
     moved = (short - long) * (r2_most - r2_long) / (r2_long - r2_short)
     return Selection(float(long / moved) if moved else float("inf"), float(long - moved))
 
@@ -234,8 +250,8 @@ def e_value(ratio: float) -> float:
     (20.95, 1.0, True)
     """
     if ratio <= 0:
-        raise FaultsError([
-            Fault("sensitivity", "a risk ratio is above zero", "correct it", value=str(ratio))
-        ])  # fmt: skip
+        raise FaultsError(
+            [Fault("sensitivity", "a risk ratio is above zero", "correct it", value=str(ratio))]
+        )
     above = max(ratio, 1 / ratio)
     return float(above + np.sqrt(above * (above - 1)))

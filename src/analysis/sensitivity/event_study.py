@@ -50,19 +50,33 @@ class EventStudy:
     def __post_init__(self) -> None:
         n = self.times.size
         if self.points.shape != (n,) or self.covariance.shape != (n, n):
-            refuse("points and covariance do not fit the event times", "give one row per time",
-                   column="covariance", value=self.covariance.shape)  # fmt: skip
+            refuse(
+                "points and covariance do not fit the event times",
+                "give one row per time",
+                column="covariance",
+                value=self.covariance.shape,
+            )
         if not (self.before and self.after):
-            refuse("an event study needs effects before and after treatment",
-                   "use more periods, or fewer periods of anticipation",
-                   column="event time", value=self.times.tolist())  # fmt: skip
+            refuse(
+                "an event study needs effects before and after treatment",
+                "use more periods, or fewer periods of anticipation",
+                column="event time",
+                value=self.times.tolist(),
+            )
         if not np.isfinite(self.covariance).all():
-            refuse("some effects have no standard error", "leave those event times out",
-                   column="covariance", value=self.outcome)  # fmt: skip
+            refuse(
+                "some effects have no standard error",
+                "leave those event times out",
+                column="covariance",
+                value=self.outcome,
+            )
         if n >= self.smaller_arm:
-            refuse("there are as many event times as villages in the smaller arm",
-                   "look at fewer event times", column="event time",
-                   value=f"{n} for {self.smaller_arm} villages")  # fmt: skip
+            refuse(
+                "there are as many event times as villages in the smaller arm",
+                "look at fewer event times",
+                column="event time",
+                value=f"{n} for {self.smaller_arm} villages",
+            )
 
     @property
     def before(self) -> int:
@@ -105,19 +119,33 @@ def of_effects(
         If the base is not universal, or as `EventStudy`.
     """
     if found.about.base != "universal":
-        refuse("trends before treatment are compared with one base", "estimate with base universal",
-               column="base", value=found.about.base)  # fmt: skip
+        refuse(
+            "trends before treatment are compared with one base",
+            "estimate with base universal",
+            column="base",
+            value=found.about.base,
+        )
     chosen = found.select(outcome=outcome, aggregation="event_time")
     chosen = chosen.at(np.argsort(np.array([key.at for key in chosen.keys], int), kind="stable"))
     times = np.array([key.at for key in chosen.keys], int)
     kept = _kept(times, found.about.anticipation, first, last)
     chosen = chosen.at(kept)
     if not len(chosen):
-        refuse("there is no event study of this outcome", "aggregate by event time",
-               column="outcome", value=outcome)  # fmt: skip
-    return EventStudy(outcome, times[kept], -1 - found.about.anticipation, chosen.points,
-                      chosen.covariance, float(chosen.shared_degrees.min()),
-                      int(chosen.smaller_arm.min()))  # fmt: skip
+        refuse(
+            "there is no event study of this outcome",
+            "aggregate by event time",
+            column="outcome",
+            value=outcome,
+        )
+    return EventStudy(
+        outcome,
+        times[kept],
+        -1 - found.about.anticipation,
+        chosen.points,
+        chosen.covariance,
+        float(chosen.shared_degrees.min()),
+        int(chosen.smaller_arm.min()),
+    )
 
 
 def _kept(times: Integers, anticipation: int, first: int | None, last: int | None) -> Integers:

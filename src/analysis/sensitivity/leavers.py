@@ -65,14 +65,23 @@ def changes(panel: Panel, programme: str, after: int) -> pl.DataFrame:
             .join(base, on="household")
             .join(later, on="household", how="left")
             .select(
-                "household", "village", "stratum", cohort=pl.lit(cohort),
-                treated=pl.col("cohort").is_not_null(), seen=pl.col("later").is_not_null(),
-                change=pl.col("later") - pl.col("before"), weight="weight",
+                "household",
+                "village",
+                "stratum",
+                cohort=pl.lit(cohort),
+                treated=pl.col("cohort").is_not_null(),
+                seen=pl.col("later").is_not_null(),
+                change=pl.col("later") - pl.col("before"),
+                weight="weight",
             )
-        )  # fmt: skip
+        )
     if not parts:
-        refuse("no cohort is seen both before it begins and so long after", "look earlier after "
-               "the start", column="after", value=after)  # fmt: skip
+        refuse(
+            "no cohort is seen both before it begins and so long after",
+            "look earlier after the start",
+            column="after",
+            value=after,
+        )
     return pl.concat(parts)
 
 
@@ -87,10 +96,12 @@ def bounds(rows: pl.DataFrame, *, by: tuple[str, ...] = ("cohort",)) -> Bounds:
         Columns that make strata; with ``stratum`` as well bounds are tighter.
     """
     return lee(
-        rows["change"].fill_null(0.0).to_numpy(), rows["treated"].to_numpy(),
-        rows["seen"].to_numpy(), weight=rows["weight"].to_numpy().astype(float),
+        rows["change"].fill_null(0.0).to_numpy(),
+        rows["treated"].to_numpy(),
+        rows["seen"].to_numpy(),
+        weight=rows["weight"].to_numpy().astype(float),
         stratum=_numbers(rows, by),
-    )  # fmt: skip
+    )
 
 
 def errors(rows: pl.DataFrame, *, by: tuple[str, ...] = ("cohort",)) -> tuple[float, float]:
@@ -105,8 +116,9 @@ def errors(rows: pl.DataFrame, *, by: tuple[str, ...] = ("cohort",)) -> tuple[fl
     ends = []
     for number in range(int(village.max()) + 1):
         kept = village != number
-        one = lee(outcome[kept], treated[kept], seen[kept], weight=weight[kept],
-                  stratum=stratum[kept])  # fmt: skip
+        one = lee(
+            outcome[kept], treated[kept], seen[kept], weight=weight[kept], stratum=stratum[kept]
+        )
         ends.append((one.low - full.low, one.high - full.high))
     size = len(ends)
     low, high = np.sqrt((size - 1) / size * (np.array(ends) ** 2).sum(axis=0))

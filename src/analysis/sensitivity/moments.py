@@ -260,5 +260,6 @@ def folded_quantile(bias: float, level: float) -> float:
     norm = stats.norm
     if bias > 8:
         return float(bias + norm.ppf(level))
-    return float(optimize.brentq(
-        lambda c: norm.cdf(c - bias) - norm.cdf(-c - bias) - level, 0, bias + 10))  # fmt: skip
+    return float(
+        optimize.brentq(lambda c: norm.cdf(c - bias) - norm.cdf(-c - bias) - level, 0, bias + 10)
+    )

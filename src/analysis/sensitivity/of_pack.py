@@ -90,10 +90,16 @@ def sentence(found: Inputs) -> Sentence:
 def table(found: Inputs) -> pl.DataFrame:
     """Return the inputs as a table: at, estimate, std_error; the reference is not in it."""
     if found.study is None:
-        return pl.DataFrame(schema={"at": pl.Int64, "estimate": pl.Float64,
-                                    "std_error": pl.Float64})  # fmt: skip
-    return pl.DataFrame({"at": found.study.times, "estimate": found.study.points,
-                         "std_error": np.sqrt(np.diag(found.study.covariance))})  # fmt: skip
+        return pl.DataFrame(
+            schema={"at": pl.Int64, "estimate": pl.Float64, "std_error": pl.Float64}
+        )
+    return pl.DataFrame(
+        {
+            "at": found.study.times,
+            "estimate": found.study.points,
+            "std_error": np.sqrt(np.diag(found.study.covariance)),
+        }
+    )
 
 
 def bounds(found: Inputs) -> pl.DataFrame:

@@ -50,17 +50,27 @@ def earlier(table: Table, shift: int, how: Comparison | None = None) -> EffectSe
     """
     how = how or Comparison()
     if shift <= how.anticipation:
-        refuse("the pretended start leaves no period before treatment", "move the start by more "
-               "periods than are anticipated", column="shift", value=shift)  # fmt: skip
+        refuse(
+            "the pretended start leaves no period before treatment",
+            "move the start by more periods than are anticipated",
+            column="shift",
+            value=shift,
+        )
     before = replace(how, anticipation=shift, base="universal")
     found = group_time.estimate(table, before)
     pretended = [
-        key.cohort is not None and key.period is not None
-        and -shift <= key.period - key.cohort < -how.anticipation for key in found.keys
-    ]  # fmt: skip
+        key.cohort is not None
+        and key.period is not None
+        and -shift <= key.period - key.cohort < -how.anticipation
+        for key in found.keys
+    ]
     if not any(pretended):
-        refuse("no cohort has periods enough before treatment", "move the start by fewer periods",
-               column="shift", value=shift)  # fmt: skip
+        refuse(
+            "no cohort has periods enough before treatment",
+            "move the start by fewer periods",
+            column="shift",
+            value=shift,
+        )
     by_time = aggregate.aggregate(found.at(np.array(pretended)), table, ("event_time",)).in_yuan()
     means = []
     for outcome in dict.fromkeys(key.outcome for key in by_time.keys):
@@ -96,12 +106,17 @@ def on_untouched(table: Table, programme: str, how: Comparison | None = None) ->
     """
     sources = [source for source in untouched(programme) if source in table.outcomes]
     if not sources:
-        refuse("no source of income is out of the programme's reach", "use placebo periods",
-               column="programme", value=programme)  # fmt: skip
+        refuse(
+            "no source of income is out of the programme's reach",
+            "use placebo periods",
+            column="programme",
+            value=programme,
+        )
     found = overall(table.select(*sources), how)
     if not len(found):
-        refuse("there is no overall effect", found.missing[0][1], column="programme",
-               value=programme)  # fmt: skip
+        refuse(
+            "there is no overall effect", found.missing[0][1], column="programme", value=programme
+        )
     return found
 
 
@@ -141,12 +156,24 @@ def leave_out(
             one = only(estimate(part, how), outcome).to_frame().row(0, named=True)
             row |= {key: one[key] for key in ("estimate", "ci_low", "ci_high")} | {"why": ""}
         except FaultsError as error:
-            row |= {"estimate": None, "ci_low": None, "ci_high": None,
-                    "why": error.faults[0].problem}  # fmt: skip
+            row |= {
+                "estimate": None,
+                "ci_low": None,
+                "ci_high": None,
+                "why": error.faults[0].problem,
+            }
         rows.append(row)
-    frame = pl.DataFrame(rows, schema={
-        "without": pl.String, "households": pl.Int64, "estimate": pl.Float64,
-        "ci_low": pl.Float64, "ci_high": pl.Float64, "why": pl.String})  # fmt: skip
+    frame = pl.DataFrame(
+        rows,
+        schema={
+            "without": pl.String,
+            "households": pl.Int64,
+            "estimate": pl.Float64,
+            "ci_low": pl.Float64,
+            "ci_high": pl.Float64,
+            "why": pl.String,
+        },
+    )
     return frame.with_columns(moved=pl.col("estimate") - pl.col("estimate").first())
 
 

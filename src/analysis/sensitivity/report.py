@@ -165,9 +165,12 @@ def checks(
         drift = partial(trends.relative_magnitudes, study, mean)
         tried("drift", lambda: drift(BOUNDS))
         tried("broken", lambda: trends.breakdown(drift, MOST))
-        tried("line", lambda: trends.breakdown(
-            partial(trends.smoothness, study, mean), 2 * trends.needed_drift(study, mean)
-        ))  # fmt: skip
+        tried(
+            "line",
+            lambda: trends.breakdown(
+                partial(trends.smoothness, study, mean), 2 * trends.needed_drift(study, mean)
+            ),
+        )
     tried("curve", lambda: _curve(panel, programme, listed))
     controls = tried("controls", lambda: spillovers.alternatives(table))
     if controls is not None:
@@ -185,18 +188,24 @@ def checks(
         by = ("cohort", "stratum")
         bounds = tried("leaving", lambda: leavers.bounds(rows, by=by))
         if bounds is not None:
-            tried("leaving_interval", lambda: attrition.interval(
-                bounds, *leavers.errors(rows, by=by)
-            ))  # fmt: skip
+            tried(
+                "leaving_interval", lambda: attrition.interval(bounds, *leavers.errors(rows, by=by))
+            )
         tried("hidden", lambda: confounding.of_changes(rows))
     return Checks(
-        programme, main=main.to_frame() if main is not None else None,
-        **{name: found[name] for name in Checks.__annotations__
-           if name in found and name not in ("main", "rows")},
+        programme,
+        main=main.to_frame() if main is not None else None,
+        **{
+            name: found[name]
+            for name in Checks.__annotations__
+            if name in found and name not in ("main", "rows")
+        },
         truth=_truth(truth, programme),
         truth_drawn=_truth(truth, programme, range(WINDOW[1] + 1)),
-        rows_in=table.rows_in, rows_used=main.about.rows_used if main is not None else 0, why=why,
-    )  # fmt: skip
+        rows_in=table.rows_in,
+        rows_used=main.about.rows_used if main is not None else 0,
+        why=why,
+    )
 
 
 def _curve(panel: Panel, programme: str, listed: tuple[Choice, ...]) -> specifications.Curve:
@@ -241,10 +250,15 @@ def _truth(known: pl.DataFrame | None, programme: str, times: range | None = Non
     if known is None:
         return None
     rows = known.filter(
-        pl.col("programme") == programme, pl.col("who") == "treated", pl.col("effect") == "total",
-        pl.col("sample") == "all", pl.col("outcome") == "total", pl.col("per") == "household",
-        (pl.col("aggregation") == "simple") if times is None
+        pl.col("programme") == programme,
+        pl.col("who") == "treated",
+        pl.col("effect") == "total",
+        pl.col("sample") == "all",
+        pl.col("outcome") == "total",
+        pl.col("per") == "household",
+        (pl.col("aggregation") == "simple")
+        if times is None
         else (pl.col("aggregation") == "event_time") & pl.col("at").is_in(list(times)),
-    )  # fmt: skip
+    )
     whole = rows.height == (1 if times is None else len(times))
     return float(rows["att"].mean()) if whole else None  # type: ignore[arg-type]

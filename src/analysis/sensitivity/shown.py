@@ -29,9 +29,17 @@ def name_of(programme: str) -> str:
 OVERVIEW = ("programme", "estimate", "truth", "specifications", "breakdown", "leaving", "county")
 
 
-PARTS = {"programme": pl.String, "kind": pl.String, "without": pl.String, "households": pl.Int64,
-         "estimate": pl.Float64, "ci_low": pl.Float64, "ci_high": pl.Float64,
-         "moved": pl.Float64, "why": pl.String}  # fmt: skip
+PARTS = {
+    "programme": pl.String,
+    "kind": pl.String,
+    "without": pl.String,
+    "households": pl.Int64,
+    "estimate": pl.Float64,
+    "ci_low": pl.Float64,
+    "ci_high": pl.Float64,
+    "moved": pl.Float64,
+    "why": pl.String,
+}
 
 
 def _frame(rows: Iterable[tuple[str, ...]], *columns: str) -> pl.DataFrame:
@@ -44,18 +52,24 @@ def overview(found: Iterable[Checks]) -> pl.DataFrame:
     rows = []
     for one in found:
         curve = one.curve
-        spread = None if curve is None else _to(curve.effects.points.min(),
-                                                curve.effects.points.max(), 1)  # fmt: skip
-        rows.append({
-            "programme": name_of(one.programme),
-            "estimate": _estimate(one.main, one.why.get("main", "")),
-            "truth": "not known" if one.truth is None else printing.number(one.truth, 0),
-            "specifications": spread or one.why.get("curve", ""),
-            "breakdown": _broken(one),
-            "leaving": one.why.get("leaving", "") if one.leaving is None
-            else _to(one.leaving.low, one.leaving.high),
-            "county": _range_of(one.counties, one.why.get("counties", "")),
-        })  # fmt: skip
+        spread = (
+            None
+            if curve is None
+            else _to(curve.effects.points.min(), curve.effects.points.max(), 1)
+        )
+        rows.append(
+            {
+                "programme": name_of(one.programme),
+                "estimate": _estimate(one.main, one.why.get("main", "")),
+                "truth": "not known" if one.truth is None else printing.number(one.truth, 0),
+                "specifications": spread or one.why.get("curve", ""),
+                "breakdown": _broken(one),
+                "leaving": one.why.get("leaving", "")
+                if one.leaving is None
+                else _to(one.leaving.low, one.leaving.high),
+                "county": _range_of(one.counties, one.why.get("counties", "")),
+            }
+        )
     return pl.DataFrame(rows, schema=dict.fromkeys(OVERVIEW, pl.String))
 
 
@@ -92,10 +106,16 @@ def _range_of(frame: pl.DataFrame | None, why: str) -> str:
 def drifts(found: Iterable[Checks]) -> pl.DataFrame:
     """Return one row per programme and bound: what points allow, and the interval."""
     rows = [
-        (name_of(one.programme), printing.number(row["bound"], 2),
-         _to(row["set_low"], row["set_high"]), _to(row["ci_low"], row["ci_high"]))
-        for one in found if one.drift is not None for row in one.drift.iter_rows(named=True)
-    ]  # fmt: skip
+        (
+            name_of(one.programme),
+            printing.number(row["bound"], 2),
+            _to(row["set_low"], row["set_high"]),
+            _to(row["ci_low"], row["ci_high"]),
+        )
+        for one in found
+        if one.drift is not None
+        for row in one.drift.iter_rows(named=True)
+    ]
     return _frame(rows, "programme", "bound", "points", "interval")
 
 
@@ -107,16 +127,30 @@ def controls(found: Iterable[Checks]) -> pl.DataFrame:
             rows.append((name_of(one.programme), one.why.get("controls", ""), "", "", ""))
             continue
         for row in one.controls.frame().iter_rows(named=True):
-            rows.append((name_of(one.programme), WHERE_SHOWN[row["name"]],
-                         _estimate(pl.DataFrame([row]), ""),
-                         printing.number(row["n_villages_treated"]),
-                         printing.number(row["n_villages_control"])))  # fmt: skip
+            rows.append(
+                (
+                    name_of(one.programme),
+                    WHERE_SHOWN[row["name"]],
+                    _estimate(pl.DataFrame([row]), ""),
+                    printing.number(row["n_villages_treated"]),
+                    printing.number(row["n_villages_control"]),
+                )
+            )
         if one.direct is not None:
-            rows.append((name_of(one.programme), "without what neighbours feel, or less",
-                         f"{_to(one.direct.low, one.direct.high)} "
-                         f"({_to(one.direct.ci_low, one.direct.ci_high)})", "", ""))  # fmt: skip
-        rows += [(name_of(one.programme), WHERE_SHOWN[name], f"not possible: {why}", "", "")
-                 for name, why in one.controls.missing.items()]  # fmt: skip
+            rows.append(
+                (
+                    name_of(one.programme),
+                    "without what neighbours feel, or less",
+                    f"{_to(one.direct.low, one.direct.high)} "
+                    f"({_to(one.direct.ci_low, one.direct.ci_high)})",
+                    "",
+                    "",
+                )
+            )
+        rows += [
+            (name_of(one.programme), WHERE_SHOWN[name], f"not possible: {why}", "", "")
+            for name, why in one.controls.missing.items()
+        ]
     return _frame(rows, "programme", "controls", "estimate", "treated", "control")
 
 
@@ -128,13 +162,17 @@ def placebos(found: Iterable[Checks]) -> pl.DataFrame:
         if one.periods is None:
             rows.append((name, "earlier start", one.why.get("periods", ""), ""))
         else:
-            rows += [(name, _start(row["shift"]), *_verdict(row))
-                     for row in one.periods.iter_rows(named=True)]  # fmt: skip
+            rows += [
+                (name, _start(row["shift"]), *_verdict(row))
+                for row in one.periods.iter_rows(named=True)
+            ]
         if one.sources is None:
             rows.append((name, "source out of reach", one.why.get("sources", ""), ""))
         else:
-            rows += [(name, f"{row['outcome']} income", *_verdict(row))
-                     for row in one.sources.iter_rows(named=True)]  # fmt: skip
+            rows += [
+                (name, f"{row['outcome']} income", *_verdict(row))
+                for row in one.sources.iter_rows(named=True)
+            ]
     return _frame(rows, "programme", "placebo", "estimate", "verdict")
 
 
@@ -146,8 +184,10 @@ def _verdict(row: Mapping[str, float]) -> tuple[str, str]:
     low, high = row["ci_low"], row["ci_high"]
     if low != low:
         return _estimate(pl.DataFrame([row]), ""), "no interval"
-    return (_estimate(pl.DataFrame([row]), ""),
-            "away from zero" if low > 0 or high < 0 else "holds zero")  # fmt: skip
+    return (
+        _estimate(pl.DataFrame([row]), ""),
+        "away from zero" if low > 0 or high < 0 else "holds zero",
+    )
 
 
 def parts(found: Iterable[Checks]) -> pl.DataFrame:
@@ -172,8 +212,16 @@ def parts_shown(found: Iterable[Checks], most: int = 12) -> pl.DataFrame:
             if row["ci_low"] == row["ci_low"]:
                 estimate += f" ({_to(row['ci_low'], row['ci_high'])})"
         moved = "" if row["moved"] is None else printing.number(row["moved"], 0)
-        rows.append((row["programme"], row["kind"], row["without"],
-                     printing.number(row["households"]), estimate, moved))  # fmt: skip
+        rows.append(
+            (
+                row["programme"],
+                row["kind"],
+                row["without"],
+                printing.number(row["households"]),
+                estimate,
+                moved,
+            )
+        )
     return _frame(rows, "programme", "kind", "without", "households", "estimate", "moved")
 
 
@@ -183,19 +231,26 @@ def leavers(found: Iterable[Checks]) -> pl.DataFrame:
     for one in found:
         name, bounds = name_of(one.programme), one.leaving
         if bounds is None:
-            rows.append((name, "", "", "", one.why.get("leaving") or one.why.get("rows", ""), "",
-                         ""))  # fmt: skip
+            rows.append(
+                (name, "", "", "", one.why.get("leaving") or one.why.get("rows", ""), "", "")
+            )
             continue
         interval = one.leaving_interval
-        rows.append((
-            name, printing.number(bounds.rows_in), printing.number(bounds.rows_used),
-            f"{printing.number(100 * bounds.seen_treated, 1)} / "
-            f"{printing.number(100 * bounds.seen_control, 1)}",
-            printing.number(100 * bounds.trimmed, 1), _to(bounds.low, bounds.high),
-            one.why.get("leaving_interval", "") if interval is None else _to(*interval),
-        ))  # fmt: skip
-    return _frame(rows, "programme", "rows_in", "rows_used", "seen", "trimmed", "bounds",
-                  "interval")  # fmt: skip
+        rows.append(
+            (
+                name,
+                printing.number(bounds.rows_in),
+                printing.number(bounds.rows_used),
+                f"{printing.number(100 * bounds.seen_treated, 1)} / "
+                f"{printing.number(100 * bounds.seen_control, 1)}",
+                printing.number(100 * bounds.trimmed, 1),
+                _to(bounds.low, bounds.high),
+                one.why.get("leaving_interval", "") if interval is None else _to(*interval),
+            )
+        )
+    return _frame(
+        rows, "programme", "rows_in", "rows_used", "seen", "trimmed", "bounds", "interval"
+    )
 
 
 def hidden(found: Iterable[Checks]) -> pl.DataFrame:
@@ -206,12 +261,15 @@ def hidden(found: Iterable[Checks]) -> pl.DataFrame:
         if strength is None:
             rows.append((name, one.why.get("hidden") or one.why.get("rows", ""), "", "", ""))
             continue
-        rows.append((
-            name, printing.number(100 * strength.partial_r2, 2),
-            printing.number(100 * strength.value, 1),
-            printing.number(100 * strength.value_interval, 1),
-            "" if study is None else _drift(study),
-        ))  # fmt: skip
+        rows.append(
+            (
+                name,
+                printing.number(100 * strength.partial_r2, 2),
+                printing.number(100 * strength.value, 1),
+                printing.number(100 * strength.value_interval, 1),
+                "" if study is None else _drift(study),
+            )
+        )
     return _frame(rows, "programme", "partial_r2", "value", "value_interval", "drift")
 
 

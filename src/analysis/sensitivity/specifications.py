@@ -98,10 +98,12 @@ def run(panel: Panel, programme: str, listed: tuple[Choice, ...], *, real: int |
     @cache
     def table(strata: str, handling: Handling, anticipation: int) -> Table:
         design = CellsDesign(
-            (programme,), outcomes=_outcomes(real), handling=handling,
+            (programme,),
+            outcomes=_outcomes(real),
+            handling=handling,
             stratum=STRATUM if strata == "registered" else "",
             anticipation=anticipation if handling == "pairs" else 0,
-        )  # fmt: skip
+        )
         made = from_cells(build(panel, design))
         return in_counties(made, counties) if strata == "county" else made
 
@@ -122,20 +124,28 @@ def run(panel: Panel, programme: str, listed: tuple[Choice, ...], *, real: int |
             else:
                 failed.append((each, _why(one, real)))
     if not found:
-        refuse("no specification can be estimated", failed[0][1], column="programme",
-               value=programme)  # fmt: skip
+        refuse(
+            "no specification can be estimated", failed[0][1], column="programme", value=programme
+        )
     own = choices.main(listed)
     rows = table("none", "balanced", 0).rows_in
-    return Curve(stack(*found), tuple(used), tuple(failed),
-                 used.index(own) if own in used else None, before, rows)  # fmt: skip
+    return Curve(
+        stack(*found),
+        tuple(used),
+        tuple(failed),
+        used.index(own) if own in used else None,
+        before,
+        rows,
+    )
 
 
 def _outcomes(real: int | None) -> tuple[Outcome, ...]:
     years = {"nominal": None} | ({"real": real} if real else {})
     return tuple(
         Outcome(f"{per}_{prices}", source="total", per=per, real=year)
-        for per in ("household", "head") for prices, year in years.items()
-    )  # fmt: skip
+        for per in ("household", "head")
+        for prices, year in years.items()
+    )
 
 
 def _plans(every: tuple[Specification, ...]) -> Iterator[tuple[Specification, list[Specification]]]:
@@ -180,8 +190,14 @@ def _per_cent(found: EffectSet, before: float) -> EffectSet:
     """Return an effect in per cent of a fixed amount, so that incomes stand on one scale."""
     scale = 100 / before
     about = replace(found.about, units={found.keys[0].outcome: "percent"})
-    return replace(found, points=found.points * scale, influence=found.influence * scale,
-                   without=found.without * scale, about=about, missing=())  # fmt: skip
+    return replace(
+        found,
+        points=found.points * scale,
+        influence=found.influence * scale,
+        without=found.without * scale,
+        about=about,
+        missing=(),
+    )
 
 
 def _means_before(table: Table) -> dict[str, float]:
@@ -215,8 +231,12 @@ def in_counties(table: Table, county: Mapping[str, str]) -> Table:
     """
     unknown = [name for name in table.villages if not county.get(name)]
     if len(table.strata) > 1 or unknown:
-        refuse("counties cannot be the strata", "use cells without strata, and name each village's "
-               "county", column="county", value=", ".join(unknown[:5]))  # fmt: skip
+        refuse(
+            "counties cannot be the strata",
+            "use cells without strata, and name each village's county",
+            column="county",
+            value=", ".join(unknown[:5]),
+        )
     names, number = np.unique([county[name] for name in table.villages], return_inverse=True)
     return replace(table, strata=tuple(names.tolist()), stratum=number[table.village])
 
@@ -232,14 +252,19 @@ def joint(curve: Curve) -> pl.DataFrame:
     """
     half, _ = curve.half_widths
     frame = curve.effects.to_frame().select(
-        "estimate", "std_error", "ci_low", "ci_high",
+        "estimate",
+        "std_error",
+        "ci_low",
+        "ci_high",
         band_low=pl.col("estimate") - pl.Series(half),
         band_high=pl.col("estimate") + pl.Series(half),
-    )  # fmt: skip
+    )
     plans = pl.DataFrame(list(curve.used))
-    return pl.concat([plans, frame], how="horizontal").with_columns(
-        main=pl.Series([k == curve.main for k in range(len(curve.used))])
-    ).sort("estimate")  # fmt: skip
+    return (
+        pl.concat([plans, frame], how="horizontal")
+        .with_columns(main=pl.Series([k == curve.main for k in range(len(curve.used))]))
+        .sort("estimate")
+    )
 
 
 @dataclass(frozen=True)
@@ -282,10 +307,15 @@ def middle(curve: Curve, *, draws: int = DRAWS, seed: int = SEED) -> Middle:
     low, high = np.quantile(np.median(drawn, axis=1), [(1 - level) / 2, (1 + level) / 2])
     half, rule = curve.half_widths
     return Middle(
-        float(np.median(points)), float(low), float(high), float(points.min()),
-        float(points.max()), int((points > 0).sum()),
-        int(((points - half > 0) | (points + half < 0)).sum()), rule,
-    )  # fmt: skip
+        float(np.median(points)),
+        float(low),
+        float(high),
+        float(points.min()),
+        float(points.max()),
+        int((points > 0).sum()),
+        int(((points - half > 0) | (points + half < 0)).sum()),
+        rule,
+    )
 
 
 def _draws(covariance: Floats, draws: int, seed: int) -> Floats:
@@ -324,6 +354,14 @@ def by_choice(curve: Curve, listed: tuple[Choice, ...]) -> pl.DataFrame:
                 moved = both.select((pl.col("estimate") - pl.col("estimate_main")).median()).item()
             median = part["estimate"].median() if part.height else None
             rows.append((choice.title, option.label, part.height, median, moved))
-    return pl.DataFrame(rows, orient="row", schema={
-        "choice": pl.String, "option": pl.String, "specifications": pl.Int64,
-        "median": pl.Float64, "moved": pl.Float64})  # fmt: skip
+    return pl.DataFrame(
+        rows,
+        orient="row",
+        schema={
+            "choice": pl.String,
+            "option": pl.String,
+            "specifications": pl.Int64,
+            "median": pl.Float64,
+            "moved": pl.Float64,
+        },
+    )

@@ -47,10 +47,17 @@ class Alternatives:
     def frame(self) -> pl.DataFrame:
         """Return one row per estimate: `name`, `estimate`, interval, villages and households."""
         return self.effects.to_frame().select(
-            pl.Series("name", self.names), "estimate", "std_error", "ci_low", "ci_high",
-            "n_villages_treated", "n_villages_control", "n_households_treated",
-            "n_households_control", "note",
-        )  # fmt: skip
+            pl.Series("name", self.names),
+            "estimate",
+            "std_error",
+            "ci_low",
+            "ci_high",
+            "n_villages_treated",
+            "n_villages_control",
+            "n_households_treated",
+            "n_households_control",
+            "note",
+        )
 
     def between(self, first: str, second: str) -> EffectSet:
         """Return the estimate of one name less that of another."""
@@ -90,10 +97,16 @@ def alternatives(table: Table, outcome: str = "total") -> Alternatives:
     except FaultsError as error:
         missing[SPILLOVER] = error.faults[0].problem
     if not found:
-        refuse("there is no overall effect", "; ".join(missing.values()), column="programme",
-               value=table.programme)  # fmt: skip
-    keyed = [replace(one, keys=(replace(one.keys[0], programme=name),))
-             for one, name in zip(found, names, strict=True)]  # fmt: skip
+        refuse(
+            "there is no overall effect",
+            "; ".join(missing.values()),
+            column="programme",
+            value=table.programme,
+        )
+    keyed = [
+        replace(one, keys=(replace(one.keys[0], programme=name),))
+        for one, name in zip(found, names, strict=True)
+    ]
     return Alternatives(stack(*keyed), tuple(names), missing)
 
 
@@ -139,8 +152,12 @@ def direct_bounds(found: Alternatives, share: float = 1.0) -> DirectBounds:
     """
     for name in ("other_villages", SPILLOVER):
         if name not in found.names:
-            refuse("spillovers cannot be bounded", found.missing.get(name, ""), column="programme",
-                   value=name)  # fmt: skip
+            refuse(
+                "spillovers cannot be bounded",
+                found.missing.get(name, ""),
+                column="programme",
+                value=name,
+            )
     ends = []
     for part in (0.0, share):
         weights = np.zeros(len(found.names))
@@ -148,11 +165,13 @@ def direct_bounds(found: Alternatives, share: float = 1.0) -> DirectBounds:
         weights[found.names.index(SPILLOVER)] = -part
         one = combination(found.effects, weights, found.effects.keys[0])
         half = clusters.half_width(one.std_errors, one.degrees, one.level)
-        ends.append((float(one.points[0]), float((one.points - half)[0]),
-                     float((one.points + half)[0])))  # fmt: skip
+        ends.append(
+            (float(one.points[0]), float((one.points - half)[0]), float((one.points + half)[0]))
+        )
     points = [end[0] for end in ends]
-    return DirectBounds(min(points), max(points), min(end[1] for end in ends),
-                        max(end[2] for end in ends), share)  # fmt: skip
+    return DirectBounds(
+        min(points), max(points), min(end[1] for end in ends), max(end[2] for end in ends), share
+    )
 
 
 def by_saturation(table: Table, edges: tuple[float, ...], outcome: str = "total") -> pl.DataFrame:
@@ -183,9 +202,22 @@ def by_saturation(table: Table, edges: tuple[float, ...], outcome: str = "total"
             )
             row |= {name: one[name] for name in ("estimate", "ci_low", "ci_high")} | {"why": ""}
         except FaultsError as error:
-            row |= {"estimate": None, "ci_low": None, "ci_high": None,
-                    "why": error.faults[0].problem}  # fmt: skip
+            row |= {
+                "estimate": None,
+                "ci_low": None,
+                "ci_high": None,
+                "why": error.faults[0].problem,
+            }
         rows.append(row)
-    return pl.DataFrame(rows, schema={
-        "low": pl.Float64, "high": pl.Float64, "villages": pl.Int64, "estimate": pl.Float64,
-        "ci_low": pl.Float64, "ci_high": pl.Float64, "why": pl.String})  # fmt: skip
+    return pl.DataFrame(
+        rows,
+        schema={
+            "low": pl.Float64,
+            "high": pl.Float64,
+            "villages": pl.Int64,
+            "estimate": pl.Float64,
+            "ci_low": pl.Float64,
+            "ci_high": pl.Float64,
+            "why": pl.String,
+        },
+    )

@@ -65,8 +65,15 @@ def relative_magnitudes(
     for bound in bounds:
         low, high = _interval(scaled, weights, bound, level)
         middle, reach = _allowed(study, weights, bound)
-        rows.append({"bound": float(bound), "set_low": middle - reach, "set_high": middle + reach,
-                     "ci_low": low, "ci_high": high})  # fmt: skip
+        rows.append(
+            {
+                "bound": float(bound),
+                "set_low": middle - reach,
+                "set_high": middle + reach,
+                "ci_low": low,
+                "ci_high": high,
+            }
+        )
     return pl.DataFrame(rows)
 
 
@@ -108,17 +115,26 @@ def smoothness(
     weights = _weights(study, weights)
     whole = np.arange(study.times[0], study.times[-1] + 1)
     if study.times.size != whole.size - 1:
-        refuse("smoothness needs event times that follow each other",
-               "use relative magnitudes, or leave out the earliest event times",
-               column="event time", value=study.times.tolist())  # fmt: skip
+        refuse(
+            "smoothness needs event times that follow each other",
+            "use relative magnitudes, or leave out the earliest event times",
+            column="event time",
+            value=study.times.tolist(),
+        )
     scaled = _scaled(study, level)
     rows = []
     for bound in bounds:
         middle, half = moments.fixed_length(
             scaled.points, scaled.covariance, scaled.before, weights, bound, level
         )
-        rows.append({"bound": float(bound), "estimate": middle, "ci_low": middle - half,
-                     "ci_high": middle + half})  # fmt: skip
+        rows.append(
+            {
+                "bound": float(bound),
+                "estimate": middle,
+                "ci_low": middle - half,
+                "ci_high": middle + half,
+            }
+        )
     return pl.DataFrame(rows)
 
 
@@ -203,9 +219,12 @@ def needed_drift(study: EventStudy, weights: Floats) -> float:
 
 def _weights(study: EventStudy, weights: Floats) -> Floats:
     if weights.shape != (study.after,) or (weights < 0).any() or not weights.any():
-        refuse("weights do not fit the effects after treatment", "give one weight, not negative, "
-               "per event time from treatment on", column="weights",
-               value=weights.tolist())  # fmt: skip
+        refuse(
+            "weights do not fit the effects after treatment",
+            "give one weight, not negative, per event time from treatment on",
+            column="weights",
+            value=weights.tolist(),
+        )
     return weights
 
 
@@ -245,14 +264,20 @@ def _interval(
     for s in range(study.before):
         for sign in (1.0, -1.0):
             most = np.repeat([[1.0], [bound]], (study.before, study.after), axis=0) * (
-                sign * drift[s])  # fmt: skip
+                sign * drift[s]
+            )
             rows = np.concatenate([drift - most, -drift - most])
             # Rows of periods before treatment only are dropped: a larger set, so still valid, and
             # what the authors' package does when there are two effects after treatment or more.
             rows = rows[(np.abs(rows[:, study.before :]) > moments.TINY).any(axis=1)]
             found = moments.accepted(
-                study.points, study.covariance, rows, study.before, weights, level,
+                study.points,
+                study.covariance,
+                rows,
+                study.before,
+                weights,
+                level,
                 (middle, error, reach),
-            )  # fmt: skip
+            )
             low, high = min(low, found[0]), max(high, found[1])
     return low, high

@@ -54,26 +54,43 @@ def headlines(one: Checks | None, short: Middle | None) -> tuple[Headline, ...]:
     income = "per cent of the income that the treated had before"
     rows = [
         Headline("sens_specifications", total, "specifications listed", "specifications"),
-        Headline("sens_run", len(one.curve.used), "specifications that the panel allows",
-                 "specifications"),
+        Headline(
+            "sens_run",
+            len(one.curve.used),
+            "specifications that the panel allows",
+            "specifications",
+        ),
         Headline("sens_least", short.least, f"lowest estimate, {income}", "percent", 1),
         Headline("sens_most", short.most, f"highest estimate, {income}", "percent", 1),
-        Headline("sens_median", short.median, f"median over specifications, {income}", "percent",
-                 1),
-        Headline("sens_median_low", short.ci_low, "lower end of the median's interval", "percent",
-                 1),
-        Headline("sens_median_high", short.ci_high, "upper end of the median's interval",
-                 "percent", 1),
-        Headline("sens_apart", short.apart, "specifications whose joint band leaves zero out",
-                 "specifications"),
-    ]  # fmt: skip
+        Headline(
+            "sens_median", short.median, f"median over specifications, {income}", "percent", 1
+        ),
+        Headline(
+            "sens_median_low", short.ci_low, "lower end of the median's interval", "percent", 1
+        ),
+        Headline(
+            "sens_median_high", short.ci_high, "upper end of the median's interval", "percent", 1
+        ),
+        Headline(
+            "sens_apart",
+            short.apart,
+            "specifications whose joint band leaves zero out",
+            "specifications",
+        ),
+    ]
     truth = percent(one, one.truth)
     if truth is not None:
         rows.append(Headline("sens_truth", truth, f"assumed effect, {income}", "percent", 1))
     if one.broken is not None and one.broken.sign:
-        rows.append(Headline("sens_breakdown", one.broken.bound,
-                             "largest multiple of earlier drifts at which the sign holds", "times",
-                             2))  # fmt: skip
+        rows.append(
+            Headline(
+                "sens_breakdown",
+                one.broken.bound,
+                "largest multiple of earlier drifts at which the sign holds",
+                "times",
+                2,
+            )
+        )
     return tuple(rows)
 
 
@@ -198,8 +215,9 @@ def joint(one: Checks | None) -> pl.DataFrame:
 
 def options(listed: Sequence[Choice]) -> list[tuple[str, str, str]]:
     """Return the rows below the curve: choice, value, label."""
-    return [(choice.name, option.value, option.label)
-            for choice in listed for option in choice.options]  # fmt: skip
+    return [
+        (choice.name, option.value, option.label) for choice in listed for option in choice.options
+    ]
 
 
 def truth_percent(one: Checks | None) -> float | None:

@@ -285,8 +285,11 @@ def note_moved(root: Path, moved: Sequence[findings.Moved], why: str) -> int:
     int
         How many were noted.
     """
-    printed = [(row.id, row.before, row.after) for row in moved
-               if row.column == "text" and not row.id.startswith(("fig-", "tbl-"))]  # fmt: skip
+    printed = [
+        (row.id, row.before, row.after)
+        for row in moved
+        if row.column == "text" and not row.id.startswith(("fig-", "tbl-"))
+    ]
     if printed:
         path = root / "data" / changes.FILE
         version, today = __version__, date.today()

@@ -32,9 +32,15 @@ def _table(moved: pl.DataFrame, places: Mapping[str, str]) -> str:
         return "## Numbers that moved {#sec-moved}\n\nNone has moved so far.\n"
     head = "".join(
         f'<th scope="col"{extra}>{name}</th>'
-        for name, extra in (("Date", ""), ("Version", " data-filter"), ("Finding", ""),
-                            ("Before", ""), ("Now", ""), ("Why", ""))
-    )  # fmt: skip
+        for name, extra in (
+            ("Date", ""),
+            ("Version", " data-filter"),
+            ("Finding", ""),
+            ("Before", ""),
+            ("Now", ""),
+            ("Why", ""),
+        )
+    )
     rows = "\n".join(_row(row, places) for row in moved.reverse().iter_rows(named=True))
     return f"""## Numbers that moved {{#sec-moved}}
 
@@ -59,9 +65,14 @@ def _row(row: Mapping[str, object], places: Mapping[str, str]) -> str:
     if finding in places:
         address = f"../findings/{places[finding]}.html#{finding}"
         name = f'<a href="{html.escape(address)}">{name}</a>'
-    cells = [str(row["date"]), str(row["version"]), name, html.escape(str(row["before"])),
-             html.escape(str(row["after"] or "published no more")),
-             html.escape(str(row["why"]))]  # fmt: skip
+    cells = [
+        str(row["date"]),
+        str(row["version"]),
+        name,
+        html.escape(str(row["before"])),
+        html.escape(str(row["after"] or "published no more")),
+        html.escape(str(row["why"])),
+    ]
     kinds = [' class="nowrap"', "", "", ' class="nowrap"', ' class="nowrap"', ""]
     return "<tr>" + "".join(f"<td{k}>{c}</td>" for k, c in zip(kinds, cells, strict=True)) + "</tr>"
 

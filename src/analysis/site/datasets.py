@@ -24,8 +24,11 @@ ARCHIVE = "downloads/all-data.zip"
 # A zip file cannot say that it has no date; this is the first that it can say.
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
 _TYPES: Mapping[str, pl.DataType] = {
-    "string": pl.String(), "integer": pl.Int64(), "number": pl.Float64(), "date": pl.Date(),
-}  # fmt: skip
+    "string": pl.String(),
+    "integer": pl.Int64(),
+    "number": pl.Float64(),
+    "date": pl.Date(),
+}
 GROUPS: Mapping[str, str] = {
     "claims": "What was reported",
     "programmes": "The programmes",
@@ -125,8 +128,10 @@ def committed(root: Path) -> tuple[Dataset, ...]:
         The project folder.
     """
     found = []
-    found_in = [*sorted((root / "data").glob(f"*/{datapackage.NAME}")),
-                *(root / "reports").glob(datapackage.NAME)]  # fmt: skip
+    found_in = [
+        *sorted((root / "data").glob(f"*/{datapackage.NAME}")),
+        *(root / "reports").glob(datapackage.NAME),
+    ]
     for path in found_in:
         package = json.loads(path.read_text(encoding="utf-8"))
         for resource in package["resources"]:
@@ -198,9 +203,13 @@ def description(datasets: Iterable[Dataset]) -> bytes:
         }
         for one in datasets
     ]
-    whole = {"profile": "data-package", "name": "village-programmes",
-             "title": "Village programmes and household income: all data of the site",
-             "licenses": [{"name": "CC-BY-4.0"}], "resources": resources}  # fmt: skip
+    whole = {
+        "profile": "data-package",
+        "name": "village-programmes",
+        "title": "Village programmes and household income: all data of the site",
+        "licenses": [{"name": "CC-BY-4.0"}],
+        "resources": resources,
+    }
     return (json.dumps(whole, ensure_ascii=False, indent=1) + "\n").encode()
 
 
@@ -260,10 +269,14 @@ def listing(datasets: Sequence[Dataset], titles: Mapping[str, str] | None = None
     head = "".join(
         f'<th scope="col"{extra}>{html.escape(name)}</th>'
         for name, extra in (
-            ("Table", ""), ("What it holds", ""), ("Belongs to", " data-filter"),
-            ("Rows", ' class="gt_right"'), ("Columns", ' class="gt_right"'), ("Files", ""),
+            ("Table", ""),
+            ("What it holds", ""),
+            ("Belongs to", " data-filter"),
+            ("Rows", ' class="gt_right"'),
+            ("Columns", ' class="gt_right"'),
+            ("Files", ""),
         )
-    )  # fmt: skip
+    )
     tables = sum(not one.is_exhibit for one in datasets)
     return f"""{len(datasets):,} tables: {tables:,} of the report's sources and findings, in
 {len(groups):,} groups, and the data of {len(datasets) - tables:,} figures and tables.

@@ -34,9 +34,10 @@ def variables(records: Iterable[Record]) -> dict[str, str]:
 
 
 def pages(
-    by_page: Mapping[str, Sequence[Record]], proof: Proof,
+    by_page: Mapping[str, Sequence[Record]],
+    proof: Proof,
     methods: Mapping[str, Method] | None = None,
-) -> dict[str, str]:  # fmt: skip
+) -> dict[str, str]:
     """Return the pages of findings, Markdown by file name.
 
     Parameters
@@ -50,8 +51,9 @@ def pages(
     """
     made = {
         f"{FOLDER}/{page}.qmd": _page(page, records, proof, methods or {})
-        for page, records in by_page.items() if records
-    }  # fmt: skip
+        for page, records in by_page.items()
+        if records
+    }
     return {INDEX: _index(by_page), **made}
 
 
@@ -69,18 +71,24 @@ def _index(by_page: Mapping[str, Sequence[Record]]) -> str:
     numbers = sum(record["kind"] in NUMBERS for record in unique.values())
     return "\n".join(
         [
-            "---", 'title: "Findings"',
+            "---",
+            'title: "Findings"',
             'description: "Every number, figure and table of this report, with what it is made of"',
-            "---", "",
+            "---",
+            "",
             f"Each of the {numbers:,} numbers and {len(unique) - numbers:,} figures and tables of "
             "this report is a record: what it is, its value and interval, the rows and villages it "
             "rests on, the function that made it with its source line and its tests, and the "
             "digest of its inputs. Numbers in the text lead to their record. `make verify` "
             "computes all of them again and says what moved; `analysis finding ID` prints one. "
-            "All of them as a file: [findings.csv](/downloads/findings.csv).", "",
-            "| page | numbers | figures and tables | evidence |", "|:--|--:|--:|:--|", *rows, "",
+            "All of them as a file: [findings.csv](/downloads/findings.csv).",
+            "",
+            "| page | numbers | figures and tables | evidence |",
+            "|:--|--:|--:|:--|",
+            *rows,
+            "",
         ]
-    )  # fmt: skip
+    )
 
 
 def _page(page: str, records: Sequence[Record], proof: Proof, methods: Mapping[str, Method]) -> str:
@@ -119,9 +127,10 @@ def _row(record: Record, proof: Proof, methods: Mapping[str, Method]) -> str:
         _made(record, proof, methods),
         "<br>".join(
             f"<code>{html.escape(part)}</code>"
-            for part in str(record["inputs"] or record["digest"]).split(";") if part
+            for part in str(record["inputs"] or record["digest"]).split(";")
+            if part
         ),
-    ]  # fmt: skip
+    ]
     return (
         f'<tr id="{html.escape(str(record["id"]))}">'
         + "".join(f"<td>{cell}</td>" for cell in cells)

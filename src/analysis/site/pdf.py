@@ -103,10 +103,16 @@ def command(program: str, source: Path, target: Path) -> list[str]:
     """Return how Chromium is asked to print a file."""
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     return [
-        program, "--headless", "--disable-gpu", *(["--no-sandbox"] if is_root else []),
-        "--allow-file-access-from-files", "--no-pdf-header-footer",
-        "--generate-pdf-document-outline", f"--print-to-pdf={target}", source.as_uri(),
-    ]  # fmt: skip
+        program,
+        "--headless",
+        "--disable-gpu",
+        *(["--no-sandbox"] if is_root else []),
+        "--allow-file-access-from-files",
+        "--no-pdf-header-footer",
+        "--generate-pdf-document-outline",
+        f"--print-to-pdf={target}",
+        source.as_uri(),
+    ]
 
 
 def make(root: Path, program: str | None = None) -> Path:
@@ -143,9 +149,12 @@ def make(root: Path, program: str | None = None) -> Path:
     part.unlink(missing_ok=True)
     try:
         done = subprocess.run(
-            command(program, source, part), capture_output=True, text=True, check=False,
+            command(program, source, part),
+            capture_output=True,
+            text=True,
+            check=False,
             timeout=WAIT,
-        )  # fmt: skip
+        )
         said = " ".join(done.stderr.split()[-30:])
     except (OSError, subprocess.TimeoutExpired) as error:
         said = str(error)

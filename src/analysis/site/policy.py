@@ -204,12 +204,18 @@ def policy_faults(name: str, page: Page) -> list[Fault]:
     code = "use a plain link; behaviour belongs into assets/site.js"
     style_rule = page.policy.partition("style-src ")[2].partition(";")[0]
     refused = [
-        *(("an inline script that the page's policy refuses", script, found)
-          for found in page.scripts if hash_source(found[1]) not in page.policy),
-        *(("a style element that the page's policy refuses", style, found)
-          for found in page.styles if "'unsafe-inline'" not in style_rule),
+        *(
+            ("an inline script that the page's policy refuses", script, found)
+            for found in page.scripts
+            if hash_source(found[1]) not in page.policy
+        ),
+        *(
+            ("a style element that the page's policy refuses", style, found)
+            for found in page.styles
+            if "'unsafe-inline'" not in style_rule
+        ),
         *(("code in an attribute or a link", code, found) for found in page.scripted),
-    ]  # fmt: skip
+    ]
     return [
         Fault(name, problem, remedy, line, value=" ".join(text.split())[:60])
         for problem, remedy, (line, text) in refused

@@ -72,17 +72,22 @@ def steps(root: Path) -> pl.DataFrame:
     """Build the site anew from executed notebooks; columns as of `notebooks`, a row for a step."""
     (root / STATE).unlink(missing_ok=True)  # so that pages are rendered again
     seconds = dict(build(root).seconds)
-    return _table([(step, what, seconds[step], None) for step, what in STEPS.items()
-                   if step in seconds])  # fmt: skip
+    return _table(
+        [(step, what, seconds[step], None) for step, what in STEPS.items() if step in seconds]
+    )
 
 
 def _table(rows: list[Row]) -> pl.DataFrame:
     return pl.DataFrame(
-        rows, orient="row",
-        schema={"stage": pl.String, "what": pl.String, "seconds": pl.Float64,
-                "memory_mib": pl.Int64},
-    ).with_columns(pl.col("seconds").round(1), date=date.today(),
-                   machine=pl.lit(machine()))  # fmt: skip
+        rows,
+        orient="row",
+        schema={
+            "stage": pl.String,
+            "what": pl.String,
+            "seconds": pl.Float64,
+            "memory_mib": pl.Int64,
+        },
+    ).with_columns(pl.col("seconds").round(1), date=date.today(), machine=pl.lit(machine()))
 
 
 def main(root: Path) -> None:

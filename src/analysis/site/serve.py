@@ -27,8 +27,20 @@ PULSE = "/-/pulse.js"
 """Address of the script that says when to reload; no file of a site begins with a dash."""
 HOLD = 20.0
 """Seconds after which the server answers that nothing is new, so that no browser gives up."""
-WATCHED = ("*.qmd", "*.bib", "*.yml", "*.md", "*.cff", "assets", "data", "notebooks", "pages", "zh",
-           "src", "reports/*.csv")  # fmt: skip
+WATCHED = (
+    "*.qmd",
+    "*.bib",
+    "*.yml",
+    "*.md",
+    "*.cff",
+    "assets",
+    "data",
+    "notebooks",
+    "pages",
+    "zh",
+    "src",
+    "reports/*.csv",
+)
 PAUSE = 0.5
 """Seconds between two looks at the sources."""
 

@@ -163,10 +163,16 @@ def _changes(root: Path, records: Sequence[Mapping[str, Any]]) -> str:
 
 def _described(root: Path, by_page: Mapping[str, Sequence[dict[str, Any]]]) -> dict[str, str]:
     """Return findings, methods, decisions and reference; from the last build if nothing changed."""
-    code = [path for name in ("src", "tests") for path in files_below(root / name)
-            if path.suffix == ".py"]  # fmt: skip
-    parts = {"code": digest_files(root, [*code, *pages.inputs(root)]),
-             "findings": json.dumps(by_page, sort_keys=True)}  # fmt: skip
+    code = [
+        path
+        for name in ("src", "tests")
+        for path in files_below(root / name)
+        if path.suffix == ".py"
+    ]
+    parts = {
+        "code": digest_files(root, [*code, *pages.inputs(root)]),
+        "findings": json.dumps(by_page, sort_keys=True),
+    }
     key, kept = digest_of(parts), root / GENERATED_PAGES
     try:
         known = json.loads(kept.read_text(encoding="utf-8"))
@@ -177,9 +183,10 @@ def _described(root: Path, by_page: Mapping[str, Sequence[dict[str, Any]]]) -> d
     found = proof.read(root)
     methods = pages.links(registry.load(root)) if (root / registry.FOLDER).is_dir() else {}
     made = {
-        **findings_page.pages(by_page, found, methods), **api.pages(root, found),
+        **findings_page.pages(by_page, found, methods),
+        **api.pages(root, found),
         **pages.pages(root, found),
-    }  # fmt: skip
+    }
     write_atomic(kept, json.dumps({"key": key, "pages": made}, ensure_ascii=False).encode())
     return made
 
@@ -200,8 +207,11 @@ def page_files(root: Path) -> dict[str, bytes]:
 
 def _exhibits(notebook: Executed, source: cite.Source | None) -> Exhibits:
     """Return what is known of the figures and tables of a notebook."""
-    shown = {str(record["id"]): str(record["what"]) for record in notebook.findings
-             if record["kind"] not in findings_page.NUMBERS}  # fmt: skip
+    shown = {
+        str(record["id"]): str(record["what"])
+        for record in notebook.findings
+        if record["kind"] not in findings_page.NUMBERS
+    }
     return Exhibits(shown, source)
 
 
@@ -307,8 +317,9 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
     raise_if_any(faults)
     wanted |= generated_pages(root, notebooks)
     tables = {name: text for item in dressed.values() for name, text in item.downloads.items()}
-    titles = {Path(name).stem: title for name, content in contents.items()
-              if (title := title_of(content))}  # fmt: skip
+    titles = {
+        Path(name).stem: title for name, content in contents.items() if (title := title_of(content))
+    }
     wanted |= data_files(root, tables, records, wanted[FINDINGS_DATA], titles)
     written = [name for name in sorted(wanted) if write_if_changed(folder / name, wanted[name])]
     removed = _remove_others(folder, wanted.keys())

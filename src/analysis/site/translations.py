@@ -42,8 +42,11 @@ class Terms(contract.Row):
 
     en = dy.String(primary_key=True, description="English, as pages print it")
     zh = dy.String(description="Chinese, as pages print it")
-    kind = dy.Enum(KINDS, description="glossary: an entry of both glossaries; programme: a name of "
-                   "the catalogue of programmes; text: a word of the pages")  # fmt: skip
+    kind = dy.Enum(
+        KINDS,
+        description="glossary: an entry of both glossaries; programme: a name of "
+        "the catalogue of programmes; text: a word of the pages",
+    )
     note = dy.String(nullable=True, description="why this word, or what it is not")
 
 
@@ -57,14 +60,20 @@ class Words(contract.Row):
 class Answers(contract.Row):
     """A text in Chinese and an English text it was written from."""
 
-    zh = dy.String(primary_key=True, regex=r"^zh/[\w-]+\.qmd#[\w-]+$",
-                   description="page and section in Chinese")  # fmt: skip
-    source = dy.String(primary_key=True, regex=r"^[\w./-]+[#:][\w-]+$",
-                       description="page#section, table.csv#key or module:function")  # fmt: skip
-    digest = dy.String(regex=r"^[0-9a-f]{12}$",
-                       description="sha256 of the English words, first 12 digits")  # fmt: skip
-    digest_zh = dy.String(regex=r"^[0-9a-f]{12}$",
-                          description="the same of the Chinese section")  # fmt: skip
+    zh = dy.String(
+        primary_key=True,
+        regex=r"^zh/[\w-]+\.qmd#[\w-]+$",
+        description="page and section in Chinese",
+    )
+    source = dy.String(
+        primary_key=True,
+        regex=r"^[\w./-]+[#:][\w-]+$",
+        description="page#section, table.csv#key or module:function",
+    )
+    digest = dy.String(
+        regex=r"^[0-9a-f]{12}$", description="sha256 of the English words, first 12 digits"
+    )
+    digest_zh = dy.String(regex=r"^[0-9a-f]{12}$", description="the same of the Chinese section")
     written = dy.Date(description="day the Chinese was last held against the English")
 
 

@@ -90,9 +90,12 @@ def twice(root: Path, only: Sequence[str] = ()) -> TwiceReport:
         compared = CACHE if only else BUILT
         first, second = (copy / compared for copy in copies)
         return TwiceReport(
-            commit.decode().strip(), len(files_below(first)), compare(first, second), notes,
+            commit.decode().strip(),
+            len(files_below(first)),
+            compare(first, second),
+            notes,
             time.monotonic() - begun,
-        )  # fmt: skip
+        )
 
 
 def compare(first: Path, second: Path) -> tuple[str, ...]:
@@ -106,8 +109,9 @@ def compare(first: Path, second: Path) -> tuple[str, ...]:
     >>> compare(*folders)
     ("a.csv:2: '1' and '2'",)
     """
-    here, there = ({path.relative_to(one).as_posix() for path in files_below(one)}
-                   for one in (first, second))  # fmt: skip
+    here, there = (
+        {path.relative_to(one).as_posix() for path in files_below(one)} for one in (first, second)
+    )
     alone = [f"{name}: only in the first build" for name in sorted(here - there)]
     alone += [f"{name}: only in the second build" for name in sorted(there - here)]
     return (
@@ -125,8 +129,10 @@ def _first_difference(name: str, one: bytes, other: bytes) -> str:
         lines, others = one.decode().split("\n"), other.decode().split("\n")
     except UnicodeDecodeError:
         return f"{name}: {len(one):,} and {len(other):,} bytes that differ"
-    at = next((n for n, (a, b) in enumerate(zip(lines, others, strict=False)) if a != b),
-              min(len(lines), len(others)))  # fmt: skip
+    at = next(
+        (n for n, (a, b) in enumerate(zip(lines, others, strict=False)) if a != b),
+        min(len(lines), len(others)),
+    )
     here, there = (found[at] if at < len(found) else "" for found in (lines, others))
     return f"{name}:{at + 1}: {_around(here, there)!r} and {_around(there, here)!r}"
 
@@ -160,8 +166,9 @@ def _reduce(folder: Path, only: Sequence[str]) -> None:
     unknown = [name for name in only if name not in there]
     if unknown:
         remedy = f"name one of: {', '.join(sorted(there))}"
-        raise FaultsError([Fault("notebooks", "no such notebook", remedy, value=name)
-                           for name in unknown])  # fmt: skip
+        raise FaultsError(
+            [Fault("notebooks", "no such notebook", remedy, value=name) for name in unknown]
+        )
     for name, path in there.items():
         if only and name not in only:
             path.unlink()
@@ -170,8 +177,11 @@ def _reduce(folder: Path, only: Sequence[str]) -> None:
 def _run(folder: Path, epoch: str, *, whole: bool) -> None:
     """Build a copy by its own code, without Quarto, PANEL or PACK, with no cache."""
     places = os.environ.get("PATH", "").split(os.pathsep)
-    left = {name: value for name, value in os.environ.items()
-            if name not in {"PANEL", "PACK", "PYTHONHASHSEED"}}  # fmt: skip
+    left = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"PANEL", "PACK", "PYTHONHASHSEED"}
+    }
     words = ["-m", "analysis", "site", "build"] if whole else ["-c", _EXECUTE]
     done = subprocess.run(
         [sys.executable, *words],

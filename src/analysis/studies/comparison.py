@@ -100,25 +100,41 @@ def forest(library: Library, programme: str, pools: Mapping[str, Pooled]) -> pl.
             months = row["horizon_months"]
             when = "" if months is None else f", {months} months"
             kind = (
-                "unverified" if not row["verified"]
-                else "pooled in" if row["id"] in inside
-                else "lot" if row["design"] == "randomised" else "other"
-            )  # fmt: skip
+                "unverified"
+                if not row["verified"]
+                else "pooled in"
+                if row["id"] in inside
+                else "lot"
+                if row["design"] == "randomised"
+                else "other"
+            )
             drawn.append(
-                {"group": group, "label": f"{row['short']}, {row['country']}{_side(row)}{when}",
-                 "kind": kind,
-                 "percent": row["percent"], "low": row["percent_low"], "high": row["percent_high"],
-                 "ahead_low": None, "ahead_high": None}
-            )  # fmt: skip
+                {
+                    "group": group,
+                    "label": f"{row['short']}, {row['country']}{_side(row)}{when}",
+                    "kind": kind,
+                    "percent": row["percent"],
+                    "low": row["percent_low"],
+                    "high": row["percent_high"],
+                    "ahead_low": None,
+                    "ahead_high": None,
+                }
+            )
         for name, result in pools.items():
             pool = library.pools.row(by_predicate=pl.col("id") == name, named=True)
             if pool["programme"] == programme and scale in _scales(library, result):
                 drawn.append(
-                    {"group": group, "label": f"Mean of the {result.k} filled squares",
-                     "kind": "mean", "percent": result.mean, "low": result.ci_low,
-                     "high": result.ci_high, "ahead_low": result.prediction_low,
-                     "ahead_high": result.prediction_high}
-                )  # fmt: skip
+                    {
+                        "group": group,
+                        "label": f"Mean of the {result.k} filled squares",
+                        "kind": "mean",
+                        "percent": result.mean,
+                        "low": result.ci_low,
+                        "high": result.ci_high,
+                        "ahead_low": result.prediction_low,
+                        "ahead_high": result.prediction_high,
+                    }
+                )
     drawn += _unseen(library, programme)
     ends = ("percent", "low", "high", "ahead_low", "ahead_high")
     return pl.DataFrame(drawn, schema_overrides=dict.fromkeys(ends, pl.Float64))
@@ -177,14 +193,30 @@ def beside(library: Library, figures: Iterable[ImpliedIncome]) -> pl.DataFrame:
         for figure in claims:
             ends = (figure.percent.low.value, figure.percent.high.value)
             low, high = (None if end is None else float(end) for end in ends)
-            rows.append({"programme": name, "tier": "reported", "label": figure.title,
-                         "people": "", "kind": "claim", "low": low, "high": high})  # fmt: skip
+            rows.append(
+                {
+                    "programme": name,
+                    "tier": "reported",
+                    "label": figure.title,
+                    "people": "",
+                    "kind": "claim",
+                    "low": low,
+                    "high": high,
+                }
+            )
         for row in span(library, programme).iter_rows(named=True):
             kind = "lot" if row["design"] == "randomised" else "other"
-            rows.append({"programme": name, "tier": "published",
-                         "label": f"{row['short']}, {row['country']}",
-                         "people": row["people"], "kind": kind,
-                         "low": row["percent"], "high": row["percent"]})  # fmt: skip
+            rows.append(
+                {
+                    "programme": name,
+                    "tier": "published",
+                    "label": f"{row['short']}, {row['country']}",
+                    "people": row["people"],
+                    "kind": kind,
+                    "low": row["percent"],
+                    "high": row["percent"],
+                }
+            )
     return pl.DataFrame(rows, schema_overrides={"low": pl.Float64, "high": pl.Float64})
 
 

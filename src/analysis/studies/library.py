@@ -74,20 +74,42 @@ def _reference_faults(tables: dict[str, pl.DataFrame], folder: Path) -> Iterator
     for name in ("estimates", "pools"):
         for line, programme in tables[name].select("line", "programme").iter_rows():
             if programme not in catalogue:
-                yield Fault(files[name], "unknown programme",
-                            "use an id of data/programmes/programmes.csv",
-                            line, "programme", programme)  # fmt: skip
+                yield Fault(
+                    files[name],
+                    "unknown programme",
+                    "use an id of data/programmes/programmes.csv",
+                    line,
+                    "programme",
+                    programme,
+                )
     for line, work in tables["estimates"].select("line", "work").iter_rows():
         if work not in works:
-            yield Fault(files["estimates"], "unknown work", f"add it to {files['works']}",
-                        line, "work", work)  # fmt: skip
+            yield Fault(
+                files["estimates"],
+                "unknown work",
+                f"add it to {files['works']}",
+                line,
+                "work",
+                work,
+            )
     for line, work in tables["works"].select("line", "id").iter_rows():
         if work not in cited:
-            yield Fault(files["works"], "no estimate is of this work",
-                        f"add one to {files['estimates']}, or remove the work",
-                        line, "id", work)  # fmt: skip
+            yield Fault(
+                files["works"],
+                "no estimate is of this work",
+                f"add one to {files['estimates']}, or remove the work",
+                line,
+                "id",
+                work,
+            )
     for line, outcomes in tables["pools"].select("line", "outcomes").iter_rows():
         unknown = sorted(set(outcomes.split(";")) - set(OUTCOMES))
         if unknown:
-            yield Fault(files["pools"], f"unknown outcome {', '.join(unknown)}",
-                        f"use {', '.join(OUTCOMES)}", line, "outcomes", outcomes)  # fmt: skip
+            yield Fault(
+                files["pools"],
+                f"unknown outcome {', '.join(unknown)}",
+                f"use {', '.join(OUTCOMES)}",
+                line,
+                "outcomes",
+                outcomes,
+            )

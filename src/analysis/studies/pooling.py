@@ -216,8 +216,14 @@ def sensitivity(library: Library, name: str) -> pl.DataFrame:
             for one, short, country in rows.select("id", "short", "country").iter_rows()
         ]
     return pl.DataFrame(
-        {"way": way, "k": p.k, "mean": p.mean, "ci_low": p.ci_low, "ci_high": p.ci_high,
-         "tau": p.tau}
+        {
+            "way": way,
+            "k": p.k,
+            "mean": p.mean,
+            "ci_low": p.ci_low,
+            "ci_high": p.ci_high,
+            "tau": p.tau,
+        }
         for way, p in ways
         if p is not None
-    )  # fmt: skip
+    )

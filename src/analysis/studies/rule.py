@@ -52,10 +52,16 @@ def judged(library: Library, pool: str) -> pl.DataFrame:
     twice = [sample for sample, n in Counter(members["people"]).items() if n > 1]
     file = contract.project_name(paths.data() / "studies" / "pools.csv")
     raise_if_any(
-        Fault(file, f"two rows of the same people ({sample}) enter", "narrow the months",
-              question["line"], "months_from, months_to", pool)
+        Fault(
+            file,
+            f"two rows of the same people ({sample}) enter",
+            "narrow the months",
+            question["line"],
+            "months_from, months_to",
+            pool,
+        )
         for sample in twice
-    )  # fmt: skip
+    )
     return found
 
 

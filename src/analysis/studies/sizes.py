@@ -112,14 +112,25 @@ def _size(library: Library, pools: Mapping[str, Pooled], programme: str, name: s
     null, negative = (
         unseen.filter(pl.col("direction") == word).height for word in ("null", "negative")
     )
-    common = {"programme": programme, "name": name, "unseen_null": null,
-              "unseen_negative": negative}  # fmt: skip
+    common = {
+        "programme": programme,
+        "name": name,
+        "unseen_null": null,
+        "unseen_negative": negative,
+    }
     mean = _pool(library, pools, programme)
     if mean is not None:
         used = mine.filter(pl.col("id").is_in(mean.members))
-        return Size(basis="pooled", scale="income", low=mean.ci_low, central=mean.mean,
-                    high=mean.ci_high, n=mean.k, samples=used["people"].n_unique(),
-                    **common)  # type: ignore[arg-type]  # fmt: skip
+        return Size(
+            basis="pooled",
+            scale="income",
+            low=mean.ci_low,
+            central=mean.mean,
+            high=mean.ci_high,
+            n=mean.k,
+            samples=used["people"].n_unique(),
+            **common,
+        )  # type: ignore[arg-type]
     one_sided = parts(library, programme)["id"].to_list()
     common["parts"] = len(one_sided)
     rows, scale = span(library, programme), "income"
@@ -129,8 +140,9 @@ def _size(library: Library, pools: Mapping[str, Pooled], programme: str, name: s
         rows = mine.filter("verified", pl.col("scale") == scale, pl.col("percent").is_not_null())
         rows = _whole_samples(rows)
     if rows.is_empty():
-        return Size(basis="none", scale="", low=None, central=None, high=None, n=0, samples=0,
-                    **common)  # type: ignore[arg-type]  # fmt: skip
+        return Size(
+            basis="none", scale="", low=None, central=None, high=None, n=0, samples=0, **common
+        )  # type: ignore[arg-type]
     found = sorted(rows["percent"].to_list())
     middle = rows["percent"].median()
     assert isinstance(middle, float)  # noqa: S101 — a median of numbers

@@ -27,8 +27,15 @@ RULES: Final = {
     "parity": "CR0, normal quantiles; bands by multipliers",
 }
 SUMMARY: Final = (
-    "design", "estimator", "rule", "measure", "value", "mc_error", "draws", "estimates",
-)  # fmt: skip
+    "design",
+    "estimator",
+    "rule",
+    "measure",
+    "value",
+    "mc_error",
+    "draws",
+    "estimates",
+)
 MEASURES: Final = {
     "bias": "mean estimate of the overall effect less the truth, yuan a year",
     "truth": "overall effect, yuan a year",
@@ -90,10 +97,12 @@ def truths(drawn: pl.DataFrame) -> pl.DataFrame:
     sums = estimands.aggregate(cells.select(*by, "att"), weighting)
     empty = [pl.lit(None, pl.Int32).alias(name) for name in by]
     own = pl.lit("group_time").alias("aggregation"), pl.lit(None, pl.Int32).alias("at")
-    return pl.concat([
-        sums.select("aggregation", "at", *empty, truth="att"),
-        cells.select(*own, *by, truth="att"),
-    ])  # fmt: skip
+    return pl.concat(
+        [
+            sums.select("aggregation", "at", *empty, truth="att"),
+            cells.select(*own, *by, truth="att"),
+        ]
+    )
 
 
 def compared(drawn: pl.DataFrame) -> pl.DataFrame:
@@ -140,13 +149,15 @@ def summary(design: str, drawn: pl.DataFrame) -> pl.DataFrame:
                 )
             ]
     frame = pl.DataFrame(
-        [(e, r, m, s.value, s.mc_error, n) for e, r, m, s, n in rows], orient="row",
+        [(e, r, m, s.value, s.mc_error, n) for e, r, m, s, n in rows],
+        orient="row",
         schema=["estimator", "rule", "measure", "value", "mc_error", "estimates"],
-    )  # fmt: skip
+    )
     return frame.with_columns(
         pl.col("value", "mc_error").round_sig_figs(DIGITS),
-        design=pl.lit(design), draws=pl.lit(drawn["draw"].n_unique()),
-    ).select(SUMMARY)  # fmt: skip
+        design=pl.lit(design),
+        draws=pl.lit(drawn["draw"].n_unique()),
+    ).select(SUMMARY)
 
 
 def _plain(simple: pl.DataFrame) -> list[tuple[str, Share, int]]:

@@ -26,9 +26,10 @@ class Designs(contract.Row):
     programme = dy.String(description="programme of the model panel")
     never = dy.Int64(min=1, nullable=True, description="never treated villages; kind lot")
     cohorts = dy.String(
-        nullable=True, regex=r"^\d{4}:\d+(;\d{4}:\d+)*$",
+        nullable=True,
+        regex=r"^\d{4}:\d+(;\d{4}:\d+)*$",
         description="first treated period:villages, for each treated arm; kind lot",
-    )  # fmt: skip
+    )
     switches = dy.String(nullable=True, description="difficulties; `all` for every one")
     villages = dy.Int64(min=2, description="villages of a draw")
     draws = dy.Int64(min=2, description="draws of a full run")
@@ -94,19 +95,44 @@ def load(file: Path | None = None) -> tuple[Design, ...]:
         unknown = sorted(set(names) - {*known, ""})
         name = contract.project_name(file)
         if unknown:
-            faults.append(Fault(name, "unknown switch", f"use {', '.join(known)}", row["line"],
-                                "switches", ", ".join(unknown)))  # fmt: skip
+            faults.append(
+                Fault(
+                    name,
+                    "unknown switch",
+                    f"use {', '.join(known)}",
+                    row["line"],
+                    "switches",
+                    ", ".join(unknown),
+                )
+            )
             continue
         if (row["kind"] == "lot") != bool(arms) or sum(n for _, n in arms) not in (
-            0, row["villages"]
-        ):  # fmt: skip
-            faults.append(Fault(name, "the arms do not add up to the villages",
-                                "give never and cohorts for kind lot, and only there", row["line"],
-                                "cohorts", row["cohorts"] or ""))  # fmt: skip
+            0,
+            row["villages"],
+        ):
+            faults.append(
+                Fault(
+                    name,
+                    "the arms do not add up to the villages",
+                    "give never and cohorts for kind lot, and only there",
+                    row["line"],
+                    "cohorts",
+                    row["cohorts"] or "",
+                )
+            )
         switches = Switches(**{switch: True for switch in names if switch})
         made.append(
-            Design(row["id"], row["kind"], row["programme"], row["what"], row["required"] == "yes",
-                   arms, switches, row["villages"], row["draws"])
-        )  # fmt: skip
+            Design(
+                row["id"],
+                row["kind"],
+                row["programme"],
+                row["what"],
+                row["required"] == "yes",
+                arms,
+                switches,
+                row["villages"],
+                row["draws"],
+            )
+        )
     raise_if_any(faults)
     return tuple(made)

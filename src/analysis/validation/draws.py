@@ -103,8 +103,14 @@ def draw(design: Design, number: int, *, seed: int = SEED) -> Draw:
     seed : int
         Of the whole run.
     """
-    own = Settings(design.villages * HOUSEHOLDS, design.villages, PERIODS,
-                   seed_of(seed, design.id, number), design.switch, design.switches)  # fmt: skip
+    own = Settings(
+        design.villages * HOUSEHOLDS,
+        design.villages,
+        PERIODS,
+        seed_of(seed, design.id, number),
+        design.switch,
+        design.switches,
+    )
     made = _by_lot(design, own) if design.kind == "lot" else world.build(own, parameters.load())
     run = world.run(0, design.villages, made)
     seen = observation.observe(run, made)
@@ -180,12 +186,21 @@ def lay_out(homes: Homes, periods: Integers, values: Floats, seen: Booleans) -> 
     ever: Floats = inside.max(axis=1)
     n_ever = add(ever)
     whole = Table(
-        villages=tuple(f"v{v:06}" for v in np.unique(village)), strata=STRATA, outcomes=OUTCOMES,
-        periods=periods, village=np.unique(keys[0], return_inverse=True)[1], cohort=keys[1],
-        stratum=keys[2], n=n.astype(np.int64), weight=n,
-        total=add(income), n_ever=n_ever.astype(np.int64), weight_ever=n_ever,
-        units=dict.fromkeys(OUTCOMES, "yuan/households/years"), rows_in=seen.size,
-    )  # fmt: skip
+        villages=tuple(f"v{v:06}" for v in np.unique(village)),
+        strata=STRATA,
+        outcomes=OUTCOMES,
+        periods=periods,
+        village=np.unique(keys[0], return_inverse=True)[1],
+        cohort=keys[1],
+        stratum=keys[2],
+        n=n.astype(np.int64),
+        weight=n,
+        total=add(income),
+        n_ever=n_ever.astype(np.int64),
+        weight_ever=n_ever,
+        units=dict.fromkeys(OUTCOMES, "yuan/households/years"),
+        rows_in=seen.size,
+    )
     if seen.all():
         return whole
     pairs = {}
@@ -209,9 +224,14 @@ def lay_out(homes: Homes, periods: Integers, values: Floats, seen: Booleans) -> 
     some = untreated.any(axis=1)
     part = add(inside * some[:, None])
     imputed = replace(
-        whole, n=part.astype(np.int64), weight=part, total=add(income * some[:, None, None]),
-        untreated=moments(untreated, some), handling="pairs",
-    )  # fmt: skip
+        whole,
+        n=part.astype(np.int64),
+        weight=part,
+        total=add(income * some[:, None, None]),
+        untreated=moments(untreated, some),
+        handling="pairs",
+    )
     everyone = np.ones(some.size, bool)
-    return replace(whole, handling="pairs", pairs=pairs, all_periods=moments(inside, everyone),
-                   imputed=imputed)  # fmt: skip
+    return replace(
+        whole, handling="pairs", pairs=pairs, all_periods=moments(inside, everyone), imputed=imputed
+    )

@@ -108,9 +108,7 @@ def _naive(
             before = table.periods[table.periods < g]
             if not before.size:
                 continue
-            leg = (
-                table.legs(int(before[-1]), t)[0] if name == "before_after" else _level(table, t)
-            )  # fmt: skip
+            leg = table.legs(int(before[-1]), t)[0] if name == "before_after" else _level(table, t)
             keys.append(Key("", "group_time", cohort=int(g), period=t))
             found.append(one(leg, table.cohort == g, never))
     k = len(table.outcomes)
@@ -128,11 +126,18 @@ def _naive(
     treated, control = arms("treated"), arms("control")
     return EffectSet(
         keys=tuple(replace(key, outcome=o) for o in table.outcomes for key in keys),
-        points=columns("point"), influence=columns("influence"), without=columns("without"),
-        treated=treated, control=control, used=treated | control, n_treated=counts("n_treated"),
-        n_control=counts("n_control"), n_left_out=counts("n_left_out"), villages=table.villages,
+        points=columns("point"),
+        influence=columns("influence"),
+        without=columns("without"),
+        treated=treated,
+        control=control,
+        used=treated | control,
+        n_treated=counts("n_treated"),
+        n_control=counts("n_control"),
+        n_left_out=counts("n_left_out"),
+        villages=table.villages,
         about=About(name, table.tier, units=table.units),
-    )  # fmt: skip
+    )
 
 
 def _level(table: Table, period: int) -> Leg:

@@ -51,19 +51,21 @@ def one_draw(design: Design, number: int, *, seed: int = draws.SEED) -> pl.DataF
         found = estimator(made.table)
         kept = [key.outcome == "income" or key.aggregation == "simple" for key in found.keys]
         frames.append(_rows(found.at(np.array(kept)), name))
-    return pl.concat(frames).select(
-        pl.lit(number, pl.Int32).alias("draw"), pl.all()
-    )  # fmt: skip
+    return pl.concat(frames).select(pl.lit(number, pl.Int32).alias("draw"), pl.all())
 
 
 def _truth(truth: draws.Truth, periods: list[int]) -> pl.DataFrame:
     g, t = (index.ravel() for index in np.indices(truth.total.shape))
     size = g.size
     return _frame(
-        "truth", ["income"] * size, ["group_time"] * size, [None] * size,
-        truth.cohorts[g].tolist(), [periods[i] for i in t],
+        "truth",
+        ["income"] * size,
+        ["group_time"] * size,
+        [None] * size,
+        truth.cohorts[g].tolist(),
+        [periods[i] for i in t],
         {"estimate": truth.total[g, t], "std_error": truth.n[g].astype(np.float64)},
-    )  # fmt: skip
+    )
 
 
 def _rows(found: EffectSet, name: str) -> pl.DataFrame:
@@ -72,27 +74,34 @@ def _rows(found: EffectSet, name: str) -> pl.DataFrame:
     numbers = {
         "estimate": found.points,
         # Also where `reported` prints none, to show what it would have promised.
-        "std_error": np.sqrt(np.diag(clusters.jackknife_covariance(
-            found.points, found.without, found.used))),
+        "std_error": np.sqrt(
+            np.diag(clusters.jackknife_covariance(found.points, found.without, found.used))
+        ),
         "degrees": found.degrees,
         "degrees_villages": villages,
         "parity_error": found.under("parity").std_errors,
         **_bands(found, name, villages),
-    }  # fmt: skip
+    }
     return _frame(
-        name, [key.outcome for key in keys], [key.aggregation for key in keys],
-        [key.at for key in keys], [key.cohort for key in keys], [key.period for key in keys],
+        name,
+        [key.outcome for key in keys],
+        [key.aggregation for key in keys],
+        [key.at for key in keys],
+        [key.cohort for key in keys],
+        [key.period for key in keys],
         numbers,
-    )  # fmt: skip
+    )
 
 
 def _bands(found: EffectSet, name: str, villages: Floats) -> dict[str, Floats]:
     """Return the widths of the joint bands of the families, NaN elsewhere."""
-    widths = {column: np.full(len(found), np.nan)
-              for column in ("band", "band_villages", "band_parity")}  # fmt: skip
+    widths = {
+        column: np.full(len(found), np.nan) for column in ("band", "band_villages", "band_parity")
+    }
     for family in FAMILIES if name == "group_time" else ():
-        inside = np.array([key.aggregation == family and key.outcome == "income"
-                           for key in found.keys])  # fmt: skip
+        inside = np.array(
+            [key.aggregation == family and key.outcome == "income" for key in found.keys]
+        )
         part = found.at(inside)
         covariance = clusters.influence_covariance(part.influence)
         # As `Estimates.band`, also for arms of two villages, where `reported` has no band.
@@ -103,20 +112,36 @@ def _bands(found: EffectSet, name: str, villages: Floats) -> dict[str, Floats]:
 
 
 def _frame(
-    name: str, outcome: list[str], aggregation: list[str], at: list[int | None],
-    cohort: list[int | None], period: list[int | None], numbers: dict[str, Floats],
-) -> pl.DataFrame:  # fmt: skip
-    columns = ("estimate", "std_error", "degrees", "degrees_villages", "parity_error", "band",
-               "band_villages", "band_parity")  # fmt: skip
+    name: str,
+    outcome: list[str],
+    aggregation: list[str],
+    at: list[int | None],
+    cohort: list[int | None],
+    period: list[int | None],
+    numbers: dict[str, Floats],
+) -> pl.DataFrame:
+    columns = (
+        "estimate",
+        "std_error",
+        "degrees",
+        "degrees_villages",
+        "parity_error",
+        "band",
+        "band_villages",
+        "band_parity",
+    )
     empty = np.full(len(outcome), np.nan)
     return pl.DataFrame(
         {
-            "estimator": [name] * len(outcome), "outcome": outcome, "aggregation": aggregation,
-            "at": pl.Series(at, dtype=pl.Int32), "cohort": pl.Series(cohort, dtype=pl.Int32),
+            "estimator": [name] * len(outcome),
+            "outcome": outcome,
+            "aggregation": aggregation,
+            "at": pl.Series(at, dtype=pl.Int32),
+            "cohort": pl.Series(cohort, dtype=pl.Int32),
             "period": pl.Series(period, dtype=pl.Int32),
             **{column: numbers.get(column, empty) for column in columns},
         }
-    )  # fmt: skip
+    )
 
 
 def block(design: Design, first: int, last: int, *, seed: int = draws.SEED) -> pl.DataFrame:
@@ -125,9 +150,13 @@ def block(design: Design, first: int, last: int, *, seed: int = draws.SEED) -> p
 
 
 def run(
-    design: Design, folder: Path, *, number: int | None = None, seed: int = draws.SEED,
+    design: Design,
+    folder: Path,
+    *,
+    number: int | None = None,
+    seed: int = draws.SEED,
     processes: int = -1,
-) -> pl.DataFrame:  # fmt: skip
+) -> pl.DataFrame:
     """Make the draws of a design, or what is left of them.
 
     Parameters

@@ -109,9 +109,10 @@ def nsw_comparison() -> pl.DataFrame:
     """
     rows = [row for group in (EXPERIMENT, *public.COMPARISON_GROUPS) for row in _rows(group)]
     frame = pl.DataFrame(
-        rows, infer_schema_length=None,
+        rows,
+        infer_schema_length=None,
         schema_overrides={"effective_controls": pl.Float64, "why_not": pl.String},
-    )  # fmt: skip
+    )
     benchmark = frame.filter(group=EXPERIMENT, estimator="difference")["estimate"].item()
     return frame.with_columns(bias=pl.col("estimate") - benchmark)
 
@@ -160,8 +161,15 @@ def sample(frame: pl.DataFrame, how: Estimator) -> Sample:
     how : Estimator
         Names outcome and covariates.
     """
-    return prepare(frame, "change" if how.change else "re78", "treat", how.covariates,
-                   tier="public", unit=UNIT, programme="training")  # fmt: skip
+    return prepare(
+        frame,
+        "change" if how.change else "re78",
+        "treat",
+        how.covariates,
+        tier="public",
+        unit=UNIT,
+        programme="training",
+    )
 
 
 def _frame(group: str) -> pl.DataFrame:
@@ -199,16 +207,41 @@ def _rows(group: str) -> Iterator[dict[str, object]]:
             continue
         a = one.about
         left = "; ".join(f"{n} {why}" for why, n in a.left_out.items() if n)
-        values = (one.estimate, one.std_error, one.ci_low, one.ci_high, one.convention, a.rows_in,
-                  a.rows_used, left, one.n_treated, one.n_control,
-                  one.more.get("effective_controls"), ", ".join(a.covariates), a.library,
-                  "")  # fmt: skip
+        values = (
+            one.estimate,
+            one.std_error,
+            one.ci_low,
+            one.ci_high,
+            one.convention,
+            a.rows_in,
+            a.rows_used,
+            left,
+            one.n_treated,
+            one.n_control,
+            one.more.get("effective_controls"),
+            ", ".join(a.covariates),
+            a.library,
+            "",
+        )
         yield row | dict(zip(FIELDS, values, strict=True))
 
 
-FIELDS: Final = ("estimate", "std_error", "ci_low", "ci_high", "convention", "n_in", "n_used",
-                 "left_out", "n_treated", "n_control", "effective_controls", "covariates",
-                 "library", "why_not")  # fmt: skip
+FIELDS: Final = (
+    "estimate",
+    "std_error",
+    "ci_low",
+    "ci_high",
+    "convention",
+    "n_in",
+    "n_used",
+    "left_out",
+    "n_treated",
+    "n_control",
+    "effective_controls",
+    "covariates",
+    "library",
+    "why_not",
+)
 
 
 def main() -> None:

@@ -44,10 +44,13 @@ FACTORS: Final = {
 }
 """What a package multiplies the influence of villages (CR0) by."""
 LABELS: Final = {
-    "group_time": "group-time effects and sums", "imputation": "imputation",
-    "bacon": "decomposition", "two_way": "two-way event study", "static": "two-way static",
+    "group_time": "group-time effects and sums",
+    "imputation": "imputation",
+    "bacon": "decomposition",
+    "two_way": "two-way event study",
+    "static": "two-way static",
     "two_by_two": "one comparison",
-}  # fmt: skip
+}
 VARIANTS: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "balanced": {"handling": ("balanced",)},
     "unbalanced": {"handling": ("pairs", "cross_sections")},
@@ -99,45 +102,72 @@ def panel_of(design: Design) -> Panel:
     nothing = dict.fromkeys(("business", "property", "transfer"), pl.lit(0))
     tables = {
         "households": data.unique("household").select(
-            "household", "village", size_baseline=pl.lit(1),
+            "household",
+            "village",
+            size_baseline=pl.lit(1),
             weight="weight" if design["weighted"] else pl.lit(1.0),
             weight_type=pl.lit("sampling" if design["weighted"] else "none"),
             stratum=pl.col("stratum").cast(pl.String) if design["strata"] else pl.lit("all"),
         ),
-        "income": data.select("household", "period", wage=pl.col("income") * FEN_PER_YUAN,
-                              complete=pl.lit(value=True), **nothing),
-        "participation": data.filter(pl.col("first") > 0).unique(level).select(
-            programme=pl.lit("programme"), unit_level=pl.lit(level), unit=level,
+        "income": data.select(
+            "household",
+            "period",
+            wage=pl.col("income") * FEN_PER_YUAN,
+            complete=pl.lit(value=True),
+            **nothing,
+        ),
+        "participation": data.filter(pl.col("first") > 0)
+        .unique(level)
+        .select(
+            programme=pl.lit("programme"),
+            unit_level=pl.lit(level),
+            unit=level,
             first_period="first",
         ),
         "villages": data.select("village", county=pl.lit("c")).unique(),
-    }  # fmt: skip
+    }
     made = {name: schemas.conform(frame.lazy(), name) for name, frame in tables.items()}
     return Panel(
-        name="parity", tier="model", account=Account(data.height, data.height),
-        households=made["households"], villages=made["villages"], income=made["income"],
+        name="parity",
+        tier="model",
+        account=Account(data.height, data.height),
+        households=made["households"],
+        villages=made["villages"],
+        income=made["income"],
         participation=made["participation"],
-    )  # fmt: skip
+    )
 
 
 @cache
-def _table(level: str, handling: str, controls: str, anticipation: int, *, weighted: bool,
-           strata: bool) -> Table:  # fmt: skip
+def _table(
+    level: str, handling: str, controls: str, anticipation: int, *, weighted: bool, strata: bool
+) -> Table:
     """Lay the cells of one design out."""
     design = CellsDesign(
-        ("programme",), outcomes=(Outcome("wage"),), handling=handling,  # type: ignore[arg-type]
-        anticipation=anticipation, inverse=() if handling != "pairs" else ("untreated", "all"),
-    )  # fmt: skip
-    source = panel_of({"level": level, "handling": handling, "controls": controls,
-                       "weighted": weighted, "strata": strata})  # fmt: skip
+        ("programme",),
+        outcomes=(Outcome("wage"),),
+        handling=handling,  # type: ignore[arg-type]
+        anticipation=anticipation,
+        inverse=() if handling != "pairs" else ("untreated", "all"),
+    )
+    source = panel_of(
+        {
+            "level": level,
+            "handling": handling,
+            "controls": controls,
+            "weighted": weighted,
+            "strata": strata,
+        }
+    )
     return layout.from_cells(build(source, design))
 
 
 def table_of(design: Design) -> Table:
     """Return the cells of a design as arrays, in fen."""
     names = ("level", "handling", "controls", "anticipation")
-    return _table(*(design[name] for name in names), weighted=design["weighted"],
-                  strata=design["strata"])  # fmt: skip
+    return _table(
+        *(design[name] for name in names), weighted=design["weighted"], strata=design["strata"]
+    )
 
 
 def own(design: Design) -> Own:
@@ -147,9 +177,11 @@ def own(design: Design) -> Own:
         found = two_way.estimate(table, static=design["estimator"] == "static").under("parity")
         return Own(found, found.std_errors)
     how = group_time.Comparison(
-        controls="never" if design["controls"] == "never" else "not_yet", where="anywhere",
-        base=design["base"], anticipation=design["anticipation"],
-    )  # fmt: skip
+        controls="never" if design["controls"] == "never" else "not_yet",
+        where="anywhere",
+        base=design["base"],
+        anticipation=design["anticipation"],
+    )
     found = group_time.estimate(table, how).under("parity")
     if design["peer"] == "diff-diff":
         covariance = clusters.influence_covariance(found.influence, centred=True)
@@ -167,13 +199,19 @@ def _own_frame(design: Design, part: pl.DataFrame) -> pl.DataFrame:
     mine = own(design)
     return pl.DataFrame(
         [
-            {"aggregation": k.aggregation, "at": k.at, "cohort": k.cohort, "period": k.period,
-             "own": float(p) / FEN_PER_YUAN, "own_error": float(e) / FEN_PER_YUAN}
+            {
+                "aggregation": k.aggregation,
+                "at": k.at,
+                "cohort": k.cohort,
+                "period": k.period,
+                "own": float(p) / FEN_PER_YUAN,
+                "own_error": float(e) / FEN_PER_YUAN,
+            }
             for k, p, e in zip(mine.found.keys, mine.found.points, mine.errors, strict=True)
         ],
         schema_overrides=dict.fromkeys(("at", "cohort", "period"), pl.Int64),
         infer_schema_length=None,
-    )  # fmt: skip
+    )
 
 
 def _imputed(design: Design, part: pl.DataFrame) -> pl.DataFrame:
@@ -182,38 +220,56 @@ def _imputed(design: Design, part: pl.DataFrame) -> pl.DataFrame:
     found = imputation.estimate(table, design["anticipation"])
     event = np.array([(key.period or 0) - (key.cohort or 0) for key in found.keys])
     used = table.imputed or table
-    size = np.array([used.weight[used.cohort == k.cohort, used.place(k.period or 0)].sum()
-                     for k in found.keys])  # fmt: skip
+    size = np.array(
+        [used.weight[used.cohort == k.cohort, used.place(k.period or 0)].sum() for k in found.keys]
+    )
     rows = []
     for row in part.iter_rows(named=True):
         chosen = event == row["at"] if row["at"] is not None else event >= -design["anticipation"]
         omega = np.where(chosen, size, 0) / size[chosen].sum()
         error = float(np.linalg.norm(found.influence @ omega)) / FEN_PER_YUAN
         own_error = None if design["weighted"] else error
-        rows.append({**{name: row[name] for name in KEY},
-                     "own": float(found.points @ omega) / FEN_PER_YUAN,
-                     "own_error": own_error})  # fmt: skip
+        rows.append(
+            {
+                **{name: row[name] for name in KEY},
+                "own": float(found.points @ omega) / FEN_PER_YUAN,
+                "own_error": own_error,
+            }
+        )
     kinds = dict.fromkeys(("at", "cohort", "period"), pl.Int64) | {"own_error": pl.Float64}
     return pl.DataFrame(rows, schema_overrides=kinds, infer_schema_length=None)
 
 
 def _decomposed(design: Design) -> pl.DataFrame:
     """Return the comparisons of the decomposition under the names of diff-diff."""
-    kinds = {bacon.NEVER: "treated_vs_never", bacon.LATER: "earlier_vs_later",
-             bacon.EARLIER: "later_vs_earlier"}  # fmt: skip
+    kinds = {
+        bacon.NEVER: "treated_vs_never",
+        bacon.LATER: "earlier_vs_later",
+        bacon.EARLIER: "later_vs_earlier",
+    }
     return bacon.decompose(table_of(design)).select(
         aggregation=pl.col("kind").replace_strict(kinds, return_dtype=pl.String),
-        at=pl.lit(None, pl.Int64), cohort=pl.col("treated").cast(pl.Int64),
-        period=pl.col("control").cast(pl.Int64), own=pl.col("estimate") / FEN_PER_YUAN,
+        at=pl.lit(None, pl.Int64),
+        cohort=pl.col("treated").cast(pl.Int64),
+        period=pl.col("control").cast(pl.Int64),
+        own=pl.col("estimate") / FEN_PER_YUAN,
         own_error="weight",
-    )  # fmt: skip
+    )
 
 
 def _one_by_statsmodels() -> Iterator[dict[str, Any]]:
     """Yield one comparison of each cohort: least squares of the change, clustered by village."""
-    design = {"estimator": "two_by_two", "level": "village", "handling": "balanced",
-              "controls": "never", "base": "varying", "anticipation": 0, "weighted": False,
-              "strata": False, "peer": "csdid"}  # fmt: skip
+    design = {
+        "estimator": "two_by_two",
+        "level": "village",
+        "handling": "balanced",
+        "controls": "never",
+        "base": "varying",
+        "anticipation": 0,
+        "weighted": False,
+        "strata": False,
+        "peer": "csdid",
+    }
     mine = own(design)
     data = pl.read_parquet(paths.data() / "validation" / "parity" / "panel.parquet")
     wide = data.pivot("period", index=["household", "village", "cohort_village"], values="income")
@@ -228,11 +284,19 @@ def _one_by_statsmodels() -> Iterator[dict[str, Any]]:
             cov_kwds={"groups": part["village"].to_numpy(), "use_correction": False},
         )
         yield {
-            **design, "peer": "statsmodels", "version": version("statsmodels"), "design": -1,
-            "aggregation": "group_time", "at": None, "cohort": key.cohort, "period": key.period,
-            "estimate": float(fit.params[1]), "std_error": float(fit.bse[1]),
-            "own": mine.found.points[k] / FEN_PER_YUAN, "own_error": mine.errors[k] / FEN_PER_YUAN,
-        }  # fmt: skip
+            **design,
+            "peer": "statsmodels",
+            "version": version("statsmodels"),
+            "design": -1,
+            "aggregation": "group_time",
+            "at": None,
+            "cohort": key.cohort,
+            "period": key.period,
+            "estimate": float(fit.params[1]),
+            "std_error": float(fit.bse[1]),
+            "own": mine.found.points[k] / FEN_PER_YUAN,
+            "own_error": mine.errors[k] / FEN_PER_YUAN,
+        }
 
 
 def compare(stored: pl.DataFrame | None = None) -> pl.DataFrame:
@@ -261,10 +325,13 @@ def compare(stored: pl.DataFrame | None = None) -> pl.DataFrame:
         frames.append(part.join(mine, on=KEY, how="left", nulls_equal=True))
     frames.append(
         pl.DataFrame(list(_one_by_statsmodels()), infer_schema_length=None).select(
-            *(pl.col(name).cast(kind) for name, kind in frames[0].schema.items()
-              if name != "package")
+            *(
+                pl.col(name).cast(kind)
+                for name, kind in frames[0].schema.items()
+                if name != "package"
+            )
         )
-    )  # fmt: skip
+    )
     both = pl.concat([frame.select(frames[-1].columns) for frame in frames])
     largest = pl.col("estimate").abs().max().over("peer", "design", "estimator")
     return both.with_columns(

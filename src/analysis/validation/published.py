@@ -103,22 +103,38 @@ def reproduce(*cases: str) -> pl.DataFrame:
     printed = load()
     unknown = sorted(set(cases) - set(printed["case"]))
     if unknown:
-        raise FaultsError([Fault("data/validation/published.csv", "no such case", "use one of its"
-                                 " names", column="case", value=unknown[0])])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "data/validation/published.csv",
+                    "no such case",
+                    "use one of its names",
+                    column="case",
+                    value=unknown[0],
+                )
+            ]
+        )
     chosen = printed.filter(pl.col("case").is_in(cases)) if cases else printed
-    numbers = dict.fromkeys(("published_se", "ours", "our_se", "difference", "se_difference"),
-                            pl.Float64)  # fmt: skip
+    numbers = dict.fromkeys(
+        ("published_se", "ours", "our_se", "difference", "se_difference"), pl.Float64
+    )
     return pl.DataFrame(
-        [_row(case) for case in chosen.iter_rows(named=True)], infer_schema_length=None,
+        [_row(case) for case in chosen.iter_rows(named=True)],
+        infer_schema_length=None,
         schema_overrides={**numbers, "n": pl.Int64, "within": pl.Boolean, "why_not": pl.String},
-    )  # fmt: skip
+    )
 
 
 def _row(case: Mapping[str, object]) -> dict[str, object]:
     name, point, se = str(case["case"]), str(case["estimate"]), case["se"]
     about = {key: case[key] for key in ("case", "dataset", "source", "estimator", "provenance")}
-    said = {"published": float(point), "published_se": None if se is None else float(str(se)),
-            "published_n": case["n"], "printed": point, "printed_se": se}  # fmt: skip
+    said = {
+        "published": float(point),
+        "published_se": None if se is None else float(str(se)),
+        "published_n": case["n"],
+        "printed": point,
+        "printed_se": se,
+    }
     try:
         ours, error, n = CASES[name]()
     except FaultsError as fault:
@@ -126,10 +142,17 @@ def _row(case: Mapping[str, object]) -> dict[str, object]:
         why = "; ".join(f"{one.problem}: {one.remedy}" for one in fault.faults)
         return {**about, **said, **lost, "why_not": why}
     inside = within(ours, point) and n == case["n"] and (se is None or within(error, str(se)))
-    return {**about, **said, "ours": ours, "our_se": error, "n": n,
-            "difference": ours - float(point),
-            "se_difference": None if se is None else error - float(str(se)),
-            "within": inside, "why_not": "" if inside else case["remark"] or UNKNOWN}  # fmt: skip
+    return {
+        **about,
+        **said,
+        "ours": ours,
+        "our_se": error,
+        "n": n,
+        "difference": ours - float(point),
+        "se_difference": None if se is None else error - float(str(se)),
+        "within": inside,
+        "why_not": "" if inside else case["remark"] or UNKNOWN,
+    }
 
 
 def within(value: float, printed: str) -> bool:
@@ -154,24 +177,31 @@ def _training(data: str, covariates: tuple[str, ...] = (), errors: Errors = "cla
     frame = loaded.frame.with_columns(
         age_squared=pl.col("age") ** 2, re75_squared=pl.col("re75") ** 2
     )
-    return _found(regression.least_squares(prepare(frame, "re78", "treat", covariates),
-                                           errors=errors))  # fmt: skip
+    return _found(
+        regression.least_squares(prepare(frame, "re78", "treat", covariates), errors=errors)
+    )
 
 
 def _textbook(data: str, outcome: str, treatment: str, covariates: tuple[str, ...] = ()) -> Found:
     frame = public.load(data).frame
     if data == "kielmc":
         frame = frame.with_columns(near_after=pl.col("near") * pl.col("after"))
-    return _found(regression.least_squares(prepare(frame, outcome, treatment, covariates),
-                                           errors="classical"))  # fmt: skip
+    return _found(
+        regression.least_squares(prepare(frame, outcome, treatment, covariates), errors="classical")
+    )
 
 
 def _grants(name: str) -> Found:
     """Regress the log scrap rate on grants, with effects of firms and years (Wooldridge 14.1)."""
-    frame = public.load("jtrain").frame.drop_nulls("scrap").with_columns(
-        log_scrap=pl.col("scrap").log(),
-        y88=pl.col("year") == 1988, y89=pl.col("year") == 1989,
-    )  # fmt: skip
+    frame = (
+        public.load("jtrain")
+        .frame.drop_nulls("scrap")
+        .with_columns(
+            log_scrap=pl.col("scrap").log(),
+            y88=pl.col("year") == 1988,
+            y89=pl.col("year") == 1989,
+        )
+    )
     names = ["y88", "y89", "grant", "grant_last_year"]
     firms = frame.select(pl.col("firm").to_physical()).to_series().cast(pl.String).to_dummies()
     x = np.hstack([frame.select(names).to_numpy(), firms.to_numpy()]).astype(np.float64)
@@ -185,8 +215,17 @@ def _neighbours() -> Found:
     """Take-up of insurance on take-up by the first round, moved by its default option."""
     frame = public.load("jiangxi_insurance").frame.drop_nulls()
     villages = frame["village"].to_dummies(drop_first=True)
-    covariates = ("male", "age", "members", "rice_area", "literacy", "intensive", "risk_averse",
-                  "disaster_probability", *villages.columns)  # fmt: skip
+    covariates = (
+        "male",
+        "age",
+        "members",
+        "rice_area",
+        "literacy",
+        "intensive",
+        "risk_averse",
+        "disaster_probability",
+        *villages.columns,
+    )
     whole = pl.concat([frame, villages], how="horizontal")
     sample = prepare(whole, "takeup", "default", covariates, cluster="address")
     part = frame["first_round_takeup"].to_numpy()
@@ -219,12 +258,23 @@ def _microcredit(*, placement: bool) -> Found:
         log_spending=(1 + pl.col("expenditure")).log().cast(pl.Float32),
         log_land=(1 + pl.col("land") / 100).log().cast(pl.Float32),
         in_village=pl.col("female_borrower").max().over("thana", "village"),
-    )  # fmt: skip
+    )
     if placement:
         sample = prepare(frame, "log_spending", "in_village")
         return _found(regression.least_squares(sample, errors="classical"))
-    covariates = ("head_male", "head_age", "head_education", "log_land", "road", "irrigated",
-                  "rice_price", "wheat_price", "milk_price", "oil_price", "egg_price")  # fmt: skip
+    covariates = (
+        "head_male",
+        "head_age",
+        "head_education",
+        "log_land",
+        "road",
+        "irrigated",
+        "rice_price",
+        "wheat_price",
+        "milk_price",
+        "oil_price",
+        "egg_price",
+    )
     sample = prepare(frame, "log_spending", "female_borrower", covariates, weight="weight")
     return _found(regression.least_squares(sample, errors="HC1"))
 
@@ -238,19 +288,29 @@ def county_table(frame: pl.DataFrame) -> Table:
         As `analysis.panels.external.load` returns it.
     """
     periods = sorted(frame["year"].unique())
-    wide = frame.pivot("year", index=["county", "first_year"], values="log_employment",
-                       sort_columns=True).sort("county")  # fmt: skip
+    wide = frame.pivot(
+        "year", index=["county", "first_year"], values="log_employment", sort_columns=True
+    ).sort("county")
     size = wide.height
     shape = (size, len(periods))
     return Table(
-        villages=tuple(str(c) for c in wide["county"]), strata=("all",),
-        outcomes=("log_employment",), periods=np.array(periods, np.int64),
-        village=np.arange(size), cohort=wide["first_year"].to_numpy().astype(np.int64),
-        stratum=np.zeros(size, np.int64), n=np.ones(shape, np.int64), weight=np.ones(shape),
+        villages=tuple(str(c) for c in wide["county"]),
+        strata=("all",),
+        outcomes=("log_employment",),
+        periods=np.array(periods, np.int64),
+        village=np.arange(size),
+        cohort=wide["first_year"].to_numpy().astype(np.int64),
+        stratum=np.zeros(size, np.int64),
+        n=np.ones(shape, np.int64),
+        weight=np.ones(shape),
         total=wide.select(str(p) for p in periods).to_numpy()[..., None],
-        n_ever=np.ones(size, np.int64), weight_ever=np.ones(size), rows_in=frame.height,
-        programme="minimum wage", tier="public", units={"log_employment": "log of persons"},
-    )  # fmt: skip
+        n_ever=np.ones(size, np.int64),
+        weight_ever=np.ones(size),
+        rows_in=frame.height,
+        programme="minimum wage",
+        tier="public",
+        units={"log_employment": "log of persons"},
+    )
 
 
 @cache
@@ -265,8 +325,9 @@ def _counties(*, static: bool = False) -> tuple[EffectSet, int]:
 
 def _county(aggregation: str, at: int | None = None) -> Found:
     effects, rows = _counties(static=aggregation == "static")
-    wanted = [k for k, key in enumerate(effects.keys)
-              if key.aggregation == aggregation and key.at == at]  # fmt: skip
+    wanted = [
+        k for k, key in enumerate(effects.keys) if key.aggregation == aggregation and key.at == at
+    ]
     (one,) = effects.at(np.array(wanted)).effects()
     return one.estimate, one.std_error, rows
 
@@ -274,8 +335,10 @@ def _county(aggregation: str, at: int | None = None) -> Found:
 def _cases() -> Iterator[tuple[str, Callable[[], Found]]]:
     """Yield each case with what computes it."""
     yield "nsw_dw_diff_means", lambda: _training("nsw")
-    yield "nsw_dw_diff_means_hc2", lambda: _found(
-        experiments.two_means(prepare(public.load("nsw").frame, "re78", "treat")))  # fmt: skip
+    yield (
+        "nsw_dw_diff_means_hc2",
+        lambda: _found(experiments.two_means(prepare(public.load("nsw").frame, "re78", "treat"))),
+    )
     yield "nsw_demographics", lambda: _training("nsw", DEMOGRAPHICS)
     yield "nsw_re75", lambda: _training("nsw", ("re75",))
     yield "nsw_demog_re74_re75", lambda: _training("nsw", (*DEMOGRAPHICS, *BEFORE))

@@ -14,8 +14,13 @@ from analysis.validation.designs import Design
 from analysis.validation.estimators import LABELS
 from analysis.validation.stored import Results
 
-PROMISED: Final = ("coverage_simple", "coverage_event_time", "coverage_group_time",
-                   "band_event_time", "band_group_time")  # fmt: skip
+PROMISED: Final = (
+    "coverage_simple",
+    "coverage_event_time",
+    "coverage_group_time",
+    "band_event_time",
+    "band_group_time",
+)
 MARKS: Final = {
     "interval, reported": ("reported", "coverage_event_time"),
     "band, reported": ("reported", "band_event_time"),
@@ -71,8 +76,9 @@ class Promise:
     draws: int
 
 
-def _measure(results: Results, design: str, rule: str, measure: str,
-             estimator: str = "group_time") -> coverage.Share | None:  # fmt: skip
+def _measure(
+    results: Results, design: str, rule: str, measure: str, estimator: str = "group_time"
+) -> coverage.Share | None:
     found = results.summary.filter(design=design, estimator=estimator, rule=rule, measure=measure)
     if not found.height:
         return None
@@ -103,11 +109,15 @@ def promise(results: Results) -> Promise:
         return min(values), max(values)
 
     return Promise(
-        len(reported), sum(coverage.keeps_promise(share) for share in reported),
-        *ends("reported", "interval"), *ends("reported", "band"), ends("villages", "band")[0],
-        ends("parity", "band")[0], ends("parity", "interval")[0],
+        len(reported),
+        sum(coverage.keeps_promise(share) for share in reported),
+        *ends("reported", "interval"),
+        *ends("reported", "band"),
+        ends("villages", "band")[0],
+        ends("parity", "band")[0],
+        ends("parity", "interval")[0],
         sum(results.runs[design.id].draws for design in required),
-    )  # fmt: skip
+    )
 
 
 def arms(design: Design) -> str:
@@ -135,10 +145,17 @@ def by_villages(results: Results) -> pl.DataFrame:
         for mark, (rule, measure) in MARKS.items():
             share = _measure(results, design.id, rule, measure)
             if share is not None:
-                rows.append({"design": design.id, "arms": arms(design),
-                             "required": design.required, "mark": mark,
-                             "percent": 100 * share.value, "error": 100 * share.mc_error,
-                             "draws": results.runs[design.id].draws})  # fmt: skip
+                rows.append(
+                    {
+                        "design": design.id,
+                        "arms": arms(design),
+                        "required": design.required,
+                        "mark": mark,
+                        "percent": 100 * share.value,
+                        "error": 100 * share.mc_error,
+                        "draws": results.runs[design.id].draws,
+                    }
+                )
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
@@ -153,8 +170,14 @@ def rules(results: Results) -> pl.DataFrame:
                 row[f"{rule}_{name}"] = _percent(share)
         power = _measure(results, design.id, "reported", "power")
         size = _measure(results, design.id, "reported", "size")
-        rows.append({**row, "size": _percent(size), "power": _percent(power),
-                     "required": "yes" if design.required else "no"})  # fmt: skip
+        rows.append(
+            {
+                **row,
+                "size": _percent(size),
+                "power": _percent(power),
+                "required": "yes" if design.required else "no",
+            }
+        )
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
@@ -177,22 +200,33 @@ def by_switch(results: Results) -> pl.DataFrame:
             found = {
                 m: _measure(results, design.id, "any", m, estimator) for m in ("truth", "bias")
             }
-            shares = {m: _measure(results, design.id, "reported", m, estimator)
-                      for m in ("coverage_simple", "size", "power")}  # fmt: skip
+            shares = {
+                m: _measure(results, design.id, "reported", m, estimator)
+                for m in ("coverage_simple", "size", "power")
+            }
             if found["bias"] is None or found["truth"] is None or shares["coverage_simple"] is None:
                 continue
-            rows.append({
-                "design": design.id, "programme": design.programme, "switch": design.switch,
-                "label": SWITCHES[design.switch], "row": _row_label(design),
-                "estimator": estimator,
-                "estimator_label": label, "truth": found["truth"].value,
-                "bias": found["bias"].value, "bias_error": found["bias"].mc_error,
-                "coverage": 100 * shares["coverage_simple"].value,
-                "coverage_error": 100 * shares["coverage_simple"].mc_error,
-                **{m: 100 * share.value if (share := shares[m]) else None
-                   for m in ("size", "power")},
-                "draws": results.runs[design.id].draws,
-            })  # fmt: skip
+            rows.append(
+                {
+                    "design": design.id,
+                    "programme": design.programme,
+                    "switch": design.switch,
+                    "label": SWITCHES[design.switch],
+                    "row": _row_label(design),
+                    "estimator": estimator,
+                    "estimator_label": label,
+                    "truth": found["truth"].value,
+                    "bias": found["bias"].value,
+                    "bias_error": found["bias"].mc_error,
+                    "coverage": 100 * shares["coverage_simple"].value,
+                    "coverage_error": 100 * shares["coverage_simple"].mc_error,
+                    **{
+                        m: 100 * share.value if (share := shares[m]) else None
+                        for m in ("size", "power")
+                    },
+                    "draws": results.runs[design.id].draws,
+                }
+            )
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
@@ -221,13 +255,14 @@ def failures(switches: pl.DataFrame) -> pl.DataFrame:
     The bias is also given as a share of the true effect.
     """
     return switches.sort(pl.col("coverage"), -pl.col("bias").abs()).select(
-        "estimator_label", "label",
+        "estimator_label",
+        "label",
         programme=pl.col("programme").str.replace_all("_", " "),
         truth=pl.col("truth").map_elements(lambda x: printing.number(x, 0), pl.String),
         bias=pl.struct("bias", "bias_error").map_elements(_give_or_take, pl.String),
         coverage=pl.col("coverage").map_elements(lambda x: printing.number(x, 1), pl.String),
         size=pl.col("size").map_elements(lambda x: printing.number(x, 1), pl.String),
-    )  # fmt: skip
+    )
 
 
 def _give_or_take(row: dict[str, float]) -> str:
@@ -240,10 +275,15 @@ def runs(results: Results) -> pl.DataFrame:
     for kind, what in designs.KINDS.items():
         own = [results.runs[design.id] for design in _known(results, kind)]
         if own:
-            rows.append({"designs": what, "number": len(own),
-                         "draws": sum(run.draws for run in own),
-                         "first": min(run.date for run in own),
-                         "last": max(run.date for run in own)})  # fmt: skip
+            rows.append(
+                {
+                    "designs": what,
+                    "number": len(own),
+                    "draws": sum(run.draws for run in own),
+                    "first": min(run.date for run in own),
+                    "last": max(run.date for run in own),
+                }
+            )
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
@@ -252,8 +292,10 @@ def age(results: Results) -> str:
     when = f"The oldest draws are of {results.oldest}."
     if results.same_code:
         return f"{when} The code and parameters they depend on have not changed since."
-    return (f"{when} Code or parameters they depend on have changed since; a test makes the first"
-            " draws again and finds the same numbers, or the tests fail.")  # fmt: skip
+    return (
+        f"{when} Code or parameters they depend on have changed since; a test makes the first"
+        " draws again and finds the same numbers, or the tests fail."
+    )
 
 
 def published(results: Results) -> pl.DataFrame:
@@ -268,13 +310,18 @@ def published(results: Results) -> pl.DataFrame:
         printed, ours = str(row["printed"]), row["ours"]
         se, error = row["printed_se"], row["our_se"]
         state = {True: "every digit", False: "not every digit", None: "data absent"}[row["within"]]
-        rows.append({
-            "source": row["source"], "estimator": row["estimator"],
-            "printed": printed.replace("-", "−") + (f" ({se})" if se is not None else ""),
-            "ours": digits(printed, ours)
-            + (f" ({digits(str(se), error)})" if ours is not None and se is not None else ""),
-            "state": state, "why_not": row["why_not"] or "", "provenance": row["provenance"],
-        })  # fmt: skip
+        rows.append(
+            {
+                "source": row["source"],
+                "estimator": row["estimator"],
+                "printed": printed.replace("-", "−") + (f" ({se})" if se is not None else ""),
+                "ours": digits(printed, ours)
+                + (f" ({digits(str(se), error)})" if ours is not None and se is not None else ""),
+                "state": state,
+                "why_not": row["why_not"] or "",
+                "provenance": row["provenance"],
+            }
+        )
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
@@ -310,10 +357,12 @@ def parity_table(summary: pl.DataFrame) -> pl.DataFrame:
         return "above a millionth" if limit is None else f"< 10{str(-limit).translate(RAISED)}"
 
     return summary.select(
-        "variant", estimator=pl.col("estimator").replace_strict(parity.LABELS),
-        peer=pl.concat_str("peer", pl.lit(" "), "version"), estimates="estimates",
+        "variant",
+        estimator=pl.col("estimator").replace_strict(parity.LABELS),
+        peer=pl.concat_str("peer", pl.lit(" "), "version"),
+        estimates="estimates",
         point=pl.col("point_difference").map_elements(power, pl.String, skip_nulls=False),
         error=pl.col("error_difference").map_elements(power, pl.String, skip_nulls=False),
         factor="factor",
         agrees=pl.when("agrees").then(pl.lit("yes")).otherwise(pl.lit("no")),
-    )  # fmt: skip
+    )

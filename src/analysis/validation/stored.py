@@ -29,23 +29,52 @@ SUMMARY, FIRST, MANIFEST = "montecarlo.csv", "first_draws.csv", "montecarlo.json
 PUBLISHED: Final = "published.csv"
 """Also what asks `validate` for the published cases."""
 MODULES: Final = (
-    "cells/handling", "effects/aggregate", "effects/contrast", "effects/estimates",
-    "effects/group_time", "effects/imputation", "effects/projection", "effects/record",
-    "effects/result", "effects/table", "effects/two_way", "inference/arrays", "inference/bands",
-    "inference/clusters", "money", "panels/estimands", "panels/model/assignment",
-    "panels/model/draws", "panels/model/effects", "panels/model/households",
-    "panels/model/observation", "panels/model/parameters", "panels/model/places",
-    "panels/model/settings", "panels/model/untreated", "panels/model/world",
-    "validation/designs", "validation/draws", "validation/estimators", "validation/montecarlo",
-)  # fmt: skip
+    "cells/handling",
+    "effects/aggregate",
+    "effects/contrast",
+    "effects/estimates",
+    "effects/group_time",
+    "effects/imputation",
+    "effects/projection",
+    "effects/record",
+    "effects/result",
+    "effects/table",
+    "effects/two_way",
+    "inference/arrays",
+    "inference/bands",
+    "inference/clusters",
+    "money",
+    "panels/estimands",
+    "panels/model/assignment",
+    "panels/model/draws",
+    "panels/model/effects",
+    "panels/model/households",
+    "panels/model/observation",
+    "panels/model/parameters",
+    "panels/model/places",
+    "panels/model/settings",
+    "panels/model/untreated",
+    "panels/model/world",
+    "validation/designs",
+    "validation/draws",
+    "validation/estimators",
+    "validation/montecarlo",
+)
 """Modules that the draws depend on; a test holds the list to what is imported."""
 CODE: Final = (
     *(f"src/analysis/{name}.py" for name in MODULES),
-    *(f"data/parameters/{name}" for name in (
-        "model.toml", "model_programmes.toml", "income_path.csv", "prices.csv",
-        "poverty_lines.csv")),
+    *(
+        f"data/parameters/{name}"
+        for name in (
+            "model.toml",
+            "model_programmes.toml",
+            "income_path.csv",
+            "prices.csv",
+            "poverty_lines.csv",
+        )
+    ),
     "data/validation/designs.csv",
-)  # fmt: skip
+)
 """Files that the draws depend on; the versions of libraries are in the lock."""
 KEPT: Final = {"lot": 60, "offered": 3}
 """Draws of a design that are committed one by one, by kind: a draw of a large panel takes long."""
@@ -132,9 +161,13 @@ def first_draws(design: Design, drawn: pl.DataFrame) -> pl.DataFrame:
 
 
 def validate(
-    only: tuple[str, ...] = (), *, number: int | None = None, processes: int = -1,
-    to: Path | None = None, work: Path | None = None,
-) -> Results:  # fmt: skip
+    only: tuple[str, ...] = (),
+    *,
+    number: int | None = None,
+    processes: int = -1,
+    to: Path | None = None,
+    work: Path | None = None,
+) -> Results:
     """Run designs and store what they tell; others stay as stored.
 
     Parameters
@@ -160,9 +193,17 @@ def validate(
     names = [*(d.id for d in known), "published"]
     unknown = [name for name in only if not any(one.startswith(name) for one in names)]
     if unknown:
-        raise FaultsError([Fault("data/validation/designs.csv", "no such design",
-                                 f"choose from {', '.join(names)}", column="id",
-                                 value=", ".join(unknown))])  # fmt: skip
+        raise FaultsError(
+            [
+                Fault(
+                    "data/validation/designs.csv",
+                    "no such design",
+                    f"choose from {', '.join(names)}",
+                    column="id",
+                    value=", ".join(unknown),
+                )
+            ]
+        )
     code, target = code_digest(), to or folder()
     target.mkdir(parents=True, exist_ok=True)
     if not (target / MANIFEST).is_file():
@@ -228,12 +269,14 @@ def read(source: Path | None = None) -> Results:
     try:
         runs = json.loads((source / MANIFEST).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise FaultsError([Fault(f"reports/validation/{MANIFEST}", "the file is missing",
-                                 "run: make validate")]) from None  # fmt: skip
+        raise FaultsError(
+            [Fault(f"reports/validation/{MANIFEST}", "the file is missing", "run: make validate")]
+        ) from None
     texts = {PUBLISHED: {"printed": pl.String, "printed_se": pl.String}}
     summary, first, cases = (
         pl.read_csv(source / name, infer_schema_length=None, schema_overrides=texts.get(name))
-        if (source / name).is_file() else pl.DataFrame()
+        if (source / name).is_file()
+        else pl.DataFrame()
         for name in (SUMMARY, FIRST, PUBLISHED)
-    )  # fmt: skip
+    )
     return Results(summary, first, {name: Run(**run) for name, run in runs.items()}, cases)

@@ -26,16 +26,24 @@ from analysis.panels import external
 
 FILE: Final = Path("reports") / "validation" / "trials.csv"
 CODE: Final = (
-    "src/analysis/effects/experiments.py", "src/analysis/effects/least_squares.py",
+    "src/analysis/effects/experiments.py",
+    "src/analysis/effects/least_squares.py",
     "src/analysis/effects/micro.py",
-    "src/analysis/effects/sample.py", "src/analysis/inference/clusters.py",
+    "src/analysis/effects/sample.py",
+    "src/analysis/inference/clusters.py",
     "src/analysis/validation/trials.py",
-)  # fmt: skip
+)
 """What the numbers depend on beside the data; versions of libraries are in the lock."""
 SIGNIFICANT: Final = 10
 """Digits that are stored: a test compares to fewer."""
-AREA: Final = ("area_population", "area_debt", "area_businesses", "area_expenditure",
-               "area_literate_heads", "area_literate")  # fmt: skip
+AREA: Final = (
+    "area_population",
+    "area_debt",
+    "area_businesses",
+    "area_expenditure",
+    "area_literate_heads",
+    "area_literate",
+)
 HOME: Final = ("log_land", "head_age", "head_male", "head_education", "members")
 
 
@@ -115,10 +123,13 @@ def _hyderabad(frame: pl.DataFrame) -> pl.DataFrame:
 def _sindh(frame: pl.DataFrame) -> pl.DataFrame:
     """Add the sum of the sources that the file has; wages and transfers are not among them."""
     return frame.with_columns(
-        (pl.col(f"farm_income_{when}") + pl.col(f"business_income_{when}")
-         + pl.col(f"animal_revenue_{when}")).alias(f"some_income_{when}")
+        (
+            pl.col(f"farm_income_{when}")
+            + pl.col(f"business_income_{when}")
+            + pl.col(f"animal_revenue_{when}")
+        ).alias(f"some_income_{when}")
         for when in ("endline", "followup")
-    )  # fmt: skip
+    )
 
 
 def _borrowers(frame: pl.DataFrame) -> pl.DataFrame:
@@ -134,20 +145,25 @@ def _new_borrowers(frame: pl.DataFrame) -> pl.DataFrame:
     """Return one row per household without a loan in 1991: its change of spending until 1998."""
     rows = _borrowers(frame)
     before, after = (rows.filter(pl.col("year") == year) for year in (0, 1))
-    both = before.join(after.select("household", "expenditure", "borrows"), on="household",
-                       suffix="_after")  # fmt: skip
+    both = before.join(
+        after.select("household", "expenditure", "borrows"), on="household", suffix="_after"
+    )
     return both.filter(pl.col("borrows") == 0).with_columns(
         change=pl.col("expenditure_after") - pl.col("expenditure"), borrows=pl.col("borrows_after")
     )
 
 
 RUPEES, DOLLARS, TAKA = (
-    "rupees a month", "PPP dollars per head a month", "taka per head a year",
-)  # fmt: skip
+    "rupees a month",
+    "PPP dollars per head a month",
+    "taka per head a year",
+)
 HOME_DOLLARS: Final = "PPP dollars per household a month"
 STUDIES: Final = (
     Study(
-        "hyderabad_spandana", "microcredit", True,
+        "hyderabad_spandana",
+        "microcredit",
+        True,
         (
             Outcome("spandana_loan", "has a loan of the lender", "share"),
             Outcome("microfinance_loan", "has any loan of such lenders", "share"),
@@ -156,35 +172,70 @@ STUDIES: Final = (
             Outcome("business_revenue", "revenue of the business", RUPEES),
             Outcome("business_profit", "profit of the business", RUPEES),
         ),
-        _hyderabad, cluster="area", weight="weight", covariates=AREA,
+        _hyderabad,
+        cluster="area",
+        weight="weight",
+        covariates=AREA,
     ),
     Study(
-        "pakistan_graduation", "paired_assistance", True,
+        "pakistan_graduation",
+        "paired_assistance",
+        True,
         (
-            Outcome("consumption_endline", "consumption after two years", DOLLARS,
-                    ("consumption_baseline",)),
-            Outcome("consumption_followup", "consumption after three years", DOLLARS,
-                    ("consumption_baseline",)),
-            Outcome("some_income_endline", "farm, business and animals after two years",
-                    HOME_DOLLARS, ("farm_income_baseline", "animal_revenue_baseline")),
-            Outcome("some_income_followup", "farm, business and animals after three years",
-                    HOME_DOLLARS, ("farm_income_baseline", "animal_revenue_baseline")),
-            Outcome("debt_followup", "debt after three years", "PPP dollars per household",
-                    ("debt_baseline",)),
+            Outcome(
+                "consumption_endline",
+                "consumption after two years",
+                DOLLARS,
+                ("consumption_baseline",),
+            ),
+            Outcome(
+                "consumption_followup",
+                "consumption after three years",
+                DOLLARS,
+                ("consumption_baseline",),
+            ),
+            Outcome(
+                "some_income_endline",
+                "farm, business and animals after two years",
+                HOME_DOLLARS,
+                ("farm_income_baseline", "animal_revenue_baseline"),
+            ),
+            Outcome(
+                "some_income_followup",
+                "farm, business and animals after three years",
+                HOME_DOLLARS,
+                ("farm_income_baseline", "animal_revenue_baseline"),
+            ),
+            Outcome(
+                "debt_followup",
+                "debt after three years",
+                "PPP dollars per household",
+                ("debt_baseline",),
+            ),
         ),
         _sindh,
     ),
     Study(
-        "bangladesh_microcredit_1998", "microcredit", False,
+        "bangladesh_microcredit_1998",
+        "microcredit",
+        False,
         (Outcome("expenditure", "spending, borrowers less others", TAKA),),
-        _borrowers, treatment="borrows", cluster="place", covariates=HOME,
+        _borrowers,
+        treatment="borrows",
+        cluster="place",
+        covariates=HOME,
     ),
     Study(
-        "bangladesh_microcredit_panel", "microcredit", False,
+        "bangladesh_microcredit_panel",
+        "microcredit",
+        False,
         (Outcome("change", "change of spending, new borrowers less others", TAKA),),
-        _new_borrowers, treatment="borrows", cluster="place", covariates=HOME,
+        _new_borrowers,
+        treatment="borrows",
+        cluster="place",
+        covariates=HOME,
     ),
-)  # fmt: skip
+)
 
 
 def difference(sample: Sample) -> MicroEffect:
@@ -227,10 +278,17 @@ def estimated(study: Study, frame: pl.DataFrame) -> Iterator[dict[str, object]]:
             if name == "adjusted" and not covariates:
                 continue
             sample = prepare(
-                ready, outcome.column, study.treatment, covariates if name == "adjusted" else (),
-                cluster=study.cluster, weight=study.weight, missing="leave_out", tier="public",
-                unit=outcome.unit, programme=study.programme,
-            )  # fmt: skip
+                ready,
+                outcome.column,
+                study.treatment,
+                covariates if name == "adjusted" else (),
+                cluster=study.cluster,
+                weight=study.weight,
+                missing="leave_out",
+                tier="public",
+                unit=outcome.unit,
+                programme=study.programme,
+            )
             yield _row(study, outcome, name, sample, run(sample), frame.height)
 
 
@@ -239,15 +297,25 @@ def _row(
 ) -> dict[str, object]:
     other = ~sample.treated
     return {
-        "dataset": study.dataset, "outcome": outcome.column, "estimator": name,
-        "programme": study.programme, "label": outcome.label,
+        "dataset": study.dataset,
+        "outcome": outcome.column,
+        "estimator": name,
+        "programme": study.programme,
+        "label": outcome.label,
         "drawn": "lot" if study.drawn else "choice",
-        "unit": outcome.unit, "estimate": one.estimate, "std_error": one.std_error,
-        "ci_low": one.ci_low, "ci_high": one.ci_high,
+        "unit": outcome.unit,
+        "estimate": one.estimate,
+        "std_error": one.std_error,
+        "ci_low": one.ci_low,
+        "ci_high": one.ci_high,
         "control_mean": float(np.average(sample.y[other], weights=sample.w[other])),
-        "n_in": n_in, "n_used": len(sample), "n_treated": one.n_treated,
-        "n_control": one.n_control, "n_clusters": one.n_clusters, "convention": one.convention,
-    }  # fmt: skip
+        "n_in": n_in,
+        "n_used": len(sample),
+        "n_treated": one.n_treated,
+        "n_control": one.n_control,
+        "n_clusters": one.n_clusters,
+        "convention": one.convention,
+    }
 
 
 def code_digest() -> str:

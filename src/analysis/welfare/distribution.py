@@ -51,8 +51,9 @@ def sample(people: People, period: int, unit: str = PERSON) -> Sample:
     rows = people.rows(period)
     income = per_head(rows)
     order = np.argsort(income, kind="stable")
-    return Sample(income[order], weights(rows, unit)[order],
-                  rows["cluster"].to_numpy()[order], people.design)  # fmt: skip
+    return Sample(
+        income[order], weights(rows, unit)[order], rows["cluster"].to_numpy()[order], people.design
+    )
 
 
 def at_share(found: Sample, share: float) -> float:
@@ -95,8 +96,14 @@ def quantiles(found: Sample, shares: tuple[float, ...] = SHARES) -> Measures:
         length = at_share(found, p + half) - at_share(found, p - half)
         if length > 0:
             influence[:, k] = -of_share * length / (2 * half)
-    return Measures(pl.DataFrame({"share": list(shares)}), points, influence, used,
-                    np.full(len(shares), found.income.size), found.design)  # fmt: skip
+    return Measures(
+        pl.DataFrame({"share": list(shares)}),
+        points,
+        influence,
+        used,
+        np.full(len(shares), found.income.size),
+        found.design,
+    )
 
 
 def poorest_mean(found: Sample, share: float = POOREST) -> Measures:
@@ -113,8 +120,9 @@ def poorest_mean(found: Sample, share: float = POOREST) -> Measures:
     point = held / (share * size)
     slope = (np.where(low, found.income - q, 0.0) + share * (q - point)) / (share * size)
     labels = pl.DataFrame({"share": [share]})
-    return linearised.of_rows(labels, [point], [found.weight * slope], [found.cluster],
-                              found.design)  # fmt: skip
+    return linearised.of_rows(
+        labels, [point], [found.weight * slope], [found.cluster], found.design
+    )
 
 
 def mean(found: Sample) -> Measures:
@@ -122,8 +130,9 @@ def mean(found: Sample) -> Measures:
     size = found.weight.sum()
     point = float(found.weight @ found.income) / size
     linear = found.weight * (found.income - point) / size
-    return linearised.of_rows(pl.DataFrame({"share": [1.0]}), [point], [linear], [found.cluster],
-                              found.design)  # fmt: skip
+    return linearised.of_rows(
+        pl.DataFrame({"share": [1.0]}), [point], [linear], [found.cluster], found.design
+    )
 
 
 def ends(people: People) -> tuple[int, int] | None:
@@ -145,9 +154,7 @@ def incidence(people: People, first: int, last: int) -> Measures:
     return linearised.growth(after, before, _years(before.labels, first, last))
 
 
-def incidence_of_the_same(
-    people: People, first: int, last: int, groups: int = GROUPS
-) -> Measures:  # fmt: skip
+def incidence_of_the_same(people: People, first: int, last: int, groups: int = GROUPS) -> Measures:
     """Return mean growth by group of first income, of households seen in both periods.
 
     Not anonymous (Grimm 2007): the same households. Those low in a year by chance are higher in any
@@ -160,9 +167,11 @@ def incidence_of_the_same(
         Labels group (1 the poorest), share (the middle of the group), first, last.
     """
     columns = ["household", "real_fen"]
-    both = people.rows(first).join(
-        people.rows(last).select(*columns[:1], after=columns[1]), on="household"
-    ).with_columns(persons=pl.col("weight") * pl.col("size"))  # fmt: skip
+    both = (
+        people.rows(first)
+        .join(people.rows(last).select(*columns[:1], after=columns[1]), on="household")
+        .with_columns(persons=pl.col("weight") * pl.col("size"))
+    )
     order = both.with_columns(head=pl.col("real_fen") / pl.col("size")).sort("head", "household")
     middle = order["persons"].cum_sum() - order["persons"] / 2
     place = (groups * middle / max(order["persons"].sum(), 1.0)).floor().clip(0, groups - 1)
@@ -180,8 +189,14 @@ def incidence_of_the_same(
     seen = np.zeros(shape, np.int64)
     np.add.at(seen, at, 1)
     lost = base.sum(axis=0) <= 0
-    return Measures(found.labels, np.where(lost, np.nan, found.points), found.influence, seen > 0,
-                    n_rows, people.design)  # fmt: skip
+    return Measures(
+        found.labels,
+        np.where(lost, np.nan, found.points),
+        found.influence,
+        seen > 0,
+        n_rows,
+        people.design,
+    )
 
 
 def growth_of(people: People, first: int, last: int) -> Measures:
@@ -209,8 +224,14 @@ def growth_of(people: People, first: int, last: int) -> Measures:
     )
 
 
-PARTS = ("change", "growth", "redistribution", "residual", "growth_shapley",
-         "redistribution_shapley")  # fmt: skip
+PARTS = (
+    "change",
+    "growth",
+    "redistribution",
+    "residual",
+    "growth_shapley",
+    "redistribution_shapley",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,9 +280,7 @@ def _lacking(relative: Floats, alpha: int) -> Floats:
     return found
 
 
-def decompose(
-    people: People, line: str, first: int, last: int, alpha: int = 0
-) -> pl.DataFrame:  # fmt: skip
+def decompose(people: People, line: str, first: int, last: int, alpha: int = 0) -> pl.DataFrame:
     """Split a change of poverty into growth and redistribution (Datt & Ravallion 1992).
 
     Growth: the first distribution moved to the last mean. Redistribution: the last distribution at
@@ -292,10 +311,12 @@ def decompose(
         rows = people.rows(t)
         ends_of.append(
             _Relative(
-                per_head(rows, "total_fen") * 100 / people.line_fen(line, t), weights(rows),
-                rows["cluster"].to_numpy(), c,
+                per_head(rows, "total_fen") * 100 / people.line_fen(line, t),
+                weights(rows),
+                rows["cluster"].to_numpy(),
+                c,
             )
-        )  # fmt: skip
+        )
     old, new = ends_of
     (mean_old, less_old), (mean_new, less_new) = old.mean(), new.mean()
     if min(mean_old, mean_new) <= 0:
@@ -317,14 +338,26 @@ def _split(start: Floats, grown: Floats, spread: Floats, end: Floats) -> Floats:
     """Return the parts, in the order of `PARTS`, along the first axis."""
     growth, redistribution = grown - start, spread - start
     change = end - start
-    found = [change, growth, redistribution, change - growth - redistribution,
-             (growth + end - spread) / 2, (redistribution + end - grown) / 2]  # fmt: skip
+    found = [
+        change,
+        growth,
+        redistribution,
+        change - growth - redistribution,
+        (growth + end - spread) / 2,
+        (redistribution + end - grown) / 2,
+    ]
     return np.stack(found)
 
 
 def _parts(points: Floats, without: Floats, used: np.ndarray) -> pl.DataFrame:
-    schema = {"part": pl.String, "estimate": pl.Float64, "std_error": pl.Float64,
-              "ci_low": pl.Float64, "ci_high": pl.Float64, "n_villages": pl.Int64}  # fmt: skip
+    schema = {
+        "part": pl.String,
+        "estimate": pl.Float64,
+        "std_error": pl.Float64,
+        "ci_low": pl.Float64,
+        "ci_high": pl.Float64,
+        "n_villages": pl.Int64,
+    }
     if not points.size:
         return pl.DataFrame(schema=schema)
     errors = np.full(points.size, np.nan)
@@ -332,7 +365,13 @@ def _parts(points: Floats, without: Floats, used: np.ndarray) -> pl.DataFrame:
         errors = np.sqrt(np.diag(clusters.jackknife_covariance(points, without, used)))
     half = clusters.half_width(errors, clusters.degrees_of_freedom(used))
     return pl.DataFrame(
-        {"part": list(PARTS), "estimate": points, "std_error": errors, "ci_low": points - half,
-         "ci_high": points + half, "n_villages": [int(used[:, 0].sum())] * points.size},
+        {
+            "part": list(PARTS),
+            "estimate": points,
+            "std_error": errors,
+            "ci_low": points - half,
+            "ci_high": points + half,
+            "n_villages": [int(used[:, 0].sum())] * points.size,
+        },
         schema=cast(pl._typing.SchemaDict, schema),
-    ).with_columns(pl.selectors.float().fill_nan(None))  # fmt: skip
+    ).with_columns(pl.selectors.float().fill_nan(None))

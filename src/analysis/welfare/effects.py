@@ -57,8 +57,9 @@ def with_thirds(panel: Panel) -> Panel:
     ).collect()
     known = homes.filter(pl.col("head").is_not_null()).sort("head", "household")
     if known.is_empty():
-        return replace(panel, households=panel.households.with_columns(
-            pl.lit(NO_THIRDS).alias(THIRD)))  # fmt: skip
+        return replace(
+            panel, households=panel.households.with_columns(pl.lit(NO_THIRDS).alias(THIRD))
+        )
     middle = known["persons"].cum_sum() - known["persons"] / 2
     number = (3 * middle / known["persons"].sum()).floor().clip(0, 2).cast(pl.Int64)
     names = dict(enumerate(THIRDS))
@@ -92,16 +93,24 @@ def outcomes(
     """Return what the cells add up: income by source per head, the grid, poverty at the lines."""
     return (
         *(Outcome(name, per="head", real=price_year) for name in INCOMES),
-        *(Outcome(f"below_{k}", "total", "head", price_year, threshold(fen))
-          for k, fen in enumerate(edges)),
+        *(
+            Outcome(f"below_{k}", "total", "head", price_year, threshold(fen))
+            for k, fen in enumerate(edges)
+        ),
         *poverty.outcomes(lines),
-    )  # fmt: skip
+    )
 
 
 def cells(
-    panel: Panel, programme: str, people: People, lines: tuple[str, ...] = (), *,
-    edges: tuple[int, ...] | None = None, level: Level = "auto", unit: str = PERSON,
-) -> Cells:  # fmt: skip
+    panel: Panel,
+    programme: str,
+    people: People,
+    lines: tuple[str, ...] = (),
+    *,
+    edges: tuple[int, ...] | None = None,
+    level: Level = "auto",
+    unit: str = PERSON,
+) -> Cells:
     """Add a panel up to the cells of this page: one scan, thirds of baseline income as strata.
 
     Parameters
@@ -129,9 +138,13 @@ def cells(
     edges = edges_fen(people) if edges is None else edges
     wanted = outcomes(edges, lines if people.has_lines else (), people.price_year)
     design = CellsDesign(
-        (programme,), level=level, outcomes=wanted, handling="cross_sections", stratum=THIRD,
+        (programme,),
+        level=level,
+        outcomes=wanted,
+        handling="cross_sections",
+        stratum=THIRD,
         unit="person" if unit == PERSON else "household",
-    )  # fmt: skip
+    )
     return build(panel, design)
 
 
@@ -219,9 +232,13 @@ def pooled(table: Table) -> Table:
     names = ("n", "weight", "total", "n_ever", "weight_ever")
     added: dict[str, Any] = {name: add(getattr(table, name)) for name in names}
     return replace(
-        table, village=keys[0], cohort=keys[1], stratum=np.zeros_like(keys[0]), strata=("all",),
+        table,
+        village=keys[0],
+        cohort=keys[1],
+        stratum=np.zeros_like(keys[0]),
+        strata=("all",),
         **added,
-    )  # fmt: skip
+    )
 
 
 def poverty_effects(found: Estimated, lines: tuple[str, ...]) -> pl.DataFrame:
@@ -262,10 +279,17 @@ def _rows(found: Estimated, names: Iterable[str]) -> pl.DataFrame:
     shown = found.effects.at(index).in_yuan().to_frame()
     levels = found.levels.at(index).in_yuan().points
     return shown.select(
-        "programme", "outcome", "estimate", "std_error", "ci_low", "ci_high",
-        treated=pl.Series(levels, dtype=pl.Float64), n_villages_treated="n_villages_treated",
-        n_villages_control="n_villages_control", note="note",
-    ).with_columns(pl.selectors.float().fill_nan(None))  # fmt: skip
+        "programme",
+        "outcome",
+        "estimate",
+        "std_error",
+        "ci_low",
+        "ci_high",
+        treated=pl.Series(levels, dtype=pl.Float64),
+        n_villages_treated="n_villages_treated",
+        n_villages_control="n_villages_control",
+        note="note",
+    ).with_columns(pl.selectors.float().fill_nan(None))
 
 
 def by_third(table: Table, how: group_time.Comparison = HOW) -> tuple[pl.DataFrame, dict[str, str]]:
@@ -297,10 +321,13 @@ def by_third(table: Table, how: group_time.Comparison = HOW) -> tuple[pl.DataFra
         return pl.DataFrame(schema={"third": pl.String, "outcome": pl.String}), why
     band = stack(*(one for _, one in totals)).to_frame(band=True) if totals else None
     joint = pl.DataFrame(
-        {"third": [third for third, _ in totals], "outcome": ["total"] * len(totals),
-         "band_low": [] if band is None else band["band_low"],
-         "band_high": [] if band is None else band["band_high"]},
+        {
+            "third": [third for third, _ in totals],
+            "outcome": ["total"] * len(totals),
+            "band_low": [] if band is None else band["band_low"],
+            "band_high": [] if band is None else band["band_high"],
+        },
         schema_overrides={"band_low": pl.Float64, "band_high": pl.Float64},
-    )  # fmt: skip
+    )
     whole = pl.concat(frames).join(joint, on=["third", "outcome"], how="left")
     return whole.with_columns(pl.selectors.float().fill_nan(None)), why

@@ -56,10 +56,12 @@ def outcomes(edges_fen: tuple[int, ...]) -> tuple[Outcome, ...]:
     ['count_0', 'gap_0', 'count_1', 'gap_1', 'grid_total']
     """
     pairs = (
-        (Outcome(f"count_{k}", "total", transform=headcount(fen)),
-         Outcome(f"gap_{k}", "total", "head", transform=gap(fen)))
+        (
+            Outcome(f"count_{k}", "total", transform=headcount(fen)),
+            Outcome(f"gap_{k}", "total", "head", transform=gap(fen)),
+        )
         for k, fen in enumerate(edges_fen)
-    )  # fmt: skip
+    )
     return (*(outcome for pair in pairs for outcome in pair), Outcome(TOTAL, "total", "head"))
 
 
@@ -74,15 +76,17 @@ def of_cells(cells: Cells, period: int) -> Grid:
     counts = [o for o in cells.design.outcomes if o.name.startswith("count_")]
     rows = cells.totals.filter(pl.col("period") == period)
     if not counts or rows.is_empty():
-        refuse("the cells have no grid of incomes in this period", "make them with grid.outcomes",
-               column="period", value=period)  # fmt: skip
+        refuse(
+            "the cells have no grid of incomes in this period",
+            "make them with grid.outcomes",
+            column="period",
+            value=period,
+        )
     edges = np.array([o.transform.fen for o in counts if o.transform], np.float64)
     names = [name for o in cells.design.outcomes for name in [cells.column(o.name)]]
     sums = rows.group_by("village").agg(pl.col("weight", *names).sum()).sort("village")
     below = sums.select(cells.column(o.name) for o in counts).to_numpy().astype(np.float64)
-    gaps = sums.select(
-        cells.column(f"gap_{k}") for k in range(len(counts))
-    ).to_numpy()  # fmt: skip
+    gaps = sums.select(cells.column(f"gap_{k}") for k in range(len(counts))).to_numpy()
     held = edges * below - gaps
     every = sums.select("weight", cells.column(TOTAL)).to_numpy()
     return Grid(edges, _steps(below, every[:, :1]), _steps(held, every[:, 1:]))
@@ -202,16 +206,25 @@ def bounds(grid: Grid) -> pl.DataFrame:
     points = np.array(gini_bounds(grid.edges, weight, income))
     used = grid.weight.sum(axis=1) > 0
     without = np.array(
-        [gini_bounds(grid.edges, weight - w, income - y)
-         for w, y in zip(grid.weight, grid.income, strict=True)]
-    )  # fmt: skip
+        [
+            gini_bounds(grid.edges, weight - w, income - y)
+            for w, y in zip(grid.weight, grid.income, strict=True)
+        ]
+    )
     both = np.repeat(used[:, None], 2, axis=1)
     errors = np.full(2, np.nan)
     if used.sum() >= clusters.LEAST_VILLAGES:
         errors = np.sqrt(np.diag(clusters.jackknife_covariance(points, without, both)))
     half = clusters.half_width(errors, clusters.degrees_of_freedom(both))
     return pl.DataFrame(
-        {"index": ["gini"], "low": points[:1], "high": points[1:], "std_error_low": errors[:1],
-         "std_error_high": errors[1:], "ci_low": points[:1] - half[:1],
-         "ci_high": points[1:] + half[1:], "n_villages": [int(used.sum())]}
-    ).with_columns(pl.selectors.float().fill_nan(None))  # fmt: skip
+        {
+            "index": ["gini"],
+            "low": points[:1],
+            "high": points[1:],
+            "std_error_low": errors[:1],
+            "std_error_high": errors[1:],
+            "ci_low": points[:1] - half[:1],
+            "ci_high": points[1:] + half[1:],
+            "n_villages": [int(used.sum())],
+        }
+    ).with_columns(pl.selectors.float().fill_nan(None))

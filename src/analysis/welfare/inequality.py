@@ -146,9 +146,10 @@ def measure(people: People, unit: str = PERSON) -> Measures:
             linear.append(slope)
             clusters.append(cluster[keep])
     frame = pl.DataFrame(
-        labels, orient="row",
+        labels,
+        orient="row",
         schema={"period": pl.Int32, "index": pl.String, "unit": pl.String, "left_out": pl.Int64},
-    )  # fmt: skip
+    )
     return linearised.of_rows(frame, points, linear, clusters, people.design)
 
 

@@ -73,8 +73,12 @@ class Measures:
         """Return labels, estimate, std_error, ci_low, ci_high, n_rows, n_villages; NaN as null."""
         error = self.std_errors
         half = clusters.half_width(error, self.degrees, LEVEL)
-        numbers = {"estimate": self.points, "std_error": error, "ci_low": self.points - half,
-                   "ci_high": self.points + half}  # fmt: skip
+        numbers = {
+            "estimate": self.points,
+            "std_error": error,
+            "ci_low": self.points - half,
+            "ci_high": self.points + half,
+        }
         return self.labels.with_columns(
             *(pl.Series(name, values).fill_nan(None) for name, values in numbers.items()),
             n_rows=pl.Series(self.n_rows, dtype=pl.Int64),
@@ -86,10 +90,13 @@ class Measures:
         every = np.arange(len(self))
         chosen = every[np.asarray(index)] if len(index) else every[:0]
         return replace(
-            self, labels=self.labels[chosen.tolist()], points=self.points[chosen],
-            influence=self.influence[:, chosen], used=self.used[:, chosen],
+            self,
+            labels=self.labels[chosen.tolist()],
+            points=self.points[chosen],
+            influence=self.influence[:, chosen],
+            used=self.used[:, chosen],
             n_rows=self.n_rows[chosen],
-        )  # fmt: skip
+        )
 
     def where(self, **wanted: str | int) -> Measures:
         """Return the measures whose labels have these values."""
@@ -102,9 +109,13 @@ class Measures:
 def less(after: Measures, before: Measures, labels: pl.DataFrame) -> Measures:
     """Return the difference of measures one by one; households seen twice count as one sample."""
     return Measures(
-        labels, after.points - before.points, after.influence - before.influence,
-        after.used | before.used, after.n_rows + before.n_rows, after.design,
-    )  # fmt: skip
+        labels,
+        after.points - before.points,
+        after.influence - before.influence,
+        after.used | before.used,
+        after.n_rows + before.n_rows,
+        after.design,
+    )
 
 
 def growth(after: Measures, before: Measures, labels: pl.DataFrame) -> Measures:
@@ -116,9 +127,13 @@ def growth(after: Measures, before: Measures, labels: pl.DataFrame) -> Measures:
     base = np.where(there, before.points, np.nan)
     value = after.points / base
     return Measures(
-        labels, value - 1, (after.influence - value * before.influence) / base,
-        after.used | before.used, after.n_rows + before.n_rows, after.design,
-    )  # fmt: skip
+        labels,
+        value - 1,
+        (after.influence - value * before.influence) / base,
+        after.used | before.used,
+        after.n_rows + before.n_rows,
+        after.design,
+    )
 
 
 def ratios(

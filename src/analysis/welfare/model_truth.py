@@ -54,10 +54,13 @@ def settings_of(simulation: Mapping[str, Any]) -> Settings:
     """Read the settings that a simulated panel's manifest states."""
     values = dict(simulation)
     return Settings(
-        households=values["households"], villages=values["villages"],
-        periods=tuple(values["periods"]), seed=values["seed"], variant=values["variant"],
+        households=values["households"],
+        villages=values["villages"],
+        periods=tuple(values["periods"]),
+        seed=values["seed"],
+        variant=values["variant"],
         switches=Switches(**values["switches"]),
-    )  # fmt: skip
+    )
 
 
 def potential(settings: Settings) -> dict[str, Potential]:
@@ -83,9 +86,11 @@ def potential(settings: Settings) -> dict[str, Potential]:
             added = _added(one, total.shape[1])
             of_household = (one.takers.cohort[rows], run.homes.size[rows], run.homes.number[rows])
             parts = (
-                total[rows], total[rows] - added, settings.years,
+                total[rows],
+                total[rows] - added,
+                settings.years,
                 *(values[:, None] for values in of_household),
-            )  # fmt: skip
+            )
             found[one.rule.name].append(
                 tuple(np.broadcast_to(part, keep.shape)[keep] for part in parts)
             )
@@ -109,8 +114,10 @@ def _weighted(parts: list[tuple[Integers, ...]], settings: Settings) -> Potentia
     )
     ever = (
         pl.DataFrame({"cohort": cohort, "number": number, "size": size})
-        .unique("number").group_by("cohort").agg(pl.col("size").sum().alias("p"), n=pl.len())
-    )  # fmt: skip
+        .unique("number")
+        .group_by("cohort")
+        .agg(pl.col("size").sum().alias("p"), n=pl.len())
+    )
     inside = (period >= cohort) & (cohort > settings.years[0])
     frame = pl.DataFrame(
         {"cohort": cohort[inside], "period": period[inside], "size": size[inside]}
@@ -119,8 +126,14 @@ def _weighted(parts: list[tuple[Integers, ...]], settings: Settings) -> Potentia
         person=pl.col("size") * pl.col("p") / pl.col("size").sum().over("cohort", "period"),
         household=pl.col("n") / pl.len().over("cohort", "period"),
     )
-    return Potential(total[inside], without[inside], size[inside], period[inside], number[inside],
-                     *(column.to_numpy().astype(np.float64) for column in both))  # fmt: skip
+    return Potential(
+        total[inside],
+        without[inside],
+        size[inside],
+        period[inside],
+        number[inside],
+        *(column.to_numpy().astype(np.float64) for column in both),
+    )
 
 
 def _quantile(income: Floats, weight: Floats, shares: tuple[float, ...]) -> Floats:
@@ -131,9 +144,7 @@ def _quantile(income: Floats, weight: Floats, shares: tuple[float, ...]) -> Floa
     return found
 
 
-def quantile_effects(
-    known: Potential, shares: tuple[float, ...], price_year: int
-) -> pl.DataFrame:  # fmt: skip
+def quantile_effects(known: Potential, shares: tuple[float, ...], price_year: int) -> pl.DataFrame:
     """Return the true effect on quantiles of the treated: share, treated, counterfactual, truth.
 
     Yuan per head a year, prices of a year.
@@ -148,8 +159,9 @@ def quantile_effects(
 
 def to_yuan_per_head(known: Potential, price_year: int) -> Floats:
     """Return what turns fen of a household and year into yuan per head in the prices of a year."""
-    factors = {int(t): float(money.load().factor(price_year, int(t)))
-               for t in np.unique(known.period)}  # fmt: skip
+    factors = {
+        int(t): float(money.load().factor(price_year, int(t))) for t in np.unique(known.period)
+    }
     factor = np.array([factors[int(t)] for t in known.period])
     found: Floats = factor / known.size / money.FEN_PER_YUAN
     return found
@@ -169,16 +181,17 @@ def by_third(known: Potential, thirds: pl.DataFrame, price_year: int) -> pl.Data
     """
     added = (known.with_programme - known.without) * to_yuan_per_head(known, price_year)
     rows = pl.DataFrame(
-        {"household": names("h", known.number, HOUSEHOLD_DIGITS), "added": added,
-         "weight": known.weight}
-    ).join(thirds, on="household")  # fmt: skip
+        {
+            "household": names("h", known.number, HOUSEHOLD_DIGITS),
+            "added": added,
+            "weight": known.weight,
+        }
+    ).join(thirds, on="household")
     weighted = (pl.col("added") * pl.col("weight")).sum() / pl.col("weight").sum()
     return rows.group_by("third").agg(truth=weighted).sort("third")
 
 
-def poverty_effects(
-    known: Potential, lines: tuple[str, ...], unit: str = PERSON
-) -> pl.DataFrame:  # fmt: skip
+def poverty_effects(known: Potential, lines: tuple[str, ...], unit: str = PERSON) -> pl.DataFrame:
     """Return the true effects on poverty, each person or household counted.
 
     Returns
@@ -194,9 +207,15 @@ def poverty_effects(
         means = []
         for income in (known.with_programme, known.without):
             lacking = np.maximum(amount - income, 0)
-            values = {"headcount": lacking > 0, "squared_gap": (lacking / amount) ** 2,
-                      "gap": lacking / known.size / money.FEN_PER_YUAN}  # fmt: skip
+            values = {
+                "headcount": lacking > 0,
+                "squared_gap": (lacking / amount) ** 2,
+                "gap": lacking / known.size / money.FEN_PER_YUAN,
+            }
             means.append({name: float(weight @ v / weight.sum()) for name, v in values.items()})
         rows += [(line, name, means[0][name] - means[1][name]) for name in means[0]]
-    return pl.DataFrame(rows, orient="row", schema={"line_name": pl.String, "measure": pl.String,
-                                                    "truth": pl.Float64})  # fmt: skip
+    return pl.DataFrame(
+        rows,
+        orient="row",
+        schema={"line_name": pl.String, "measure": pl.String, "truth": pl.Float64},
+    )

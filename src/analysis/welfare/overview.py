@@ -20,15 +20,34 @@ LINES = ("national", "planning_2020")
 FIRST_CHOICE = ("training", "dividend")
 """Programmes whose whole distribution is shown if the panel has them; else the first of others."""
 KEPT = [
-    "programme", "line_name", "measure", "estimate", "std_error", "ci_low", "ci_high", "treated",
-    "n_villages_treated", "n_villages_control", "note",
-]  # fmt: skip
+    "programme",
+    "line_name",
+    "measure",
+    "estimate",
+    "std_error",
+    "ci_low",
+    "ci_high",
+    "treated",
+    "n_villages_treated",
+    "n_villages_control",
+    "note",
+]
 PROGRAMMES = {
-    "programme": pl.String, "line_name": pl.String, "measure": pl.String, "estimate": pl.Float64,
-    "std_error": pl.Float64, "ci_low": pl.Float64, "ci_high": pl.Float64, "treated": pl.Float64,
-    "n_villages_treated": pl.Int64, "n_villages_control": pl.Int64, "note": pl.String,
-    "all_alike": pl.Float64, "unit": pl.String, "truth": pl.Float64,
-}  # fmt: skip
+    "programme": pl.String,
+    "line_name": pl.String,
+    "measure": pl.String,
+    "estimate": pl.Float64,
+    "std_error": pl.Float64,
+    "ci_low": pl.Float64,
+    "ci_high": pl.Float64,
+    "treated": pl.Float64,
+    "n_villages_treated": pl.Int64,
+    "n_villages_control": pl.Int64,
+    "note": pl.String,
+    "all_alike": pl.Float64,
+    "unit": pl.String,
+    "truth": pl.Float64,
+}
 
 NO_TRUTH = ("line_name", "measure", "truth")
 
@@ -145,13 +164,14 @@ def _poverty_of(
             alike = effects.poverty_effects(effects.estimate(effects.pooled(table)), lines)
             both = inside.join(
                 alike.select("line_name", "measure", all_alike="estimate"),
-                on=["line_name", "measure"], how="left",
-            )  # fmt: skip
+                on=["line_name", "measure"],
+                how="left",
+            )
             truth = (
                 model_truth.poverty_effects(known, lines, unit)
                 if known is not None
                 else pl.DataFrame(schema={name: PROGRAMMES[name] for name in NO_TRUTH})
-            )  # fmt: skip
+            )
             frames.append(
                 both.join(truth, on=["line_name", "measure"], how="left").with_columns(
                     unit=pl.lit(unit)

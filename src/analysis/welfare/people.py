@@ -105,14 +105,21 @@ def of_panel(panel: Panel, price_year: int | None = None) -> People:
         "household", "period", *schemas.SOURCES, schemas.total().alias("total_fen")
     )
     homes = panel.households.select(
-        "household", "village", "weight", "design_stratum", "primary_sampling_unit",
-        size=pl.col("size_baseline").cast(pl.Int64), registered=pl.col("registered_poor"),
-    )  # fmt: skip
-    rows, rows_in, complete = pl.collect_all([
-        kept.join(homes, on="household"),
-        panel.income.select(pl.len()),
-        panel.income.select(pl.col("complete").sum()),
-    ])  # fmt: skip
+        "household",
+        "village",
+        "weight",
+        "design_stratum",
+        "primary_sampling_unit",
+        size=pl.col("size_baseline").cast(pl.Int64),
+        registered=pl.col("registered_poor"),
+    )
+    rows, rows_in, complete = pl.collect_all(
+        [
+            kept.join(homes, on="household"),
+            panel.income.select(pl.len()),
+            panel.income.select(pl.col("complete").sum()),
+        ]
+    )
     n_in, n_complete = int(rows_in.item()), int(complete.item() or 0)
     rows = rows.with_columns(cluster_name=pl.coalesce("primary_sampling_unit", "village"))
     design = _design(rows)
@@ -123,9 +130,17 @@ def of_panel(panel: Panel, price_year: int | None = None) -> People:
     frame, year = _real(rows, panel, price_year)
     reasons = {INCOMPLETE: n_in - n_complete, NO_HOUSEHOLD: n_complete - rows.height}
     return People(
-        frame=frame.select("household", "cluster", "period", *schemas.SOURCES, "total_fen",
-                           "real_fen", "size", "weight", "registered")
-        .sort("period", "household"),
+        frame=frame.select(
+            "household",
+            "cluster",
+            "period",
+            *schemas.SOURCES,
+            "total_fen",
+            "real_fen",
+            "size",
+            "weight",
+            "registered",
+        ).sort("period", "household"),
         design=design,
         price_year=year,
         panel_price_year=panel.price_year,
@@ -133,7 +148,7 @@ def of_panel(panel: Panel, price_year: int | None = None) -> People:
         rows_in=n_in,
         rows_used=rows.height,
         left_out={why: n for why, n in reasons.items() if n},
-    )  # fmt: skip
+    )
 
 
 def _design(rows: pl.DataFrame) -> SurveyDesign:
@@ -150,10 +165,11 @@ def _design(rows: pl.DataFrame) -> SurveyDesign:
     alone = clusters.group_by("design_stratum").len()["len"].min()
     if clusters["design_stratum"].null_count() or (clusters["n"] > 1).any() or alone == 1:
         return SurveyDesign(
-            names, none,
+            names,
+            none,
             "The strata of the sampling design are not used: a village lies in several or none, or "
             "a stratum has one village. Intervals are then as a rule too wide.",
-        )  # fmt: skip
+        )
     stratum = clusters["design_stratum"].rank("dense").cast(pl.Int64).to_numpy() - 1
     return SurveyDesign(names, stratum.astype(np.int64))
 

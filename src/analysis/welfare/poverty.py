@@ -30,8 +30,14 @@ GROUPS: Mapping[str, pl.Expr] = {
 }
 """Groups of households by the baseline register; who is unknown is in `all` only."""
 KEYS = ["period", "line_name", "group"]
-LABELS = {"period": pl.Int32, "line_name": pl.String, "line_status": pl.String,
-          "group": pl.String, "unit": pl.String, "measure": pl.String}  # fmt: skip
+LABELS = {
+    "period": pl.Int32,
+    "line_name": pl.String,
+    "line_status": pl.String,
+    "group": pl.String,
+    "unit": pl.String,
+    "measure": pl.String,
+}
 
 
 def measure(people: People, lines: tuple[str, ...] = ()) -> Measures:
@@ -59,9 +65,11 @@ def measure(people: People, lines: tuple[str, ...] = ()) -> Measures:
     amount = pl.col("line_fen") * pl.col("size")
     lacking = (amount - pl.col("total_fen")).clip(lower_bound=0)
     share = lacking / amount
-    rows = people.frame.lazy().join(table.lazy(), on="period").with_columns(
-        headcount=(lacking > 0).cast(pl.Float64), gap=share, squared_gap=share**2
-    )  # fmt: skip
+    rows = (
+        people.frame.lazy()
+        .join(table.lazy(), on="period")
+        .with_columns(headcount=(lacking > 0).cast(pl.Float64), gap=share, squared_gap=share**2)
+    )
     parts = [
         rows.filter(condition)
         .group_by("cluster", *KEYS[:2])
@@ -105,11 +113,15 @@ def _of_sums(
         bottom = spread(f"weight_{unit}")
         for name in MEASURES:
             labels = keys.select(
-                "period", "line_name",
-                line_status=pl.Series([status[line, t] for line, t in
-                                       keys.select("line_name", "period").iter_rows()]),
-                group="group", unit=pl.lit(unit), measure=pl.lit(name),
-            )  # fmt: skip
+                "period",
+                "line_name",
+                line_status=pl.Series(
+                    [status[line, t] for line, t in keys.select("line_name", "period").iter_rows()]
+                ),
+                group="group",
+                unit=pl.lit(unit),
+                measure=pl.lit(name),
+            )
             found.append(
                 linearised.ratios(labels, spread(f"{name}_{unit}"), bottom, n_rows, design)
             )
@@ -130,8 +142,14 @@ def _joined(sets: list[Measures]) -> Measures:
 
 def _empty(design: SurveyDesign) -> Measures:
     nothing = np.zeros((len(design.clusters), 0))
-    return Measures(pl.DataFrame(schema=LABELS), np.zeros(0), nothing, nothing.astype(bool),
-                    np.zeros(0, np.int64), design)  # fmt: skip
+    return Measures(
+        pl.DataFrame(schema=LABELS),
+        np.zeros(0),
+        nothing,
+        nothing.astype(bool),
+        np.zeros(0, np.int64),
+        design,
+    )
 
 
 def outcomes(lines: tuple[str, ...]) -> tuple[Outcome, ...]:
@@ -181,20 +199,28 @@ def from_cells(cells: Cells, lines: tuple[str, ...]) -> Measures:
     for line in lines:
         columns = {name: cells.column(f"{line}_{name}") for name in MEASURES}
         part = cells.totals.group_by("village", "period").agg(
-            pl.col("n").sum(), pl.col("weight").sum().alias(f"weight_{unit}"),
-            *(pl.col(column).sum().cast(pl.Float64).alias(f"{name}_{unit}")
-              for name, column in columns.items()),
-        )  # fmt: skip
+            pl.col("n").sum(),
+            pl.col("weight").sum().alias(f"weight_{unit}"),
+            *(
+                pl.col(column).sum().cast(pl.Float64).alias(f"{name}_{unit}")
+                for name, column in columns.items()
+            ),
+        )
         amounts = {t: money.load().line_fen(line, price_year or t) for t in cells.periods}
         fen = pl.col("period").replace_strict(amounts, return_dtype=pl.Int64)
         parts.append(
             part.with_columns(
-                pl.col(f"gap_{unit}") / fen, line_name=pl.lit(line), group=pl.lit("all"),
+                pl.col(f"gap_{unit}") / fen,
+                line_name=pl.lit(line),
+                group=pl.lit("all"),
                 cluster=pl.col("village").replace_strict(number, return_dtype=pl.Int64),
             )
-        )  # fmt: skip
-    status = {(line, t): money.load().line_status(line, price_year or t)
-              for line in lines for t in cells.periods}  # fmt: skip
+        )
+    status = {
+        (line, t): money.load().line_status(line, price_year or t)
+        for line in lines
+        for t in cells.periods
+    }
     return _of_sums(pl.concat(parts), status, design)
 
 
@@ -207,10 +233,14 @@ def changes(found: Measures) -> Measures:
     ends = (
         found.labels.with_row_index("k")
         .group_by(keys, maintain_order=True)
-        .agg(first=pl.col("period").min(), last=pl.col("period").max(),
-             a=pl.col("k").sort_by("period").first(), b=pl.col("k").sort_by("period").last())
+        .agg(
+            first=pl.col("period").min(),
+            last=pl.col("period").max(),
+            a=pl.col("k").sort_by("period").first(),
+            b=pl.col("k").sort_by("period").last(),
+        )
         .filter(pl.col("first") < pl.col("last"))
-    )  # fmt: skip
+    )
     before, after = found.at(ends["a"].to_list()), found.at(ends["b"].to_list())
     return linearised.less(after, before, ends.drop("a", "b"))
 
@@ -224,8 +254,14 @@ def sources_of_the_poor(people: People, line: str) -> pl.DataFrame:
         period, group (below the line, others), source, per_head (yuan a year, prices of the
         period), share (of total income; null where that is not above zero), n_rows. Persons.
     """
-    schema = {"period": pl.Int32, "group": pl.String, "source": pl.String,
-              "per_head": pl.Float64, "share": pl.Float64, "n_rows": pl.Int64}  # fmt: skip
+    schema = {
+        "period": pl.Int32,
+        "group": pl.String,
+        "source": pl.String,
+        "per_head": pl.Float64,
+        "share": pl.Float64,
+        "n_rows": pl.Int64,
+    }
     if not people.has_lines or people.frame.is_empty():
         return pl.DataFrame(schema=schema)
     amounts = {t: people.line_fen(line, t) for t in people.periods}
@@ -237,15 +273,19 @@ def sources_of_the_poor(people: People, line: str) -> pl.DataFrame:
         "period", group=pl.when(poor).then(pl.lit("below the line")).otherwise(pl.lit("others"))
     ).agg(
         *((pl.col("weight") * pl.col(name)).sum().alias(name) for name in names),
-        persons=persons, n_rows=pl.len().cast(pl.Int64),
-    )  # fmt: skip
+        persons=persons,
+        n_rows=pl.len().cast(pl.Int64),
+    )
     total = pl.sum_horizontal(names)
     long = [
         wide.select(
-            "period", "group", source=pl.lit(name),
+            "period",
+            "group",
+            source=pl.lit(name),
             per_head=pl.col(name) / pl.col("persons") / money.FEN_PER_YUAN,
-            share=pl.when(total > 0).then(pl.col(name) / total), n_rows="n_rows",
+            share=pl.when(total > 0).then(pl.col(name) / total),
+            n_rows="n_rows",
         )
         for name in names
-    ]  # fmt: skip
+    ]
     return pl.concat(long).sort("period", "group", maintain_order=True)

@@ -86,8 +86,12 @@ def distributions(found: Estimated, made: Cells) -> Distributions:
     }
     at = [k for k, key in enumerate(found.effects.keys) if key.outcome in edges]
     if not at:
-        refuse("the cells have no grid of incomes", "make them with welfare.effects.cells",
-               column="outcome", value=found.effects.about.tier)  # fmt: skip
+        refuse(
+            "the cells have no grid of incomes",
+            "make them with welfare.effects.cells",
+            column="outcome",
+            value=found.effects.about.tier,
+        )
     index = np.array(at, np.int64)
     effects, level = found.effects.at(index), found.levels.at(index)
     counter = relative.less(level, effects)
@@ -161,11 +165,20 @@ def effects(found: Distributions, shares: tuple[float, ...] = SHARES) -> pl.Data
             a = bracket(found.edges, found.treated, found.treated, p)
             b = bracket(found.edges, found.counterfactual, found.counterfactual, p)
             c, d = (bracket(found.edges, found.low[i], found.high[i], p) for i in (0, 1))
-            rows.append((p, one, none, one - none, a[0] - b[1], a[1] - b[0], c[0] - d[1],
-                         c[1] - d[0]))  # fmt: skip
-    names = ["share", "treated", "counterfactual", "estimate", "grid_low", "grid_high", "band_low",
-             "band_high"]  # fmt: skip
+            rows.append(
+                (p, one, none, one - none, a[0] - b[1], a[1] - b[0], c[0] - d[1], c[1] - d[0])
+            )
+    names = [
+        "share",
+        "treated",
+        "counterfactual",
+        "estimate",
+        "grid_low",
+        "grid_high",
+        "band_low",
+        "band_high",
+    ]
     frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.Float64), orient="row")
     return frame.with_columns(
         pl.when(pl.col(name).is_finite()).then(pl.col(name)) for name in names
-    )  # fmt: skip
+    )

@@ -73,10 +73,13 @@ def poverty_table(shown: Overview) -> pl.DataFrame:
         for yuan in [printing.number(shown.people.line_fen(name, t) / money.FEN_PER_YUAN, 0)]
     ]
     return wide.select(
-        line=pl.Series(amount), period=pl.col("period").cast(pl.String),
-        unit=pl.col("unit").replace(UNITS), headcount="headcount", gap="gap",
+        line=pl.Series(amount),
+        period=pl.col("period").cast(pl.String),
+        unit=pl.col("unit").replace(UNITS),
+        headcount="headcount",
+        gap="gap",
         squared_gap="squared_gap",
-    )  # fmt: skip
+    )
 
 
 def inequality_table(shown: Overview) -> pl.DataFrame:
@@ -91,11 +94,15 @@ def inequality_table(shown: Overview) -> pl.DataFrame:
     if shown.ends is not None:
         moved = inequality.change(shown.inequality).to_frame()
         nothing = pl.lit(None, pl.Int64)
-        parts.append(moved.select("index", when=pl.lit("change"), text=_cells(1, 3),
-                                  left_out=nothing, n_rows=nothing))  # fmt: skip
+        parts.append(
+            moved.select(
+                "index", when=pl.lit("change"), text=_cells(1, 3), left_out=nothing, n_rows=nothing
+            )
+        )
     if not parts:
-        return pl.DataFrame(schema=dict.fromkeys(("index", "when", "text", "left_out", "n_rows"),
-                                                 pl.String))  # fmt: skip
+        return pl.DataFrame(
+            schema=dict.fromkeys(("index", "when", "text", "left_out", "n_rows"), pl.String)
+        )
     return pl.concat(parts).with_columns(pl.col("index").replace(INDEX_NAMES))
 
 
@@ -114,19 +121,29 @@ def grid_table(shown: Overview) -> pl.DataFrame:
             0, named=True
         )
         text = {
-            key: "none: too few villages" if one[a] is None else
-            _ends(one[a], one[b], 3)
+            key: "none: too few villages" if one[a] is None else _ends(one[a], one[b], 3)
             for key, a, b in (("bounds", "low", "high"), ("interval", "ci_low", "ci_high"))
-        }  # fmt: skip
-        made.append((printing.number(edges.size), text["bounds"], text["interval"],
-                     printing.number(exact["estimate"][-1], 3)))  # fmt: skip
+        }
+        made.append(
+            (
+                printing.number(edges.size),
+                text["bounds"],
+                text["interval"],
+                printing.number(exact["estimate"][-1], 3),
+            )
+        )
     return pl.DataFrame(made, schema=schema, orient="row")
 
 
 def curves(shown: Overview) -> tuple[pl.DataFrame, float | None]:
     """Return both growth incidence curves, and growth of the mean."""
-    schema = {"curve": pl.String, "share": pl.Float64, "estimate": pl.Float64,
-              "ci_low": pl.Float64, "ci_high": pl.Float64}  # fmt: skip
+    schema = {
+        "curve": pl.String,
+        "share": pl.Float64,
+        "estimate": pl.Float64,
+        "ci_low": pl.Float64,
+        "ci_high": pl.Float64,
+    }
     if shown.ends is None:
         return pl.DataFrame(schema=schema), None
     found = {
@@ -153,9 +170,11 @@ def decomposition_table(shown: Overview) -> pl.DataFrame:
         for alpha in (0, 1)
     ]
     return (
-        both[0].rename({"text": "headcount"}).join(both[1].rename({"text": "gap"}), on="part")
+        both[0]
+        .rename({"text": "headcount"})
+        .join(both[1].rename({"text": "gap"}), on="part")
         .with_columns(pl.col("part").replace(PART_NAMES))
-    )  # fmt: skip
+    )
 
 
 def sources_table(shown: Overview) -> pl.DataFrame:
@@ -186,8 +205,10 @@ def programmes_table(shown: Overview) -> pl.DataFrame:
 
     def printed(row: dict[str, object]) -> str:
         factor, digits = (100, 1) if row["measure"] == "headcount" else (1, 0)
-        values = [None if row[k] is None else factor * float(str(row[k]))
-                  for k in ("estimate", "ci_low", "ci_high")]  # fmt: skip
+        values = [
+            None if row[k] is None else factor * float(str(row[k]))
+            for k in ("estimate", "ci_low", "ci_high")
+        ]
         if values[0] is None:
             return str(row["note"])
         return _cell(values, digits) + (" no interval" if values[1] is None else "")
@@ -208,12 +229,15 @@ def programmes_table(shown: Overview) -> pl.DataFrame:
     )
     return kept.sort("measure", "unit", "programme", descending=[True, True, False]).select(
         programme=pl.col("programme").replace(names),
-        measure=pl.col("measure").replace({"headcount": "headcount, points",
-                                           "gap": "gap, yuan per head"}),
-        unit=pl.col("unit").replace(UNITS), text=text, alike=plain("all_alike"),
+        measure=pl.col("measure").replace(
+            {"headcount": "headcount, points", "gap": "gap, yuan per head"}
+        ),
+        unit=pl.col("unit").replace(UNITS),
+        text=text,
+        alike=plain("all_alike"),
         truth=plain("truth"),
         villages=pl.format("{} / {}", "n_villages_treated", "n_villages_control"),
-    )  # fmt: skip
+    )
 
 
 def deciles_table(shown: Overview) -> pl.DataFrame:
@@ -224,9 +248,10 @@ def deciles_table(shown: Overview) -> pl.DataFrame:
 
     def whole(name: str) -> pl.Expr:
         return (
-            pl.col(name).map_elements(lambda x: printing.number(x, 0), return_dtype=pl.String)
+            pl.col(name)
+            .map_elements(lambda x: printing.number(x, 0), return_dtype=pl.String)
             .fill_null("open")
-        )  # fmt: skip
+        )
 
     def ends(name: str) -> pl.Expr:
         names = [f"{name}_low", f"{name}_high"]
@@ -242,10 +267,13 @@ def deciles_table(shown: Overview) -> pl.DataFrame:
 
     return shown.distributed.deciles.select(
         share=pl.format("{} %", (100 * pl.col("share")).round().cast(pl.Int64)),
-        treated=whole("treated"), counterfactual=whole("counterfactual"),
-        estimate=whole("estimate"), grid=ends("grid"), band=ends("band"),
+        treated=whole("treated"),
+        counterfactual=whole("counterfactual"),
+        estimate=whole("estimate"),
+        grid=ends("grid"),
+        band=ends("band"),
         truth=whole("truth").replace("open", "not known"),
-    )  # fmt: skip
+    )
 
 
 def thirds_table(shown: Overview) -> pl.DataFrame:
@@ -254,17 +282,18 @@ def thirds_table(shown: Overview) -> pl.DataFrame:
     if shown.distributed is None or shown.distributed.thirds.is_empty():
         return pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
     band = pl.struct("band_low", "band_high").map_elements(
-        lambda r: "" if r["band_low"] is None else
-        _ends(r["band_low"], r["band_high"], 0),
+        lambda r: "" if r["band_low"] is None else _ends(r["band_low"], r["band_high"], 0),
         return_dtype=pl.String,
-    )  # fmt: skip
+    )
     return shown.distributed.thirds.select(
-        third=pl.col("third").str.replace(r"^\d ", ""), outcome="outcome", text=_cells(1, 0),
+        third=pl.col("third").str.replace(r"^\d ", ""),
+        outcome="outcome",
+        text=_cells(1, 0),
         band=band,
         truth=pl.col("truth")
         .map_elements(lambda x: printing.number(x, 0), return_dtype=pl.String)
         .fill_null(""),
-    )  # fmt: skip
+    )
 
 
 def exits_table(ledger: Ledger) -> pl.DataFrame:
@@ -274,9 +303,13 @@ def exits_table(ledger: Ledger) -> pl.DataFrame:
         sources, left_on="source", right_on="id", how="left"
     )
     return rows.select(
-        "id", "place", "counted",
-        value=pl.col("value").cast(pl.String).map_elements(
-            lambda x: printing.number(Fraction(x)), return_dtype=pl.String),
+        "id",
+        "place",
+        "counted",
+        value=pl.col("value")
+        .cast(pl.String)
+        .map_elements(lambda x: printing.number(Fraction(x)), return_dtype=pl.String),
         unit=pl.col("unit").map_elements(printing.unit, return_dtype=pl.String),
-        printed="printed", publisher="publisher",
-    )  # fmt: skip
+        printed="printed",
+        publisher="publisher",
+    )

@@ -52,19 +52,32 @@ def _levels(shown: Overview) -> list[Number]:
     people = shown.people
     found = []
 
-    def add(name: str, row: dict[str, object], factor: float, what: str, unit: str,
-            function: Callable[..., object]) -> None:  # fmt: skip
+    def add(
+        name: str,
+        row: dict[str, object],
+        factor: float,
+        what: str,
+        unit: str,
+        function: Callable[..., object],
+    ) -> None:
         values = {key: row[key] for key in ("estimate", "ci_low", "ci_high")}
         scaled = {k: None if v is None else factor * float(str(v)) for k, v in values.items()}
         both = {"": scaled["estimate"], "_ci": _interval(scaled["ci_low"], scaled["ci_high"])}
         for ending, value in both.items():
             if value is not None:
-                found.append(Number(
-                    f"welfare_{name}{ending}", value,
-                    what + (", 95 per cent interval" if ending else ""), unit, function,
-                    people.rows_in, int(str(row["n_rows"])), "linearised, by village",
-                    1 if factor > 1 else 3,
-                ))  # fmt: skip
+                found.append(
+                    Number(
+                        f"welfare_{name}{ending}",
+                        value,
+                        what + (", 95 per cent interval" if ending else ""),
+                        unit,
+                        function,
+                        people.rows_in,
+                        int(str(row["n_rows"])),
+                        "linearised, by village",
+                        1 if factor > 1 else 3,
+                    )
+                )
 
     frame = shown.poverty.to_frame().filter(measure="headcount", group="all", line_name=LINES[0])
     gini = shown.inequality.to_frame().filter(index="gini").drop_nulls("estimate")
@@ -72,13 +85,23 @@ def _levels(shown: Overview) -> list[Number]:
         for unit in UNITS:
             rows = frame.filter(unit=unit).sort("period")
             if rows.height:
-                add(f"headcount_{unit}_{end}", rows.row(at, named=True), 100,
-                    f"{UNITS[unit]} below the national line in the {end} period", "percent",
-                    poverty.measure)  # fmt: skip
+                add(
+                    f"headcount_{unit}_{end}",
+                    rows.row(at, named=True),
+                    100,
+                    f"{UNITS[unit]} below the national line in the {end} period",
+                    "percent",
+                    poverty.measure,
+                )
         if gini.height:
-            add(f"gini_{end}", gini.sort("period").row(at, named=True), 1,
-                f"Gini index of income per head, {end} period", "index",
-                inequality.measure)  # fmt: skip
+            add(
+                f"gini_{end}",
+                gini.sort("period").row(at, named=True),
+                1,
+                f"Gini index of income per head, {end} period",
+                "index",
+                inequality.measure,
+            )
     return found
 
 
@@ -96,16 +119,22 @@ def _growth(shown: Overview) -> list[Number]:
             "all": "the mean",
             "difference": "the poorest 40 per cent less that of the mean",
         }[row["what"]]
-        interval = _interval(*(None if row[k] is None else 100 * row[k]
-                               for k in ("ci_low", "ci_high")))  # fmt: skip
-        about = (distribution.growth_of, shown.people.rows_in, row["n_rows"],
-                 "linearised, by village")  # fmt: skip
+        interval = _interval(
+            *(None if row[k] is None else 100 * row[k] for k in ("ci_low", "ci_high"))
+        )
+        about = (
+            distribution.growth_of,
+            shown.people.rows_in,
+            row["n_rows"],
+            "linearised, by village",
+        )
         name = f"welfare_growth_{row['what']}"
         said = f"growth of {what}, income per head, first to last period"
         found.append(Number(name, 100 * row["estimate"], said, "percent", *about))
         if interval is not None:
-            found.append(Number(f"{name}_ci", interval, f"{said}, 95 per cent interval", "percent",
-                                *about))  # fmt: skip
+            found.append(
+                Number(f"{name}_ci", interval, f"{said}, 95 per cent interval", "percent", *about)
+            )
     return found
 
 
@@ -125,12 +154,30 @@ def _found(shown: Overview) -> list[Number]:
     people = shown.people
 
     def count(name: str, value: int, what: str) -> Number:
-        return Number(f"welfare_{name}", value, what, "", numbers, people.rows_in,
-                      people.rows_used, "count", None)  # fmt: skip
+        return Number(
+            f"welfare_{name}",
+            value,
+            what,
+            "",
+            numbers,
+            people.rows_in,
+            people.rows_used,
+            "count",
+            None,
+        )
 
     losses = int(people.frame.select((pl.col("total_fen") <= 0).sum()).item() or 0)
-    level = Number("welfare_level", 100 * linearised.LEVEL, "confidence level of intervals",
-                   "percent", linearised.Measures.to_frame, 0, 0, "chosen", 0)  # fmt: skip
+    level = Number(
+        "welfare_level",
+        100 * linearised.LEVEL,
+        "confidence level of intervals",
+        "percent",
+        linearised.Measures.to_frame,
+        0,
+        0,
+        "chosen",
+        0,
+    )
     found = [
         level,
         count("losses", losses, "household-years with an income of zero or less"),
@@ -139,15 +186,27 @@ def _found(shown: Overview) -> list[Number]:
     ]
     if there["truth"].count():
         found += [
-            count("truth_inside", _holds(there, pl.col("truth")),
-                  "programmes whose interval for the headcount holds the truth"),
-            count("zero_inside", _holds(there, pl.lit(0.0)),
-                  "programmes whose interval for the headcount holds zero"),
-            count("wrong_sign", rows.filter(pl.col("truth") * pl.col("all_alike") < 0).height,
-                  "programmes whose headcount moves the wrong way unless compared inside thirds"),
-            count("wrong_sign_thirds", rows.filter(pl.col("truth") * pl.col("estimate") < 0).height,
-                  "programmes whose headcount moves the wrong way inside thirds"),
-        ]  # fmt: skip
+            count(
+                "truth_inside",
+                _holds(there, pl.col("truth")),
+                "programmes whose interval for the headcount holds the truth",
+            ),
+            count(
+                "zero_inside",
+                _holds(there, pl.lit(0.0)),
+                "programmes whose interval for the headcount holds zero",
+            ),
+            count(
+                "wrong_sign",
+                rows.filter(pl.col("truth") * pl.col("all_alike") < 0).height,
+                "programmes whose headcount moves the wrong way unless compared inside thirds",
+            ),
+            count(
+                "wrong_sign_thirds",
+                rows.filter(pl.col("truth") * pl.col("estimate") < 0).height,
+                "programmes whose headcount moves the wrong way inside thirds",
+            ),
+        ]
     if shown.distributed is None:
         return found
     one = shown.distributed
@@ -155,23 +214,39 @@ def _found(shown: Overview) -> list[Number]:
     found.append(count("amounts", one.amounts, "amounts of the grid"))
     found.append(count("deciles_band", deciles.height, "deciles with a band"))
     if one.deciles["truth"].count():
-        found.append(count("deciles_truth", _holds(deciles, pl.col("truth"), "band_low",
-                                                   "band_high"),
-                           "deciles whose band holds the truth"))  # fmt: skip
+        found.append(
+            count(
+                "deciles_truth",
+                _holds(deciles, pl.col("truth"), "band_low", "band_high"),
+                "deciles whose band holds the truth",
+            )
+        )
         totals = one.thirds.filter(outcome="total").drop_nulls(["band_low", "truth"])
         found.append(count("thirds_band", totals.height, "thirds with a band"))
-        found.append(count("thirds_truth", _holds(totals, pl.col("truth"), "band_low", "band_high"),
-                           "thirds whose band holds the truth"))  # fmt: skip
+        found.append(
+            count(
+                "thirds_truth",
+                _holds(totals, pl.col("truth"), "band_low", "band_high"),
+                "thirds whose band holds the truth",
+            )
+        )
         top = one.deciles.drop_nulls(["estimate", "truth"]).sort("share")
         for end, at in (("low", 0), ("high", -1)):
             row = top.row(at, named=True)
             for kind in ("estimate", "truth"):
-                found.append(Number(
-                    f"welfare_decile_{end}_{kind}", row[kind],
-                    f"{kind} at the {'lowest' if end == 'low' else 'highest'} decile shown",
-                    "yuan/persons/years", numbers, people.rows_in, one.rows_used,
-                    "thresholds inverted", 0,
-                ))  # fmt: skip
+                found.append(
+                    Number(
+                        f"welfare_decile_{end}_{kind}",
+                        row[kind],
+                        f"{kind} at the {'lowest' if end == 'low' else 'highest'} decile shown",
+                        "yuan/persons/years",
+                        numbers,
+                        people.rows_in,
+                        one.rows_used,
+                        "thresholds inverted",
+                        0,
+                    )
+                )
     return found
 
 

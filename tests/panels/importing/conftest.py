@@ -68,8 +68,21 @@ first_year = "joined"
 {more}
 """
 
-HEADER = ("hh", "year", "village", "county", "weight", "poor", "members", "wage", "fares", "farm",
-          "rent", "gift", "joined")  # fmt: skip
+HEADER = (
+    "hh",
+    "year",
+    "village",
+    "county",
+    "weight",
+    "poor",
+    "members",
+    "wage",
+    "fares",
+    "farm",
+    "rent",
+    "gift",
+    "joined",
+)
 GOOD = (
     (1, 2012, "a", 1, 1.5, 1, 3, 100, None, 2.5, 250, 10, 2013),
     (1, 2013, "a", 1, 1.5, 1, 4, 110, 20, -1.25, 250, 10, 2013),
@@ -113,9 +126,11 @@ class Small:
 
     def run(self, *paths: Path, rows_at_once: int | None = None) -> ImportReport:
         report = import_survey(
-            paths or (self.folder / "survey.csv",), self.folder / "map.toml", self.out,
+            paths or (self.folder / "survey.csv",),
+            self.folder / "map.toml",
+            self.out,
             rows_at_once=rows_at_once,
-        )  # fmt: skip
+        )
         self.reports.append(report)
         return report
 

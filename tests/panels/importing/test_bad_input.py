@@ -13,8 +13,21 @@ import xlsxwriter
 
 from analysis.faults import FaultsError
 
-HEADER = ("hh", "year", "village", "county", "weight", "poor", "members", "wage", "fares", "farm",
-          "rent", "gift", "joined")  # fmt: skip
+HEADER = (
+    "hh",
+    "year",
+    "village",
+    "county",
+    "weight",
+    "poor",
+    "members",
+    "wage",
+    "fares",
+    "farm",
+    "rent",
+    "gift",
+    "joined",
+)
 FIFTH = dict(zip(HEADER, (3, 2012, "a", 1, 1.0, 0, 2, 50, 0, 1, 0, 5, ""), strict=True))
 
 
@@ -38,8 +51,9 @@ CASES = (
     Rejection("full-width digits", ({"rent": "１２"},), "not_a_number", detail="rent = １２"),
     Rejection("a unit in the cell", ({"gift": "500元"},), "not_a_number", detail="gift = 500元"),
     Rejection("thousands unannounced", ({"wage": '"1,200"'},), "not_a_number", detail="1,200"),
-    Rejection("thousands half-way", ({"wage": '"1,20"'},), "not_a_number",
-              options='thousands = ","'),
+    Rejection(
+        "thousands half-way", ({"wage": '"1,20"'},), "not_a_number", options='thousands = ","'
+    ),
     Rejection("a year long ago", ({"year": 1850},), "impossible_year", detail="year = 1850"),
     Rejection("a year to come", ({"year": 2999},), "impossible_year", detail="year = 2999"),
     Rejection("a year of five digits", ({"year": 20133},), "impossible_year"),
@@ -64,12 +78,15 @@ CASES = (
     Rejection("two rows at odds", ({}, {"wage": 51}), "duplicate_conflicting", at=(5, 6)),
     Rejection("too many cells", ("3,2012,a,1,1,0,2,50,0,1,0,5,,9,9",), "broken_row"),
     Rejection("too few cells", ("3,2012,a",), "broken_row"),
-    Rejection("nothing answered", (dict.fromkeys(("members", "wage", "fares", "farm", "rent",
-              "gift"), ""),), "nothing_observed"),
+    Rejection(
+        "nothing answered",
+        (dict.fromkeys(("members", "wage", "fares", "farm", "rent", "gift"), ""),),
+        "nothing_observed",
+    ),
     Rejection("no village", ({"village": ""},), "no_village"),
     Rejection("no members", ({"members": "NA"},), "no_size"),
     Rejection("no weight", ({"weight": -8},), "no_weight"),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -113,45 +130,104 @@ def test_one_record_tells_every_problem_it_has(small: Any, csv_of: Any, good: An
 
 
 FILES: tuple[tuple[str, str, bytes, str], ...] = (
-    ("mixed encodings", "survey.csv",
-     "hh,year\n1,山\n".encode() + "2,村\n".encode("gb18030"),
-     "survey.csv:3: mixed encodings: this line is GB18030, line 2 is UTF-8; "
-     "save every part as UTF-8 before joining them"),
-    ("UTF-16", "survey.csv", "hh,year\n".encode("utf-16"),
-     "survey.csv: the file is UTF-16; save it as UTF-8"),
-    ("bytes no text has", "survey.csv", b"hh,year\n1,\x00\n",
-     "survey.csv: holds bytes that no text has; export it as CSV"),
-    ("neither encoding", "survey.csv", b"hh,year\n1,\xff\xff\n",
-     "survey.csv:2: neither UTF-8 nor GB18030; save it as UTF-8"),
+    (
+        "mixed encodings",
+        "survey.csv",
+        "hh,year\n1,山\n".encode() + "2,村\n".encode("gb18030"),
+        "survey.csv:3: mixed encodings: this line is GB18030, line 2 is UTF-8; "
+        "save every part as UTF-8 before joining them",
+    ),
+    (
+        "UTF-16",
+        "survey.csv",
+        "hh,year\n".encode("utf-16"),
+        "survey.csv: the file is UTF-16; save it as UTF-8",
+    ),
+    (
+        "bytes no text has",
+        "survey.csv",
+        b"hh,year\n1,\x00\n",
+        "survey.csv: holds bytes that no text has; export it as CSV",
+    ),
+    (
+        "neither encoding",
+        "survey.csv",
+        b"hh,year\n1,\xff\xff\n",
+        "survey.csv:2: neither UTF-8 nor GB18030; save it as UTF-8",
+    ),
     ("an empty file", "survey.csv", b"", "survey.csv: the file is empty; export it again"),
     ("blank lines only", "survey.csv", b"\n\n", "survey.csv: the file is empty; export it again"),
-    ("two columns of one name", "survey.csv", b"hh,hh\n1,2\n",
-     "survey.csv:1 [hh]: two columns have this name; rename one"),
-    ("a column without a name", "survey.csv", b"hh,,year\n1,2,3\n",
-     "survey.csv:1 'column 2': a column has no name; name it"),
-    ("a delimiter in doubt", "survey.csv", b"a,b;c\n1,2;3\n",
-     "survey.csv: the delimiter may be ',' or ';'; set delimiter in the map"),
-    ("quoting without end", "survey.csv", b'hh,year\n1,"2012\n2,2013\n',
-     "survey.csv:3: unexpected end of data; mend the quoting"),
-    ("a pickle", "survey.pkl", pickle.dumps([1]),
-     "survey.pkl: this format can carry code or needs its own program; "
-     "export it as CSV, Parquet or Stata"),
+    (
+        "two columns of one name",
+        "survey.csv",
+        b"hh,hh\n1,2\n",
+        "survey.csv:1 [hh]: two columns have this name; rename one",
+    ),
+    (
+        "a column without a name",
+        "survey.csv",
+        b"hh,,year\n1,2,3\n",
+        "survey.csv:1 'column 2': a column has no name; name it",
+    ),
+    (
+        "a delimiter in doubt",
+        "survey.csv",
+        b"a,b;c\n1,2;3\n",
+        "survey.csv: the delimiter may be ',' or ';'; set delimiter in the map",
+    ),
+    (
+        "quoting without end",
+        "survey.csv",
+        b'hh,year\n1,"2012\n2,2013\n',
+        "survey.csv:3: unexpected end of data; mend the quoting",
+    ),
+    (
+        "a pickle",
+        "survey.pkl",
+        pickle.dumps([1]),
+        "survey.pkl: this format can carry code or needs its own program; "
+        "export it as CSV, Parquet or Stata",
+    ),
     ("an R object", "survey.rds", b"x", "survey.rds: this format can carry code"),
     ("an unknown format", "survey.doc", b"x", "survey.doc '.doc': unknown format; use one of"),
-    ("text that calls itself a workbook", "survey.xlsx", b"hh,year\n",
-     "survey.xlsx: cannot be read as workbook: File is not a zip file; "
-     "check that it is whole, export it again"),
-    ("text that calls itself Parquet", "survey.parquet", b"hh,year\n",
-     "survey.parquet: cannot be read as parquet"),
-    ("text that calls itself Stata", "survey.dta", b"hh,year\n",
-     "survey.dta: cannot be read as stata"),
-    ("text that calls itself SPSS", "survey.sav", b"hh,year\n",
-     "survey.sav: cannot be read as spss"),
-    ("text that calls itself SAS", "survey.sas7bdat", b"hh,year\n" * 200,
-     "survey.sas7bdat: cannot be read as sas"),
-    ("no such column", "survey.csv", b"HH,year\n1,2012\n",
-     "survey.csv [hh]: no such column, named under files[0].household; did you mean HH"),
-)  # fmt: skip
+    (
+        "text that calls itself a workbook",
+        "survey.xlsx",
+        b"hh,year\n",
+        "survey.xlsx: cannot be read as workbook: File is not a zip file; "
+        "check that it is whole, export it again",
+    ),
+    (
+        "text that calls itself Parquet",
+        "survey.parquet",
+        b"hh,year\n",
+        "survey.parquet: cannot be read as parquet",
+    ),
+    (
+        "text that calls itself Stata",
+        "survey.dta",
+        b"hh,year\n",
+        "survey.dta: cannot be read as stata",
+    ),
+    (
+        "text that calls itself SPSS",
+        "survey.sav",
+        b"hh,year\n",
+        "survey.sav: cannot be read as spss",
+    ),
+    (
+        "text that calls itself SAS",
+        "survey.sas7bdat",
+        b"hh,year\n" * 200,
+        "survey.sas7bdat: cannot be read as sas",
+    ),
+    (
+        "no such column",
+        "survey.csv",
+        b"HH,year\n1,2012\n",
+        "survey.csv [hh]: no such column, named under files[0].household; did you mean HH",
+    ),
+)
 
 
 @pytest.mark.parametrize(("name", "file", "content", "message"), FILES, ids=[f[0] for f in FILES])
@@ -188,9 +264,12 @@ def test_a_link_may_not_lead_out_of_the_survey_s_folder(small: Any, csv_of: Any,
     (inside / "roads.csv").symlink_to(small.folder / "outside.csv")
     survey = small.write(csv_of(good), "in/survey.csv")
     text = small.write_map().read_text()
-    text = text.replace("[household]\n", '[[files]]\nid = "roads"\nfile = "roads.csv"\n'
-                        'layout = "fixed"\nhousehold = "hh"\n[household]\n'
-                        'x_road = { column = "road", from = "roads" }\n')  # fmt: skip
+    text = text.replace(
+        "[household]\n",
+        '[[files]]\nid = "roads"\nfile = "roads.csv"\n'
+        'layout = "fixed"\nhousehold = "hh"\n[household]\n'
+        'x_road = { column = "road", from = "roads" }\n',
+    )
     for name in ("village", "weight", "members", "joined"):
         text = text.replace(f'= "{name}"\n', f'= {{ column = "{name}", from = "main" }}\n')
     text = text.replace('{ column = "poor"', '{ from = "main", column = "poor"')

@@ -15,8 +15,21 @@ from polars.testing import assert_frame_equal
 
 from analysis.panels import panel
 
-HEADER = ("hh", "year", "village", "county", "weight", "poor", "members", "wage", "fares", "farm",
-          "rent", "gift", "joined")  # fmt: skip
+HEADER = (
+    "hh",
+    "year",
+    "village",
+    "county",
+    "weight",
+    "poor",
+    "members",
+    "wage",
+    "fares",
+    "farm",
+    "rent",
+    "gift",
+    "joined",
+)
 TABLES = ("households", "villages", "income", "participation", "rejected")
 
 
@@ -41,15 +54,21 @@ def test_households_villages_and_participation_by_hand(small: Any, csv_of: Any, 
     report = small.run()
     households = small.table("households")
     assert households.select(
-        "household", "village", "size_baseline", "weight", "registered_poor", "stratum",
+        "household",
+        "village",
+        "size_baseline",
+        "weight",
+        "registered_poor",
+        "stratum",
         "income_baseline_fen",
     ).rows() == [
         ("1", "a", 3, 1.5, True, "all", 374_000),
         ("2", "b", 2, 2.0, False, "all", 0),
-    ]  # fmt: skip
+    ]
     assert small.table("villages").select("village", "county").rows() == [
-        ("a", "north"), ("b", "south"),
-    ]  # fmt: skip
+        ("a", "north"),
+        ("b", "south"),
+    ]
     assert small.table("participation").rows() == [("training", "household", "1", 2013, None, None)]
     assert report.account.as_dict() == {"rows_read": 4, "rows_used": 4, "left_out": {}}
     assert panel.check(panel.read(small.out)) == ()
@@ -108,8 +127,11 @@ def _written(folder: Path, kind: str, rows: tuple[tuple[object, ...], ...]) -> P
     elif kind in ("csv", "tsv"):
         frame.write_csv(path, separator="," if kind == "csv" else "\t")
     else:
-        write = {"dta": pyreadstat.write_dta, "sav": pyreadstat.write_sav,
-                 "xpt": pyreadstat.write_xport}[kind]  # fmt: skip
+        write = {
+            "dta": pyreadstat.write_dta,
+            "sav": pyreadstat.write_sav,
+            "xpt": pyreadstat.write_xport,
+        }[kind]
         write(numbers, path)
     return path
 
@@ -189,8 +211,9 @@ def test_serial_dates_of_a_workbook_are_dates(small: Any, good: Any) -> None:
         assert small.table("participation")["first_period"].to_list() == [2013]
         # The value stored with the formula is read: 2 yuan of fares.
         assert small.table("income")["wage"].to_list()[0] == 120_000 - 200
-        assert report.notes == ("survey.xlsx has formulas: the values last stored are read, "
-                                "none is computed",)  # fmt: skip
+        assert report.notes == (
+            "survey.xlsx has formulas: the values last stored are read, none is computed",
+        )
 
 
 def test_value_labels_can_stand_for_codes(small: Any, good: Any) -> None:
@@ -198,8 +221,11 @@ def test_value_labels_can_stand_for_codes(small: Any, good: Any) -> None:
         [dict(zip(HEADER, row, strict=True)) for row in good], infer_schema_length=None
     )
     path = small.folder / "survey.dta"
-    pyreadstat.write_dta(frame.with_columns(pl.col("joined").cast(pl.Float64)), path,
-                         variable_value_labels={"county": {1: "Yun", 2: "Fang"}})  # fmt: skip
+    pyreadstat.write_dta(
+        frame.with_columns(pl.col("joined").cast(pl.Float64)),
+        path,
+        variable_value_labels={"county": {1: "Yun", 2: "Fang"}},
+    )
     text = small.write_map(file="survey.dta").read_text()
     coded = 'county = { column = "county", recode = { 1 = "north", 2 = "south" }, strict = true }'
     assert coded in text
@@ -246,8 +272,10 @@ def test_a_panel_does_not_depend_on_the_parts_it_was_read_in(
 
 
 def test_an_import_is_the_same_to_the_byte_each_time(small: Any, csv_of: Any, good: Any) -> None:
-    bad = [f"{h},{y},a,1,1,0,{n},{w},0,1,0,5,\n" for h, y, n, w in
-           ((3, 1850, 2, 1), (4, 2012, 0, 1), (5, 2012, 2, "x"), ("", 2012, 2, 1))]  # fmt: skip
+    bad = [
+        f"{h},{y},a,1,1,0,{n},{w},0,1,0,5,\n"
+        for h, y, n, w in ((3, 1850, 2, 1), (4, 2012, 0, 1), (5, 2012, 2, "x"), ("", 2012, 2, 1))
+    ]
     small.write(csv_of(good) + "".join(bad))
     small.write_map()
     seen = set()

@@ -67,8 +67,9 @@ def imported(
     (folder / "f.csv").write_text(header + "\n" + "".join(",".join(r) + "\n" for r in rows))
     out = folder / f"panel-{rows_at_once}"
     try:
-        report = import_survey([folder / "f.csv"], folder / "map.toml", out,
-                               rows_at_once=rows_at_once)  # fmt: skip
+        report = import_survey(
+            [folder / "f.csv"], folder / "map.toml", out, rows_at_once=rows_at_once
+        )
     except FaultsError as error:
         # Nothing accepted is the one thing that stops an import whose limits are open.
         (fault,) = error.faults
@@ -82,9 +83,12 @@ def imported(
 
 
 def check_laws(
-    report: ImportReport, tables: dict[str, pl.DataFrame], rows: list[tuple[str, ...]],
-    header: str, waves: int,
-) -> None:  # fmt: skip
+    report: ImportReport,
+    tables: dict[str, pl.DataFrame],
+    rows: list[tuple[str, ...]],
+    header: str,
+    waves: int,
+) -> None:
     blank = [row for row in rows if not any(row)]
     read = [row for row in rows if any(row)]
     total, rejected, income = report.total, tables["rejected"], tables["income"]

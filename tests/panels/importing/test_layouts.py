@@ -20,8 +20,9 @@ transfer = "not asked"
 def run(folder: Path, text: str, **files: str) -> ImportReport:
     for name, content in files.items():
         (folder / f"{name}.csv").write_text(content)
-    (folder / "map.toml").write_text('[map]\nsurvey = "s"\n[limits]\nmax_rejected_rows = 1\n'
-                                     f"max_rejected_records = 1\n{text}")  # fmt: skip
+    (folder / "map.toml").write_text(
+        f'[map]\nsurvey = "s"\n[limits]\nmax_rejected_rows = 1\nmax_rejected_records = 1\n{text}'
+    )
     return import_survey([folder], folder / "map.toml", folder / "panel")
 
 
@@ -67,16 +68,22 @@ dose_unit = "days"
         ",a,1,1,1,1,,,,\n",
     )
     assert table(tmp_path, "income").select("household", "period", "wage").rows() == [
-        ("1", 2010, 0), ("1", 2012, 500), ("2", 2010, 900), ("3", 2012, 400),
-    ]  # fmt: skip
+        ("1", 2010, 0),
+        ("1", 2012, 500),
+        ("2", 2010, 900),
+        ("3", 2012, 400),
+    ]
     assert table(tmp_path, "rejected").select("row", "period", "reason").rows() == [
-        (2, 2012, "nothing_observed"), (3, 2010, "not_a_number"),
-        (4, 2010, "no_key"), (4, 2012, "no_key"),
-    ]  # fmt: skip
+        (2, 2012, "nothing_observed"),
+        (3, 2010, "not_a_number"),
+        (4, 2010, "no_key"),
+        (4, 2012, "no_key"),
+    ]
     # Household 3 had it in 2010 already, but that record was lost: 2012 is the first one seen.
     assert table(tmp_path, "participation").select("unit", "first_period", "dose").rows() == [
-        ("1", 2012, 7.0), ("3", 2012, 3.0),
-    ]  # fmt: skip
+        ("1", 2012, 7.0),
+        ("3", 2012, 3.0),
+    ]
     total = report.total
     assert (total.rows, total.rows_accepted, total.rows_rejected) == (4, 3, 1)
     assert (total.records, total.records_accepted, total.records_rejected) == (8, 4, 4)
@@ -119,12 +126,14 @@ first_year = "trained"
         "1,1,100,0.5,2016\n1,2,,,2014\n2,1,10,1,\n2,2,-8,1,\n3,,5,1,\n2,1,10,1,\n",
     )
     assert table(tmp_path, "income").select("household", "wage", "members_present").rows() == [
-        ("1", 60_000, 2), ("2", None, 2),
-    ]  # fmt: skip
+        ("1", 60_000, 2),
+        ("2", None, 2),
+    ]
     assert table(tmp_path, "participation")["first_period"].to_list() == [2014]
     assert table(tmp_path, "rejected").select("row", "reason").rows() == [
-        (5, "no_person"), (6, "duplicate_identical"),
-    ]  # fmt: skip
+        (5, "no_person"),
+        (6, "duplicate_identical"),
+    ]
     assert report.account.as_dict() == {
         "rows_read": 6,
         "rows_used": 2,
@@ -197,24 +206,31 @@ dose_unit = "yuan"
         roster="fid,school\n1,6\n2,9\n8,1\n",
         places="cid,county,km,fund,yuan\na,N,3.5,2011,1000\nb,S,10,,\nz,S,1,2010,5\n",
     )
-    assert table(tmp_path, "income").select("household", "period", "wage", "members_present"
-                                            ).rows() == [
-        ("1", 2010, 1000, 3), ("1", 2012, 1200, 4), ("2", 2010, None, 2),
-    ]  # fmt: skip
+    assert table(tmp_path, "income").select(
+        "household", "period", "wage", "members_present"
+    ).rows() == [
+        ("1", 2010, 1000, 3),
+        ("1", 2012, 1200, 4),
+        ("2", 2010, None, 2),
+    ]
     assert table(tmp_path, "households").select("household", "village", "x_school").rows() == [
-        ("1", "a", 6.0), ("2", "b", 9.0),
-    ]  # fmt: skip
+        ("1", "a", 6.0),
+        ("2", "b", 9.0),
+    ]
     assert table(tmp_path, "villages").select("village", "county", "remoteness_km").rows() == [
-        ("a", "N", 3.5), ("b", "S", 10.0),
-    ]  # fmt: skip
+        ("a", "N", 3.5),
+        ("b", "S", 10.0),
+    ]
     assert table(tmp_path, "participation").rows() == [
         ("village_fund", "village", "a", 2011, 1000.0, "yuan"),
-    ]  # fmt: skip
+    ]
     # Household 9 and 8, village z, and household 2 in 2012 are in no main file.
     assert table(tmp_path, "rejected").select("file", "row", "reason").rows() == [
-        ("jobs.csv", 3, "no_household_record"), ("jobs.csv", 4, "no_household_record"),
-        ("places.csv", 3, "no_household_record"), ("roster.csv", 3, "no_household_record"),
-    ]  # fmt: skip
+        ("jobs.csv", 3, "no_household_record"),
+        ("jobs.csv", 4, "no_household_record"),
+        ("places.csv", 3, "no_household_record"),
+        ("roster.csv", 3, "no_household_record"),
+    ]
     assert report.account.as_dict() == {"rows_read": 3, "rows_used": 3, "left_out": {}}
 
 

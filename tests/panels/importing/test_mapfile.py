@@ -14,59 +14,134 @@ from analysis.panels.importing.mapfile import read_map
 CASES = (
     ('survey = "small"', "", "map.survey", 'missing; add survey = "…"'),
     ('survey = "small"', 'survey = "FILL"', "map.survey", "still to be filled in"),
-    ('survey = "small"', 'survey = "small"\nstatus = "good"', "map.status", "not in the vocabulary"),
+    (
+        'survey = "small"',
+        'survey = "small"\nstatus = "good"',
+        "map.status",
+        "not in the vocabulary",
+    ),
     ('survey = "small"', 'survey = "small"\ncolour = 1', "map.colour", "unknown key"),
     ("max_rejected_rows = 1", "max_rejected_rows = 7", "limits.max_rejected_rows", "out of range"),
-    ("max_rejected_rows = 1", "first_year = 2050\nlast_year = 2020", "limits.first_year",
-     "later than last_year"),
+    (
+        "max_rejected_rows = 1",
+        "first_year = 2050\nlast_year = 2020",
+        "limits.first_year",
+        "later than last_year",
+    ),
     ('file = "survey.csv"', 'file = "/elsewhere/x.csv"', "files[0].file", "an absolute path"),
     ('file = "survey.csv"', 'file = "C:\\\\x.csv"', "files[0].file", "an absolute path"),
-    ('file = "survey.csv"', 'file = "a/../../x.csv"', "files[0].file", "the path leaves the folder"),
+    (
+        'file = "survey.csv"',
+        'file = "a/../../x.csv"',
+        "files[0].file",
+        "the path leaves the folder",
+    ),
     ('file = "survey.csv"', 'file = "..\\\\x.csv"', "files[0].file", "the path leaves the folder"),
     ('household = "hh"', "", "files[0].household", "missing"),
     ('household = "hh"', 'household = "FILL"', "files[0].household", "still to be filled in"),
     ('household = "hh"', "household = 3", "files[0].household", "not a column"),
     ('period = "year"', "", "files[0].period", "missing"),
     ('period = "year"', 'layout = "wide"', "files[0].waves", "missing; list them"),
-    ('period = "year"', 'layout = "wide"\nwaves = { a = "x" }', "files[0].waves.a",
-     "not a whole year"),
-    ('period = "year"', 'layout = "wide"\nwaves = { a = 2010, b = 2010 }', "files[0].waves",
-     "two words for one year"),
-    ('period = "year"', 'period = "year"\nlayout = "fixed"', "files[0].period",
-     "a fixed file has none"),
-    ('period = "year"', 'period = "year"\ndelimiter = "::"', "files[0].delimiter",
-     "not one character"),
-    ('period = "year"', 'period = "year"\nthousands = "."', "files[0].thousands",
-     "the same as decimal"),
+    (
+        'period = "year"',
+        'layout = "wide"\nwaves = { a = "x" }',
+        "files[0].waves.a",
+        "not a whole year",
+    ),
+    (
+        'period = "year"',
+        'layout = "wide"\nwaves = { a = 2010, b = 2010 }',
+        "files[0].waves",
+        "two words for one year",
+    ),
+    (
+        'period = "year"',
+        'period = "year"\nlayout = "fixed"',
+        "files[0].period",
+        "a fixed file has none",
+    ),
+    (
+        'period = "year"',
+        'period = "year"\ndelimiter = "::"',
+        "files[0].delimiter",
+        "not one character",
+    ),
+    (
+        'period = "year"',
+        'period = "year"\nthousands = "."',
+        "files[0].thousands",
+        "the same as decimal",
+    ),
     ('missing = [-8, "NA"]', "missing = -8", "files[0].missing", "not a list of codes"),
     ('village = "village"', "", "household.village", "missing"),
-    ('village = "village"', 'village = { column = "v", constant = "w" }', "household.village",
-     "needs a column or a constant"),
-    ('village = "village"', 'village = { column = "v", from = "other" }', "household.village.from",
-     "no file has this id; use one of: main"),
-    ('village = "village"', 'village = { column = "v", typo = 1 }', "household.village.typo",
-     "unknown key"),
-    ('weight_type = "sampling"', "", "household.weight_type", "weight and weight_type come together"),
+    (
+        'village = "village"',
+        'village = { column = "v", constant = "w" }',
+        "household.village",
+        "needs a column or a constant",
+    ),
+    (
+        'village = "village"',
+        'village = { column = "v", from = "other" }',
+        "household.village.from",
+        "no file has this id; use one of: main",
+    ),
+    (
+        'village = "village"',
+        'village = { column = "v", typo = 1 }',
+        "household.village.typo",
+        "unknown key",
+    ),
+    (
+        'weight_type = "sampling"',
+        "",
+        "household.weight_type",
+        "weight and weight_type come together",
+    ),
     ('members = "members"', "", "income.members", "missing"),
-    ('members = "members"', 'count_persons = "main"', "income.count_persons",
-     "not a person file with periods"),
+    (
+        'members = "members"',
+        'count_persons = "main"',
+        "income.count_persons",
+        "not a person file with periods",
+    ),
     ('source = "property"', 'source = "rent"', "income.items[3].source", "not in the vocabulary"),
     ('unit = "fen"', 'unit = "dollar"', "income.items[3].unit", "not in the vocabulary"),
     ('per = "quarter"', 'per = "FILL"', "income.items[3].per", "still to be filled in"),
     ('sign = "-"', 'sign = "minus"', "income.items[1].sign", "not in the vocabulary"),
     ("per_head = true", 'per_head = "yes"', "income.items[4].per_head", "not true or false"),
-    ('members = "members"', 'members = "members"\nabsent = { wage = "no" }', "income.wage",
-     "needs items or a reason why it is absent, one of the two"),
-    ('programme = "training"', 'programme = "space"', "participation[0].programme",
-     "not in the vocabulary"),
+    (
+        'members = "members"',
+        'members = "members"\nabsent = { wage = "no" }',
+        "income.wage",
+        "needs items or a reason why it is absent, one of the two",
+    ),
+    (
+        'programme = "training"',
+        'programme = "space"',
+        "participation[0].programme",
+        "not in the vocabulary",
+    ),
     ('first_year = "joined"', "", "participation[0]", "needs first_year or indicator"),
-    ('first_year = "joined"', 'first_year = "joined"\ndose = "d"', "participation[0].dose_unit",
-     "dose and dose_unit come together"),
-    ('column = "rent"', 'column = "rent{wave}"', "income.items[3]",
-     "{wave} in a file that is not wide"),
-    ('period = "year"', 'period = "year"\nthousands = "  "', "files[0].thousands",
-     "not one character"),
-)  # fmt: skip
+    (
+        'first_year = "joined"',
+        'first_year = "joined"\ndose = "d"',
+        "participation[0].dose_unit",
+        "dose and dose_unit come together",
+    ),
+    (
+        'column = "rent"',
+        'column = "rent{wave}"',
+        "income.items[3]",
+        "{wave} in a file that is not wide",
+    ),
+    (
+        'period = "year"',
+        'period = "year"\nthousands = "  "',
+        "files[0].thousands",
+        "not one character",
+    ),
+)
 
 
 @pytest.mark.parametrize(
@@ -93,9 +168,12 @@ def test_all_faults_come_together(small: Any) -> None:
     with pytest.raises(FaultsError) as caught:
         read_map(path)
     assert {fault.column for fault in caught.value.faults} == {
-        "map.survey", "files[0].file", "files[0].household", "household.village",
+        "map.survey",
+        "files[0].file",
+        "files[0].household",
+        "household.village",
         "income.items[3].unit",
-    }  # fmt: skip
+    }
 
 
 def _keys(path: Path) -> list[str]:
@@ -116,8 +194,11 @@ def test_a_fault_in_one_part_hides_none_between_the_others(small: Any) -> None:
     text = (text[:start] + text[end:]).replace('weight_type = "sampling"\n', "")
     path.write_text(text.replace('column = "rent"', 'column = "rent{wave}"'))
     assert _keys(path) == [
-        "household.weight_type", "income.items[0].per", "income.items[3]", "income.transfer",
-    ]  # fmt: skip
+        "household.weight_type",
+        "income.items[0].per",
+        "income.items[3]",
+        "income.transfer",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -44,13 +44,21 @@ COUNTED = (
 
 
 @pytest.mark.parametrize(
-    ("name", "file", "households", "villages", "rows", "takers", "at_once", "food"), COUNTED,
+    ("name", "file", "households", "villages", "rows", "takers", "at_once", "food"),
+    COUNTED,
     ids=[row[0] for row in COUNTED],
-)  # fmt: skip
+)
 def test_a_worked_map_gives_what_the_file_holds(
-    name: str, file: str, households: int, villages: int, rows: int, takers: int, at_once: int,
-    food: float | None, tmp_path: Path,
-) -> None:  # fmt: skip
+    name: str,
+    file: str,
+    households: int,
+    villages: int,
+    rows: int,
+    takers: int,
+    at_once: int,
+    food: float | None,
+    tmp_path: Path,
+) -> None:
     survey = external(file)
     report = import_survey([survey], paths.data() / "maps" / f"{name}.toml", tmp_path / "panel")
     assert (report.n_households, report.n_villages, report.n_periods) == (
@@ -73,13 +81,25 @@ def test_a_worked_map_gives_what_the_file_holds(
 
 def test_the_cfps_like_map_runs_on_files_of_its_columns(tmp_path: Path) -> None:
     # Synthetic files: what is tested is that the map hangs together, not that CFPS looks so.
-    for wave, size, cid in (("12", "familysize", "cid"), ("14", "familysize", "cid14"),
-                            ("16", "familysize16", "cid16")):  # fmt: skip
-        pl.DataFrame({
-            f"fid{wave}": [1, 2], cid: [11, 12], f"fswt_natcs{wave}": [1.5, 2.5],
-            "provcd": [42, 42], "countyid": [7, 7], size: [3, 4], "fwage_1": [12000.0, -8.0],
-            "foperate_1": [-500.0, 100.0], "fproperty_1": [0.0, -1.0], "ftransfer_1": [10.0, 20.0],
-        }).write_csv(tmp_path / f"w{wave}.csv")  # fmt: skip
+    for wave, size, cid in (
+        ("12", "familysize", "cid"),
+        ("14", "familysize", "cid14"),
+        ("16", "familysize16", "cid16"),
+    ):
+        pl.DataFrame(
+            {
+                f"fid{wave}": [1, 2],
+                cid: [11, 12],
+                f"fswt_natcs{wave}": [1.5, 2.5],
+                "provcd": [42, 42],
+                "countyid": [7, 7],
+                size: [3, 4],
+                "fwage_1": [12000.0, -8.0],
+                "foperate_1": [-500.0, 100.0],
+                "fproperty_1": [0.0, -1.0],
+                "ftransfer_1": [10.0, 20.0],
+            }
+        ).write_csv(tmp_path / f"w{wave}.csv")
     text = (paths.data() / "maps" / "cfps-like.toml").read_text(encoding="utf-8")
     for wave in ("12", "14", "16"):
         text = text.replace(f"cfps20{wave}famecon.dta", f"w{wave}.csv")

@@ -16,32 +16,51 @@ from analysis.panels.importing.mapfile import read_map
 
 
 def test_a_starter_runs_once_it_is_filled_in(tmp_path: Path) -> None:
-    frame = pl.DataFrame({
-        "hhid": [101, 101, 102, 102], "year": [2012, 2013, 2012, 2013], "vid": [1, 1, 2, 2],
-        "famsize": [3, 3, 2, 2], "wages": [100, -8, 50, 60], "pension": [0, 0, 5, 5],
-        "sex": [1, 1, 2, 2],
-    })  # fmt: skip
+    frame = pl.DataFrame(
+        {
+            "hhid": [101, 101, 102, 102],
+            "year": [2012, 2013, 2012, 2013],
+            "vid": [1, 1, 2, 2],
+            "famsize": [3, 3, 2, 2],
+            "wages": [100, -8, 50, 60],
+            "pension": [0, 0, 5, 5],
+            "sex": [1, 1, 2, 2],
+        }
+    )
     survey = tmp_path / "s.dta"
     pyreadstat.write_dta(
-        frame, survey, column_labels=["", "", "", "members", "wage income, yuan", "", ""],
+        frame,
+        survey,
+        column_labels=["", "", "", "members", "wage income, yuan", "", ""],
         variable_value_labels={"sex": {1: "man", 2: "woman"}},
-    )  # fmt: skip
+    )
     path = init_map([survey], tmp_path / "map.toml")
     text = path.read_text(encoding="utf-8")
     # Labels, types, ranges and value labels of the file are there to read.
     assert "#   wages  [double]  wage income, yuan  (-8 to 100; 4 different)" in text
     assert "#       1 = man; 2 = woman" in text
-    for guess in ('household = "hhid"', 'period = "year"', 'village = "vid"', 'members = "famsize"',
-                  "missing = [-8]", 'source = "wage"', 'source = "transfer"'):  # fmt: skip
+    for guess in (
+        'household = "hhid"',
+        'period = "year"',
+        'village = "vid"',
+        'members = "famsize"',
+        "missing = [-8]",
+        'source = "wage"',
+        'source = "transfer"',
+    ):
         (line,) = [line for line in text.splitlines() if line.startswith(guess)]
         assert "GUESS" in line
     # Unfilled it is refused, with every open place.
     with pytest.raises(FaultsError) as caught:
         read_map(path)
     assert {fault.column for fault in caught.value.faults} == {
-        "income.items[0].unit", "income.items[0].per", "income.items[1].unit",
-        "income.items[1].per", "income.absent.business", "income.absent.property",
-    }  # fmt: skip
+        "income.items[0].unit",
+        "income.items[0].per",
+        "income.items[1].unit",
+        "income.items[1].per",
+        "income.absent.business",
+        "income.absent.property",
+    }
     filled = text.replace('unit = "FILL"', 'unit = "yuan"').replace('per = "FILL"', 'per = "year"')
     path.write_text(filled.replace('"FILL"', '"not asked"'), encoding="utf-8")
     report = import_survey([survey], path, tmp_path / "panel")
@@ -54,8 +73,12 @@ def test_no_column_is_guessed_twice_and_losses_are_no_codes(tmp_path: Path) -> N
     # `hh size` is no household though it says hh; -1 among other losses is no code for no answer,
     # -8 among counts is one; transfers named trans_ are found; a farm rent counts once.
     head = "household_id,hh size,villid,year,farm_income,farm_rent,trans_gov,n_plots,name\n"
-    rows = ("101,3,7,2012,-1,1,5,2,An", "101,3,7,2013,-250,2,5,2,An", "102,2,8,2012,-8000,3,5,2,Bo",
-            "102,2,8,2013,3,4,6,-8,Bo")  # fmt: skip
+    rows = (
+        "101,3,7,2012,-1,1,5,2,An",
+        "101,3,7,2013,-250,2,5,2,An",
+        "102,2,8,2012,-8000,3,5,2,Bo",
+        "102,2,8,2013,3,4,6,-8,Bo",
+    )
     (tmp_path / "s.csv").write_text(head + "\n".join(rows) + "\n")
     text = init_map([tmp_path / "s.csv"], tmp_path / "m.toml").read_text(encoding="utf-8")
     content = tomllib.loads(text)
@@ -64,8 +87,10 @@ def test_no_column_is_guessed_twice_and_losses_are_no_codes(tmp_path: Path) -> N
     assert content["household"]["village"] == "villid"
     assert content["income"]["members"] == "hh size"
     assert [(item["source"], item["column"]) for item in content["income"]["items"]] == [
-        ("business", "farm_income"), ("business", "farm_rent"), ("transfer", "trans_gov"),
-    ]  # fmt: skip
+        ("business", "farm_income"),
+        ("business", "farm_rent"),
+        ("transfer", "trans_gov"),
+    ]
     # Types of a text file come from its cells.
     assert "#   hh size  [number]" in text
     assert "#   name  [text]" in text

@@ -49,13 +49,22 @@ def test_a_target_is_called_what_its_row_is_called(default: Path) -> None:
     table = model.targets(panel.read(default))
     means = table.filter(pl.col("what").str.starts_with("mean")).sort("period")
     assert dict(means.select("period", "status").iter_rows()) == {
-        2012: "derived", 2013: "derived", 2014: "found", 2015: "from_memory", 2016: "derived",
-        2017: "found", 2018: "found", 2019: "found", 2020: "found", 2021: "found",
-    }  # fmt: skip
+        2012: "derived",
+        2013: "derived",
+        2014: "found",
+        2015: "from_memory",
+        2016: "derived",
+        2017: "found",
+        2018: "found",
+        2019: "found",
+        2020: "found",
+        2021: "found",
+    }
     shares = table.filter(pl.col("what").str.starts_with("share of"))
     assert set(shares.select("period", "status").iter_rows()) == {
-        (2012, "derived"), (2021, "found"),
-    }  # fmt: skip
+        (2012, "derived"),
+        (2021, "found"),
+    }
     gini = table.filter(pl.col("what").str.starts_with("Gini"))
     assert set(gini["status"]) == {"from_memory"}
 
@@ -166,8 +175,11 @@ def test_each_switch_does_what_it_says(tmp_path: Path) -> None:
     def training(name: str, effect: str) -> pl.DataFrame:
         return model.read_truth(tmp_path / name).filter(
             programme="job_placement" if name == "spillover" else "microcredit",
-            aggregation="event_time", sample="all", outcome="total", effect=effect,
-        )  # fmt: skip
+            aggregation="event_time",
+            sample="all",
+            outcome="total",
+            effect=effect,
+        )
 
     with_one("spillover")
     assert training("spillover", "spillover").filter(who="untreated", at=2)["att"].item() < -1
@@ -210,9 +222,12 @@ def test_a_clean_panel_lets_a_plain_design_find_the_truth(tmp_path: Path) -> Non
     model.simulate(tmp_path / "p", households=12_000, villages=600, seed=9)
     found = panel.read(tmp_path / "p")
     truth = model.read_truth(tmp_path / "p").filter(
-        programme="industry_support", aggregation="group_time", sample="all", outcome="business",
+        programme="industry_support",
+        aggregation="group_time",
+        sample="all",
+        outcome="business",
         effect="total",
-    )  # fmt: skip
+    )
     sums = (
         found.income.join(found.households, on="household")
         .group_by("village", "period")
@@ -221,9 +236,11 @@ def test_a_clean_panel_lets_a_plain_design_find_the_truth(tmp_path: Path) -> Non
         .pivot("period", index=("village", "n"), values="business")
         .join(
             found.participation.filter(programme="industry_support").collect(),
-            left_on="village", right_on="unit", how="left",
+            left_on="village",
+            right_on="unit",
+            how="left",
         )
-    )  # fmt: skip
+    )
     scores = []
     for g, t, att in (
         truth.filter(pl.col("period") >= pl.col("cohort"))

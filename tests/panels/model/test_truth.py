@@ -74,13 +74,20 @@ def test_the_total_effect_is_what_goes_with_the_programme(
     for number, name, who, rows, cohort in groups(shared, run):
         gone = without(shared, number)
         for sample, mask in (("all", np.ones_like(seen)), ("observed", seen)):
-            found = table.filter(programme=name, who=who, effect="total", sample=sample,
-                                 aggregation="group_time", per="household")  # fmt: skip
+            found = table.filter(
+                programme=name,
+                who=who,
+                effect="total",
+                sample=sample,
+                aggregation="group_time",
+                per="household",
+            )
             for s, source in enumerate((*SOURCES, "total")):
                 change = (
-                    run.total() - gone.total() if source == "total"
+                    run.total() - gone.total()
+                    if source == "total"
                     else run.income[s] - gone.income[s]
-                )  # fmt: skip
+                )
                 for g, t, total, n in (
                     found.filter(outcome=source)
                     .select("cohort", "period", "sum", "n_households")
@@ -110,8 +117,9 @@ def test_poverty_is_counted_household_by_household(
     number = next(r.number for r in shared.parameters.rules if r.name == "training")
     gone, size = without(shared, number), run.homes.size
     cohort = run.effects[number].takers.cohort
-    found = table.filter(programme="training", who="treated", effect="total", sample="all",
-                         aggregation="group_time")  # fmt: skip
+    found = table.filter(
+        programme="training", who="treated", effect="total", sample="all", aggregation="group_time"
+    )
     for line in LINES:
         for g, t, n, persons in (
             found.filter(outcome="total")
@@ -134,11 +142,13 @@ def test_poverty_is_counted_household_by_household(
             }
             assert values[f"poor_{line}", "household"] == (poor, pytest.approx(poor / n, abs=1e-15))
             assert values[f"poor_{line}", "person"] == (
-                members, pytest.approx(members / persons, abs=1e-15)
-            )  # fmt: skip
+                members,
+                pytest.approx(members / persons, abs=1e-15),
+            )
             assert values[f"gap_{line}", "person"] == (
-                lacking, pytest.approx(lacking / persons / 100, abs=1e-12)
-            )  # fmt: skip
+                lacking,
+                pytest.approx(lacking / persons / 100, abs=1e-12),
+            )
 
 
 def test_sources_add_up_and_direct_and_spillover_too(table: pl.DataFrame) -> None:

@@ -117,8 +117,10 @@ def test_the_search_finds_chinese_words_and_prefers_the_language_of_the_page(
         page.click("#search-open")
         page.fill("#search-input", words)
         page.locator("#search-status:not(:empty)").wait_for()
-        return [a.evaluate("a => new URL(a.href).pathname.split('/site/')[1]")
-                for a in page.query_selector_all("#search-results a")]  # fmt: skip
+        return [
+            a.evaluate("a => new URL(a.href).pathname.split('/site/')[1]")
+            for a in page.query_selector_all("#search-results a")
+        ]
 
     assert hits("zh/words.html", "劳动力转移") == ["zh/index.html", "index.html"]
     assert hits("index.html", "劳动力转移") == ["index.html", "zh/index.html"]

@@ -193,10 +193,13 @@ def _judge_periods(merged: pl.DataFrame, *, counted: bool) -> pl.DataFrame:
     nothing = ~(answered | _members(merged).is_not_null()) if counted else ~answered
     too_large = pl.any_horizontal(pl.col(s).abs() > limit for s in schemas.SOURCES)
     reason = (
-        pl.when(nothing).then(pl.lit("nothing_observed"))
-        .when(pl.col("wage") < 0).then(pl.lit("negative_wage"))
-        .when(too_large).then(pl.lit("out_of_range"))
-    )  # fmt: skip
+        pl.when(nothing)
+        .then(pl.lit("nothing_observed"))
+        .when(pl.col("wage") < 0)
+        .then(pl.lit("negative_wage"))
+        .when(too_large)
+        .then(pl.lit("out_of_range"))
+    )
     return merged.select(*UNIT, reason.alias("_judged")).drop_nulls("_judged")
 
 
@@ -287,9 +290,10 @@ def _income(whole: pl.DataFrame) -> pl.DataFrame:
 def _kept(whole: pl.DataFrame, survey: SurveyMap) -> pl.DataFrame:
     names = dict.fromkeys(item.target for item in survey.kept)
     return whole.select(
-        pl.col(KEY).alias("household"), pl.col(PERIOD).alias("period"),
+        pl.col(KEY).alias("household"),
+        pl.col(PERIOD).alias("period"),
         *(pl.col(f"kept:{name}").alias(name) for name in names),
-    )  # fmt: skip
+    )
 
 
 def _villages(baseline: pl.DataFrame) -> pl.DataFrame:
@@ -335,9 +339,10 @@ def participation_of(
         pl.lit(treatment.programme).alias("programme"),
         pl.lit(treatment.level).cast(_dtype("participation", "unit_level")).alias("unit_level"),
         pl.col(unit).alias("unit"),
-        "first_period", "dose",
+        "first_period",
+        "dose",
         dose_unit.cast(pl.String).alias("dose_unit"),
-    )  # fmt: skip
+    )
 
 
 def _participation(whole: pl.DataFrame, baseline: pl.DataFrame, survey: SurveyMap) -> pl.DataFrame:

@@ -139,16 +139,22 @@ def _recode_faults(cell: Cell, words: pl.Expr) -> dict[str, pl.Expr]:
 
 def key(name: str, cell: Cell, context: Context, reason: str) -> Value:
     """Read a key; 101.0 and 101 are the same."""
-    value = _plain(text(cell, context)) if len(cell.columns) < 2 else pl.concat_str(
-        [_plain(text(_one(cell, column), context)) for column in cell.columns], separator="-"
-    )  # fmt: skip
-    return Value(name, value, {reason: value.is_null()} if reason else {},
-                 columns_of(cell, context.wave))  # fmt: skip
+    value = (
+        _plain(text(cell, context))
+        if len(cell.columns) < 2
+        else pl.concat_str(
+            [_plain(text(_one(cell, column), context)) for column in cell.columns], separator="-"
+        )
+    )
+    return Value(
+        name, value, {reason: value.is_null()} if reason else {}, columns_of(cell, context.wave)
+    )
 
 
 def _one(cell: Cell, column: str) -> Cell:
-    return Cell(cell.key, cell.files, (column,), None, cell.recode, cell.strict, cell.missing,
-                cell.labels)  # fmt: skip
+    return Cell(
+        cell.key, cell.files, (column,), None, cell.recode, cell.strict, cell.missing, cell.labels
+    )
 
 
 def word(name: str, cell: Cell, context: Context) -> Value:
@@ -162,8 +168,12 @@ def amount(name: str, cell: Cell, context: Context, factor: float = 1.0) -> Valu
     words = text(cell, context)
     number = _number(words, context.file)
     bad = {"not_a_number": words.is_not_null() & ~number.is_finite().fill_null(value=False)}
-    return Value(name, number * factor, {**_recode_faults(cell, words), **bad},
-                 columns_of(cell, context.wave))  # fmt: skip
+    return Value(
+        name,
+        number * factor,
+        {**_recode_faults(cell, words), **bad},
+        columns_of(cell, context.wave),
+    )
 
 
 def _number(words: pl.Expr, file: SurveyFile) -> pl.Expr:
@@ -215,9 +225,11 @@ def year(name: str, cell: Cell, context: Context, *, required: bool = False) -> 
     dated = words.str.extract(DATE).cast(pl.Int32, strict=False)
     found = pl.coalesce(dated, plain)
     if context.serial_dates is not None or cell.date:
-        found = pl.when(number > limits.last_year).then(
-            _year_of_serial(number, context.serial_dates or 0)
-        ).otherwise(found)  # fmt: skip
+        found = (
+            pl.when(number > limits.last_year)
+            .then(_year_of_serial(number, context.serial_dates or 0))
+            .otherwise(found)
+        )
     possible = found.is_between(limits.first_year, limits.last_year).fill_null(value=False)
     bad = {"impossible_year": words.is_not_null() & ~possible, **_recode_faults(cell, words)}
     if required:
@@ -236,6 +248,8 @@ def _year_of_serial(number: pl.Expr, offset: int) -> pl.Expr:
     days_to_1970 = 25_569
     # Beyond a million days (the year 4637) no date fits, and the cast would overflow.
     safe = pl.when(number < 1e6).then(number)
-    return (safe.floor().cast(pl.Int32, strict=False) + (offset - days_to_1970)).cast(
-        pl.Date
-    ).dt.year()  # fmt: skip
+    return (
+        (safe.floor().cast(pl.Int32, strict=False) + (offset - days_to_1970))
+        .cast(pl.Date)
+        .dt.year()
+    )

@@ -18,28 +18,51 @@ _OF_PLACE: Final = rf"(?:{_ID}|_?name)?"
 # A whole name in lower case with underscores, the most certain first; a guess is only ever a guess.
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "household": (
-        rf"(?:hh|hhold|household|fam|family){_ID}", r"id_?(?:hh|household|family)", r"fid", r"nh",
-        r"户编码|户编号|家庭编号", r"hh|household", r"case_?id", r"id|key",
+        rf"(?:hh|hhold|household|fam|family){_ID}",
+        r"id_?(?:hh|household|family)",
+        r"fid",
+        r"nh",
+        r"户编码|户编号|家庭编号",
+        r"hh|household",
+        r"case_?id",
+        r"id|key",
     ),
     "person": (rf"(?:p|person|ind|indiv|individual|mem|member){_ID}", r"个人编码"),
     "period": (
-        r"year", r"(?:survey|interview|income|calendar|c)_?year", r"period", r"年份|调查年",
+        r"year",
+        r"(?:survey|interview|income|calendar|c)_?year",
+        r"period",
+        r"年份|调查年",
         r"round|wave",
     ),
-    "village": (rf"vil+(?:age)?{_OF_PLACE}", r"v_?(?:id|code)", r"cid|comm(?:unity)?_?id",
-                r".*村.*"),
+    "village": (
+        rf"vil+(?:age)?{_OF_PLACE}",
+        r"v_?(?:id|code)",
+        r"cid|comm(?:unity)?_?id",
+        r".*村.*",
+    ),
     "county": (rf"county{_OF_PLACE}", rf"(?:district|thana|upazila){_OF_PLACE}", r".*县.*"),
     "size": (
         r"(?:hh|household|family|fam)_?size",
         r"(?:hh|household|family|fam)_?(?:members|mem|persons)",
         r"(?:n|no|num|number)_?(?:of_)?(?:in_)?(?:hh_?|household_|family_|fam_?)?(?:members?|mem|"
-        r"persons?|people|hh|household|family)", r"家庭人口.*|人口数", r"members", r"size",
+        r"persons?|people|hh|household|family)",
+        r"家庭人口.*|人口数",
+        r"members",
+        r"size",
     ),
-    "weight": (r"(?:p|hh|household|sample|sampling|survey)_?(?:weight|wgt|wt)", r"fswt\w*",
-               r"weights?|wgt|wt", r".*权重"),
-    "registered_poor": (r"(?:is_)?registered_?poor|jdlk|bpl|poor_?reg\w*", r"(?:is_)?poor(?:_?hh)?",
-                        r".*(?:贫困户|建档立卡).*"),
-}  # fmt: skip
+    "weight": (
+        r"(?:p|hh|household|sample|sampling|survey)_?(?:weight|wgt|wt)",
+        r"fswt\w*",
+        r"weights?|wgt|wt",
+        r".*权重",
+    ),
+    "registered_poor": (
+        r"(?:is_)?registered_?poor|jdlk|bpl|poor_?reg\w*",
+        r"(?:is_)?poor(?:_?hh)?",
+        r".*(?:贫困户|建档立卡).*",
+    ),
+}
 WAVE_ENDING: Final = r"(?:_?(?:19|20)?\d\d)?"
 
 # Anywhere in a label, for what no name tells.
@@ -52,13 +75,13 @@ LABELS: Final[Mapping[str, str]] = {
     "size": r"\b(?:household|family) (?:size|members)\b|^members\b|家庭人口|人口数",
     "weight": r"\b(?:sampling|sample|household|survey) weight\b|权重",
     "registered_poor": r"\bregistered (?:as )?poor\b|\bpoor household\b|贫困户|建档立卡",
-}  # fmt: skip
+}
 MONEY: Final[Mapping[str, str]] = {
     "wage": r"wage|salar|工资",
     "business": r"business|farm|crop|livestock|agri|enterprise|selfemp|foperate|经营",
     "property": r"propert|rent|interest|dividend|fproperty|财产",
     "transfer": r"transfer|(?:^|_)trans(?:_|$)|pension|remit|subsid|转移|补贴",
-}  # fmt: skip
+}
 CODES: Final = ("-1", "-2", "-8", "-9", "-10", "-88", "-99", "-999", "99999", "999999", "9999999")
 WORDS_FOR_NONE: Final = ("NA", "N/A", ".", "nan", "NaN", "NULL", "null", "-")
 KEYS: Final = frozenset({"household", "person"})
@@ -113,8 +136,9 @@ def look(column: Column, cells: pl.Series) -> Look:
     """
     values = cells.drop_nulls()
     if values.is_empty():
-        return Look(column.name, column.label, column.type, column.values,
-                    "empty in the rows looked at")  # fmt: skip
+        return Look(
+            column.name, column.label, column.type, column.values, "empty in the rows looked at"
+        )
     distinct = values.unique(maintain_order=True)
     n = distinct.len()
     numbers = values.cast(pl.Float64, strict=False).drop_nulls()
@@ -128,9 +152,16 @@ def look(column: Column, cells: pl.Series) -> Look:
         told = ", ".join(repr(v[:20]) for v in distinct.head(3)) + f"; {n} different"
     kind = ("number" if is_number else "text") if column.type == "text" else column.type
     return Look(
-        column.name, column.label, kind, column.values, told, tuple(_codes(distinct, numbers)),
-        is_number, n, values.len(),
-    )  # fmt: skip
+        column.name,
+        column.label,
+        kind,
+        column.values,
+        told,
+        tuple(_codes(distinct, numbers)),
+        is_number,
+        n,
+        values.len(),
+    )
 
 
 def _codes(distinct: pl.Series, numbers: pl.Series) -> Iterator[str]:
@@ -157,10 +188,13 @@ def fields(columns: Sequence[Look]) -> dict[str, str]:
         left = [c for c in columns if c.name not in found.values()]
         candidates = [(_trust(c, field), c) for c in left]
         ranked = sorted(
-            ((field in KEYS and _few(c), trust, -c.n_different, c.name)
-             for trust, c in candidates if trust is not None),
+            (
+                (field in KEYS and _few(c), trust, -c.n_different, c.name)
+                for trust, c in candidates
+                if trust is not None
+            ),
             key=lambda entry: entry[:3],
-        )  # fmt: skip
+        )
         found[field] = ranked[0][3] if ranked else ""
     return found
 

@@ -20,15 +20,21 @@ from analysis.panels.importing.mapping import (
     SurveyFile,
     SurveyMap,
     Treatment,
-)  # fmt: skip
+)
 from analysis.panels.importing.parameters import parameters
 from analysis.panels.importing.table import Table, as_text
 from analysis.panels.schemas import COVARIATE_PREFIX, SOURCES
 
 HOUSEHOLD_FIELDS: Final = (
-    "village", "size", "weight", "stratum", "registered_poor", "primary_sampling_unit",
-    "design_stratum", "workers",
-)  # fmt: skip
+    "village",
+    "size",
+    "weight",
+    "stratum",
+    "registered_poor",
+    "primary_sampling_unit",
+    "design_stratum",
+    "workers",
+)
 VILLAGE_FIELDS: Final = ("county", "prefecture", "n_households", "remoteness_km")
 TO_FILL: Final = "FILL"
 """What `--init` writes where a person must decide; a map that still has it is not read."""
@@ -77,8 +83,9 @@ class _Read:
         """
         return not any(
             broken == key or broken.startswith(f"{key}.") or key.startswith(f"{broken}.")
-            for broken in self._broken for key in keys
-        )  # fmt: skip
+            for broken in self._broken
+            for key in keys
+        )
 
 
 def _survey_map(root: Table) -> SurveyMap:
@@ -151,7 +158,10 @@ def _survey_file(table: Table) -> SurveyFile:
     if unit == "village" and layout == "wide":
         table.fault("layout", "a village file is fixed or long", "reshape it, or use long")
     result = SurveyFile(
-        id=name, file=file, unit=unit, layout=layout,
+        id=name,
+        file=file,
+        unit=unit,
+        layout=layout,
         keys=keys[0] if keys else Cell(key),
         person=person[0] if person else None,
         period=period[0] if period else None,
@@ -163,7 +173,7 @@ def _survey_file(table: Table) -> SurveyFile:
         thousands=table.text("thousands", required=False) or None,
         sheet=table.text("sheet", required=False) or None,
         main=table.flag("main"),
-    )  # fmt: skip
+    )
     if result.main and (unit == "village" or layout == "fixed"):
         table.fault("main", "a main file has households and periods", "remove it")
     if result.delimiter is not None and len(result.delimiter) != 1:
@@ -228,7 +238,9 @@ def _cell(table: Table, ids: tuple[str, ...]) -> Cell:
         table.fault("", "needs a column or a constant, one of the two", 'write { column = "…" }')
     recode = table.mapping("recode")
     result = Cell(
-        key=table.key, files=files, columns=columns,
+        key=table.key,
+        files=files,
+        columns=columns,
         constant=None if constant is None else as_text(constant),
         recode={as_text(k): as_text(v) for k, v in recode.items()} if recode else None,
         strict=table.flag("strict"),
@@ -236,7 +248,7 @@ def _cell(table: Table, ids: tuple[str, ...]) -> Cell:
         labels=table.flag("labels"),
         date=table.flag("date"),
         text=table.flag("text"),
-    )  # fmt: skip
+    )
     table.nothing_else()
     return result
 
@@ -281,8 +293,11 @@ def _treatment(table: Table, ids: tuple[str, ...]) -> Treatment:
     )
     table.nothing_else()
     if bool(result.first) == bool(result.indicator):
-        table.fault("", "needs first_year or indicator, one of the two",
-                    "name the column that says when it began")  # fmt: skip
+        table.fault(
+            "",
+            "needs first_year or indicator, one of the two",
+            "name the column that says when it began",
+        )
     if bool(result.dose) != (result.dose_unit is not None):
         table.fault("dose_unit", "dose and dose_unit come together", "give both or neither")
     return result
@@ -296,34 +311,61 @@ def _cross_faults(survey: SurveyMap, file: str, was_read: _Read) -> Iterator[Fau
     """Yield what is wrong between parts of a map that are each in order."""
     ids = [f.id for f in survey.files if f.id]
     for name in sorted({i for i in ids if ids.count(i) > 1}):
-        yield Fault(file, "two files have this id", "give each its own", column="files.id",
-                    value=name)  # fmt: skip
+        yield Fault(
+            file, "two files have this id", "give each its own", column="files.id", value=name
+        )
     files_read = was_read("files.unit", "files.layout", "files.id")
     if files_read and not survey.anchors():
-        yield Fault(file, "no file has periods", "set layout = 'long' or 'wide' for one of them",
-                    column="files.layout")  # fmt: skip
+        yield Fault(
+            file,
+            "no file has periods",
+            "set layout = 'long' or 'wide' for one of them",
+            column="files.layout",
+        )
     persons = [f.id for f in survey.files if f.unit == "person" and f.layout != "fixed"]
     if files_read and survey.count_persons is not None and survey.count_persons not in persons:
-        yield Fault(file, "not a person file with periods", "use the id of one",
-                    column="income.count_persons", value=survey.count_persons)  # fmt: skip
+        yield Fault(
+            file,
+            "not a person file with periods",
+            "use the id of one",
+            column="income.count_persons",
+            value=survey.count_persons,
+        )
     items_read = was_read("income.items.source", "income.absent")
     for source in SOURCES:
         has_items, is_absent = source in survey.sources_read(), source in survey.absent
         if has_items == is_absent and (has_items or items_read):
-            yield Fault(file, "needs items or a reason why it is absent, one of the two",
-                        f'add [[income.items]] or absent.{source} = "why"',
-                        column=f"income.{source}")  # fmt: skip
+            yield Fault(
+                file,
+                "needs items or a reason why it is absent, one of the two",
+                f'add [[income.items]] or absent.{source} = "why"',
+                column=f"income.{source}",
+            )
         if survey.absent.get(source) == TO_FILL:
-            yield Fault(file, "still to be filled in", "say why the survey has none, or add items",
-                        column=f"income.absent.{source}", value=TO_FILL)  # fmt: skip
+            yield Fault(
+                file,
+                "still to be filled in",
+                "say why the survey has none, or add items",
+                column=f"income.absent.{source}",
+                value=TO_FILL,
+            )
     for source in sorted(set(survey.absent) - set(SOURCES)):
-        yield Fault(file, "not a source of income", f"use one of: {', '.join(SOURCES)}",
-                    column="income.absent", value=source)  # fmt: skip
+        yield Fault(
+            file,
+            "not a source of income",
+            f"use one of: {', '.join(SOURCES)}",
+            column="income.absent",
+            value=source,
+        )
     if was_read("household.weight", "household.weight_type") and (
         ("weight" in survey.household) != (survey.weight_type != "none")
-    ):  # fmt: skip
-        yield Fault(file, "weight and weight_type come together",
-                    "give both or neither", column="household.weight_type")  # fmt: skip
+    ):
+        yield Fault(
+            file,
+            "weight and weight_type come together",
+            "give both or neither",
+            column="household.weight_type",
+        )
     if files_read:
         yield from _layout_faults(survey, file, was_read)
 
@@ -334,8 +376,12 @@ def _layout_faults(survey: SurveyMap, file: str, was_read: _Read) -> Iterator[Fa
     timed |= {c.key for t in survey.treatments for c in t.indicator}
     timed |= {c.key for c in survey.members}
     keys = {c.key for f in survey.files for c in (f.keys, f.person) if c}
-    villages = {c.key for t in survey.treatments if t.level == "village"
-                for c in (*t.first, *t.indicator, *t.dose)}  # fmt: skip
+    villages = {
+        c.key
+        for t in survey.treatments
+        if t.level == "village"
+        for c in (*t.first, *t.indicator, *t.dose)
+    }
     villages |= {c.key for cells in survey.village.values() for c in cells}
     for cell in survey.cells():
         if not was_read(f"{cell.key}.from", f"{cell.key}.column"):
@@ -344,17 +390,38 @@ def _layout_faults(survey: SurveyMap, file: str, was_read: _Read) -> Iterator[Fa
             source = by_id[name]
             waved = any(WAVE in column for column in cell.columns)
             if waved and (source.layout != "wide" or cell.key in keys):
-                yield Fault(file, f"{WAVE} in a file that is not wide, or in a key",
-                            "name the column as it is", column=cell.key)  # fmt: skip
+                yield Fault(
+                    file,
+                    f"{WAVE} in a file that is not wide, or in a key",
+                    "name the column as it is",
+                    column=cell.key,
+                )
             if cell.key in timed and source.layout == "wide" and cell.columns and not waved:
-                yield Fault(file, f"{WAVE} is missing: the file is wide",
-                            f'write e.g. "income_{WAVE}"', column=cell.key,
-                            value=", ".join(cell.columns))  # fmt: skip
+                yield Fault(
+                    file,
+                    f"{WAVE} is missing: the file is wide",
+                    f'write e.g. "income_{WAVE}"',
+                    column=cell.key,
+                    value=", ".join(cell.columns),
+                )
             if cell.key in timed and source.layout == "fixed":
-                yield Fault(file, "varies by period, but its file has none",
-                            "name a long or wide file", column=cell.key, value=name)  # fmt: skip
-            if source.unit == "village" and cell.key not in villages and cell.columns and (
-                cell not in (source.keys, source.period)
-            ):  # fmt: skip
-                yield Fault(file, "a village file holds only what is of the village",
-                            "name a household file", column=cell.key, value=name)  # fmt: skip
+                yield Fault(
+                    file,
+                    "varies by period, but its file has none",
+                    "name a long or wide file",
+                    column=cell.key,
+                    value=name,
+                )
+            if (
+                source.unit == "village"
+                and cell.key not in villages
+                and cell.columns
+                and (cell not in (source.keys, source.period))
+            ):
+                yield Fault(
+                    file,
+                    "a village file holds only what is of the village",
+                    "name a household file",
+                    column=cell.key,
+                    value=name,
+                )

@@ -248,9 +248,7 @@ class SurveyMap:
         """Return every cell of the map, keys and periods of files included."""
         of_files = [c for f in self.files for c in (f.keys, f.person, f.period) if c is not None]
         of_items = [c for i in (*self.items, *self.kept) for c in (i.cell, i.times) if c]
-        of_treatments = [
-            c for t in self.treatments for c in (*t.first, *t.indicator, *t.dose)
-        ]  # fmt: skip
+        of_treatments = [c for t in self.treatments for c in (*t.first, *t.indicator, *t.dose)]
         of_units = [
             c for part in (self.household, self.village) for cs in part.values() for c in cs
         ]

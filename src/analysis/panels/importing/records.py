@@ -89,12 +89,15 @@ def _one_wave(
     shape = {"|broken_row": pl.col(BROKEN), "|no_key": pl.col(KEY).is_null()}
     everything = shape | flags
     frame = raw.select(
-        ROW, KEY,
+        ROW,
+        KEY,
         *(value.value.alias(value.name) for value in values),
         *(bad.alias(name) for name, bad in everything.items()),
-        *(pl.col(column).alias(f"#{column}") for column in
-          dict.fromkeys(c for value in values for c in value.shown)),
-    )  # fmt: skip
+        *(
+            pl.col(column).alias(f"#{column}")
+            for column in dict.fromkeys(c for value in values for c in value.shown)
+        ),
+    )
     if person is None:
         frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(PERSON))
     is_bad = frame.select(pl.any_horizontal(*everything)).to_series()
@@ -102,12 +105,15 @@ def _one_wave(
         none = pl.lit(None, dtype=pl.String)
         marked = frame.with_columns(none.alias(REASON), none.alias(DETAIL))
     else:
-        marked = pl.concat([
-            frame.filter(~is_bad).with_columns(
-                pl.lit(None, dtype=pl.String).alias(REASON),
-                pl.lit(None, dtype=pl.String).alias(DETAIL)),
-            frame.filter(is_bad).with_columns(*_explained(values, list(everything))),
-        ]).sort(ROW)  # fmt: skip
+        marked = pl.concat(
+            [
+                frame.filter(~is_bad).with_columns(
+                    pl.lit(None, dtype=pl.String).alias(REASON),
+                    pl.lit(None, dtype=pl.String).alias(DETAIL),
+                ),
+                frame.filter(is_bad).with_columns(*_explained(values, list(everything))),
+            ]
+        ).sort(ROW)
     drop = [name for name in marked.columns if name.startswith("#") or "|" in name]
     rest = [name for name in marked.columns if name not in drop and name not in IDS]
     return marked.select(*IDS, *rest)
@@ -121,8 +127,9 @@ def _explained(values: list[Value], flags: list[str]) -> Iterator[pl.Expr]:
         is_set, words = pl.col(flag), convert.REASONS[reason]
         reasons.append(pl.when(is_set).then(pl.lit(reason)))
         shown = values[int(index)].shown if index else ()
-        cells = [pl.format("{} = {}; ", pl.lit(c), pl.col(f"#{c}").fill_null("(empty)"))
-                 for c in shown]  # fmt: skip
+        cells = [
+            pl.format("{} = {}; ", pl.lit(c), pl.col(f"#{c}").fill_null("(empty)")) for c in shown
+        ]
         details.append(pl.when(is_set).then(pl.concat_str(*cells, pl.lit(words))))
     yield pl.coalesce(reasons).alias(REASON)
     yield pl.concat_str(details, separator=" / ", ignore_nulls=True).alias(DETAIL)
@@ -238,24 +245,30 @@ def mark_duplicates(frame: pl.DataFrame, unit: tuple[str, ...]) -> pl.DataFrame:
     # Two all-null rows of values must still compare, so a constant stands with them.
     alike = pl.struct(pl.lit(0), *values).n_unique().over(unit) == 1
     judged = repeated.select(
-        ROW, PERIOD,
+        ROW,
+        PERIOD,
         pl.when(alike & (pl.col(ROW) > pl.col(ROW).min().over(unit)))
         .then(pl.lit("duplicate_identical"))
-        .when(~alike).then(pl.lit("duplicate_conflicting")).alias("_judged"),
+        .when(~alike)
+        .then(pl.lit("duplicate_conflicting"))
+        .alias("_judged"),
         pl.col(ROW).min().over(unit).alias("_first"),
-    ).filter(pl.col("_judged").is_not_null())  # fmt: skip
+    ).filter(pl.col("_judged").is_not_null())
     return refuse(
-        frame, judged, [ROW, PERIOD],
+        frame,
+        judged,
+        [ROW, PERIOD],
         pl.format("{} (first: row {})", _words(pl.col("_judged")), pl.col("_first")),
-    )  # fmt: skip
+    )
 
 
 def refuse(
     frame: pl.DataFrame, judged: pl.DataFrame, on: list[str], detail: pl.Expr | None = None
 ) -> pl.DataFrame:
     """Give accepted records the reason that a table of keys has for them, in ``_judged``."""
-    told = judged.with_columns((detail if detail is not None else _words(pl.col("_judged")))
-                               .alias("_told")).select(*on, "_judged", "_told")  # fmt: skip
+    told = judged.with_columns(
+        (detail if detail is not None else _words(pl.col("_judged"))).alias("_told")
+    ).select(*on, "_judged", "_told")
     free = pl.col(REASON).is_null()
     return (
         frame.join(told, on=on, how="left", nulls_equal=True, maintain_order="left")

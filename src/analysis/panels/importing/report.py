@@ -53,10 +53,12 @@ class FileCount:
         """Add the count of other rows."""
         names = sorted({*self.reasons, *other.reasons})
         return FileCount(
-            self.rows + other.rows, self.rows_accepted + other.rows_accepted,
-            self.records + other.records, self.records_accepted + other.records_accepted,
+            self.rows + other.rows,
+            self.rows_accepted + other.rows_accepted,
+            self.records + other.records,
+            self.records_accepted + other.records_accepted,
             {n: self.reasons.get(n, 0) + other.reasons.get(n, 0) for n in names},
-        )  # fmt: skip
+        )
 
     def most_frequent(self) -> list[tuple[str, int]]:
         """Return reasons and counts, the most frequent first; equal counts by name."""

@@ -34,9 +34,14 @@ KEPT = "kept"
 SUMMED = "summed into the household's row of the same period"
 
 REJECTED_SCHEMA: Mapping[str, type[pl.DataType]] = {
-    "reason": pl.String, "detail": pl.String, "file": pl.String, "row": pl.Int64,
-    "period": pl.Int32, "household": pl.String, "original": pl.String,
-}  # fmt: skip
+    "reason": pl.String,
+    "detail": pl.String,
+    "file": pl.String,
+    "row": pl.Int64,
+    "period": pl.Int32,
+    "household": pl.String,
+    "original": pl.String,
+}
 
 
 def import_survey(
@@ -80,9 +85,12 @@ def import_survey(
     out = out.resolve()
     if not replace:
         panel.keep_another(out, name=survey.survey, tier=TIER)
-    with panel.staged(out) as folder, tempfile.TemporaryDirectory(
-        prefix=f".{out.name}.{os.getpid()}.work.", dir=out.parent
-    ) as scratch:  # fmt: skip
+    with (
+        panel.staged(out) as folder,
+        tempfile.TemporaryDirectory(
+            prefix=f".{out.name}.{os.getpid()}.work.", dir=out.parent
+        ) as scratch,
+    ):
         opened, faults = open_files(survey, files, Path(scratch) / "text")
         raise_if_any(faults)
         staged = [stage(survey, entry, source, Path(scratch) / "rows") for entry, source in opened]
@@ -99,20 +107,37 @@ def _check_limits(report: ImportReport, survey: SurveyMap, folder: Path, out: Pa
     """Stop if too much is lost; what was rejected is put where it can be read."""
     total, limits = report.total, survey.limits
     faults = [
-        Fault(survey.survey, f"{share:.1%} of the {words} are rejected: {_why(total)}",
-              f"see {out.name}.{REJECTED}; correct the map, or raise limits.{name} if they must go",
-              column=f"limits.{name}", value=f"{limit:.1%}")
+        Fault(
+            survey.survey,
+            f"{share:.1%} of the {words} are rejected: {_why(total)}",
+            f"see {out.name}.{REJECTED}; correct the map, or raise limits.{name} if they must go",
+            column=f"limits.{name}",
+            value=f"{limit:.1%}",
+        )
         for name, words, share, limit in (
-            ("max_rejected_rows", "source rows", total.share_of_rows_lost(),
-             limits.max_rejected_rows),
-            ("max_rejected_records", "records", total.share_of_records_lost(),
-             limits.max_rejected_records),
+            (
+                "max_rejected_rows",
+                "source rows",
+                total.share_of_rows_lost(),
+                limits.max_rejected_rows,
+            ),
+            (
+                "max_rejected_records",
+                "records",
+                total.share_of_records_lost(),
+                limits.max_rejected_records,
+            ),
         )
         if share > limit
-    ]  # fmt: skip
+    ]
     if report.n_periods == 0:
-        faults.append(Fault(survey.survey, f"no record was accepted: {_why(total)}",
-                            f"see {out.name}.{REJECTED}; correct the map"))  # fmt: skip
+        faults.append(
+            Fault(
+                survey.survey,
+                f"no record was accepted: {_why(total)}",
+                f"see {out.name}.{REJECTED}; correct the map",
+            )
+        )
     if faults:
         beside = out.parent / f"{out.name}.{REJECTED}"
         shutil.copyfile(folder / REJECTED, folder / f".{REJECTED}")
@@ -197,8 +222,9 @@ class _Work:
         rejected = frame.filter(pl.col(records.REASON).is_not_null())
         reasons = dict(rejected.group_by(records.REASON).len().sort(records.REASON).iter_rows())
         name, row = self._name(staged), ROW
-        count = FileCount(raw.height, accepted[row].n_unique(), frame.height, accepted.height,
-                          reasons)  # fmt: skip
+        count = FileCount(
+            raw.height, accepted[row].n_unique(), frame.height, accepted.height, reasons
+        )
         self.counts[name] = self.counts.get(name, FileCount()) + count
         if rejected.height:
             _shown(rejected, raw, staged, name).write_parquet(
@@ -215,8 +241,10 @@ class _Work:
         """Write the villages, from what households and village files say."""
         found = villages.from_households(pl.concat(self.said))
         if found.conflicts:
-            self.notes.append(f"{found.conflicts} villages have two answers to one field; "
-                              "the first household's stays")  # fmt: skip
+            self.notes.append(
+                f"{found.conflicts} villages have two answers to one field; "
+                "the first household's stays"
+            )
         table = found.table
         for number, s in enumerate(s for s in self.staged if s.file.unit == "village"):
             raw = s.frame.collect()
@@ -233,12 +261,16 @@ class _Work:
         """Join what each part says; the earliest year stands."""
         key = ["programme", "unit_level", "unit"]
         frame = (
-            pl.concat([pl.scan_parquet(self.folder / "treated" / "*.parquet"),
-                       *(f.lazy() for f in self.of_villages)])
+            pl.concat(
+                [
+                    pl.scan_parquet(self.folder / "treated" / "*.parquet"),
+                    *(f.lazy() for f in self.of_villages),
+                ]
+            )
             .sort(*key, "first_period")
             .unique(key, keep="first", maintain_order=True)
             .collect()
-        )  # fmt: skip
+        )
         shutil.rmtree(self.folder / "treated")
         # A unit treated after the last period is not treated in this panel.
         inside = frame.filter(pl.col("first_period") <= self.periods["last"])
@@ -282,17 +314,24 @@ class _Work:
             if read != s.source.n_rows:
                 raise ValueError(f"{self._name(s)}: {s.source.n_rows} rows, {read} counted")
         if self.periods["moved"]:
-            self.notes.append(f"{self.periods['moved']} households changed village; "
-                              "the baseline village stays")  # fmt: skip
+            self.notes.append(
+                f"{self.periods['moved']} households changed village; the baseline village stays"
+            )
         if self.periods["reweighted"]:
-            self.notes.append(f"{self.periods['reweighted']} households have weights that differ "
-                              "between records; the first one stays, as the contract has "
-                              "baseline weights")  # fmt: skip
+            self.notes.append(
+                f"{self.periods['reweighted']} households have weights that differ "
+                "between records; the first one stays, as the contract has "
+                "baseline weights"
+            )
         formulas = [s.source.path.name for s in self.staged if s.source.formulas]
-        self.notes += [f"{name} has formulas: the values last stored are read, none is computed"
-                       for name in formulas]  # fmt: skip
-        self.notes += [f"{source} income is not in the survey: {why}"
-                       for source, why in self.survey.absent.items()]  # fmt: skip
+        self.notes += [
+            f"{name} has formulas: the values last stored are read, none is computed"
+            for name in formulas
+        ]
+        self.notes += [
+            f"{source} income is not in the survey: {why}"
+            for source, why in self.survey.absent.items()
+        ]
         return ImportReport(
             survey=self.survey.survey,
             status=self.survey.status,
@@ -326,9 +365,14 @@ class _Work:
         }
         contract = {name: digest for name, digest in self.digests.items() if name != KEPT}
         panel.write_manifest(
-            self.folder, name=report.survey, tier=TIER, account=report.account,
-            tables=contract, currency_unit=self.survey.currency_unit, more=content,
-        )  # fmt: skip
+            self.folder,
+            name=report.survey,
+            tier=TIER,
+            account=report.account,
+            tables=contract,
+            currency_unit=self.survey.currency_unit,
+            more=content,
+        )
         if self.n_parts == 1:
             raise_if_any(panel.check(panel.read(self.folder)))
 
@@ -338,10 +382,13 @@ def _must_fit(table: str, frame: pl.DataFrame) -> None:
     names = list(schemas.TABLES[table].columns())
     failure = schemas.TABLES[table].filter(frame.select(names)).failure
     raise_if_any(
-        Fault(f"{table}.parquet", f"{n} rows break the rule {rule}",
-              "this is a fault of the import: report it")
+        Fault(
+            f"{table}.parquet",
+            f"{n} rows break the rule {rule}",
+            "this is a fault of the import: report it",
+        )
         for rule, n in sorted(failure.counts().items())
-    )  # fmt: skip
+    )
 
 
 def _shown(rejected: pl.DataFrame, raw: pl.DataFrame, staged: Staged, name: str) -> pl.DataFrame:
@@ -354,10 +401,12 @@ def _shown(rejected: pl.DataFrame, raw: pl.DataFrame, staged: Staged, name: str)
     broken = staged.source.text.broken if staged.source.text else {}
     if broken:
         cells = [pl.Series([list(row)]).to_frame("cells") for row in broken.values()]
-        told = pl.DataFrame({
-            ROW: pl.Series(list(broken), dtype=frame.schema[ROW]),
-            "_cells": [c.select(pl.struct("cells").struct.json_encode()).item() for c in cells],
-        })  # fmt: skip
+        told = pl.DataFrame(
+            {
+                ROW: pl.Series(list(broken), dtype=frame.schema[ROW]),
+                "_cells": [c.select(pl.struct("cells").struct.json_encode()).item() for c in cells],
+            }
+        )
         frame = frame.join(told, on=ROW, how="left", maintain_order="left")
         frame = frame.with_columns(pl.coalesce("_cells", "original").alias("original"))
     return frame.select(

@@ -26,15 +26,27 @@ ROW: Final = "_row"
 """1-based number of a row of the source: below the header of a text or sheet."""
 
 KINDS: Final[Mapping[str, str]] = {
-    ".csv": "text", ".tsv": "text", ".txt": "text", ".dta": "stata", ".sav": "spss",
-    ".zsav": "spss", ".por": "spss portable", ".sas7bdat": "sas", ".xpt": "sas transport",
-    ".xlsx": "workbook", ".xls": "workbook", ".ods": "workbook", ".parquet": "parquet",
-}  # fmt: skip
+    ".csv": "text",
+    ".tsv": "text",
+    ".txt": "text",
+    ".dta": "stata",
+    ".sav": "spss",
+    ".zsav": "spss",
+    ".por": "spss portable",
+    ".sas7bdat": "sas",
+    ".xpt": "sas transport",
+    ".xlsx": "workbook",
+    ".xls": "workbook",
+    ".ods": "workbook",
+    ".parquet": "parquet",
+}
 READERS: Final[Mapping[str, Any]] = {
-    "stata": pyreadstat.read_dta, "spss": pyreadstat.read_sav,
-    "spss portable": pyreadstat.read_por, "sas": pyreadstat.read_sas7bdat,
+    "stata": pyreadstat.read_dta,
+    "spss": pyreadstat.read_sav,
+    "spss portable": pyreadstat.read_por,
+    "sas": pyreadstat.read_sas7bdat,
     "sas transport": pyreadstat.read_xport,
-}  # fmt: skip
+}
 CAN_EXECUTE: Final = (
     ".pkl",
     ".pickle",
@@ -124,8 +136,11 @@ def open_source(path: Path, scratch: Path, how: SurveyFile | None = None) -> Sou
     """
     kind = KINDS.get(path.suffix.lower())
     if path.suffix.lower() in CAN_EXECUTE:
-        _stop(path, "this format can carry code or needs its own program",
-              "export it as CSV, Parquet or Stata")  # fmt: skip
+        _stop(
+            path,
+            "this format can carry code or needs its own program",
+            "export it as CSV, Parquet or Stata",
+        )
     if kind is None:
         _stop(path, "unknown format", f"use one of: {', '.join(KINDS)}", path.suffix)
     if not path.is_file():
@@ -165,10 +180,14 @@ def _open(path: Path, kind: str, scratch: Path, how: SurveyFile | None) -> Sourc
     about = READERS[kind](path, metadataonly=True)[1]
     labels = dict(zip(about.column_names, about.column_labels, strict=True))
     columns = tuple(
-        Column(name, labels[name] or "", about.readstat_variable_types.get(name, "text"),
-               {_code(k): v for k, v in about.variable_value_labels.get(name, {}).items()})
+        Column(
+            name,
+            labels[name] or "",
+            about.readstat_variable_types.get(name, "text"),
+            {_code(k): v for k, v in about.variable_value_labels.get(name, {}).items()},
+        )
         for name in about.column_names
-    )  # fmt: skip
+    )
     n_rows = about.number_rows
     if n_rows is None or n_rows < 0:
         # The header of these two formats does not say how many rows follow.
@@ -186,8 +205,12 @@ def _open_workbook(path: Path, sheet: str | None) -> Source:
         with zipfile.ZipFile(path) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
             if size > parameters().largest_workbook:
-                _stop(path, "unpacks to more than a survey can hold", "export it as CSV",
-                      f"{size // 10**6} MB")  # fmt: skip
+                _stop(
+                    path,
+                    "unpacks to more than a survey can hold",
+                    "export it as CSV",
+                    f"{size // 10**6} MB",
+                )
             names = archive.namelist()
             if "xl/workbook.xml" in names and re.search(
                 rb'date1904="(1|true)"', archive.read("xl/workbook.xml")
@@ -198,11 +221,18 @@ def _open_workbook(path: Path, sheet: str | None) -> Source:
     book = fastexcel.read_excel(path)
     chosen = sheet or book.sheet_names[0]
     if chosen not in book.sheet_names:
-        _stop(path, "the workbook has no such sheet", f"use one of: {', '.join(book.sheet_names)}",
-              chosen)  # fmt: skip
+        _stop(
+            path,
+            "the workbook has no such sheet",
+            f"use one of: {', '.join(book.sheet_names)}",
+            chosen,
+        )
     if sheet is None and len(book.sheet_names) > 1:
-        _stop(path, f"the workbook has {len(book.sheet_names)} sheets",
-              f"set sheet in the map, one of: {', '.join(book.sheet_names)}")  # fmt: skip
+        _stop(
+            path,
+            f"the workbook has {len(book.sheet_names)} sheets",
+            f"set sheet in the map, one of: {', '.join(book.sheet_names)}",
+        )
     frame = _sheet(path, chosen)
     columns = tuple(Column(name) for name in frame.columns)
     return Source(path, "workbook", columns, frame.height, offset, formulas, sheet=chosen)
@@ -243,9 +273,12 @@ def _raw(source: Source, columns: Sequence[str]) -> Iterator[pl.LazyFrame]:
         # The names are given: Polars keeps doubled quotes in a header, csv does not.
         names = list(source.text.columns)
         yield pl.scan_csv(
-            source.text.path, separator=source.text.delimiter, infer_schema=False, glob=False,
+            source.text.path,
+            separator=source.text.delimiter,
+            infer_schema=False,
+            glob=False,
             with_column_names=lambda _: names,
-        ).select(wanted)  # fmt: skip
+        ).select(wanted)
     elif source.kind == "parquet":
         yield pl.scan_parquet(source.path, glob=False).select(wanted)
     elif source.kind == "workbook":

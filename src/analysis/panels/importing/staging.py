@@ -60,9 +60,13 @@ def open_files(
             continue
         lacking = [c for c in records.columns_read(survey, entry) if c not in source.names()]
         faults += [_no_column(survey, entry, source, name) for name in lacking]
-        faults += [Fault(source.path.name, "a name the import uses itself", "rename the column",
-                         column=name)
-                   for name in source.names() if name in (ROW, KEY, BROKEN)]  # fmt: skip
+        faults += [
+            Fault(
+                source.path.name, "a name the import uses itself", "rename the column", column=name
+            )
+            for name in source.names()
+            if name in (ROW, KEY, BROKEN)
+        ]
         opened.append((entry, source))
     return opened, faults
 
@@ -94,12 +98,18 @@ def find_files(survey: SurveyMap, paths: Sequence[Path]) -> list[Path]:
 def _no_column(survey: SurveyMap, entry: SurveyFile, source: Source, name: str) -> Fault:
     near = [n for n in source.names() if n.lower() == name.lower()]
     words = [*entry.waves, ""]
-    keys = [c.key for c in survey.cells()
-            if entry.id in c.files
-            and any(name in convert.columns_of(c, w) for w in words)]  # fmt: skip
+    keys = [
+        c.key
+        for c in survey.cells()
+        if entry.id in c.files and any(name in convert.columns_of(c, w) for w in words)
+    ]
     remedy = f"did you mean {near[0]}" if near else f"its columns: {_some(source.names())}"
-    return Fault(source.path.name, f"no such column, named under {', '.join(dict.fromkeys(keys))}",
-                 remedy, column=name)  # fmt: skip
+    return Fault(
+        source.path.name,
+        f"no such column, named under {', '.join(dict.fromkeys(keys))}",
+        remedy,
+        column=name,
+    )
 
 
 def _some(names: Sequence[str], n: int = 12) -> str:
@@ -117,9 +127,11 @@ def stage(survey: SurveyMap, entry: SurveyFile, source: Source, folder: Path) ->
     target = folder / entry.id
     target.mkdir(parents=True, exist_ok=True)
     context = Context(
-        entry, survey.limits, {c.name: c.values for c in source.columns if c.values},
+        entry,
+        survey.limits,
+        {c.name: c.values for c in source.columns if c.values},
         source.serial_dates,
-    )  # fmt: skip
+    )
     household = convert.key(KEY, entry.keys, context, "").value.alias(KEY)
     broken = pl.lit(value=False)
     if source.text is not None and source.text.broken:

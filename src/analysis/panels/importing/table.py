@@ -170,5 +170,6 @@ class Table:
         if value is not None and (not found or not all(isinstance(v, dict) for v in found)):
             self.fault(key, "not a list of tables", f"write [[{key}]]", str(value))
             return []
-        return [Table(v, f"{self.at(key)}[{i}]", self.file, self.faults)
-                for i, v in enumerate(found)]  # fmt: skip
+        return [
+            Table(v, f"{self.at(key)}[{i}]", self.file, self.faults) for i, v in enumerate(found)
+        ]

@@ -113,9 +113,15 @@ def find_encoding(path: Path) -> str:
         )
     if utf8_line and other_line:
         raise FaultsError(
-            [Fault(path.name, f"mixed encodings: this line is GB18030, line {utf8_line} is UTF-8",
-                   "save every part as UTF-8 before joining them", other_line)]
-        )  # fmt: skip
+            [
+                Fault(
+                    path.name,
+                    f"mixed encodings: this line is GB18030, line {utf8_line} is UTF-8",
+                    "save every part as UTF-8 before joining them",
+                    other_line,
+                )
+            ]
+        )
     return "gb18030"
 
 
@@ -198,11 +204,16 @@ def _header(name: str, lines: list[str], delimiter: str) -> tuple[str, ...]:
     if not columns:
         raise FaultsError([Fault(name, "the file is empty", "export it again")])
     faults = [
-        *(Fault(name, "a column has no name", "name it", 1, value=f"column {i}")
-          for i, column in enumerate(columns, 1) if not column.strip()),
-        *(Fault(name, "two columns have this name", "rename one", 1, column)
-          for column in sorted({c for c in columns if c.strip() and columns.count(c) > 1})),
-    ]  # fmt: skip
+        *(
+            Fault(name, "a column has no name", "name it", 1, value=f"column {i}")
+            for i, column in enumerate(columns, 1)
+            if not column.strip()
+        ),
+        *(
+            Fault(name, "two columns have this name", "rename one", 1, column)
+            for column in sorted({c for c in columns if c.strip() and columns.count(c) > 1})
+        ),
+    ]
     if faults:
         raise FaultsError(faults)
     return tuple(columns)
@@ -246,9 +257,15 @@ def _mended(
                 continue
             if len(broken) == MOST_BROKEN:
                 raise FaultsError(
-                    [Fault(path.name, f"more than {MOST_BROKEN} rows have too many or too few "
-                           "cells", "check delimiter in the map", number)]
-                )  # fmt: skip
+                    [
+                        Fault(
+                            path.name,
+                            f"more than {MOST_BROKEN} rows have too many or too few cells",
+                            "check delimiter in the map",
+                            number,
+                        )
+                    ]
+                )
             broken[number] = tuple(row)
             # A single column needs a quoted blank, or readers skip the line.
             out.write(delimiter * (width - 1) + "\n" if width > 1 else '""\n')

@@ -72,10 +72,11 @@ def effect(
     since = settings.years - takers.cohort[rows][:, None]
     scale = _scale(rule, takers, homes, rows, settings)
     direct = {
-        s: np.rint(_path(rule, s, path, settings)[_step(since, path)] * scale[:, None] * fen)
-        .astype(np.int64)
+        s: np.rint(
+            _path(rule, s, path, settings)[_step(since, path)] * scale[:, None] * fen
+        ).astype(np.int64)
         for s, path in rule.effects.items()
-    }  # fmt: skip
+    }
     spillover = {}
     if settings.switches.spillover and rule.spillovers:
         exposure = exposure_of(takers.cohort, homes.village, settings)

@@ -174,10 +174,16 @@ class Parameters:
             If a year has no official mean.
         """
         raise_if_any(
-            Fault("data/parameters/income_path.csv", "no official income for this year",
-                  "add a row, or choose other periods", column="year", value=str(year))
-            for year in years if (year, "total") not in self.path
-        )  # fmt: skip
+            Fault(
+                "data/parameters/income_path.csv",
+                "no official income for this year",
+                "add a row, or choose other periods",
+                column="year",
+                value=str(year),
+            )
+            for year in years
+            if (year, "total") not in self.path
+        )
         known = sorted({year for year, source in self.path if source != "total"})
         shares = np.array([[self.path[y, s] for s in SOURCES] for y in known])
         shares /= shares.sum(axis=1, keepdims=True)
@@ -205,19 +211,26 @@ def _faults(file: str, content: Mapping[str, Any]) -> Iterator[Fault]:
         for name, entry in entries.items() if isinstance(entries, dict) else [("", None)]:
             column = f"{section}.{name}"
             if not isinstance(entry, dict) or set(entry) != KEYS:
-                yield Fault(file, "not a parameter", f"give it {', '.join(sorted(KEYS))}",
-                            column=column)  # fmt: skip
+                yield Fault(
+                    file, "not a parameter", f"give it {', '.join(sorted(KEYS))}", column=column
+                )
             elif entry["status"] not in money.STATUSES:
-                yield Fault(file, "unknown status", f"use one of: {', '.join(money.STATUSES)}",
-                            column=column, value=str(entry["status"]))  # fmt: skip
+                yield Fault(
+                    file,
+                    "unknown status",
+                    f"use one of: {', '.join(money.STATUSES)}",
+                    column=column,
+                    value=str(entry["status"]),
+                )
 
 
 def _rule(number: int, part: Section) -> Rule:
     def by_source(prefix: str) -> dict[int, Any]:
         return {
             s: part.value(f"{prefix}_{source}")
-            for s, source in enumerate(SOURCES) if f"{prefix}_{source}" in part.entries
-        }  # fmt: skip
+            for s, source in enumerate(SOURCES)
+            if f"{prefix}_{source}" in part.entries
+        }
 
     first = next(key for key in part.entries if key.startswith("effect_"))
     return Rule(
@@ -269,11 +282,15 @@ def load(folder: Path | None = None) -> Parameters:
     return Parameters(
         _sections(folder / "model.toml"),
         tuple(_rule(number, part) for number, part in enumerate(programmes.values())),
-        {(row["year"], row["source_of_income"]): row["value"]
-         for row in path.iter_rows(named=True)},
-        {(row["year"], row["source_of_income"]): row["status"]
-         for row in path.iter_rows(named=True)},
-    )  # fmt: skip
+        {
+            (row["year"], row["source_of_income"]): row["value"]
+            for row in path.iter_rows(named=True)
+        },
+        {
+            (row["year"], row["source_of_income"]): row["status"]
+            for row in path.iter_rows(named=True)
+        },
+    )
 
 
 def table(folder: Path | None = None) -> pl.DataFrame:

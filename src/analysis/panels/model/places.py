@@ -58,8 +58,9 @@ def build(settings: Settings, parameters: Parameters) -> Places:
     villages = np.arange(settings.villages, dtype=np.int64)
     county = villages // int(places.number("villages_per_county"))
     counties = np.arange(county[-1] + 1, dtype=np.int64)
-    start = _starts(settings, normal(seed, Stream.VILLAGE_SIZE, villages),
-                    places.number("village_size_sd"))  # fmt: skip
+    start = _starts(
+        settings, normal(seed, Stream.VILLAGE_SIZE, villages), places.number("village_size_sd")
+    )
     census = places.number("census_median") * np.exp(
         places.number("census_sd") * normal(seed, Stream.VILLAGE_CENSUS, villages)
     )
@@ -74,8 +75,9 @@ def build(settings: Settings, parameters: Parameters) -> Places:
         places.number("village_shock_persistence"),
         places.number("village_shock_sd"),
     )
-    shared += (places.number("county_shock_sd") * normal(
-        seed, Stream.COUNTY_SHOCK, counties, years))[county]  # fmt: skip
+    shared += (
+        places.number("county_shock_sd") * normal(seed, Stream.COUNTY_SHOCK, counties, years)
+    )[county]
     growth = places.number("village_trend_sd") * trend_score[:, None] * (years - years[0])
     herds = np.clip(
         shocks.number("herds_mean")
@@ -86,8 +88,11 @@ def build(settings: Settings, parameters: Parameters) -> Places:
     price = shocks.number("price_sd") * normal(seed, Stream.PRICE, np.zeros(1, np.int64), years)
     snow = uniform(seed, Stream.COUNTY_SNOW, counties, years) < shocks.number("snow_probability")
     snowed = snow[county]
-    spread = np.sqrt(places.number("county_sd") ** 2 + places.number("village_sd") ** 2
-                     + places.number("remoteness_slope") ** 2)  # fmt: skip
+    spread = np.sqrt(
+        places.number("county_sd") ** 2
+        + places.number("village_sd") ** 2
+        + places.number("remoteness_slope") ** 2
+    )
     return Places(
         start=start,
         county=county,
@@ -101,10 +106,11 @@ def build(settings: Settings, parameters: Parameters) -> Places:
         trend_score=trend_score,
         log_income=level[:, None] + growth + shared,
         business=np.exp(herds * price) * (1 - shocks.number("snow_loss") * herds * snowed),
-        loss=np.where(snowed, shocks.number("loss_probability_snow"),
-                      shocks.number("loss_probability")),
+        loss=np.where(
+            snowed, shocks.number("loss_probability_snow"), shocks.number("loss_probability")
+        ),
         bundle=normal(seed, Stream.VILLAGE_BUNDLE, villages),
-    )  # fmt: skip
+    )
 
 
 def _starts(settings: Settings, noise: Floats, sd: float) -> Integers:

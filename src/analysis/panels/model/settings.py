@@ -113,26 +113,62 @@ class Settings:
 
     def __post_init__(self) -> None:
         checks = [
-            ("households", self.households, self.households < self.villages,
-             "fewer households than villages", "ask for more households"),
-            ("villages", self.villages, self.villages < 2, "fewer than two villages",
-             "ask for two or more"),
-            ("villages", self.villages, self.households > self.villages * MOST_PER_VILLAGE,
-             "villages too large", f"ask for at most {MOST_PER_VILLAGE} households a village"),
-            ("households", self.households, self.households > MOST_HOUSEHOLDS,
-             "too many households", f"ask for at most {MOST_HOUSEHOLDS}"),
-            ("villages", self.villages, self.villages > MOST_VILLAGES,
-             "too many villages", f"ask for at most {MOST_VILLAGES}"),
-            ("periods", self.periods, self.periods[1] <= self.periods[0],
-             "the last period is not after the first", "write first:last"),
-            ("seed", self.seed, not 0 <= self.seed < 2**63, "not a seed",
-             "use a whole number of 0 or more, of less than 64 bits"),
+            (
+                "households",
+                self.households,
+                self.households < self.villages,
+                "fewer households than villages",
+                "ask for more households",
+            ),
+            (
+                "villages",
+                self.villages,
+                self.villages < 2,
+                "fewer than two villages",
+                "ask for two or more",
+            ),
+            (
+                "villages",
+                self.villages,
+                self.households > self.villages * MOST_PER_VILLAGE,
+                "villages too large",
+                f"ask for at most {MOST_PER_VILLAGE} households a village",
+            ),
+            (
+                "households",
+                self.households,
+                self.households > MOST_HOUSEHOLDS,
+                "too many households",
+                f"ask for at most {MOST_HOUSEHOLDS}",
+            ),
+            (
+                "villages",
+                self.villages,
+                self.villages > MOST_VILLAGES,
+                "too many villages",
+                f"ask for at most {MOST_VILLAGES}",
+            ),
+            (
+                "periods",
+                self.periods,
+                self.periods[1] <= self.periods[0],
+                "the last period is not after the first",
+                "write first:last",
+            ),
+            (
+                "seed",
+                self.seed,
+                not 0 <= self.seed < 2**63,
+                "not a seed",
+                "use a whole number of 0 or more, of less than 64 bits",
+            ),
             ("chunk", self.chunk, self.chunk < 1, "not a number of households", "use 1 or more"),
-        ]  # fmt: skip
+        ]
         raise_if_any(
             Fault("simulate", problem, remedy, column=column, value=str(value))
-            for column, value, wrong, problem, remedy in checks if wrong
-        )  # fmt: skip
+            for column, value, wrong, problem, remedy in checks
+            if wrong
+        )
 
     @property
     def years(self) -> Integers:
@@ -152,9 +188,13 @@ class Settings:
 
 
 def of_variant(
-    variant: str, households: int, villages: int, periods: tuple[int, int], seed: int,
+    variant: str,
+    households: int,
+    villages: int,
+    periods: tuple[int, int],
+    seed: int,
     chunk: int | None = None,
-) -> Settings:  # fmt: skip
+) -> Settings:
     """Return the settings of a named variant: clean, realistic, or one difficulty alone.
 
     Raises
@@ -164,11 +204,18 @@ def of_variant(
     """
     named = {**VARIANTS, **ALONE}
     raise_if_any(
-        [] if variant in named else [
-            Fault("simulate", "no such variant", f"use one of: {', '.join(named)}",
-                  column="variant", value=variant)
+        []
+        if variant in named
+        else [
+            Fault(
+                "simulate",
+                "no such variant",
+                f"use one of: {', '.join(named)}",
+                column="variant",
+                value=variant,
+            )
         ]
-    )  # fmt: skip
+    )
     return Settings(
         households, villages, periods, seed, variant, named[variant], chunk or DEFAULT_CHUNK
     )

@@ -130,9 +130,13 @@ def simulate_settings(
     with panel.staged(out) as stage:
         digests, account, chunks = _write(stage, shared)
         panel.write_manifest(
-            stage, name=name, tier="model", account=account, tables=digests,
+            stage,
+            name=name,
+            tier="model",
+            account=account,
+            tables=digests,
             more={"simulation": settings.as_dict()},
-        )  # fmt: skip
+        )
     seconds = time.perf_counter() - begun
     return SimulationReport(
         folder=out.name,

@@ -80,12 +80,18 @@ def household_participation(run: Run) -> pl.DataFrame:
     """Return who takes part in the programmes of households, by household and programme."""
     found = _participation(
         [
-            (one.rule.name, "household", one.rule.dose_unit,
-             names("h", run.homes.number[one.rows], HOUSEHOLD_DIGITS),
-             one.takers.cohort[one.rows], one.takers.dose[one.rows])
-            for one in run.effects if one.rule.level == "household"
+            (
+                one.rule.name,
+                "household",
+                one.rule.dose_unit,
+                names("h", run.homes.number[one.rows], HOUSEHOLD_DIGITS),
+                one.takers.cohort[one.rows],
+                one.takers.dose[one.rows],
+            )
+            for one in run.effects
+            if one.rule.level == "household"
         ]
-    )  # fmt: skip
+    )
     # By household first, so that the order of the table does not depend on the chunks.
     return found.sort("unit", "programme")
 
@@ -97,8 +103,16 @@ def village_participation(world: World) -> pl.DataFrame:
     for rule, offer in zip(world.parameters.rules, world.offers, strict=True):
         begins = offer.first_year != NEVER
         if rule.level == "village":
-            parts.append((rule.name, "village", rule.dose_unit, names("v", villages[begins], 6),
-                          offer.first_year[begins], offer.dose[begins]))  # fmt: skip
+            parts.append(
+                (
+                    rule.name,
+                    "village",
+                    rule.dose_unit,
+                    names("v", villages[begins], 6),
+                    offer.first_year[begins],
+                    offer.dose[begins],
+                )
+            )
     return _participation(parts)
 
 

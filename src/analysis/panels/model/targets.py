@@ -51,11 +51,14 @@ def _table(what: str, unit: str, tolerance: float, frame: pl.DataFrame) -> pl.Da
 
 def _means(rows: pl.LazyFrame, known: parameters.Parameters) -> pl.DataFrame:
     target = pl.DataFrame(
-        [(year, yuan, known.path_status[year, s])
-         for (year, s), yuan in known.path.items() if s == "total"],
+        [
+            (year, yuan, known.path_status[year, s])
+            for (year, s), yuan in known.path.items()
+            if s == "total"
+        ],
         schema={"period": pl.Int32, "target": pl.Float64, "status": pl.String},
         orient="row",
-    )  # fmt: skip
+    )
     found = (
         rows.group_by("period")
         .agg(realised=schemas.total().sum() / pl.col("members_present").sum() / money.FEN_PER_YUAN)
@@ -113,24 +116,30 @@ def _sizes(panel: Panel, known: parameters.Parameters) -> pl.DataFrame:
                 "tolerance_register" if key == "registered_share" else "tolerance_size"
             ),
             pl.DataFrame(
-                {"period": [None], "target": [known["households"].number(key)],
-                 "realised": [found[key][0]],
-                 "status": [str(known["households"].entries[key]["status"])]}
+                {
+                    "period": [None],
+                    "target": [known["households"].number(key)],
+                    "realised": [found[key][0]],
+                    "status": [str(known["households"].entries[key]["status"])],
+                }
             ),
         )
         for what, (key, _) in blocks.items()
-    )  # fmt: skip
+    )
 
 
 def _ginis(rows: pl.LazyFrame, known: parameters.Parameters) -> pl.DataFrame:
     frame = rows.select("period", schemas.total(), "members_present").collect()
     target = known["targets"]
     found = pl.DataFrame(
-        {"period": period, "target": target.number("gini"),
-         "realised": gini(part, "total", "members_present"),
-         "status": str(target.entries["gini"]["status"])}
+        {
+            "period": period,
+            "target": target.number("gini"),
+            "realised": gini(part, "total", "members_present"),
+            "status": str(target.entries["gini"]["status"]),
+        }
         for (period,), part in sorted(frame.group_by("period"), key=lambda item: str(item[0]))
-    )  # fmt: skip
+    )
     return _table("Gini of income per head", "index", target.number("tolerance_gini"), found)
 
 

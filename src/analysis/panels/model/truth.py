@@ -101,9 +101,15 @@ class Truth:
                 self._group("untreated", one, rows, cohort, run, total, seen)
 
     def _group(
-        self, who: str, one: effects.Effect, rows: Integers, cohort: Integers, run: Run,
-        total: Integers, seen: Booleans,
-    ) -> None:  # fmt: skip
+        self,
+        who: str,
+        one: effects.Effect,
+        rows: Integers,
+        cohort: Integers,
+        run: Run,
+        total: Integers,
+        seen: Booleans,
+    ) -> None:
         """Add one group of one programme."""
         if not rows.size:
             return
@@ -119,7 +125,7 @@ class Truth:
         parts = {
             "realised": [*(run.income[s][rows] for s in range(4)), with_all, *realised],
             "direct": [*own, own_total, *_differences(realised, without_own)],
-        }  # fmt: skip
+        }
         if one.spillover:
             without = self._poverty(with_all - own_total - others_total, size)
             parts["spillover"] = [*others, others_total, *_differences(without_own, without)]
@@ -135,9 +141,13 @@ class Truth:
         return found
 
     def _sum(
-        self, tally: Tally, parts: dict[str, list[Integers]], cohort: Integers, size: Integers,
+        self,
+        tally: Tally,
+        parts: dict[str, list[Integers]],
+        cohort: Integers,
+        size: Integers,
         seen: Booleans,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Add by cohort, as a product of matrices.
 
         Every factor is a whole number and no sum passes 2⁵³ (10⁵ households of 10¹⁰ fen), so double
@@ -157,9 +167,14 @@ class Truth:
         self._add(tally, 1, member, sums, seen.astype(np.float64), size)
 
     def _add(
-        self, tally: Tally, sample: int, member: Floats, sums: dict[str, Integers], weight: Floats,
+        self,
+        tally: Tally,
+        sample: int,
+        member: Floats,
+        sums: dict[str, Integers],
+        weight: Floats,
         size: Integers,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Add sums and counts to one sample of a tally."""
         ever = weight.any(axis=1).astype(np.float64)
         tally.households[sample] += _whole(member @ weight)
@@ -178,8 +193,11 @@ class Truth:
     def _cells(self, name: str, who: str, tally: Tally) -> pl.DataFrame:
         """Return the group-time effects of one programme and group, one row per outcome."""
         first, years = self._first[name], self._world.settings.years
-        sums = {"direct": tally.direct, "spillover": tally.spillover,
-                "total": tally.direct + tally.spillover}  # fmt: skip
+        sums = {
+            "direct": tally.direct,
+            "spillover": tally.spillover,
+            "total": tally.direct + tally.spillover,
+        }
         kinds = sums if who == "treated" else {e: sums[e] for e in ("spillover", "total")}
         frames = []
         for kind, values in kinds.items():
@@ -200,9 +218,11 @@ class Truth:
             ).with_columns(effect=pl.lit(kind))
             frames.append(frame)
         return _per_unit(pl.concat(frames)).with_columns(
-            programme=pl.lit(name), who=pl.lit(who), aggregation=pl.lit("group_time"),
+            programme=pl.lit(name),
+            who=pl.lit(who),
+            aggregation=pl.lit("group_time"),
             at=pl.lit(None, dtype=pl.Int32),
-        )  # fmt: skip
+        )
 
     def _aggregates(self, cells: pl.DataFrame) -> pl.DataFrame:
         """Add the group-time effects up by the shared definitions."""
@@ -222,9 +242,24 @@ class Truth:
 
 
 COLUMNS: Final = (
-    "programme", "who", "effect", "sample", "aggregation", "at", "cohort", "period", "outcome",
-    "per", "unit", "att", "sum", "sum_realised", "n_households", "n_persons", "n_ever",
-)  # fmt: skip
+    "programme",
+    "who",
+    "effect",
+    "sample",
+    "aggregation",
+    "at",
+    "cohort",
+    "period",
+    "outcome",
+    "per",
+    "unit",
+    "att",
+    "sum",
+    "sum_realised",
+    "n_households",
+    "n_persons",
+    "n_ever",
+)
 """Columns of ``truth.parquet``: `sum` and `sum_realised` are whole fen, households or persons."""
 
 
@@ -251,10 +286,11 @@ def _per_unit(frame: pl.DataFrame) -> pl.DataFrame:
     value = pl.when(n > 0).then(pl.col("sum") / n)
     return pl.concat([household, person]).with_columns(
         outcome=pl.col("measure").str.replace("poor_members_", "poor_"),
-        unit=pl.when(share).then(pl.concat_str(pl.lit("share of "), "per", pl.lit("s")))
+        unit=pl.when(share)
+        .then(pl.concat_str(pl.lit("share of "), "per", pl.lit("s")))
         .otherwise(pl.concat_str(pl.lit("yuan/"), "per", pl.lit("s/years"))),
         att=pl.when(share).then(value).otherwise(value / money.FEN_PER_YUAN),
-    )  # fmt: skip
+    )
 
 
 def told(known: pl.DataFrame, programme: str) -> pl.DataFrame:
@@ -276,10 +312,15 @@ def told(known: pl.DataFrame, programme: str) -> pl.DataFrame:
     at = pl.coalesce("at", "cohort", "period").cast(pl.String)
     kept = known.filter(
         pl.col("aggregation") != "group_time",
-        programme=programme, effect="total", sample="all", who="treated", per="household",
-    ).filter(pl.col("outcome").is_in([*SOURCES, "total"]))  # fmt: skip
+        programme=programme,
+        effect="total",
+        sample="all",
+        who="treated",
+        per="household",
+    ).filter(pl.col("outcome").is_in([*SOURCES, "total"]))
     named = kept.with_columns(
-        estimand=pl.when(at.is_null()).then("aggregation")
+        estimand=pl.when(at.is_null())
+        .then("aggregation")
         .otherwise(pl.format("{}({})", "aggregation", at.fill_null("")))
-    )  # fmt: skip
+    )
     return named.select("outcome", "estimand", "att")

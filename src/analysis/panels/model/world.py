@@ -97,9 +97,11 @@ def _scale(world: World) -> Floats:
     most = -(-CALIBRATION_HOUSEHOLDS * step // (start.size - 1))
     chosen = np.arange(0, start.size - 1, step)
     number = np.concatenate(
-        [np.arange(a, min(a + most, b)) for a, b in zip(start[chosen], start[chosen + 1],
-                                                       strict=True)]
-    )  # fmt: skip
+        [
+            np.arange(a, min(a + most, b))
+            for a, b in zip(start[chosen], start[chosen + 1], strict=True)
+        ]
+    )
     homes, latent, takers = _latent(number, world)
     # Spillovers are bound by the wage, which is not known yet; the official mean stands in.
     years = range(world.settings.periods[0], world.settings.periods[1] + 1)

@@ -223,10 +223,15 @@ def _entries(href: str, title: str, lang: str, body: str) -> str:
     """Return the lines of the search index for one page."""
     named = {"lang": lang} if lang else {}
     entries = (
-        {"href": f"{href}#{anchor}" if anchor else href, "title": title, "section": section,
-         "text": text, **named}
+        {
+            "href": f"{href}#{anchor}" if anchor else href,
+            "title": title,
+            "section": section,
+            "text": text,
+            **named,
+        }
         for anchor, section, text in markup.sections(body)
-    )  # fmt: skip
+    )
     return ",\n".join(json.dumps(e, ensure_ascii=False, separators=(",", ":")) for e in entries)
 
 
