@@ -16,7 +16,7 @@ from typing import Final
 
 import polars as pl
 
-from analysis import money, results
+from analysis import money, stored_tables
 from analysis.answers.design import design_of
 from analysis.answers.estimates import estimate
 from analysis.answers.missing import Missing
@@ -126,12 +126,12 @@ def stored() -> pl.DataFrame:
     FaultsError
         If it is not there.
     """
-    return results.read(FILE, "analysis.answers.lesson")
+    return stored_tables.read(FILE, "analysis.answers.lesson")
 
 
 def main() -> None:
     """Make the table again and write it."""
-    results.write(FILE, made())
+    stored_tables.write(FILE, made())
 
 
 if __name__ == "__main__":

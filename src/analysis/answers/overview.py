@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from analysis import programmes, results
+from analysis import programmes, stored_tables
 from analysis.answers import together
 from analysis.answers.design import NOMINAL, TOTAL, Design, design_of
 from analysis.answers.estimates import OVERALL
@@ -134,7 +134,7 @@ def stored() -> pl.DataFrame:
     FaultsError
         If it is not there.
     """
-    return results.read(FILE, "analysis.answers.overview")
+    return stored_tables.read(FILE, "analysis.answers.overview")
 
 
 def verdict(truth: float | None, low: float | None, high: float | None) -> str:
@@ -192,7 +192,7 @@ def judged(table: pl.DataFrame) -> pl.DataFrame:
 
 def main() -> None:
     """Make the table again and write it."""
-    results.write(FILE, made())
+    stored_tables.write(FILE, made())
 
 
 if __name__ == "__main__":

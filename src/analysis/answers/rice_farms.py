@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from statsmodels.api import OLS
 
-from analysis import results
+from analysis import stored_tables
 from analysis.answers import choices
 from analysis.inference.arrays import Floats
 from analysis.panels import public
@@ -230,14 +230,14 @@ def stored() -> tuple[pl.DataFrame, pl.DataFrame]:
         If one is not there.
     """
     module = "analysis.answers.rice_farms"
-    return results.read(FARMS, module), results.read(SEASONS, module)
+    return stored_tables.read(FARMS, module), stored_tables.read(SEASONS, module)
 
 
 def main() -> None:
     """Make both tables again and write them."""
     rows = farms()
-    results.write(FARMS, compared(rows))
-    results.write(SEASONS, seasons(rows))
+    stored_tables.write(FARMS, compared(rows))
+    stored_tables.write(SEASONS, seasons(rows))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -112,7 +113,7 @@ def _size(library: Library, pools: Mapping[str, Pooled], programme: str, name: s
     null, negative = (
         unseen.filter(pl.col("direction") == word).height for word in ("null", "negative")
     )
-    common = {
+    common: dict[str, Any] = {
         "programme": programme,
         "name": name,
         "unseen_null": null,
@@ -130,7 +131,7 @@ def _size(library: Library, pools: Mapping[str, Pooled], programme: str, name: s
             n=mean.k,
             samples=used["people"].n_unique(),
             **common,
-        )  # type: ignore[arg-type]
+        )
     one_sided = parts(library, programme)["id"].to_list()
     common["parts"] = len(one_sided)
     rows, scale = span(library, programme), "income"
@@ -142,7 +143,7 @@ def _size(library: Library, pools: Mapping[str, Pooled], programme: str, name: s
     if rows.is_empty():
         return Size(
             basis="none", scale="", low=None, central=None, high=None, n=0, samples=0, **common
-        )  # type: ignore[arg-type]
+        )
     found = sorted(rows["percent"].to_list())
     middle = rows["percent"].median()
     assert isinstance(middle, float)  # noqa: S101 — a median of numbers
@@ -154,7 +155,7 @@ def _size(library: Library, pools: Mapping[str, Pooled], programme: str, name: s
         high=found[-1],
         n=len(found),
         samples=rows["people"].n_unique(),
-        **common,  # type: ignore[arg-type]
+        **common,
     )
 
 

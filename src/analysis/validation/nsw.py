@@ -18,7 +18,7 @@ from typing import Final
 
 import polars as pl
 
-from analysis import results
+from analysis import stored_tables
 from analysis.effects import experiments, regression
 from analysis.effects.micro import MicroEffect
 from analysis.effects.sample import Sample, prepare
@@ -125,7 +125,7 @@ def stored() -> pl.DataFrame:
     FaultsError
         If it is not there.
     """
-    return results.read(FILE, "analysis.validation.nsw")
+    return stored_tables.read(FILE, "analysis.validation.nsw")
 
 
 def people(group: str) -> pl.DataFrame:
@@ -246,7 +246,7 @@ FIELDS: Final = (
 
 def main() -> None:
     """Make the table and store it."""
-    results.write(FILE, nsw_comparison())
+    stored_tables.write(FILE, nsw_comparison())
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import dataframely as dy
 import numpy as np
 import polars as pl
 
-from analysis import contract, paths, results
+from analysis import contract, paths, stored_tables
 from analysis.effects import experiments
 from analysis.effects.micro import MicroEffect
 from analysis.effects.sample import Sample, prepare
@@ -362,7 +362,7 @@ def stored(file: Path | None = None) -> pl.DataFrame:
 
 def main() -> None:
     """Estimate all studies again and write the table."""
-    results.write(FILE, pl.concat([made(study) for study in STUDIES]))
+    stored_tables.write(FILE, pl.concat([made(study) for study in STUDIES]))
 
 
 if __name__ == "__main__":
