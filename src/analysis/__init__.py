@@ -1,5 +1,56 @@
-"""What village programmes do to household income: claims, cells, effects, findings."""
+"""The front door: what village programmes do to household income, from any frame to an effect.
 
+Everything public is in `__all__`; a name is imported when it is first used, so that
+``import analysis`` is fast.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
 from importlib.metadata import version
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from analysis.results.number import keep as keep
+    from analysis.results.number import number as number
+    from analysis.results.plot import plot as plot
+    from analysis.results.table import table as table
+
+_PLACES = {
+    "keep": "analysis.results.number",
+    "number": "analysis.results.number",
+    "plot": "analysis.results.plot",
+    "table": "analysis.results.table",
+}
+"""Where each public name is defined."""
+
+__all__ = sorted(_PLACES)
 __version__ = version("analysis")
+
+
+class _FrontDoor(ModuleType):
+    """Functions of the front door win over the rooms of the same name.
+
+    Importing the room ``analysis.cells`` would put that module where `analysis.cells`, the
+    function, stands; rooms are reached by ``from analysis.cells import …``.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _PLACES:
+            function = getattr(import_module(_PLACES[name]), name)
+            self.__dict__[name] = function
+            return function
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _PLACES and isinstance(value, ModuleType):
+            return
+        super().__setattr__(name, value)
+
+    def __dir__(self) -> list[str]:
+        return [*__all__, "__version__"]
+
+
+sys.modules[__name__].__class__ = _FrontDoor

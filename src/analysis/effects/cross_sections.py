@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 import polars as pl
 from diff_diff import CallawaySantAnna, SurveyDesign  # type: ignore[import-untyped]
 

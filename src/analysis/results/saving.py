@@ -1,0 +1,67 @@
+"""A result as files: estimates, how they were made, tables and a figure."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from analysis import printing
+from analysis.files import write_atomic
+
+if TYPE_CHECKING:
+    from analysis.results.result import Result
+
+FILES: Final = ("estimates.csv", "result.json", "table.md", "table.tex", "figure.svg")
+INSIDE: Final = "inside; not checked for disclosure"
+"""What a result from records or cells is marked with: only a pack has been checked."""
+
+
+def save(result: Result, folder: Path) -> Path:
+    """Write `FILES` into a folder, each whole or not at all; return the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(folder / "estimates.csv", printing.download(result.frame).encode())
+    text = json.dumps(description(result), ensure_ascii=False, indent=2, allow_nan=False)
+    write_atomic(folder / "result.json", f"{text}\n".encode())
+    write_atomic(folder / "table.md", f"{result.to_markdown()}\n".encode())
+    write_atomic(folder / "table.tex", f"{result.to_latex()}\n".encode())
+    write_atomic(folder / "figure.svg", figure(result))
+    return folder
+
+
+def description(result: Result) -> dict[str, Any]:
+    """Return a result with how it was made, as plain values for JSON."""
+    provenance = asdict(result.provenance) | {"inputs": [str(x) for x in result.provenance.inputs]}
+    return {
+        "title": result.title,
+        "comparison": {k: v for k, v in asdict(result.comparison).items() if v},
+        "account": asdict(result.account),
+        "provenance": provenance,
+        "disclosure": INSIDE,
+        "level": result.level,
+        "software": {name: version(name) for name in ("polars", "numpy", "scipy")},
+        "estimates": [
+            {
+                name: None if isinstance(x, float) and not math.isfinite(x) else x
+                for name, x in row.items()
+            }
+            for row in result.frame.iter_rows(named=True)
+        ],
+    }
+
+
+def figure(result: Result) -> bytes:
+    """Return the figure of a result as SVG: the same bytes on every run."""
+    from matplotlib import pyplot as plt
+
+    ax = result.plot()
+    drawn = ax.get_figure(root=True)
+    assert drawn is not None  # noqa: S101  # axes lie in a figure
+    buffer = io.BytesIO()
+    drawn.savefig(buffer, format="svg", metadata={"Date": None})
+    plt.close(drawn)
+    return buffer.getvalue()

@@ -1,0 +1,164 @@
+"""Results as tables: great_tables for pages and notebooks, with the data behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from analysis.faults import Fault, FaultsError
+from analysis.results import formatting
+from analysis.results.provenance import UNKNOWN, Provenance
+
+if TYPE_CHECKING:
+    from great_tables import GT
+
+    from analysis.results.result import Result
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ResultTable:
+    """A table with the data behind it.
+
+    Attributes
+    ----------
+    shown : polars.DataFrame
+        Texts, as printed.
+    data : polars.DataFrame
+        Numbers behind them, full precision; what is offered for download.
+    provenance : Provenance
+        Where they come from.
+    title : str
+        Caption; empty where the page gives one.
+    notes : tuple of str
+        Lines under the table.
+    """
+
+    shown: pl.DataFrame
+    data: pl.DataFrame
+    provenance: Provenance = UNKNOWN
+    title: str = ""
+    notes: tuple[str, ...] = ()
+
+    def gt(self) -> GT:
+        """Return it as a great_tables object, to be styled further."""
+        from great_tables import GT
+
+        text = [
+            name
+            for name in self.shown.columns
+            if name in ("term", "outcome", "unit", "study", "what")
+            or not _numeric(self.shown[name])
+        ]
+        table = GT(self.shown.fill_null("")).cols_align("right")
+        if text:
+            table = table.cols_align("left", columns=text)
+        if self.title:
+            table = table.tab_header(self.title)
+        for note in self.notes:
+            table = table.tab_source_note(note)
+        return table
+
+    def _repr_html_(self) -> str:
+        return str(self.gt().as_raw_html())
+
+    def __repr__(self) -> str:
+        from analysis.results.result import markdown
+
+        return "\n".join([*([self.title] if self.title else []), markdown(self.shown), *self.notes])
+
+    def to_markdown(self) -> str:
+        """Return it as a Markdown table."""
+        from analysis.results.result import markdown
+
+        return markdown(self.shown)
+
+    def to_latex(self) -> str:
+        """Return it as a LaTeX tabular."""
+        from analysis.results.result import latex
+
+        return latex(self.shown)
+
+
+def _numeric(column: pl.Series) -> bool:
+    if column.dtype != pl.String:
+        return True
+    return bool(column.str.contains(r"^[−–(\[<]?[\d.,% −–to()\[\]<∞]*$").fill_null(True).all())
+
+
+def of_result(result: Result) -> ResultTable:
+    """Return the estimates of one result as a table."""
+    return ResultTable(shown=result.rows(), data=result.frame, provenance=result.provenance)
+
+
+def table(*results: Result, names: Sequence[str] = ()) -> ResultTable:
+    """Set several results side by side: one column a result, one row an estimate.
+
+    Parameters
+    ----------
+    *results : Result
+        At least one.
+    names : sequence of str
+        Heads of the columns; the title of each result if left out.
+
+    Returns
+    -------
+    ResultTable
+        Estimate with its standard error in brackets, interval below, then rows and clusters.
+
+    Raises
+    ------
+    FaultsError
+        If no result is given, or not as many names as results.
+    """
+    heads = list(names) or _heads(results)
+    if not results or len(heads) != len(results):
+        remedy = "give one name a result, as in va.table(a, b, names=['first', 'second'])"
+        problem = f"{len(results)} results, {len(heads)} names"
+        raise FaultsError([Fault("table", problem, remedy)])
+    several = len({o for one in results for o in one.frame["outcome"]}) > 1
+    cells: dict[tuple[str, str], dict[str, str]] = {}
+    data = []
+    for head, result in zip(heads, results, strict=True):
+        for effect in result.effects:
+            key = (effect.term, effect.outcome if several else "")
+            error = formatting.number(effect.error, effect.decimals)
+            text = f"{effect.text} ({error})"
+            cells.setdefault(key, {})[head] = text
+            cells.setdefault((f"{effect.term} interval", key[1]), {})[head] = (
+                effect.note or effect.interval.text
+            )
+        data.append(result.frame.with_columns(pl.lit(head).alias("result")))
+    rows: list[dict[str, Any]] = []
+    for (term, outcome), by_head in cells.items():
+        name = f"{term}, {outcome}" if outcome else term
+        label = "" if term.endswith(" interval") else name
+        rows.append({"term": label, **{head: by_head.get(head, "") for head in heads}})
+    for label, count in (
+        ("rows used", lambda r: r.account.rows_used),
+        ("clusters", _clusters),
+        ("estimator", lambda r: r.comparison.estimator),
+    ):
+        values = [count(result) for result in results]
+        if any(values):
+            shown = [f"{v:,}" if isinstance(v, int) else str(v or "") for v in values]
+            rows.append({"term": label, **dict(zip(heads, shown, strict=True))})
+    first = results[0].provenance
+    return ResultTable(
+        shown=pl.DataFrame(rows),
+        data=pl.concat(data, how="diagonal"),
+        provenance=first.joined([one.provenance for one in results[1:]], first.method),
+        notes=("Standard errors in brackets, intervals below.",),
+    )
+
+
+def _clusters(result: Result) -> int:
+    arms = (result.account.n_clusters_treated, result.account.n_clusters_control)
+    return sum(arm or 0 for arm in arms)
+
+
+def _heads(results: Sequence[Result]) -> list[str]:
+    names = [one.title or one.comparison.estimator for one in results]
+    return [name if names.count(name) == 1 else f"{name} ({k})" for k, name in enumerate(names, 1)]
