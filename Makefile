@@ -20,7 +20,7 @@ SET_UP = $(HAS_PYTHON); $(PYTHON) tools/environment.py --venv "$(VENV)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help report test lint types tests verify check serve pdf doctor licences lock lab bench validate clean \
+.PHONY: help report data test lint types tests verify check serve pdf doctor licences lock lab bench validate clean \
 	report-environment test-environment
 
 help: ## Show these commands
@@ -28,6 +28,9 @@ help: ## Show these commands
 
 report: report-environment ## Set up, run the notebooks, render the site into reports/site
 	@$(RUN) analysis site build
+
+data: report-environment ## Fetch public microdata into data/external; one by name: make data ARGS="jtpa"
+	@$(RUN) analysis fetch $(ARGS)
 
 test: lint types tests ## Set up, then every check: lint, types, tests and documented examples
 
@@ -86,10 +89,10 @@ COMPILE = $(RUN) uv pip compile pyproject.toml --quiet --universal --python-vers
 	--generate-hashes --no-header --no-emit-index-url --no-emit-find-links --only-binary :all:
 
 lock: test-environment ## Rewrite the lock files (ARGS="--upgrade" for newer versions)
-	@$(COMPILE) --extra build --output-file requirements.lock $(ARGS)
-	@$(COMPILE) --extra build --extra test --constraint requirements.lock \
+	@$(COMPILE) --extra build --extra public --output-file requirements.lock $(ARGS)
+	@$(COMPILE) --extra build --extra public --extra test --constraint requirements.lock \
 		--output-file requirements-test.lock $(ARGS)
-	@$(COMPILE) --extra build --extra bench --constraint requirements.lock \
+	@$(COMPILE) --extra build --extra public --extra bench --constraint requirements.lock \
 		--output-file requirements-bench.lock $(ARGS)
 
 clean: ## Delete what was built (the environment stays)

@@ -28,6 +28,7 @@ class Licence:
     licence: str
     allowed: bool
     carries: str = ""
+    exception: str = ""
 
 
 def rules() -> dict[str, Any]:
@@ -85,20 +86,32 @@ def survey(lock: str) -> tuple[Licence, ...]:
             licence = say["stated"][name]["licence"]
         carried = say["carries"].get(name)
         carries = f"{carried['what']}, {carried['licence']}" if carried else ""
+        exception = say["exceptions"].get(name)
+        if exception:
+            licence = exception["licence"]
         found[name] = Licence(
-            name, distribution.version, licence, is_allowed(licence, allowed), carries
+            name,
+            distribution.version,
+            licence,
+            bool(exception) or is_allowed(licence, allowed),
+            carries,
+            exception["reason"] if exception else "",
         )
     return tuple(found[name] for name in sorted(found))
 
 
 def main() -> int:
-    """Print one line a package, then what some of them carry, then what is not allowed."""
+    """Print one line a package, what some carry, the exceptions, then what is not allowed."""
     rows = survey((ROOT / "requirements.lock").read_text(encoding="utf-8"))
     for row in rows:
         print(f"{row.package:28} {row.version:16} {row.licence}")
     print("\nCarried by a package, under terms of its own:")
     for name, carried in rules()["carries"].items():
         print(f"  {name}: {carried['what']}, {carried['licence']}: {carried['reason']}")
+    print("\nAllowed by name, outside the rule:")
+    for row in rows:
+        if row.exception:
+            print(f"  {row.package}: {row.licence}: {row.exception}")
     refused = [row for row in rows if not row.allowed]
     for row in refused:
         print(f"not allowed: {row.package} {row.version}: {row.licence}", file=sys.stderr)

@@ -128,10 +128,18 @@ def import_(
 
 
 def fetch(
-    names: Annotated[list[str] | None, typer.Argument(help="which data; all by default")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="which data; by default all with a clear licence")
+    ] = None,
 ) -> None:
-    """Download data that licences or size keep out of the repository, into data/external."""
+    """Download data that licences keep out of the repository, into data/external."""
+    from analysis.panels.external import catalogue
     from analysis.panels.external import fetch as run
+
+    entries = catalogue()
+    for entry in entries.values():
+        if entry.by_name_only and entry.name in (names or ()):
+            out.print(f"{entry.name}: terms: {entry.licence}", highlight=False, markup=False)
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with Progress(*columns, console=out, transient=True) as progress:
@@ -147,3 +155,11 @@ def fetch(
         out.print(f"{item.state}: {item.path}", highlight=False, markup=False)
         out.print(f"  licence: {item.entry.licence}", highlight=False, markup=False)
         out.print(f"  cite: {item.entry.citation}", highlight=False, markup=False)
+    if not names:
+        left = [entry.name for entry in entries.values() if entry.by_name_only]
+        out.print(
+            f"not fetched, because no licence could be confirmed: {', '.join(left)}. "
+            f'One of them, under its terms: make data ARGS="{left[0]}"',
+            highlight=False,
+            markup=False,
+        )

@@ -141,7 +141,9 @@ def test_a_connection_that_ends_early_is_gone_on_from(
     server: Server, tmp_path: Path, announces: bool
 ) -> None:
     server.cut_after, server.announces = 100_000, announces
-    with pytest.raises(FaultsError, match=r"ended after 100,000 of 262,144 bytes.*analysis fetch"):
+    with pytest.raises(
+        FaultsError, match=r"ended after 100,000 of 262,144 bytes.*make data ARGS=.data."
+    ):
         fetch(server, tmp_path)
     assert not (tmp_path / "data.bin").exists()
     server.cut_after = None
@@ -265,6 +267,22 @@ def test_one_file_that_fails_does_not_keep_the_others(server: Server, tmp_path: 
     assert (tmp_path / "good.bin").exists()
 
 
+def test_a_file_of_unclear_licence_is_fetched_only_by_its_name(
+    server: Server, tmp_path: Path
+) -> None:
+    clear, unclear = entry(server, "clear"), replace(entry(server, "unclear"), by_name_only=True)
+    entries = {"clear": clear, "unclear": unclear}
+    done = external.fetch(folder=tmp_path, entries=entries)
+    assert [item.entry.name for item in done] == ["clear"]
+    done = external.fetch(["unclear"], tmp_path, entries=entries)
+    assert done[0].path.read_bytes() == CONTENT
+
+
+def test_no_file_is_free_to_fetch_whose_licence_is_not_stated() -> None:
+    for name, known in external.catalogue().items():
+        assert known.by_name_only == ("never redistribute" in known.licence), name
+
+
 def test_a_wrong_name_is_answered_with_the_right_ones() -> None:
     with pytest.raises(FaultsError, match=r"'nothing': no data set.*use one of: bangladesh"):
         external.fetch(["nothing"])
@@ -314,7 +332,10 @@ def test_a_file_is_looked_for_in_the_named_folder(
 
 def test_a_file_not_fetched_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(external, "available", lambda name: None)
-    with pytest.raises(FaultsError, match="not fetched yet; run: analysis fetch hyderabad"):
+    with pytest.raises(
+        FaultsError,
+        match=r'not fetched yet; run: make data ARGS="hyderabad_spandana" \(terms: no licence',
+    ):
         external.load("hyderabad_spandana")
 
 
@@ -343,7 +364,7 @@ def fetched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     if NAMED:
         monkeypatch.setenv(download.VARIABLE, NAMED)
     if external.available(name) is None:
-        pytest.skip(f"{name} has not been fetched: analysis fetch {name}")
+        pytest.skip(f'{name} has not been fetched: make data ARGS="{name}"')
     if name == "pakistan_graduation" and find_spec("rdata") is None:
         pytest.skip(f"the optional package rdata is not installed: {reading.REMEDY}")
     return external.load(name).frame

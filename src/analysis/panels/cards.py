@@ -25,6 +25,9 @@ TYPES = {"Int64": pl.Int64, "Float64": pl.Float64, "String": pl.String}
 ORIGINS = ("observed", "partly generated")
 """Whether every value was observed, or some were made up by the author of a textbook."""
 
+KNOWN = ("table seen", "quoted elsewhere", "from memory", "no number seen")
+"""How a published number is known; one from memory is held to the data and shown as such."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -54,6 +57,34 @@ class Column:
     def in_file(self) -> str:
         """The column's name in the file."""
         return self.source or self.name
+
+
+@dataclass(frozen=True)
+class Published:
+    """A number that a publication prints, which the data must give.
+
+    Attributes
+    ----------
+    id : str
+        Short name, unique on the card.
+    what : str
+        Outcome, sample and estimand.
+    estimate : float
+        The number as printed; unit of the outcome's column.
+    where : str
+        Table, row and column.
+    known : str
+        One of `KNOWN`.
+    std_error : float
+        As printed; 0 where none is.
+    """
+
+    id: str
+    what: str
+    estimate: float
+    where: str
+    known: str
+    std_error: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -111,6 +142,12 @@ class Card:
         Where the file is.
     columns : tuple of Column
         The columns that the loader returns, in this order.
+    published : tuple of Published
+        Numbers that a publication prints; empty where none was seen.
+    currency : str
+        Currency of the amounts of money; ``none`` where there are none.
+    prices : str
+        Year whose prices those are in, or what is known of it; ``none`` where there are none.
     """
 
     id: str
@@ -128,6 +165,14 @@ class Card:
     does_not_say: str
     source: PackageFile | Download
     columns: tuple[Column, ...]
+    published: tuple[Published, ...]
+    currency: str
+    prices: str
+
+    @property
+    def money(self) -> str:
+        """Currency and prices, in a few words; empty where the data hold no money."""
+        return "" if self.currency == "none" else f"{self.currency}, prices: {self.prices}"
 
     @property
     def file(self) -> str:
@@ -192,7 +237,7 @@ def read(path: Path) -> Card:
     """
     file = project_name(path)
     table = read_toml(path)
-    nested = {name: table.pop(name, {}) for name in ("source", "columns")}
+    nested = {name: table.pop(name, {}) for name in ("source", "columns", "published")}
     kind = Download if "external" in nested["source"] else PackageFile
     faults: list[Fault] = []
 
@@ -207,7 +252,13 @@ def read(path: Path) -> Card:
     columns = tuple(
         attempt(Column, raw, f"columns.{number}") for number, raw in enumerate(nested["columns"], 1)
     )
-    card: Card | None = attempt(Card, table, "card", source=source, columns=columns)
+    published = tuple(
+        attempt(Published, raw, f"published.{number}")
+        for number, raw in enumerate(nested["published"], 1)
+    )
+    card: Card | None = attempt(
+        Card, table, "card", source=source, columns=columns, published=published
+    )
     raise_if_any(faults)
     assert card is not None  # noqa: S101 — no fault, so there is a card
     raise_if_any(_contradictions(card, path))
@@ -238,6 +289,11 @@ def _contradictions(card: Card, path: Path) -> Iterator[Fault]:
         if column.type not in TYPES:
             remedy = f"use one of: {', '.join(TYPES)}"
             yield Fault(file, "unknown type", remedy, None, f"columns.{column.name}", column.type)
+    for item in card.published:
+        if item.known not in KNOWN:
+            remedy = f"use one of: {', '.join(KNOWN)}"
+            where = f"published.{item.id}"
+            yield Fault(file, "not in the vocabulary", remedy, None, where, item.known)
     if isinstance(card.source, PackageFile) and not re.fullmatch(
         "[0-9a-f]{64}", card.source.sha256
     ):
@@ -252,8 +308,8 @@ def cards_frame() -> pl.DataFrame:
     -------
     polars.DataFrame
         One row per data set: ``id``, ``title``, ``place``, ``period``, ``design``, ``unit``,
-        ``n_rows``, ``n_columns``, ``origin``, ``source``, ``licence``, ``citation``, ``says``,
-        ``does_not_say``.
+        ``money``, ``n_rows``, ``n_columns``, ``origin``, ``source``, ``licence``, ``citation``,
+        ``says``, ``does_not_say``.
     """
     return pl.DataFrame(
         [
@@ -264,6 +320,7 @@ def cards_frame() -> pl.DataFrame:
                 "period": card.period,
                 "design": card.design,
                 "unit": card.unit,
+                "money": card.money,
                 "n_rows": card.rows,
                 "n_columns": len(card.columns),
                 "origin": card.origin,

@@ -50,6 +50,8 @@ class Entry:
         Bytes.
     licence, citation, content : str
         Terms of use, whom to cite, what is inside.
+    by_name_only : bool
+        Whether its licence is unclear, so that it is fetched only where it is named.
     """
 
     name: str
@@ -60,6 +62,12 @@ class Entry:
     licence: str
     citation: str
     content: str
+    by_name_only: bool = False
+
+    @property
+    def command(self) -> str:
+        """The command that fetches this file."""
+        return f'make data ARGS="{self.name}"'
 
 
 @dataclass(frozen=True)
@@ -235,7 +243,7 @@ def _interrupted(entry: Entry, part: Path, error: Exception | None) -> Fault:
     there = part.stat().st_size if part.exists() else 0
     why = f" ({error})" if error and str(error) else ""
     problem = f"the connection ended after {there:,} of {entry.size:,} bytes{why}"
-    return _fault(entry, problem, f"go on from there with: analysis fetch {entry.name}")
+    return _fault(entry, problem, f"go on from there with: {entry.command}")
 
 
 def _wrong_size(entry: Entry, found: int) -> Fault:

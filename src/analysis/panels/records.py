@@ -14,6 +14,14 @@ from analysis.faults import Fault, FaultsError
 
 Record = TypeVar("Record")
 
+FORMS = {
+    int: "a whole number",
+    float: "a number with a decimal point",
+    bool: "true or false",
+    str: "a text in quotes",
+}
+"""Types that a value may have, and how TOML writes them."""
+
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file.
@@ -43,8 +51,8 @@ def build(
     Parameters
     ----------
     kind : type
-        A dataclass whose fields that are not given are `str` or `int`; a field with a default may
-        be left out of the table.
+        A dataclass whose fields that are not given are of the types in `FORMS`; a field with a
+        default may be left out of the table.
     table : mapping
         Keys and values as TOML holds them.
     file, where : str
@@ -87,7 +95,7 @@ def build(
             continue
         value = table[name]
         if type(value) is not hints[name]:
-            form = {int: "a whole number", str: "a text in quotes"}[hints[name]]
+            form = FORMS[hints[name]]
             problem = "the value has the wrong type"
             faults.append(Fault(file, problem, f"write {form}", None, place, str(value)))
         elif value == "":

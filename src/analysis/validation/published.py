@@ -280,7 +280,7 @@ def _microcredit(*, placement: bool) -> Found:
 
 
 def county_table(frame: pl.DataFrame) -> Table:
-    """Lay the counties of ``county_employment`` out as cells: each its own village and household.
+    """Lay the counties of ``mpdta`` out as cells: each its own village and household.
 
     Parameters
     ----------
@@ -316,7 +316,7 @@ def county_table(frame: pl.DataFrame) -> Table:
 @cache
 def _counties(*, static: bool = False) -> tuple[EffectSet, int]:
     """Return the aggregates of group-time effects, or the static coefficient; and the rows."""
-    table = county_table(external.load("county_employment").frame)
+    table = county_table(external.load("mpdta").frame)
     if static:
         return two_way.estimate(table, static=True).under("parity"), table.rows_in
     found = group_time.estimate(table, group_time.Comparison(where="anywhere"))

@@ -1,6 +1,6 @@
 """Loans and graduation elsewhere, estimated from public microdata that cannot be passed on.
 
-The data are fetched by whoever wants them (``analysis fetch``); what is committed are estimates:
+The data are fetched by whoever wants them (``make data``); what is committed are estimates:
 ``python -m analysis.validation.trials`` makes ``reports/validation/trials.csv`` again, with the
 digest of each data file and of the code, and the date. A test recomputes them where the data are.
 """

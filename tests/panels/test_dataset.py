@@ -1,0 +1,96 @@
+"""Public data by name: the frame, its card, and what is said where a file has not been fetched."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import narwhals as nw
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from analysis.faults import FaultsError
+from analysis.panels import cards, external, public
+from analysis.panels.dataset import Dataset, data, data_sets
+
+
+def test_a_data_set_is_a_polars_frame_with_its_card() -> None:
+    nsw = data("nsw")
+    assert isinstance(nsw, pl.DataFrame)
+    assert_frame_equal(pl.DataFrame(nsw), public.load("nsw").frame)
+    assert nsw.card == cards.get("nsw")
+    assert nsw.sha256 == public.sha256("nsw")
+    assert nw.from_native(nsw).shape == nsw.shape
+
+
+def test_what_is_made_from_a_data_set_is_a_plain_frame_again() -> None:
+    nsw = data("nsw")
+    for frame in (nsw.filter(pl.col("treat") == 1), nsw.select("re78"), nsw.with_columns(one=1)):
+        assert type(frame) is pl.DataFrame
+    assert "shape" in repr(nsw.head(2))
+
+
+def test_a_data_set_prints_its_card_and_never_a_row() -> None:
+    lines = str(data("nsw")).splitlines()
+    assert lines[0] == "data:     nsw: National Supported Work: men of the Dehejia-Wahba subset"
+    assert "rows:     445, one row is one man" in lines
+    assert "money:    US dollars, prices: 1982" in lines
+    for text in (str(data("nsw")), repr(data("nsw")), data("nsw")._repr_html_()):
+        assert "9930" not in text  # earnings of the first man
+        assert "GPL-3.0" in text
+
+
+def test_a_data_set_can_be_passed_to_another_process() -> None:
+    assert_frame_equal(pickle.loads(pickle.dumps(data("nsw"))), data("nsw"))
+
+
+def test_the_first_period_of_the_law_is_a_column() -> None:
+    """Cheng and Hoekstra 2013: 21 states, 2005 to 2009; one in 2005 by law, three by this file."""
+    states = data("castle").group_by("state").agg(pl.col("first_year").first())
+    by_year = states.group_by("first_year").len().sort("first_year", nulls_last=True)
+    assert by_year.rows() == [(2005, 3), (2006, 11), (2007, 4), (2008, 2), (2009, 1), (None, 29)]
+
+
+def test_a_set_that_is_not_fetched_names_the_command_and_its_terms(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(external, "available", lambda name: None)
+    with pytest.raises(FaultsError, match=r'run: make data ARGS="lottery_winners"$'):
+        data("lottery_winners")
+    with pytest.raises(FaultsError, match=r'ARGS="jtpa" \(terms: no licence stated'):
+        data("jtpa")
+    here = data_sets().filter(pl.col("here"))["name"]
+    assert set(here) == set(public.names())
+
+
+def test_a_wrong_name_is_answered_with_the_right_ones() -> None:
+    with pytest.raises(FaultsError, match=r"'nws': no data set of that name; use one of: .*nsw"):
+        data("nws")
+
+
+def test_every_data_set_is_listed_with_how_to_get_it() -> None:
+    listed = data_sets()
+    assert listed["name"].to_list() == sorted(cards.load())
+    fetched = set(listed.filter(pl.col("command") != "")["name"])
+    assert fetched == set(external.catalogue())
+
+
+@pytest.mark.parametrize("name", sorted(external.catalogue()))
+def test_a_fetched_file_is_as_its_card_says(name: str) -> None:
+    if external.available(name) is None:
+        pytest.skip(f'{name} has not been fetched: make data ARGS="{name}"')
+    found, card = data(name), cards.get(name)
+    assert isinstance(found, Dataset)
+    assert found.height == card.rows
+    assert found.schema == {column.name: cards.TYPES[column.type] for column in card.columns}
+    assert all(found[column].null_count() < found.height for column in found.columns)
+
+
+def test_no_fetched_file_is_committed() -> None:
+    files = {entry.file for entry in external.catalogue().values()}
+    root = Path(__file__).resolve().parents[2]
+    tracked = (root / ".gitignore").read_text(encoding="utf-8")
+    assert "data/external/" in tracked
+    for folder in ("src", "tests", "reports", "notebooks", "data/public"):
+        assert not files & {path.name for path in (root / folder).rglob("*")}
