@@ -13,12 +13,16 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analysis.panels.dataset import data as data
+    from analysis.panels.dataset import data_sets as data_sets
     from analysis.results.number import keep as keep
     from analysis.results.number import number as number
     from analysis.results.plot import plot as plot
     from analysis.results.table import table as table
 
 _PLACES = {
+    "data": "analysis.panels.dataset",
+    "data_sets": "analysis.panels.dataset",
     "keep": "analysis.results.number",
     "number": "analysis.results.number",
     "plot": "analysis.results.plot",
