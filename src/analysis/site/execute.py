@@ -23,6 +23,7 @@ from typing import Any
 
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.files import digest_of, remove_parts, write_atomic
+from analysis.site import stored_notebooks
 from analysis.site.digest import ImportGraph, Key, notebook_key, source_of, surroundings
 from analysis.site.environment import commit_time
 from analysis.site.progress import Progress, progress
@@ -96,12 +97,21 @@ class ExecuteReport:
 
 @dataclass(frozen=True)
 class Job:
-    """One notebook before it is known whether it must run."""
+    """One notebook before it is known whether it must run.
+
+    Its data may not be here: then `stored` is the committed notebook with its outputs.
+    """
 
     name: str
     digest: str
     target: Path
     content: dict[str, Any]
+    stored: dict[str, Any] | None = None
+
+    @property
+    def stem(self) -> str:
+        """Begin of the name of its copies in the cache."""
+        return cache_stem(self.name)
 
 
 # --------------------------------------------------------------------------------------- reading
@@ -238,6 +248,17 @@ def cache_name(stem: str, key: Key) -> str:
     return f"{stem}{value}.{key.digest[:16]}.ipynb"
 
 
+def cache_stem(name: str) -> str:
+    """Return how the copies of a notebook are named.
+
+    Examples
+    --------
+    >>> cache_stem("notebooks/01-training.ipynb"), cache_stem("notebooks/data/jtpa.ipynb")
+    ('01-training', 'data-jtpa')
+    """
+    return name.removeprefix("notebooks/").removesuffix(".ipynb").replace("/", "-")
+
+
 def copies(cache: Path, stem: str) -> list[Path]:
     """Return the cached copies of a notebook for one value of PANEL, whatever their keys."""
     return [path for path in cache.glob("*.ipynb") if path.name.rsplit(".", 2)[0] == stem]
@@ -257,16 +278,18 @@ def jobs_of(root: Path) -> list[Job]:
     shared, graph = surroundings(root), ImportGraph.read(root / "src")
     jobs: list[Job] = []
     faults: list[Fault] = []
-    for path in sorted((root / "notebooks").glob("*.ipynb")):
-        name = f"notebooks/{path.name}"
+    folders = (root / "notebooks", root / stored_notebooks.FOLDER)
+    for path in [path for folder in folders for path in sorted(folder.glob("*.ipynb"))]:
+        name = path.relative_to(root).as_posix()
         try:
             content = read_notebook(path, name)
+            stored = stored_notebooks.accepted(content, name, root, graph)
         except FaultsError as error:
             faults.extend(error.faults)
             continue
         key = notebook_key(content, root, shared, graph)
-        target = root / CACHE / cache_name(path.stem, key)
-        jobs.append(Job(name, key.digest, target, content))
+        target = root / CACHE / cache_name(cache_stem(name), key)
+        jobs.append(Job(name, key.digest, target, content, stored))
     raise_if_any(faults)
     return jobs
 
@@ -312,7 +335,11 @@ def execute(
     remove_parts(root / CACHE)
     done: dict[str, Executed] = {}
     notes: list[str] = []
-    for job in [] if afresh else jobs:
+    for job in jobs:
+        if job.stored is not None:
+            kept = Executed(job.name, job.target, job.digest, True, 0.0, job.stored)
+            done[job.name] = kept
+    for job in [] if afresh else [job for job in jobs if job.stored is None]:
         content, problem = read_cache(job.target, job.digest)
         if content is not None:
             done[job.name] = Executed(job.name, job.target, job.digest, True, 0.0, content)
@@ -331,7 +358,13 @@ def execute(
                 # A polite kill; Ctrl-C comes out as KeyboardInterrupt.
                 raise SystemExit(128 + signal.SIGTERM) from None
             done |= {executed.name: executed for executed in finished}
-    wanted = {Path(job.name).stem for job in jobs}
+    raise_if_any(
+        fault
+        for job in jobs
+        if job.stored is None and stored_notebooks.stored(job.content)
+        for fault in stored_notebooks.differences(job.content, done[job.name].content, job.name)
+    )
+    wanted = {job.stem for job in jobs}
     for path in (root / CACHE).glob("*.ipynb"):
         if _VALUE.sub("", path.name.rsplit(".", 2)[0]) not in wanted:
             path.unlink()
@@ -396,7 +429,8 @@ class _Runner:
         )
         # Through text and back: plain dicts, exactly as a later read of the cache returns them.
         content: dict[str, Any] = json.loads(json.dumps(notebook))
-        content["metadata"]["analysis"] = {"digest": job.digest, "findings": findings}
+        about = stored_notebooks.digests(job.content, self._root)
+        content["metadata"]["analysis"] = {"digest": job.digest, "findings": findings, **about}
         write_cache(job.target, content)
         seconds = time.monotonic() - begun
         self._watcher.finish(job.name, seconds)

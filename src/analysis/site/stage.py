@@ -32,6 +32,7 @@ from analysis.site.digest import BROUGHT
 from analysis.site.dress import Exhibits, dress, taken_twice, title_of
 from analysis.site.environment import commit_time
 from analysis.site.execute import Executed
+from analysis.site.stored_notebooks import marked
 
 STAGE = Path("build") / "stage"
 CONFIG = "_quarto.yml"
@@ -290,7 +291,7 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
     wanted |= glossary.staged(wanted)
     source = cite.read(root, _config(root), commit_time(root))
     dressed = {
-        notebook.name: dress(notebook.content, notebook.name, _exhibits(notebook, source))
+        notebook.name: dress(marked(notebook.content), notebook.name, _exhibits(notebook, source))
         for notebook in notebooks
     }
     faults = [fault for item in dressed.values() for fault in item.faults]
