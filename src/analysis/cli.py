@@ -92,6 +92,10 @@ def claims_check(
         said = ", ".join(f"{name} {n}" for name, n in counts.items())
         out.print(f"  {title}: {said}", highlight=False)
     out.print(f"{report.n_implied} implied figures in yuan")
+    out.print(f"{len(report.narrowed)} claims narrowed by others of the same article")
+    for row in report.narrowed:
+        said = f"{row['printed']} becomes {row['narrowed']} {row['unit']} ({row['by']})"
+        out.print(f"  {row['claim']} {said}", highlight=False, markup=False)
     for title, rows in (
         ("cannot hold: identities and bounds that fail as printed", report.inconsistencies),
         ("rejected: a reading that cannot be right", report.rejected),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from analysis import printing
 from analysis.claims.implied import implied
 from analysis.claims.intervals import Interval
-from analysis.claims.ledger import load
+from analysis.claims.ledger import Ledger, load
+from analysis.claims.narrowing import narrow
 from analysis.claims.relations import VERDICTS, Verdict, judge
 
 AGAINST_THE_SOURCE = ("inconsistent", "impossible")
@@ -32,6 +33,8 @@ class LedgerReport:
         Identities and bounds that cannot hold: id, question, expression, left, right, assumption.
     rejected : tuple of dict
         Hypotheses about a reading that cannot hold, in the same form.
+    narrowed : tuple of dict
+        Claims that others of their article narrow: claim, printed, narrowed, unit, by.
     """
 
     n_claims: int
@@ -47,6 +50,7 @@ class LedgerReport:
     by_verdict: dict[str, int]
     inconsistencies: tuple[dict[str, str], ...]
     rejected: tuple[dict[str, str], ...]
+    narrowed: tuple[dict[str, str], ...]
 
     def as_dict(self) -> dict[str, object]:
         """Return the report as plain values, for JSON."""
@@ -80,12 +84,25 @@ def check(folder: Path | None = None) -> LedgerReport:
         },
         inconsistencies=tuple(_said(v) for v in verdicts if v.verdict in AGAINST_THE_SOURCE),
         rejected=tuple(_said(v) for v in verdicts if v.verdict == "reading rejected"),
+        narrowed=tuple(_narrowed(ledger)),
     )
 
 
 def _counts(values: Iterable[str]) -> dict[str, int]:
     """Count, most frequent first, equal counts in alphabetical order."""
     return dict(sorted(Counter(values).items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _narrowed(ledger: Ledger) -> Iterator[dict[str, str]]:
+    units = dict(ledger.claims.select("id", "unit").iter_rows())
+    for row in narrow(ledger):
+        yield {
+            "claim": row.claim,
+            "printed": printing.interval(row.printed),
+            "narrowed": printing.interval(row.narrowed),
+            "unit": units[row.claim],
+            "by": ", ".join(row.relations),
+        }
 
 
 def _said(verdict: Verdict) -> dict[str, str]:

@@ -335,6 +335,12 @@ def _plain(node: ast.expr, box: Mapping[str, Interval]) -> Interval:
     return _fold(node, Interval.point, lambda leaf: box[_key(leaf)])
 
 
+def expand(expression: Expression) -> Ratio:
+    """Write a quantity, or left minus right of a comparison, as one polynomial over another."""
+    left = _expand(expression.left)
+    return left if expression.right is None else left - _expand(expression.right)
+
+
 def _expand(node: ast.expr) -> Ratio:
     """Write a node as one polynomial over another."""
     one = Polynomial.constant(Fraction(1))

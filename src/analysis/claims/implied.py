@@ -1,13 +1,14 @@
 """What each programme's reported money would mean for a household, beside official rural income.
 
 Nothing here is an effect. A payment, a reported gain or a budget is divided by the people it is
-said to reach; the official income of that place and year gives the scale.
+said to reach; the official income of that place and year gives the scale. Each claim is taken as
+narrow as its article makes it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
@@ -24,6 +25,7 @@ from analysis.claims.expressions import (
 )
 from analysis.claims.intervals import Interval
 from analysis.claims.ledger import Ledger
+from analysis.claims.narrowing import narrowed_operands
 from analysis.claims.units import Unit
 from analysis.faults import Fault, raise_if_any
 
@@ -98,7 +100,8 @@ def implied(ledger: Ledger) -> tuple[ImpliedIncome, ...]:
         With every row whose expression is not of the grammar, names something unknown, or is not
         yuan per person or household as its basis says.
     """
-    outcomes = [_imply(row, ledger) for row in ledger.implied.iter_rows(named=True)]
+    narrower = replace(ledger, operands=narrowed_operands(ledger))
+    outcomes = [_imply(row, narrower) for row in ledger.implied.iter_rows(named=True)]
     raise_if_any(outcome for outcome in outcomes if isinstance(outcome, Fault))
     return tuple(outcome for outcome in outcomes if isinstance(outcome, ImpliedIncome))
 

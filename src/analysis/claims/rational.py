@@ -30,9 +30,9 @@ class Polynomial:
     terms: tuple[tuple[Monomial, Fraction], ...]
 
     @classmethod
-    def constant(cls, value: Fraction) -> Polynomial:
+    def constant(cls, value: Fraction | int) -> Polynomial:
         """Return a polynomial without variables."""
-        return cls._from({(): value})
+        return cls._from({(): Fraction(value)})
 
     @classmethod
     def variable(cls, name: str) -> Polynomial:
@@ -51,6 +51,9 @@ class Polynomial:
 
     def __neg__(self) -> Polynomial:
         return self._from({m: -c for m, c in self.terms})
+
+    def __sub__(self, other: Polynomial) -> Polynomial:
+        return self + -other
 
     def __mul__(self, other: Polynomial) -> Polynomial:
         terms: dict[Monomial, Fraction] = {}

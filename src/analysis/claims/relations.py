@@ -3,6 +3,9 @@
 A relation has a role. An *identity* or *bound* tests the source; a failed *hypothesis* rejects a
 reading and says nothing against the source; a *derived* quantity is a number nobody printed. What
 cannot be computed says which operand is missing or does not fit.
+
+Identities and bounds are judged on what was printed, as they test it; readings and derived
+quantities take each claim as narrow as its article makes it (`narrowing`).
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from analysis.claims.expressions import (
 )
 from analysis.claims.intervals import Interval
 from analysis.claims.ledger import Ledger
+from analysis.claims.narrowing import CONSTRAINING, narrowed_operands
 from analysis.claims.units import Unit
 from analysis.faults import Fault, raise_if_any
 
@@ -74,6 +78,8 @@ class Verdict:
         Why it is not computable; empty otherwise.
     claims : tuple of str
         Claims, official figures and constants used.
+    narrowed : tuple of str
+        Those of them that were taken narrower than printed.
     """
 
     id: str
@@ -89,6 +95,7 @@ class Verdict:
     unit: str
     reason: str
     claims: tuple[str, ...]
+    narrowed: tuple[str, ...] = ()
 
 
 def judge(ledger: Ledger) -> tuple[Verdict, ...]:
@@ -105,8 +112,9 @@ def judge(ledger: Ledger) -> tuple[Verdict, ...]:
     }
     raise_if_any(fault for fault in expressions.values() if isinstance(fault, Fault))
     parsed = {name: e for name, e in expressions.items() if isinstance(e, Expression)}
+    narrower = narrowed_operands(ledger)
     outcomes = [
-        _judge(row, parsed[row["id"]], ledger.operands)
+        _judge(row, parsed[row["id"]], ledger.operands, narrower)
         for row in ledger.relations.iter_rows(named=True)
     ]
     raise_if_any(outcome for outcome in outcomes if isinstance(outcome, Fault))
@@ -152,8 +160,13 @@ def _parsed(row: Mapping[str, object], ledger: Ledger) -> Expression | Fault:
 
 
 def _judge(
-    row: Mapping[str, object], expression: Expression, operands: Mapping[str, Operand]
+    row: Mapping[str, object],
+    expression: Expression,
+    printed: Mapping[str, Operand],
+    narrower: Mapping[str, Operand],
 ) -> Verdict | Fault:
+    operands = printed if row["role"] in CONSTRAINING else narrower
+    used = tuple(names(expression))
     assumes = frozenset(str(row["assumes"] or "").split(";")) - {""}
     unit, reason = "", ""
     interval = left = right = None
@@ -181,7 +194,8 @@ def _judge(
         right=right,
         unit=str(row["unit"] or unit),
         reason=reason,
-        claims=tuple(names(expression)),
+        claims=used,
+        narrowed=tuple(n for n in used if operands[n].interval != printed[n].interval),
     )
 
 
