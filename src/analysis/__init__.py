@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analysis.household.budget import household as household
     from analysis.panels.dataset import data as data
     from analysis.panels.dataset import data_sets as data_sets
     from analysis.results.number import keep as keep
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "data": "analysis.panels.dataset",
     "data_sets": "analysis.panels.dataset",
+    "household": "analysis.household.budget",
     "keep": "analysis.results.number",
     "number": "analysis.results.number",
     "plot": "analysis.results.plot",

@@ -40,9 +40,7 @@ def test_identities_are_judged_as_printed_and_derived_figures_as_narrowed(report
 
 def test_only_one_article_narrows_and_no_reading_does(reported):
     """R044 compares with an official figure, R130 is a reading: without R040 nothing narrows."""
-    without = replace(
-        reported, relations=reported.relations.filter(pl.col("id") != "R040")
-    )
+    without = replace(reported, relations=reported.relations.filter(pl.col("id") != "R040"))
     assert narrow(without) == ()
 
 

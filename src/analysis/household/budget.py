@@ -25,16 +25,17 @@ if TYPE_CHECKING:
 
     from analysis.household.accounts import Accounts
     from analysis.household.break_even import BreakEven
-    from analysis.household.costs import Given
+    from analysis.household.inputs import Given
     from analysis.household.scenario import Evidence, Gain
 
-YEARS: Final = range(2013, 2022)
-"""Years that can be asked for: the integrated household survey began in 2013."""
+YEARS: Final = range(2012, 2022)
+"""Years that can be asked for; the integrated household survey began in 2013, and of 2012 only
+Tibet's four sources of income are known."""
 SPREAD: Final = "China, 319 villages"
 """Place of `facts.csv` whose households give the spread of incomes."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Budget(Result):
     """An average household of a place and year.
 
@@ -128,6 +129,14 @@ class Budget(Result):
             low=total.low * share.low,
             high=total.high * share.high,
         )
+
+    @property
+    def consumption(self) -> Number:
+        """Rural consumption, yuan a head and year: income times Tibet's official share of 2021."""
+        total, share = self.facts["total"], self.facts["consumed"]
+        product = replace(share, value=total.value * share.value, low=0.0, high=0.0)
+        product = replace(product, low=product.value, high=product.value)
+        return self._number(product, "rural consumption", "yuan a head a year")
 
     @property
     def trainee_earnings(self) -> Number:
@@ -284,7 +293,7 @@ def household(place: str, year: int) -> Budget:
     place : str
         ``tibet``, ``ngari``, ``lhasa``, ``diqing`` or ``poor_areas``; English and Chinese names do.
     year : int
-        2013 to 2021.
+        2013 to 2021 (Tibet: from 2012).
 
     Returns
     -------
@@ -309,7 +318,13 @@ def household(place: str, year: int) -> Budget:
     if year not in YEARS:
         remedy = f"ask for a year from {YEARS[0]} to {YEARS[-1]}"
         raise FaultsError([Fault("household", "no income of that year", remedy, value=str(year))])
-    facts = _facts(known, row, year)
+    try:
+        facts = _facts(known, row, year)
+    except KeyError:
+        remedy = f"ask for a year from {YEARS[1]} on"
+        raise FaultsError(
+            [Fault("household", "no income of that year", remedy, value=f"{place} {year}")]
+        ) from None
     provenance = Provenance.of(
         household,
         evidence="reported",
@@ -373,6 +388,10 @@ def _facts(known: Calibration, row: Mapping[str, Any], year: int) -> dict[str, F
         n = row["rural_people"]
         how = f"{row['people_source']} ({row['people_year']})"
         facts["people"] = Fact(n, n, n, "persons", "published", how)
+    spent = known.fact("Tibet AR", "consumption per head, rural", 2021).value
+    consumed = spent / known.total("Tibet AR", 2021).value
+    how = "consumption over income of rural Tibet in 2021"
+    facts["consumed"] = Fact(consumed, consumed, consumed, "share", "computed", how)
     spread = "log household net income"
     facts["spread"] = known.fact(SPREAD, spread, 2010, "standard deviation")
     facts["between"] = known.fact(SPREAD, spread, 2010, "share of variance between villages")

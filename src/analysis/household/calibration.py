@@ -34,7 +34,9 @@ class Facts(contract.Row):
 
     place = dy.String(primary_key=True, description="place, as the source names it")
     item = dy.String(primary_key=True, min_length=5, description="what is measured")
-    component = dy.String(primary_key=True, description="part of it: a source of income, a quantile")
+    component = dy.String(
+        primary_key=True, description="part of it: a source of income, a quantile"
+    )
     year = dy.Int64(primary_key=True, min=1990, max=2030, description="calendar year, or the first")
     year_end = dy.Int64(nullable=True, min=1990, max=2030, description="last year of a span")
     period = dy.Enum(PERIODS, primary_key=True, description="part of the year, or a span of years")

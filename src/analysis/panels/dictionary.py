@@ -17,6 +17,7 @@ from analysis.claims import maps
 from analysis.claims import schemas as ledger
 from analysis.costs import ranges
 from analysis.files import write_atomic
+from analysis.household import accounts, calibration
 from analysis.panels import cards, package, schemas
 from analysis.panels.model import parameters
 from analysis.studies import schemas as library
@@ -93,6 +94,13 @@ def packages() -> dict[str, dict[str, Any]]:
             "Claims",
             "Every figure of the articles, the relations among them and what they imply",
             {**ledger.SCHEMAS, "places": maps.Places},
+        ),
+        "household": _csv_package(
+            "household",
+            "Households",
+            "Official incomes by place and year, household sizes, spread of incomes, and what "
+            "reported programmes can have added to the average of a place",
+            {**calibration.SCHEMAS, "accounts": accounts.Rows},
         ),
         "panels": package.of_contract(),
         "parameters": datapackage.package(

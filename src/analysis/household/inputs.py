@@ -1,0 +1,153 @@
+"""Inputs of a scenario, each in sight: low, central and high value, unit, source, evidence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+
+from analysis.claims.intervals import Interval
+from analysis.faults import Fault, FaultsError
+from analysis.results import formatting
+from analysis.results.number import Number
+from analysis.results.provenance import Provenance
+
+Given = float | int | tuple[float, float] | tuple[float, float, float] | Number | Interval
+"""How an input may be given: one number, low and high, low, central and high, a number of a
+result, or an interval of claims."""
+SET_HERE = "set here"
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of a scenario.
+
+    Attributes
+    ----------
+    name, what : str
+        As the call names it, and in words.
+    low, central, high : float
+        In order; equal for a number without a range.
+    unit : str
+        Unit.
+    source : str
+        Where it is from; ``set here`` for a number typed in the call.
+    evidence : str
+        ``model`` for an assumption, ``reported`` for official figures and claims.
+    """
+
+    name: str
+    what: str
+    low: float
+    central: float
+    high: float
+    unit: str
+    source: str = SET_HERE
+    evidence: str = "model"
+
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """Low and high, or the one number."""
+        return (self.low,) if self.low == self.high else (self.low, self.high)
+
+
+def fault(column: str, problem: str, remedy: str, value: object = "") -> FaultsError:
+    """Return an error about one argument of a scenario."""
+    return FaultsError([Fault("household", problem, remedy, column=column, value=str(value))])
+
+
+def read(
+    name: str,
+    what: str,
+    given: Given,
+    unit: str,
+    *,
+    least: float = -math.inf,
+    most: float = math.inf,
+    source: str = SET_HERE,
+    evidence: str = "model",
+) -> Input:
+    """Read an input, however it is given.
+
+    Parameters
+    ----------
+    name, what, unit : str
+        As `Input` has them.
+    given : float, tuple, Number or Interval
+        See `Given`. A number of a result brings its own source and evidence.
+    least, most : float
+        Legal values.
+    source, evidence : str
+        Used where the value brings none of its own.
+
+    Raises
+    ------
+    FaultsError
+        If it is not a number, not in order, outside its legal values, or has no end.
+
+    Examples
+    --------
+    >>> read("take_up", "share that takes part", (0.3, 0.9), "share").central
+    0.6
+    """
+    low, central, high = _three(name, given)
+    if isinstance(given, Number):
+        record = given.provenance
+        source = ", ".join(x for x in (given.what, record.method) if x) or source
+        evidence = record.evidence
+    elif isinstance(given, Interval):
+        source, evidence = "claims", "reported"
+    if not all(map(math.isfinite, (low, central, high))):
+        raise fault(name, "it has no end on one side", "give low, central and high", given)
+    if not low <= central <= high:
+        raise fault(name, "not in order", "give low, central and high in this order", given)
+    if low < least or high > most:
+        raise fault(name, f"outside {least:g} to {most:g}", "give a value within", given)
+    return Input(name, what, low, central, high, unit, source, evidence)
+
+
+def _three(name: str, given: Given) -> tuple[float, float, float]:
+    if isinstance(given, Number):
+        ends = [x if math.isfinite(x) else given.value for x in (given.low, given.high)]
+        return ends[0], given.value, ends[1]
+    if isinstance(given, Interval):
+        ends = [math.nan if e.value is None else float(e.value) for e in (given.low, given.high)]
+        return ends[0], (ends[0] + ends[1]) / 2, ends[1]
+    if isinstance(given, tuple):
+        if len(given) == 2:
+            return float(given[0]), (given[0] + given[1]) / 2, float(given[1])
+        if len(given) == 3:
+            return float(given[0]), float(given[1]), float(given[2])
+    elif isinstance(given, float | int) and not isinstance(given, bool):
+        return float(given), float(given), float(given)
+    raise fault(name, "not a number", "give a number, (low, high) or (low, central, high)", given)
+
+
+def table(inputs: Iterable[Input]) -> pl.DataFrame:
+    """Return inputs as a frame: name, what, low, central, high, unit, evidence, source."""
+    columns = ("name", "what", "low", "central", "high", "unit", "evidence", "source")
+    return pl.DataFrame(
+        [{name: getattr(one, name) for name in columns} for one in inputs],
+        schema_overrides=dict.fromkeys(("low", "central", "high"), pl.Float64),
+    )
+
+
+def printed(inputs: Iterable[Input]) -> pl.DataFrame:
+    """Return inputs as printed: what, value with its range, unit, where from."""
+    rows = []
+    for one in inputs:
+        value = formatting.number(one.central)
+        if one.low != one.high:
+            value += f" ({formatting.number(one.low)} to {formatting.number(one.high)})"
+        kind = "assumed" if one.evidence == "model" else one.evidence
+        where = f"{kind}: {one.source}"
+        rows.append({"input": one.what, "value": value, "unit": one.unit, "where from": where})
+    return pl.DataFrame(rows)
+
+
+def joined(provenance: Provenance, inputs: Iterable[Input], method: str) -> Provenance:
+    """Return a provenance joined with the evidence of every input."""
+    others = [Provenance(evidence=one.evidence) for one in inputs]
+    return provenance.joined(others, method)

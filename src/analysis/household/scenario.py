@@ -1,0 +1,598 @@
+"""What a programme would add to a household, if it worked as in the studied places.
+
+The evidence gives a predictive distribution of the effect in the next place; what is reported or
+assumed beside it (people, take-up, the base, what is kept and forgone) is known as ranges only. So
+every quantile of the gain is itself a range: the quantile of the effect put through every
+combination of ends, exactly and without random draws (a probability box: Ferson, Kreinovich,
+Ginzburg, Myers and Sentz 2003, Sandia report SAND2002-4015).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from analysis.claims.intervals import Interval
+from analysis.household import costs
+from analysis.household.budget import Budget
+from analysis.household.calibration import SOURCES
+from analysis.household.inputs import Given, Input, fault, joined, printed, read, table
+from analysis.results.number import Number, Range
+from analysis.results.plot import COLOURS, NEUTRAL, axes, note
+from analysis.results.provenance import Provenance
+from analysis.results.result import Account, Comparison, Result, frame_of
+from analysis.results.table import ResultTable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+TITLE: Final = "If it worked as in the studied places"
+QUANTILES: Final = (0.025, 0.25, 0.5, 0.75, 0.975)
+"""Quantiles of the effect that are printed."""
+GRID: Final = tuple((k + 0.5) / 400 for k in range(400))
+"""Quantiles of the effect on which shares are counted: the middle of 400 equal parts."""
+BASES: Final = {
+    "trainee_earnings": ("earnings",),
+    "household_income": ("household income", "income"),
+    "consumption": ("consumption",),
+    "source_income": ("profit", "revenue", "earnings of the household"),
+}
+"""What per cent of the effect may be taken of, and the outcomes that fit it."""
+KINDS: Final = ("offer", "participation")
+PUBLISHED: Final = Provenance(evidence="published")
+
+
+@runtime_checkable
+class Predictive(Protocol):
+    """What the effect may be in the next place, as `analysis.studies` predicts it.
+
+    Beside these, ``outcome`` (such as ``earnings``), ``effect`` (``offer`` or ``participation``),
+    ``unit`` (``per cent``), ``rating`` and ``provenance`` are read where it has them.
+    """
+
+    @property
+    def mean(self) -> Any:
+        """Its mean."""
+
+    @property
+    def sd(self) -> Any:
+        """Its standard deviation."""
+
+    def quantile(self, p: float) -> Any:
+        """Return its quantile at probability `p`."""
+
+
+Evidence = Predictive | Number | Interval
+
+
+@dataclass(frozen=True)
+class NormalPredictive:
+    """A normal distribution of an effect: of one estimate with its standard error.
+
+    Attributes
+    ----------
+    mean, sd : float
+        In `unit`.
+    unit, outcome, effect, rating : str
+        See `Predictive`.
+    provenance : Provenance
+        Of the estimate.
+    """
+
+    mean: float
+    sd: float
+    unit: str = "per cent"
+    outcome: str = ""
+    effect: str = ""
+    rating: str = ""
+    provenance: Provenance = PUBLISHED
+
+    def quantile(self, p: float) -> float:
+        """Return the quantile at probability `p`."""
+        return self.mean if self.sd == 0 else NormalDist(self.mean, self.sd).inv_cdf(p)
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Gain(Result):
+    """What would be added to an average household, yuan a year and per cent of its income.
+
+    Attributes
+    ----------
+    budget : Budget
+        The household.
+    evidence : Predictive or Interval
+        What the effect may be; an interval of claims has no distribution.
+    source : str
+        Source of income that it enters.
+    inputs : tuple of Input
+        Everything else that the gain is made of.
+    relative : bool
+        Whether the effect is in per cent of the base (else in yuan a person or household).
+    scaled : bool
+        Whether the base grows with the household's size (else it is of one person).
+    rating : object
+        How sure the evidence is; None where it was not given.
+    """
+
+    budget: Budget
+    evidence: Predictive | Interval
+    source: str
+    inputs: tuple[Input, ...]
+    relative: bool
+    scaled: bool
+    rating: object = None
+
+    # ------------------------------------------------------------------------------- formula
+
+    def _yuan(self, effect: NDArray[np.float64], **at: Any) -> NDArray[np.float64]:
+        """Return yuan a household and year; rising or falling all the way in each argument."""
+        base = at["base"] * (at["size"] if self.scaled else 1.0)
+        each = effect * base / 100 if self.relative else effect
+        return np.asarray(at["people"] * at["take_up"] * (each * at["share_kept"] - at["forgone"]))
+
+    def _per_cent(self, effect: NDArray[np.float64], **at: Any) -> NDArray[np.float64]:
+        income = self.budget.facts["total"].value * at["size"]
+        return np.asarray(100 * self._yuan(effect, **at) / income)
+
+    def _box(self, p: float, *, per_cent: bool) -> tuple[float, float, float]:
+        """Return a quantile of the gain: central, and least and largest over all inputs."""
+        formula = self._per_cent if per_cent else self._yuan
+        least, central, most = self._quantile(p)
+        at = costs.corners(self.inputs)
+        ends = np.concatenate([formula(np.asarray(q), **at) for q in (least, most)])
+        middle = formula(
+            np.asarray(central), **{one.name: np.asarray(one.central) for one in self.inputs}
+        )
+        return float(middle), float(ends.min()), float(ends.max())
+
+    def _quantile(self, p: float) -> tuple[float, float, float]:
+        if isinstance(self.evidence, Interval):
+            one = read("effect", "reported amount", self.evidence, "yuan")
+            return one.low, one.central, one.high
+        q = float(self.evidence.quantile(p))
+        return q, q, q
+
+    # ------------------------------------------------------------------------------- numbers
+
+    def quantile(self, p: float, *, per_cent: bool = False) -> Number:
+        """Return a quantile of the gain; its range is that over all inputs.
+
+        Parameters
+        ----------
+        p : float
+            Probability, of the effect in the next place.
+        per_cent : bool
+            In per cent of the household's income instead of yuan a year.
+        """
+        middle, low, high = self._box(p, per_cent=per_cent)
+        unit = "per cent of household income" if per_cent else self._unit
+        apart = low != high
+        return Number(
+            value=middle,
+            low=low if apart else math.nan,
+            high=high if apart else math.nan,
+            error=self._error(per_cent=per_cent),
+            what=f"gain, quantile {p:g}, {self.budget.name} {self.budget.year}",
+            unit=unit,
+            provenance=self.provenance,
+        )
+
+    @property
+    def _unit(self) -> str:
+        return f"yuan of {self.budget.year} a household a year"
+
+    def _error(self, *, per_cent: bool) -> float:
+        """Half the distance between the 16th and 84th per cent quantiles: decides the digits."""
+        high, low = (self._box(p, per_cent=per_cent)[0] for p in (0.84, 0.16))
+        spread = abs(high - low) / 2
+        return spread if spread > 0 else math.nan
+
+    @property
+    def median(self) -> Number:
+        """Median, yuan a year, with its range over all inputs."""
+        return self.quantile(0.5)
+
+    @property
+    def interval(self) -> Range:
+        """Yuan a year: 95 per cent of the effect in the next place, at the ends of all inputs."""
+        return self._interval(per_cent=False, outer=True)
+
+    @property
+    def evidence_interval(self) -> Range:
+        """Yuan a year: 95 per cent of the effect in the next place, at central inputs."""
+        return self._interval(per_cent=False, outer=False)
+
+    @property
+    def per_cent(self) -> Number:
+        """Median, per cent of the household's income."""
+        return self.quantile(0.5, per_cent=True)
+
+    @property
+    def per_cent_interval(self) -> Range:
+        """As `interval`, in per cent of the household's income."""
+        return self._interval(per_cent=True, outer=True)
+
+    def _interval(self, *, per_cent: bool, outer: bool) -> Range:
+        tail = (1 - self.level) / 2
+        lower, upper = (self._box(p, per_cent=per_cent) for p in (tail, 1 - tail))
+        median = self.quantile(0.5, per_cent=per_cent)
+        return Range(
+            low=lower[1] if outer else lower[0],
+            high=upper[2] if outer else upper[0],
+            decimals=median.decimals,
+            what=f"gain, {self.level:.0%} interval, {self.budget.name} {self.budget.year}",
+            unit=median.unit,
+            provenance=self.provenance,
+        )
+
+    @property
+    def below_zero(self) -> Number:
+        """Probability, per cent, that the household would lose, with its range over all inputs."""
+        boxes = np.array([self._box(p, per_cent=False) for p in GRID])
+        central, low, high = (100 * (boxes[:, k] < 0).mean() for k in (0, 2, 1))
+        return Number(
+            value=float(central),
+            low=float(low),
+            high=float(high),
+            what="probability of a loss",
+            unit="per cent",
+            provenance=self.provenance,
+        )
+
+    def per_cent_at(self, quantile: float) -> Number:
+        """Return the median gain in per cent of the income of a household at a quantile.
+
+        The yuan are those of the average household; incomes are lognormal with the spread of 319
+        villages.
+        """
+        factor = 1 / self.budget.relative_income(quantile)
+        return replace(self.per_cent * factor, what=f"median gain at income quantile {quantile:g}")
+
+    # ------------------------------------------------------------------------------ exhibits
+
+    def rows(self) -> pl.DataFrame:
+        """Return quantiles of the gain as printed, in yuan and per cent, with their ranges."""
+        printed_rows = []
+        for p in self._shown:
+            yuan, share = self.quantile(p), self.quantile(p, per_cent=True)
+            printed_rows.append(
+                {
+                    "quantile": f"{100 * p:g} %",
+                    "yuan a year": yuan.text,
+                    "over all inputs": yuan.interval.text,
+                    "per cent of income": share.text,
+                    "over all inputs, per cent": share.interval.text,
+                }
+            )
+        return pl.DataFrame(printed_rows)
+
+    @property
+    def _shown(self) -> tuple[float, ...]:
+        return (0.5,) if isinstance(self.evidence, Interval) else QUANTILES
+
+    def table(self) -> ResultTable:
+        """Return quantiles of the gain as a table."""
+        return ResultTable(shown=self.rows(), data=self.frame, provenance=self.provenance)
+
+    def per_yuan(self, cost: Given | str, **inputs: Any) -> Number:
+        """Return yuan of income for each yuan spent; see `break_even.per_yuan`."""
+        from analysis.household.break_even import per_yuan
+
+        return per_yuan(self, cost, **inputs)
+
+    def input_table(self) -> ResultTable:
+        """Return every input with its range and where it is from."""
+        return ResultTable(
+            shown=printed(self.inputs), data=table(self.inputs), provenance=self.provenance
+        )
+
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw the distribution of the gain: its quantiles, and their ranges over all inputs."""
+        ax = axes(ax, height=2.9)
+        p = np.array(GRID)
+        boxes = np.array([self._box(x, per_cent=False) for x in GRID])
+        ax.fill_betweenx(
+            100 * p, boxes[:, 1], boxes[:, 2], color=COLOURS[0], alpha=0.18, linewidth=0
+        )
+        ax.plot(boxes[:, 0], 100 * p, color=COLOURS[0], linewidth=2)
+        ax.axvline(0, color=NEUTRAL, linewidth=0.8)
+        ax.plot([self.median.value], [50], "o", color=COLOURS[0])
+        ax.annotate(
+            f"median {self.median.text}",
+            (self.median.value, 50),
+            xytext=(8, -12),
+            textcoords="offset points",
+            fontsize=9,
+        )
+        ax.set_ylabel("per cent of places that would see less")
+        ax.set_xlabel(self._unit)
+        alt = (
+            f"{self.title}: median {self.median.text}, {self.interval.text} {self._unit}; "
+            "the band is the range over all inputs."
+        )
+        return note(ax, self.frame, alt, self.provenance)
+
+
+def add(
+    budget: Budget,
+    effect: Evidence,
+    *,
+    source: str = "wage",
+    base: str | Given | None = None,
+    people: Given = 1,
+    people_are: str = "",
+    take_up: Given | None = None,
+    share_kept: Given = 1.0,
+    forgone: Given = 0.0,
+    rating: object = None,
+) -> Gain:
+    """Return what a programme would add to an average household.
+
+    Parameters
+    ----------
+    budget : Budget
+        The household.
+    effect : Predictive, Number or Interval
+        ``va.pool(...).predictive()``, one estimate with its error (both in per cent), or an
+        interval of claims in yuan a person or household and year.
+    source : str
+        Source of income that the gain enters.
+    base : str or number
+        What the per cent are of: ``trainee_earnings`` (of one person), ``household_income``,
+        ``consumption``, ``source_income``; or yuan a year of one person.
+    people : number, range or Number
+        Members of the household who are offered it or take part.
+    people_are : str
+        ``offered`` or ``participants``; must agree with what the effect is an effect of.
+    take_up : number or range, optional
+        Share of those offered who take part. Only for an effect on participants that is to be
+        applied to people who are offered it: an effect of an offer has it within already.
+    share_kept : number or range
+        Part of the gain that stays in the household.
+    forgone : number or range
+        Yuan a year of other income that each participant gives up, if the effect is gross of it.
+    rating : optional
+        How sure the evidence is, from ``va.rate``; below moderate a gain is refused.
+
+    Returns
+    -------
+    Gain
+
+    Raises
+    ------
+    FaultsError
+        If the effect does not fit the base or the people, or is rated too low.
+
+    Examples
+    --------
+    >>> from analysis.household.budget import household
+    >>> evidence = NormalPredictive(10.0, 5.0, outcome="earnings", effect="offer")
+    >>> gain = add(household("ngari", 2019), evidence, base="trainee_earnings", people=1)
+    >>> str(gain.median), str(gain.evidence_interval), str(gain.per_cent)
+    ('610', '10 to 1,210', '1.36')
+    """
+    if source not in SOURCES:
+        raise fault("source", "no such source of income", f"use {', '.join(SOURCES)}", source)
+    evidence, kind, outcome, relative = _evidence(effect)
+    rating = rating if rating is not None else getattr(effect, "rating", None)
+    _rating_allows(rating)
+    _kind_fits(kind, people_are, take_up)
+    if relative:
+        base_input, scaled = base_of(budget, base, source, outcome)
+    elif base is None:
+        base_input = Input("base", "no base: the amount is in yuan", 1, 1, 1, "", "", "reported")
+        scaled = False
+    else:
+        raise fault("base", "the effect is in yuan", "leave base out", base)
+    if scaled and not (isinstance(people, int | float) and float(people) == 1.0):
+        raise fault("people", "the effect is on a household", "leave people out", people)
+    who = "participants" if kind == "participation" and take_up is None else "persons offered it"
+    people_unit = "persons a household"
+    inputs = (
+        base_input,
+        read("people", f"{who} in the household", people, people_unit, least=0, most=20),
+        read(
+            "take_up",
+            "share of those offered who take part",
+            1.0 if take_up is None else take_up,
+            "share",
+            least=0,
+            most=1,
+            source=SOURCE_OF_NO_TAKE_UP if take_up is None else "set here",
+        ),
+        read(
+            "share_kept",
+            "share of the gain that stays in the household",
+            share_kept,
+            "share",
+            least=0,
+            most=1,
+        ),
+        read("forgone", "other income given up by each", forgone, "yuan a year", least=0),
+        read("size", "members of the household", budget.size, "persons"),
+    )
+    record = getattr(effect, "provenance", None)
+    start = record if isinstance(record, Provenance) else Provenance(evidence="reported")
+    start = replace(
+        joined(
+            start.joined([budget.provenance], ""), inputs, "quantiles at the ends of all inputs"
+        ),
+        function=f"{add.__module__}.{add.__qualname__}",
+    )
+    gain = Gain(
+        frame=budget.frame.clear(),
+        comparison=Comparison(
+            estimator="quantiles of the effect in the next place, at the ends of all inputs",
+            estimand=f"change of {source} income of an average household, {budget.name} "
+            f"{budget.year}",
+            compared="studied places: none is here",
+        ),
+        account=Account(
+            rows_in=budget.account.rows_in,
+            rows_used=budget.account.rows_used,
+            units="facts",
+            decisions=tuple(
+                f"{row['input']}: {row['value']} {row['unit']} ({row['where from']})"
+                for row in printed(inputs).iter_rows(named=True)
+            ),
+        ),
+        provenance=start,
+        title=TITLE if relative else "If it is as reported",
+        budget=budget,
+        evidence=evidence,
+        source=source,
+        inputs=inputs,
+        relative=relative,
+        scaled=scaled,
+        rating=rating,
+    )
+    return replace(gain, frame=_frame(gain))
+
+
+SOURCE_OF_NO_TAKE_UP: Final = "the effect is of those counted"
+
+
+def _evidence(effect: object) -> tuple[Predictive | Interval, str, str, bool]:
+    """Return the evidence, what it is an effect of, on what, and whether it is in per cent."""
+    if isinstance(effect, Interval):
+        return effect, "", "", False
+    unit = str(getattr(effect, "unit", "per cent")).replace("%", "per cent").replace("percent", "")
+    relative = "per cent" in unit or not unit.strip()
+    kind, outcome = (str(getattr(effect, name, "") or "") for name in ("effect", "outcome"))
+    if isinstance(effect, Number):
+        sd = effect.error
+        if not math.isfinite(sd):
+            problem, remedy = "it has no standard error", "give an estimate that has one"
+            raise fault("effect", problem, remedy, effect)
+        effect = NormalPredictive(effect.value, sd, unit, outcome, "", "", effect.provenance)
+        kind = ""
+    if not isinstance(effect, Predictive):
+        remedy = "give va.pool(...).predictive(), an estimate, or an interval of claims"
+        raise fault("effect", "not an effect", remedy, type(effect).__name__)
+    if not relative and "yuan" not in unit:
+        remedy = "divide it by the comparison mean: va.number(100 * effect / mean, 'per cent')"
+        raise fault("effect", f"it is in {unit}", remedy)
+    if kind and kind not in KINDS:
+        raise fault(
+            "effect", "of what it is an effect is not known", f"use {' or '.join(KINDS)}", kind
+        )
+    return effect, kind, outcome.replace("_", " "), relative
+
+
+def _rating_allows(rating: object) -> None:
+    word = str(rating or "").split()
+    if word and word[0] not in costs.RATED:
+        raise fault(
+            "rating",
+            "the evidence is too weak for a distribution",
+            "show what it must add to pay: budget.break_even(cost=...)",
+            rating,
+        )
+
+
+def _kind_fits(kind: str, people_are: str, take_up: Given | None) -> None:
+    if people_are not in ("", "offered", "participants"):
+        raise fault("people_are", "not known", "use 'offered' or 'participants'", people_are)
+    if kind == "offer" and take_up is not None:
+        raise fault(
+            "take_up",
+            "an effect of an offer has take-up within it already",
+            "leave take_up out, or use an effect on participants",
+            take_up,
+        )
+    if kind == "offer" and people_are == "participants":
+        raise fault(
+            "people_are",
+            "an effect of an offer is multiplied by those who took part",
+            "count those who were offered it, or use an effect on participants",
+            people_are,
+        )
+    if kind == "participation" and people_are == "offered" and take_up is None:
+        raise fault(
+            "people_are",
+            "an effect on participants is multiplied by those who were only offered it",
+            "give take_up, or count participants",
+            people_are,
+        )
+    if people_are == "participants" and take_up is not None:
+        raise fault(
+            "take_up",
+            "participants have all taken part",
+            "leave take_up out, or count those offered",
+            take_up,
+        )
+
+
+def base_of(
+    budget: Budget, base: str | Given | None, source: str, outcome: str = ""
+) -> tuple[Input, bool]:
+    """Return what per cent are of, and whether it is of each head of the household.
+
+    Parameters
+    ----------
+    budget : Budget
+        The household.
+    base, source : str
+        As `add` has them.
+    outcome : str
+        What the effect is on, if known; it must fit the base.
+
+    Raises
+    ------
+    FaultsError
+        If the base is not named, unknown, or not what the effect is on.
+    """
+    if base is None:
+        remedy = f"name one of {', '.join(BASES)}, or give yuan a year"
+        raise fault("base", "of what the per cent are is not said", remedy)
+    if not isinstance(base, str):
+        unit = "yuan a person a year"
+        return read("base", "earnings that the per cent are of", base, unit, least=0), False
+    if base not in BASES:
+        raise fault("base", "no such base", f"use one of {', '.join(BASES)}", base)
+    if outcome and not any(word in outcome for word in BASES[base]):
+        fits = [name for name, words in BASES.items() if any(w in outcome for w in words)]
+        remedy = f"use {' or '.join(fits) or 'an effect on what the base is of'}"
+        raise fault("base", f"the effect is on {outcome}", remedy, base)
+    if base == "trainee_earnings":
+        unit = "yuan a person a year"
+        return read("base", budget.trainee_earnings.what, budget.trainee_earnings, unit), False
+    unit = "yuan a head a year"
+    if base == "household_income":
+        return read("base", "income of the household", budget.per_head, unit), True
+    if base == "consumption":
+        return read("base", "consumption of the household", budget.consumption, unit), True
+    amount = budget.source_per_head(source)
+    return read("base", f"{source} income of the household", amount, unit), True
+
+
+def _frame(gain: Gain) -> pl.DataFrame:
+    rows = []
+    for p in gain._shown:
+        for per_cent, outcome in ((False, "yuan"), (True, "per cent")):
+            number = gain.quantile(p, per_cent=per_cent)
+            low, high = number.ends
+            rows.append(
+                {
+                    "term": f"quantile {p:g}",
+                    "outcome": outcome,
+                    "estimate": number.value,
+                    "ci_low": low,
+                    "ci_high": high,
+                    "unit": number.unit,
+                    "note": "" if low is not None else "no input has a range",
+                }
+            )
+    return frame_of(rows)
+
+
+def quantiles(evidence: Predictive, at: Sequence[float] = QUANTILES) -> tuple[float, ...]:
+    """Return quantiles of an effect as plain numbers."""
+    return tuple(float(evidence.quantile(p)) for p in at)
