@@ -41,6 +41,21 @@ def test_a_data_set_prints_its_card_and_never_a_row() -> None:
         assert "GPL-3.0" in text
 
 
+def test_a_printed_number_is_a_result_of_published_evidence() -> None:
+    """Dehejia and Wahba 1999, table 3: 1,794 (633)."""
+    printed = data("nsw").printed("difference")
+    effect = printed.effect
+    assert (effect.estimate, effect.std_error, effect.n) == (1794.0, 633.0, 445)
+    assert (effect.term, effect.outcome, effect.unit) == ("effect", "re78", "1982 dollars a year")
+    assert effect.ci_low == pytest.approx(1794 - 1.959964 * 633)
+    assert printed.provenance.evidence == "published"
+    assert "Dehejia and Wahba (1999), table 3" in printed.provenance.method
+    with pytest.raises(FaultsError, match=r"no such printed number; it has: difference, adjusted"):
+        data("nsw").printed("difference", "means")
+    with pytest.raises(FaultsError, match="no such printed number; it has: none"):
+        data("jtrain2").printed()
+
+
 def test_a_data_set_can_be_passed_to_another_process() -> None:
     assert_frame_equal(pickle.loads(pickle.dumps(data("nsw"))), data("nsw"))
 

@@ -77,6 +77,10 @@ class Published:
         One of `KNOWN`.
     std_error : float
         As printed; 0 where none is.
+    outcome : str
+        The column of the outcome; empty where it is made of several.
+    n : int
+        Rows behind it; 0 where that is not printed.
     """
 
     id: str
@@ -85,6 +89,8 @@ class Published:
     where: str
     known: str
     std_error: float = 0.0
+    outcome: str = ""
+    n: int = 0
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,14 @@ import polars as pl
 from analysis import paths
 from analysis.faults import Fault, FaultsError
 from analysis.panels import cards, external, public
-from analysis.panels.cards import Card, Download
+from analysis.panels.cards import Card, Download, Published
+from analysis.results import Account, Comparison, Provenance, Result
+from analysis.results.result import frame_of
 
 SHOWN: Final = 12
 """Columns that a printed data set names; the card has them all."""
+NORMAL: Final = 1.959963984540054
+"""Quantile of the normal distribution at 97.5 per cent."""
 
 
 class Dataset(pl.DataFrame):
@@ -45,6 +49,47 @@ class Dataset(pl.DataFrame):
         made = cls(frame)
         made.card, made.sha256 = card, sha256
         return made
+
+    def printed(self, *ids: str) -> Result:
+        """Return what publications print of these data, as a result to be set beside another.
+
+        Parameters
+        ----------
+        *ids : str
+            Short names on the card; all if left out.
+
+        Returns
+        -------
+        Result
+            One row per number, evidence ``published``; intervals are by normal quantiles from the
+            printed errors.
+
+        Raises
+        ------
+        FaultsError
+            If the card has no number of that name, or none at all.
+        """
+        known = {item.id: item for item in self.card.published}
+        chosen = [known[name] for name in ids or known if name in known]
+        if len(chosen) < max(len(ids), 1):
+            remedy = f"it has: {', '.join(known) or 'none'}"
+            asked = ", ".join(name for name in ids if name not in known)
+            raise FaultsError(
+                [Fault(self.card.file, "no such printed number", remedy, value=asked)]
+            )
+        units = {column.name: column.unit for column in self.card.columns}
+        return Result(
+            frame=frame_of([_row(item, units.get(item.outcome, "")) for item in chosen]),
+            comparison=Comparison(estimator="as printed", errors="as printed"),
+            account=Account(chosen[0].n, chosen[0].n),
+            provenance=Provenance.of(
+                Dataset.printed,
+                evidence="published",
+                method="; ".join(dict.fromkeys(f"{item.where} ({item.known})" for item in chosen)),
+                inputs=(self.card.file,),
+            ),
+            title=f"Printed: {self.card.title}",
+        )
 
     def __repr__(self) -> str:
         if not hasattr(self, "card"):
@@ -79,6 +124,31 @@ class Dataset(pl.DataFrame):
             ("licence", card.licence),
             ("cite", card.citation),
         ]
+
+
+def _row(item: Published, unit: str) -> dict[str, Any]:
+    """Return a printed number as a row of a result."""
+    if not item.std_error:
+        note = "no error printed"
+        return {
+            "term": "effect",
+            "outcome": item.outcome or item.what,
+            "estimate": item.estimate,
+            "unit": unit,
+            "note": note,
+            "n": item.n or None,
+        }
+    reach = NORMAL * item.std_error
+    return {
+        "term": "effect",
+        "outcome": item.outcome or item.what,
+        "estimate": item.estimate,
+        "std_error": item.std_error,
+        "ci_low": item.estimate - reach,
+        "ci_high": item.estimate + reach,
+        "unit": unit,
+        "n": item.n or None,
+    }
 
 
 def data(name: str) -> Dataset:
