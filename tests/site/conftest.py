@@ -42,12 +42,22 @@ import json
 noted = []
 
 
+class Noted(int):
+    """A number that prints itself, as results do."""
+
+    def _repr_markdown_(self):
+        return str(int(self))
+
+    def __mul__(self, other):
+        return Noted(int(self) * other)
+
+
 def note(id, value):
     noted.append({"id": id, "kind": "number", "page": "01-first", "tier": "reported",
                   "what": id, "value": float(value), "low": None, "high": None, "unit": "",
                   "text": str(value), "rows_in": None, "rows_used": 1, "n_villages_treated": None, "n_villages_control": None, "method": "count",
                   "function": "f", "inputs": "", "digest": "", "tolerance": 1e-9})
-    return value
+    return Noted(value)
 
 
 def export_json():

@@ -33,7 +33,7 @@ PAGE = """<!doctype html>
 """
 LIMITS = "".join(
     f'[{name}]\nvalue = 1\nunit = "MB"\nreason = "small"\n'
-    for name in ("page", "assets", "file", "site")
+    for name in ("page", "assets", "file", "site", "quarto")
 )
 
 

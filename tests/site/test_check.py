@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -253,6 +254,29 @@ def test_no_site(tmp_path: Path) -> None:
     assert "make report" in fault.remedy
 
 
+QUARTO_HEAD = '<meta name="generator" content="quarto-1.10.1">'
+
+
+def test_ids_that_quarto_writes_twice_are_allowed_by_name_and_only_there(site: Path) -> None:
+    body = '<p id="quarto-bootstrap">a</p><p id="quarto-bootstrap">b</p>'
+    other = '<p id="mine">a</p><p id="mine">b</p>'
+    (site / "index.html").write_text(page(body + other).replace("<title>", QUARTO_HEAD + "<title>"))
+    assert [fault.value for fault in check_site(site, SMALL)] == ["mine"]
+    (site / "index.html").write_text(page(body))
+    assert [fault.value for fault in check_site(site, SMALL)] == ["quarto-bootstrap"]
+
+
+def test_quartos_own_libraries_count_apart(site: Path) -> None:
+    (site / "lib.css").write_text("/*" + "x" * 15_000 + "*/")
+    (site / "more.css").write_text("/*" + "x" * 15_000 + "*/")
+    links = '<link rel="stylesheet" href="lib.css"><link rel="stylesheet" href="more.css"><title>'
+    limits = replace(SMALL, quarto=20_000)
+    (site / "index.html").write_text(page("").replace("<title>", links))
+    assert any("what the page loads" in fault.problem for fault in check_site(site, limits))
+    (site / "index.html").write_text(page("").replace("<title>", QUARTO_HEAD + links))
+    assert check_site(site, limits) == ()
+
+
 def test_the_limits_of_the_project_can_be_read() -> None:
     limits = read_limits(paths.root() / LIMITS)
     assert limits.page < limits.site
@@ -261,13 +285,13 @@ def test_the_limits_of_the_project_can_be_read() -> None:
 @pytest.mark.parametrize(
     ("text", "columns"),
     [
-        ("", ["page", "assets", "file", "site"]),
+        ("", ["page", "assets", "file", "site", "quarto"]),
         ("[page", [""]),
-        ("page = 3", ["page", "assets", "file", "site"]),
+        ("page = 3", ["page", "assets", "file", "site", "quarto"]),
         (
             '[page]\nvalue=1\nunit="MB"\nreason="r"\n[assets]\nvalue=1\nunit="GB"\nreason="r"\n'
             '[file]\nvalue="1"\nunit="kB"\nreason="r"\n[site]\nvalue=1\nunit="kB"\nreason=" "\n',
-            ["assets", "file", "site"],
+            ["assets", "file", "site", "quarto"],
         ),
     ],
 )

@@ -151,7 +151,7 @@ min_households = 5
 """
 LIMITS = "".join(
     f'[{name}]\nvalue = 20\nunit = "MB"\nreason = "small"\n'
-    for name in ("page", "assets", "file", "site")
+    for name in ("page", "assets", "file", "site", "quarto")
 )
 
 

@@ -17,6 +17,7 @@ from analysis.site import execute as execution
 from analysis.site import progress
 from analysis.site.environment import plain
 from analysis.site.kernel import CellError, inline_expressions
+from analysis.site.notebooks import parsed
 
 if TYPE_CHECKING:
     from conftest import Project, Watch
@@ -32,7 +33,7 @@ def no_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_outputs_inline_values_and_findings_are_in_one_file(executed: Project) -> None:
     report = executed.execute()
     first = report.notebooks[0]
-    [setup, prose] = json.loads(first.path.read_text())["cells"]
+    [setup, prose] = parsed(first.path.read_text())["cells"]
     assert setup["outputs"] == [{"output_type": "stream", "name": "stdout", "text": "a\nb\n"}]
     assert [
         (found["expression"], found["result"]["data"]["text/plain"])
@@ -183,8 +184,8 @@ def test_failing_inline_values_come_together(project: Project) -> None:
     project.notebook(
         "01-first",
         "md:Too soon: `{python} x`.",
-        "x = 1",
-        "md:Now `{python} x`, but `{python} x.nope` and `{python} 1 +`.",
+        "from analysis.findings import Noted\nx = Noted(1)",
+        "md:Now `{python} x`, but `{python} x.nope`, `{python} 1 +` and `{python} 7`.",
     )
     with pytest.raises(FaultsError) as raised:
         project.execute()
@@ -193,8 +194,10 @@ def test_failing_inline_values_come_together(project: Project) -> None:
         ("cell 1", "x"),
         ("cell 3", "x.nope"),
         ("cell 3", "1 +"),
+        ("cell 3", "7"),
     ]
     assert "NameError" in faults[0].problem and "AttributeError" in faults[1].problem
+    assert "where it comes from" in faults[3].problem
     assert all(fault.file == "notebooks/01-first.ipynb" for fault in faults)
 
 

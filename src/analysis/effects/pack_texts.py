@@ -18,25 +18,23 @@ class Texts:
     Attributes
     ----------
     what : Sentence
-        What the page shows, and whether it is simulated.
-    carried : Sentence
-        Which estimates do not follow from the totals, and why.
+        What the page shows, whether it is simulated, and which estimates do not follow from the
+        totals.
     design : Sentence
-        What was compared.
-    missing : Sentence
-        What the totals give and the pack does not carry, or what could not be estimated.
+        What was compared, and what could not be estimated.
     """
 
     what: Sentence
-    carried: Sentence
     design: Sentence
-    missing: Sentence
 
 
 def texts(shown: Shown) -> Texts:
     """Return the sentences for a pack, or for the worked example."""
     design = escaped(_upper(shown.effects.describe().replace("_", " ")))
-    return Texts(_what(shown), _carried(shown), Sentence(f"{design}."), _missing(shown))
+    return Texts(
+        Sentence(f"{_what(shown)} {_carried(shown)}".strip()),
+        Sentence(f"{design}. {_missing(shown)}".strip()),
+    )
 
 
 def _upper(text: str) -> str:

@@ -11,7 +11,7 @@ import posixpath
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -23,10 +23,13 @@ from analysis.site.policy import policy_faults
 from analysis.site.webpage import Page, css_loads, is_external, read_page
 
 LIMITS = Path("data") / "parameters" / "site.toml"
-_LIMIT_NAMES = ("page", "assets", "file", "site")
+_LIMIT_NAMES = ("page", "assets", "file", "site", "quarto")
 _UNITS = {"kB": 1_000, "MB": 1_000_000}
 # The page a server sends for any missing address may name its parts only from the top.
 ROOT_LINKS_ALLOWED = ("404.html",)
+
+QUARTO_TWICE = ("quarto-bootstrap", "quarto-text-highlighting-styles")
+"""Ids of style sheets that Quarto writes for each of two themes (quarto-cli #8095)."""
 
 LEFTOVERS = {
     ":::": re.compile(r":::"),
@@ -57,12 +60,19 @@ class Limits:
         Any one file of the site, downloads included.
     site : int
         All files together.
+    quarto : int
+        What Quarto's own libraries add to `assets` and `site`.
     """
 
     page: int
     assets: int
     file: int
     site: int
+    quarto: int = 0
+
+    def with_quarto(self) -> Limits:
+        """Return the limits of a site that Quarto rendered."""
+        return replace(self, assets=self.assets + self.quarto, site=self.site + self.quarto)
 
 
 def read_limits(path: Path) -> Limits:
@@ -71,8 +81,8 @@ def read_limits(path: Path) -> Limits:
     Parameters
     ----------
     path : Path
-        A TOML file with the tables page, assets, file and site, each with value, unit (kB or
-        MB) and reason.
+        A TOML file with the tables page, assets, file, site and quarto, each with value, unit
+        (kB or MB) and reason.
 
     Raises
     ------
@@ -130,6 +140,8 @@ def check_site(
         fault = Fault("index.html", "the site has no first page", "run make report first")
         return (fault,)
     pages = {name: read_page(path) for name, path in files.items() if name.endswith(".html")}
+    if any(page.by_quarto for page in pages.values()):
+        limits = limits.with_quarto()
     sizes = {name: path.stat().st_size for name, path in files.items()}
     styles = {name: path for name, path in files.items() if name.endswith(".css")}
     faults: list[Fault] = []
@@ -195,10 +207,12 @@ def _heading_faults(name: str, page: Page) -> list[Fault]:
 
 
 def _id_faults(name: str, page: Page) -> list[Fault]:
-    """Return ids that stand for two things."""
+    """Return ids that stand for two things; those that Quarto itself writes twice are let be."""
+    allowed = QUARTO_TWICE if page.by_quarto else ()
     return [
         Fault(name, "two elements have this id", "rename one", row=line, value=identity)
         for identity, line in page.repeated_ids
+        if identity not in allowed
     ]
 
 

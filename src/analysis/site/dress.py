@@ -18,6 +18,8 @@ from analysis.site.cite import Source
 from analysis.site.digest import source_of
 
 _OPTION = re.compile(r"^#\|\s?(.*)$")
+RAW_FORMATS = ("text/html", "text/markdown")
+"""Forms of raw cells that a web page shows."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ def dress(content: Mapping[str, Any], name: str, about: Exhibits | None = None) 
     faults: list[Fault] = []
     for number, cell in enumerate(content["cells"], start=1):
         if cell["cell_type"] != "code":
-            cells.append(dict(cell))
+            cells.append(as_markdown(cell) if number > 1 else dict(cell))
             continue
         dressed, offered, found = _dress_cell(cell, name, f"cell {number}")
         faults.extend(found)
@@ -175,11 +177,36 @@ def dress(content: Mapping[str, Any], name: str, about: Exhibits | None = None) 
         downloads |= offered
         cells.extend([dressed] if found else framed(dressed))
         if offered:
-            label = cell_options(cell["source"])["label"]
+            label = cell_options(source_of(cell))["label"]
             cells.append(links_cell(label, list(offered), name, title, about))
     # Cache keys stay out: a stage differs only if what readers see differs.
     metadata = {key: value for key, value in content["metadata"].items() if key != "analysis"}
     return Dressed({**content, "cells": cells, "metadata": metadata}, downloads, tuple(faults))
+
+
+def raw_format(cell: Mapping[str, Any]) -> str:
+    """Return the form of a raw cell, which editors note under two names."""
+    metadata = cell.get("metadata") or {}
+    return str(metadata.get("format") or metadata.get("raw_mimetype") or "")
+
+
+def as_markdown(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a raw cell of HTML or Markdown as a Markdown cell; any other cell as it is.
+
+    Examples
+    --------
+    >>> raw = {"cell_type": "raw", "metadata": {"format": "text/html"}, "source": "<b>x</b>"}
+    >>> print(as_markdown(raw)["source"])
+    ```{=html}
+    <b>x</b>
+    ```
+    """
+    form = raw_format(cell) if cell["cell_type"] == "raw" else ""
+    if form not in RAW_FORMATS:
+        return dict(cell)
+    text = source_of(cell)
+    source = f"```{{=html}}\n{text}\n```" if form == "text/html" else text
+    return {**cell, "cell_type": "markdown", "metadata": {}, "source": source}
 
 
 IMAGE = "image-"

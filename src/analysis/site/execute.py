@@ -23,7 +23,7 @@ from typing import Any
 
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.files import digest_of, remove_parts, write_atomic
-from analysis.site import stored_notebooks
+from analysis.site import notebooks, stored_notebooks
 from analysis.site.digest import ImportGraph, Key, notebook_key, source_of, surroundings
 from analysis.site.environment import commit_time
 from analysis.site.progress import Progress, progress
@@ -214,7 +214,7 @@ def read_cache(target: Path, digest: str) -> tuple[dict[str, Any] | None, str]:
     A file that is not there is no fault: the note is empty.
     """
     try:
-        content = json.loads(target.read_bytes())
+        content = notebooks.parsed(target.read_bytes())
         if content["metadata"]["analysis"]["digest"] != digest:
             return None, "its key is another one"
         if content["metadata"]["analysis"]["checksum"] != checksum(content):
@@ -229,8 +229,7 @@ def read_cache(target: Path, digest: str) -> tuple[dict[str, Any] | None, str]:
 def write_cache(target: Path, content: dict[str, Any]) -> None:
     """Write an executed copy, then delete older ones of the same notebook and PANEL."""
     content["metadata"]["analysis"]["checksum"] = checksum(content)
-    text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    write_atomic(target, text.encode())
+    write_atomic(target, notebooks.written(content).encode())
     for old in copies(target.parent, target.name.rsplit(".", 2)[0]):
         if old != target:
             old.unlink(missing_ok=True)

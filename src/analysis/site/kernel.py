@@ -71,6 +71,36 @@ def inline_expressions(markdown: str) -> list[str]:
     return list(dict.fromkeys(found.strip() for found in _INLINE.findall(markdown)))
 
 
+def inline_problem(answer: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what keeps the answer of a kernel from being printed, and the remedy; or nothing.
+
+    Parameters
+    ----------
+    answer : mapping
+        What the kernel says of one expression.
+
+    Examples
+    --------
+    >>> inline_problem({"status": "ok", "data": {"text/plain": "7"}})[0]
+    'a plain value in the text does not say where it comes from: 7'
+    """
+    if answer.get("status") != "ok":
+        return (
+            f"the inline value fails: {answer.get('ename')}: {answer.get('evalue')}",
+            "correct the expression, or define what it names in a cell above",
+        )
+    forms = answer.get("data") or {}
+    if "text/markdown" not in forms:
+        plain_text = str(forms.get("text/plain", ""))[:60]
+        return (
+            f"a plain value in the text does not say where it comes from: {plain_text}",
+            "print a number or word of a result, which has a record",
+        )
+    if not "".join(forms["text/markdown"]).strip():
+        return "the inline value prints nothing", "print something, or leave the value out"
+    return "", ""
+
+
 class InterpreterSpecs(KernelSpecManager):  # type: ignore[misc, unused-ignore]
     """Knows one kernel, the running interpreter, so that none needs to be installed."""
 
@@ -202,18 +232,14 @@ class InlineClient(NotebookClient):  # type: ignore[misc, unused-ignore]
         answers = await self._ask(expressions)
         stored = []
         for expression, answer in zip(expressions, answers, strict=True):
-            if answer.get("status") == "ok":
-                stored.append({"expression": expression, "result": answer})
-            else:
+            problem, remedy = inline_problem(answer)
+            if problem:
+                place = f"cell {index + 1}"
                 self.inline_faults.append(
-                    Fault(
-                        self.name,
-                        f"the inline value fails: {answer.get('ename')}: {answer.get('evalue')}",
-                        "correct the expression, or define what it names in a cell above",
-                        column=f"cell {index + 1}",
-                        value=expression,
-                    )
+                    Fault(self.name, problem, remedy, column=place, value=expression)
                 )
+            else:
+                stored.append({"expression": expression, "result": answer})
         cell.metadata["user_expressions"] = stored
 
     async def _ask(self, expressions: list[str]) -> list[dict[str, Any]]:

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from analysis.faults import Fault
 from analysis.files import write_if_changed
+from analysis.site import quarto_navigation
 from analysis.site.policy import with_policy
+from analysis.site.project import read_project
 from analysis.site.webpage import is_external, parse_page
 
 _SCRIPT = re.compile(
@@ -62,13 +64,17 @@ def output_files(environment: Mapping[str, str], project: Path) -> list[Path]:
     return sorted((project / folder).rglob("*.html")) if folder else []
 
 
-def postprocess(files: Sequence[Path]) -> tuple[Fault, ...]:
+def postprocess(files: Sequence[Path], site: Path, root: Path) -> tuple[Fault, ...]:
     """Clean rendered pages in place.
 
     Parameters
     ----------
     files : sequence of Path
         HTML pages.
+    site : Path
+        The folder they stand in.
+    root : Path
+        The Quarto project they were made of; its navigation of further languages is used.
 
     Returns
     -------
@@ -76,8 +82,14 @@ def postprocess(files: Sequence[Path]) -> tuple[Fault, ...]:
         The external loads that are left.
     """
     faults = []
+    project = read_project(root) if (root / "_quarto.yml").is_file() else None
+    titles = quarto_navigation.titles(project) if project else {}
     for path in files:
-        html = with_policy(without_loaders(path.read_text(encoding="utf-8")), quarto=True)
+        html = without_loaders(path.read_text(encoding="utf-8"))
+        source = quarto_navigation.source_of(path, site, project) if project else ""
+        if project and source:
+            html = quarto_navigation.with_navigation(html, source, project, titles)
+        html = with_policy(html, quarto=True)
         write_if_changed(path, html.encode())
         for load in parse_page(html).loads:
             if is_external(load.url):
@@ -95,14 +107,16 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     int
         1 if an external load is left, 2 if there is nothing to look at, 0 otherwise.
     """
+    project = Path.cwd()
     if arguments:
         files = [page for folder in arguments for page in sorted(Path(folder).rglob("*.html"))]
     else:
-        files = output_files(environment, Path.cwd())
+        files = output_files(environment, project)
     if not files:
         print("no pages: name a folder, or run as project.post-render of Quarto", file=sys.stderr)
         return 2
-    faults = postprocess(files)
+    site = project / (environment.get("QUARTO_PROJECT_OUTPUT_DIR") or "reports/site")
+    faults = postprocess(files, site, project)
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0

@@ -27,7 +27,8 @@ from analysis.files import (
     write_if_changed,
 )
 from analysis.methods import api, pages, proof, registry
-from analysis.site import changes_page, cite, datasets, findings_page, glossary, languages
+from analysis.site import changes_page, cite, datasets, findings_page, glossary, languages, refused
+from analysis.site import notebooks as notebook_files
 from analysis.site.digest import BROUGHT
 from analysis.site.dress import Exhibits, dress, taken_twice, title_of
 from analysis.site.environment import commit_time
@@ -288,13 +289,21 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
     """
     folder = folder or root / STAGE
     wanted = page_files(root)
+    faults = [
+        fault
+        for name, page in wanted.items()
+        if name.endswith(".qmd")
+        for fault in refused.page_faults(page.decode(), name)
+    ]
     wanted |= glossary.staged(wanted)
     source = cite.read(root, _config(root), commit_time(root))
     dressed = {
         notebook.name: dress(marked(notebook.content), notebook.name, _exhibits(notebook, source))
         for notebook in notebooks
     }
-    faults = [fault for item in dressed.values() for fault in item.faults]
+    faults += [fault for item in dressed.values() for fault in item.faults]
+    for notebook in notebooks:
+        faults += refused.notebook_faults(notebook.content, notebook.name)
     for name, item in dressed.items():
         for file, offered in item.downloads.items():
             if f"downloads/{file}" in wanted:
@@ -309,7 +318,7 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
     translated, changed = languages.staged(wanted, contents, records, brought=brought)
     wanted |= translated
     for name, content in (contents | changed).items():
-        text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+        text = notebook_files.written(content)
         wanted[name] = text.encode()
         if str(root) in text:
             remedy = "print a path relative to the project, or mend the warning that names it"

@@ -103,8 +103,9 @@ class Page:
     ----------
     lang, title : str
         Empty where missing.
-    viewport, redirects : bool
-        Whether the page says how wide it is on phones, and whether it only leads elsewhere.
+    viewport, by_quarto, redirects : bool
+        Whether the page says how wide it is on phones, whether Quarto rendered it, and whether it
+        only leads elsewhere.
     ids : set of str
         Every id and anchor name.
     figures : set of str
@@ -130,6 +131,7 @@ class Page:
     lang: str = ""
     title: str = ""
     viewport: bool = False
+    by_quarto: bool = False
     redirects: bool = False
     ids: set[str] = field(default_factory=set)
     figures: set[str] = field(default_factory=set)
@@ -377,6 +379,8 @@ class _Reader(HTMLParser):
     def _note_meta(self, found: dict[str, str]) -> None:
         if found.get("name", "").lower() == "viewport" and found.get("content"):
             self.page.viewport = True
+        elif found.get("name", "").lower() == "generator":
+            self.page.by_quarto = found.get("content", "").lower().startswith("quarto")
         if found.get("http-equiv", "").lower() == "refresh":
             self.page.redirects = True
         if found.get("http-equiv", "").lower() == "content-security-policy":

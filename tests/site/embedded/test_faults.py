@@ -171,6 +171,7 @@ def test_project_fault_names_its_line(stage: Path, old: str, new: str, key: str)
         ("#| fig-alt: Two looks", "#| echo: true", "without alt text"),
         ("#| renderings: [light, dark]", "#| renderings: [light]", "differ in number"),
         ("`{python} n`", "`{python} other`", "no stored value"),
+        ('"text/plain": "7"', '"text/plain": "\'\'"', "gives nothing"),
         ('"status": "ok"', '"status": "error", "evalue": "gone"', "failed: gone"),
         ('"output_type": "execute_result"', '"output_type": "error"', "ended in an error"),
     ],
@@ -182,6 +183,45 @@ def test_notebook_fault_names_its_cell(stage: Path, old: str, new: str, problem:
     path.write_text(text.replace(old, new), encoding="utf-8")
     found = faults(stage)
     assert any("01-claims.ipynb:" in t and "[cell " in t and problem in t for t in found), found
+
+
+def test_an_embedded_cell_without_output_is_refused(stage: Path) -> None:
+    """As Quarto does; it was nothing on the page."""
+    path = stage / "notebooks/01-claims.ipynb"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["cells"].append(
+        {
+            "cell_type": "code",
+            "id": "silent",
+            "metadata": {},
+            "execution_count": 1,
+            "source": "x = 1",
+            "outputs": [],
+        }
+    )
+    path.write_text(json.dumps(content), encoding="utf-8")
+    body = "\n\n{{< embed ../notebooks/01-claims.ipynb#silent >}}\n"
+    [found] = page(stage, body)
+    assert found.startswith("pages/more.qmd:7") and "has no output" in found
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "![See @fig-none](/downloads/plain.svg){#fig-a fig-alt='x'}",
+        "| a |\n|---|\n| @tbl-none |",
+        "a[^1]\n\n[^1]: See @eq-none",
+        '::: {.callout-note title="See @sec-none"}\nx\n:::',
+        "::: {.panel-tabset}\n## See @fig-none\nx\n:::",
+        "## See @fig-none",
+        "T\n:   See @fig-none",
+        "[@fig-none](/pages/more.qmd)",
+        "<p>See @fig-none</p>",
+        "[see @fig-none; @tbl-none]",
+    ],
+)
+def test_an_unresolved_reference_is_refused_wherever_it_stands(stage: Path, body: str) -> None:
+    assert any("not on this page" in text and "-none" in text for text in page(stage, body))
 
 
 def test_folder_metadata_is_refused(stage: Path) -> None:

@@ -108,9 +108,21 @@ def read_options(source: str, origin: Line) -> tuple[dict[str, Any], str]:
 
 
 def mime_of(output: Mapping[str, Any]) -> str:
-    """Return the form of an output that HTML shows, or empty."""
+    """Return the form of an output that HTML shows, or empty.
+
+    Plain text beside a form that no page can show (a chart for a script, a widget) is what stands
+    in for it in a terminal, not the output.
+
+    Examples
+    --------
+    >>> mime_of({"data": {"text/plain": "1"}})
+    'text/plain'
+    >>> mime_of({"data": {"text/plain": "Chart", "application/vnd.vegalite.v5+json": {}}})
+    ''
+    """
     data = output.get("data") or {}
-    return next((mime for mime in (*MIMES, "text/plain") if mime in data), "")
+    forms = (*MIMES, *(["text/plain"] if len(data) == 1 else []))
+    return next((mime for mime in forms if mime in data), "")
 
 
 def shown(cell: Cell, project: Project, page_meta: Mapping[str, Any]) -> list[dict[str, Any]]:

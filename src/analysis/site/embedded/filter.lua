@@ -327,8 +327,18 @@ local number_floats = {
   CodeBlock = code_block,
 }
 
+-- Pandoc drops TeX from a web page: what looks like it would be lost.
+local function no_tex(el)
+  if el.format == "tex" or el.format == "latex" then
+    fault(el.text:match("[^\n]*"), "a backslash before letters is read as TeX, and lost",
+      "put it into backticks, or write two backslashes")
+  end
+end
+
 local finish = {
   Span = refuse,
+  RawInline = no_tex,
+  RawBlock = no_tex,
   Image = function(el)
     refuse(el)
     local alt = el.attributes["fig-alt"] or el.attributes["alt"]

@@ -38,7 +38,7 @@ ENGLISH = {
 }
 CHINESE = {
     "fig": "图",
-    "tbl": "表格",
+    "tbl": "表",
     "eq": "方程式",
     "sec": "章节",
     "note": "注释",
@@ -46,12 +46,12 @@ CHINESE = {
     "warning": "警告",
     "important": "重要",
     "caution": "小心",
-    "references": "参考",
+    "references": "参考文献",
     "footnotes": "脚注",
     "author": "作者",
     "authors": "作者",
     "published": "发布日期",
-    "toc": "本页内容",
+    "toc": "该页面内容",
     "skip": "跳到正文",
     "search": "搜索",
     "search_site": "搜索本站",

@@ -47,10 +47,14 @@ def inline_values(lines: list[Line], metadata: Mapping[str, Any]) -> list[Line]:
             faults.append(line.fault(f"inline code {why}", remedy, match[0]))
             return ""
         data = result.get("data") or {}
-        if "text/markdown" in data:
-            return joined(data["text/markdown"])
-        text = joined(data.get("text/plain"))
-        return text[1:-1] if re.fullmatch(r"'.*'|\".*\"", text, re.DOTALL) else text
+        text = joined(data.get("text/markdown", data.get("text/plain")))
+        if "text/markdown" not in data and re.fullmatch(r"'.*'|\".*\"", text, re.DOTALL):
+            text = text[1:-1]
+        if not text.strip():
+            # Quarto leaves the source of an empty value on the page.
+            remedy = "print something, or leave the value out"
+            faults.append(line.fault("inline code gives nothing", remedy, match[0]))
+        return text
 
     done: list[Line] = []
     for line, code in with_fences(lines):
@@ -85,7 +89,7 @@ def embed_cell(project: Project, figures: Figures, line: Line, name: str, label:
     Raises
     ------
     FaultsError
-        If no code cell there has that label or id.
+        If no code cell there has that label or id, or if it shows nothing.
     """
     for number, raw in enumerate(load(project, name)["cells"], start=1):
         if raw.get("cell_type") != "code":
@@ -93,6 +97,10 @@ def embed_cell(project: Project, figures: Figures, line: Line, name: str, label:
         cell = read_code_cell(name, number, raw)
         if label in {cell.label, raw.get("id")}:
             blocks, _ = code_cell(cell, project, {}, figures, echo=False)
+            if not blocks:
+                remedy = "show something in that cell, or do not embed it"
+                fault = line.fault("embedded cell has no output", remedy, f"{name}#{label}")
+                raise FaultsError([fault])
             return [replace(line, text=part) for block in blocks for part in block.split("\n")]
     remedy = "give a code cell of that notebook this label"
     raise FaultsError([line.fault("cell to embed not found", remedy, f"{name}#{label}")])
@@ -120,6 +128,9 @@ def read_ipynb(expander: Expander, name: str) -> Page:
             if kind == "raw" and not meta and text.lstrip().startswith("---"):
                 meta, rest = split_front_matter(text.strip(), name, where)
                 lines += rest
+            elif kind == "raw" and text.strip():
+                remedy = "write a Markdown cell"
+                raise_if_any([Line(text, name, 1, where).fault("raw cell", remedy, text[:60])])
             elif kind == "markdown":
                 body = to_lines(text.replace("\r\n", "\n"), name, cell=where)
                 if not meta.get("title") and body and body[0].text.startswith("# "):
