@@ -35,6 +35,13 @@ sha256 = "{"0" * 64}"
 file = "other.csv"
 sha256 = "{"1" * 64}"
 """
+MONEY = """\
+class Mean(float):
+    def _repr_markdown_(self):
+        return str(self)
+def mean(text):
+    return Mean(len(text) / 2)
+"""
 NAME = "notebooks/data/people.ipynb"
 
 
@@ -42,7 +49,7 @@ NAME = "notebooks/data/people.ipynb"
 def project(project: Project) -> Project:
     project.write("src/analysis/__init__.py", DOOR)
     project.write("src/analysis/store.py", STORE)
-    project.write("src/analysis/money.py", "def mean(text):\n    return len(text) / 2\n")
+    project.write("src/analysis/money.py", MONEY)
     project.write("data/external.toml", CATALOGUE)
     project.write("data/external/people.csv", "1234")
     project.notebook("01-first", "1")
@@ -122,7 +129,7 @@ def test_code_that_the_notebook_does_not_call_leaves_it_alone(project: Project) 
 
 def test_a_changed_result_is_noticed_where_the_data_are(project: Project) -> None:
     stored_notebooks.refresh(project.root)
-    project.write("src/analysis/money.py", "def mean(text):\n    return len(text) / 4\n")
+    project.write("src/analysis/money.py", MONEY.replace("/ 2", "/ 4"))
     with pytest.raises(FaultsError) as caught:
         project.execute()
     assert [fault.column for fault in caught.value.faults] == ["cell 2", "cell 3"]
