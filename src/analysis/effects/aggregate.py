@@ -11,7 +11,7 @@ be asked for on panels whose periods do not follow each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
@@ -106,6 +106,31 @@ def weights(recipe: Recipe, share: Floats) -> Floats:
     return found
 
 
+def event_base(recipe: Recipe, keys: Mapping[tuple[int | None, int | None], Key]) -> int | None:
+    """Return the event time that an effect by event time is compared with.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The aggregate.
+    keys : mapping of (cohort, period) to Key
+        Of the group-time effects, with their base periods.
+
+    Returns
+    -------
+    int or None
+        None where its effects have bases at several distances, and of other aggregations.
+    """
+    if recipe.aggregation != "event_time":
+        return None
+    found = {
+        None if keys[cell].base is None else (keys[cell].base or 0) - cell[0]
+        for cell in zip(recipe.cohort.tolist(), recipe.period.tolist(), strict=True)
+        if cell in keys
+    }
+    return found.pop() if len(found) == 1 else None
+
+
 def aggregate(
     found: EffectSet,
     table: Table,
@@ -156,7 +181,13 @@ def aggregate(
         asked = [(int(g), int(t)) for o, g, t in lacking if o == outcome and g and t]
         asked += [(int(g), int(t)) for g, t in place if g and t]
         for recipe in recipes(asked, wanted):
-            key = Key(outcome, recipe.aggregation, at=recipe.at, programme=table.programme)
+            key = Key(
+                outcome,
+                recipe.aggregation,
+                at=recipe.at,
+                base=event_base(recipe, {(k.cohort, k.period): k for k in found.keys}),
+                programme=table.programme,
+            )
             cells = list(zip(recipe.cohort.tolist(), recipe.period.tolist(), strict=True))
             gone = [cell for cell in cells if cell not in place]
             if gone:

@@ -333,8 +333,15 @@ def add_up(pack: Pack, found: PackEffects, wanted: tuple[str, ...] = aggregate.A
             at = zip(recipe.cohort.tolist(), recipe.period.tolist(), strict=True)
             row[[place[cell] for cell in at]] = aggregate.weights(recipe, share)
             rows.append(row)
+            of_effect = {cell: found.keys[n] for cell, n in place.items()}
             keys.append(
-                Key(outcome, recipe.aggregation, at=recipe.at, programme=pack.design.programmes[0])
+                Key(
+                    outcome,
+                    recipe.aggregation,
+                    at=recipe.at,
+                    base=aggregate.event_base(recipe, of_effect),
+                    programme=pack.design.programmes[0],
+                )
             )
     if not rows:
         raise FaultsError(

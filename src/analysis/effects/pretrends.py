@@ -103,7 +103,9 @@ def pre_trends(
     one = found.select(outcome=outcome)
     events = aggregate(one, table, ("event_time",))
     elapsed = _elapsed(one, table, ("event_time",))
-    leads = np.array([(key.at or 0) < -1 - found.about.anticipation for key in events.keys])
+    # A base of its own for each cohort: then the earliest of them.
+    base = [-1 - found.about.anticipation if key.base is None else key.base for key in events.keys]
+    leads = np.array([(key.at or 0) < min(base) for key in events.keys])
     if not leads.any():
         refuse(
             "there is no period before the base",

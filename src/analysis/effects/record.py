@@ -20,6 +20,7 @@ class Key:
         Event time, cohort or period of an aggregate.
     cohort, period, base : int or None
         Of a group-time effect: first treated period, the period, and the one it is compared with.
+        Of an effect by event time `base` is the event time it is compared with, None if several.
     programme : str
         What was treated.
     """

@@ -128,7 +128,15 @@ def of_effects(
     chosen = found.select(outcome=outcome, aggregation="event_time")
     chosen = chosen.at(np.argsort(np.array([key.at for key in chosen.keys], int), kind="stable"))
     times = np.array([key.at for key in chosen.keys], int)
-    kept = _kept(times, found.about.anticipation, first, last)
+    reference = reference_of(chosen) if len(chosen) else -1
+    if reference is None:
+        refuse(
+            "cohorts are compared with bases at different distances from their first period",
+            "estimate each cohort by itself, or number waves so that cohorts start at a wave",
+            column="base",
+            value=outcome,
+        )
+    kept = _kept(times, reference, first, last)
     chosen = chosen.at(kept)
     if not len(chosen):
         refuse(
@@ -140,7 +148,7 @@ def of_effects(
     return EventStudy(
         outcome,
         times[kept],
-        -1 - found.about.anticipation,
+        reference,
         chosen.points,
         chosen.covariance,
         float(chosen.shared_degrees.min()),
@@ -148,8 +156,14 @@ def of_effects(
     )
 
 
-def _kept(times: Integers, anticipation: int, first: int | None, last: int | None) -> Integers:
+def reference_of(found: Estimates) -> int | None:
+    """Return the event time that all effects by event time are compared with; None if several."""
+    bases = {key.base for key in found.keys if key.aggregation == "event_time"}
+    return bases.pop() if len(bases) == 1 else None
+
+
+def _kept(times: Integers, reference: int, first: int | None, last: int | None) -> Integers:
     low = times.min(initial=0) if first is None else first
     high = times.max(initial=0) if last is None else last
-    known = (times >= low) & (times <= high) & ((times >= 0) | (times < -1 - anticipation))
+    known = (times >= low) & (times <= high) & ((times >= 0) | (times < reference))
     return np.flatnonzero(known)

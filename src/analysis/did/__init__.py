@@ -1,0 +1,1 @@
+"""Difference in differences: from a frame, a panel, cells or a pack to effects."""

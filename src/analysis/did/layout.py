@@ -1,0 +1,235 @@
+"""Checked observations as the arrays that every estimator takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+from typing import Final, Literal
+
+import numpy as np
+import polars as pl
+
+from analysis.did.check import Observations, refuse
+from analysis.effects.table import Leg, Moments, Table
+from analysis.inference.arrays import Booleans, Floats, Integers
+
+Handling = Literal["balanced", "pairs", "cross_sections"]
+UNBALANCED: Final = "unit not seen in every period"
+PAIRS_NOTE: Final = (
+    "units are not all seen in every period: each comparison uses those seen in both of its periods"
+    " (handling='balanced' keeps those seen in all)"
+)
+
+
+def table(
+    observed: Observations,
+    handling: str = "",
+    *,
+    moments: tuple[str, ...] = (),
+    anticipation: int = 0,
+    evidence: str = "yours",
+    units: dict[str, str] | None = None,
+) -> tuple[Table, tuple[str, ...]]:
+    """Add observations up by cluster × cohort × group and period.
+
+    Parameters
+    ----------
+    observed : Observations
+        As `analysis.did.check.observe` makes them.
+    handling : str
+        ``balanced`` (units seen in every period), ``pairs`` (each comparison uses the units seen in
+        both periods) or ``cross_sections``; empty: balanced where all units are, else pairs.
+    moments : tuple of str
+        Inverse-count moments wanted on unbalanced panels: ``untreated``, ``all``.
+    anticipation : int
+        Periods before the first in which treatment may already act.
+    evidence : str
+        Kind of evidence.
+    units : dict
+        Unit of each outcome.
+
+    Returns
+    -------
+    Table, tuple of str
+        The arrays, and what was decided.
+
+    Raises
+    ------
+    FaultsError
+        If no unit is seen in every period, or handling is unknown.
+    """
+    frame, periods = observed.frame, observed.periods
+    outcomes = observed.columns.outcomes
+    decisions: tuple[str, ...] = ()
+    left_out = dict(observed.left_out)
+    if observed.cross_sections:
+        if handling not in ("", "cross_sections"):
+            refuse("units are not followed over time", "name unit=, or leave handling out",
+                   column="handling", value=handling)
+        handling = "cross_sections"
+    else:
+        seen = frame.group_by("unit").len()
+        complete = bool((seen["len"] == periods.size).all())
+        if handling not in ("", "balanced", "pairs", "cross_sections"):
+            refuse("no such handling", "use balanced, pairs or cross_sections", column="handling",
+                   value=handling)
+        if not handling:
+            handling = "balanced" if complete else "pairs"
+            decisions = () if complete else (PAIRS_NOTE,)
+        if complete and handling == "pairs":
+            handling = "balanced"
+        if handling == "balanced" and not complete:
+            whole = seen.filter(pl.col("len") == periods.size)["unit"]
+            kept = frame.filter(pl.col("unit").is_in(whole.implode()))
+            if kept.is_empty():
+                refuse("no unit is seen in every period", "use handling='pairs'", column="handling",
+                       value=handling)
+            left_out[UNBALANCED] = frame.height - kept.height
+            frame = kept
+    keys = ["cluster", "cohort", *(["within"] if "within" in frame.columns else [])]
+    cells = frame.select(keys).unique().sort(keys).with_row_index("cell")
+    coded = frame.join(cells, on=keys, how="left", maintain_order="left", nulls_equal=True)
+    cell = coded["cell"].to_numpy().astype(np.int64)
+    at = np.searchsorted(periods, coded["period"].to_numpy())
+    weight = coded["weight"].to_numpy()
+    values = coded.select(f"y:{name}" for name in outcomes).to_numpy()
+    size = (cells.height, periods.size)
+    flat = cell * periods.size + at
+
+    def added(x: Floats | None) -> Floats:
+        found: Floats = np.bincount(flat, x, size[0] * size[1]).reshape(size)
+        return found
+
+    n, w = added(None).astype(np.int64), added(weight)
+    total = np.stack([added(weight * values[:, k]) for k in range(len(outcomes))], axis=-1)
+    if observed.cross_sections:
+        n_ever, weight_ever = n.sum(axis=1), w.sum(axis=1)
+    else:
+        ever = (
+            coded.unique("unit", keep="first", maintain_order=True)
+            .group_by("cell").agg(pl.len().alias("n"), pl.col("weight").sum()).sort("cell")
+        )
+        n_ever, weight_ever = ever["n"].to_numpy().astype(np.int64), ever["weight"].to_numpy()
+    found = Table(
+        villages=observed.clusters,
+        strata=observed.groups,
+        outcomes=outcomes,
+        periods=periods,
+        village=cells["cluster"].to_numpy().astype(np.int64),
+        cohort=cells["cohort"].to_numpy().astype(np.int64),
+        stratum=(cells["within"].to_numpy().astype(np.int64) if "within" in keys
+                 else np.zeros(cells.height, np.int64)),
+        n=n,
+        weight=w,
+        total=total,
+        n_ever=n_ever,
+        weight_ever=weight_ever,
+        handling=handling,
+        weighted=bool(observed.columns.weight),
+        rows_in=observed.rows_in,
+        left_out=left_out,
+        programme=observed.columns.first,
+        tier=evidence,
+        units=units or {},
+    )
+    if handling == "pairs":
+        wide = _Wide.of(coded, periods, values, found.cohort)
+        found = wide.added_to(found, moments, anticipation)
+    return found, decisions
+
+
+class _Wide:
+    """Units by periods, NaN where not seen: u units, t periods, k outcomes."""
+
+    def __init__(self, cell: Integers, weight: Floats, values: Floats, seen: Booleans,
+                 cohort: Integers, periods: Integers) -> None:
+        self.cell, self.weight, self.values, self.seen = cell, weight, values, seen
+        self.cohort, self.periods = cohort, periods
+
+    @classmethod
+    def of(cls, coded: pl.DataFrame, periods: Integers, values: Floats, cohort: Integers) -> _Wide:
+        """Spread rows out; `cohort` is of each cell."""
+        unit = coded["unit"].to_numpy()
+        names, row = np.unique(unit, return_inverse=True)
+        at = np.searchsorted(periods, coded["period"].to_numpy())
+        wide = np.zeros((names.size, periods.size, values.shape[1]))
+        seen = np.zeros(wide.shape[:2], bool)
+        wide[row, at], seen[row, at] = values, True
+        cell, weight = np.zeros(names.size, np.int64), np.zeros(names.size)
+        cell[row], weight[row] = coded["cell"].to_numpy(), coded["weight"].to_numpy()
+        return cls(cell, weight, wide, seen, cohort, periods)
+
+    def added_to(self, table: Table, moments: tuple[str, ...], anticipation: int) -> Table:
+        """Return a table with its pairs of periods and the moments that are wanted."""
+        cells = table.n.shape[0]
+        found = replace(table, pairs=self.pairs(cells))
+        if "all" in moments:
+            found = replace(found, all_periods=self.moments(cells, self.seen))
+        if "untreated" not in moments:
+            return found
+        start = np.where(self.cohort > 0, self.cohort - anticipation, np.iinfo(np.int64).max)
+        inside = self.seen & (self.periods < start[self.cell][:, None])
+        part = self._kept(inside.any(axis=1))
+        untreated = part.moments(cells, inside[inside.any(axis=1)])
+        return replace(found, imputed=replace(part.totals(table), untreated=untreated))
+
+    def _kept(self, units: Booleans) -> _Wide:
+        return _Wide(self.cell[units], self.weight[units], self.values[units], self.seen[units],
+                     self.cohort, self.periods)
+
+    def totals(self, table: Table) -> Table:
+        """Return the table of these units only."""
+        cells, (t, k) = table.n.shape[0], self.values.shape[1:]
+        n, w, total = np.zeros((cells, t), np.int64), np.zeros((cells, t)), np.zeros((cells, t, k))
+        for at in range(t):
+            there = self.seen[:, at]
+            cell, weight = self.cell[there], self.weight[there]
+            n[:, at] = np.bincount(cell, minlength=cells)
+            w[:, at] = np.bincount(cell, weight, cells)
+            for o in range(k):
+                total[:, at, o] = np.bincount(cell, weight * self.values[there, at, o], cells)
+        n_ever = np.bincount(self.cell, minlength=cells).astype(np.int64)
+        weight_ever = np.bincount(self.cell, self.weight, cells)
+        return replace(table, n=n, weight=w, total=total, n_ever=n_ever, weight_ever=weight_ever)
+
+    def pairs(self, cells: int) -> dict[tuple[int, int], Leg]:
+        """Return the changes between every two periods of the units seen in both."""
+        found = {}
+        for b, t in combinations(range(self.periods.size), 2):
+            both = self.seen[:, b] & self.seen[:, t]
+            cell, weight = self.cell[both], self.weight[both]
+            change = self.values[both, t] - self.values[both, b]
+            n = np.bincount(cell, minlength=cells).astype(np.int64)
+            w = np.bincount(cell, weight, cells)
+            total = np.stack(
+                [np.bincount(cell, weight * change[:, k], cells) for k in range(change.shape[1])],
+                axis=-1,
+            )
+            base, period = int(self.periods[b]), int(self.periods[t])
+            found[base, period] = Leg(1.0, n, w, total)
+            found[period, base] = Leg(1.0, n, w, -total)  # a universal base also looks back
+        return found
+
+    def moments(self, cells: int, inside: Booleans) -> Moments:
+        """Return inverse-count pair moments; see `analysis.effects.table.Moments`.
+
+        Parameters
+        ----------
+        cells : int
+            How many cells there are.
+        inside : array, shape (u, t)
+            Periods that a unit's effect is estimated from.
+        """
+        count = inside.sum(axis=1)
+        share = self.weight / np.maximum(count, 1)
+        t, k = self.periods.size, self.values.shape[2]
+        a, b = np.zeros((cells, t, t)), np.zeros((cells, t, t, k))
+        for s in range(t):
+            for u in range(t):
+                there = inside[:, s] & self.seen[:, u]
+                cell = self.cell[there]
+                a[:, s, u] = np.bincount(cell, share[there], cells)
+                for o in range(k):
+                    b[:, s, u, o] = np.bincount(
+                        cell, share[there] * self.values[there, s, o], cells)
+        return Moments(a, b)
