@@ -13,21 +13,37 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from analysis.cells.door import INCOME as INCOME
+    from analysis.cells.door import cells as cells
+    from analysis.cells.door import pack as pack
+    from analysis.cells.door import read_pack as read_pack
+    from analysis.did.estimate import did as did
     from analysis.household.budget import household as household
     from analysis.panels.dataset import data as data
     from analysis.panels.dataset import data_sets as data_sets
+    from analysis.panels.door import import_survey as import_survey
+    from analysis.panels.door import read_panel as read_panel
+    from analysis.panels.door import simulate as simulate
     from analysis.results.number import keep as keep
     from analysis.results.number import number as number
     from analysis.results.plot import plot as plot
     from analysis.results.table import table as table
 
 _PLACES = {
+    "INCOME": "analysis.cells.door",
+    "cells": "analysis.cells.door",
     "data": "analysis.panels.dataset",
     "data_sets": "analysis.panels.dataset",
+    "did": "analysis.did.estimate",
     "household": "analysis.household.budget",
+    "import_survey": "analysis.panels.door",
     "keep": "analysis.results.number",
     "number": "analysis.results.number",
+    "pack": "analysis.cells.door",
     "plot": "analysis.results.plot",
+    "read_pack": "analysis.cells.door",
+    "read_panel": "analysis.panels.door",
+    "simulate": "analysis.panels.door",
     "table": "analysis.results.table",
 }
 """Where each public name is defined."""

@@ -63,7 +63,7 @@ class Columns:
 
     def named(self) -> dict[str, str]:
         """Return every column that is used, with what it is used for."""
-        roles = {name: "y" for name in self.outcomes} | {name: "covariates" for name in self.covariates}
+        roles = dict.fromkeys(self.outcomes, "y") | dict.fromkeys(self.covariates, "covariates")
         for role in ("unit", "time", "first", "cluster", "weight", "strata", "psu", "within"):
             if getattr(self, role):
                 roles.setdefault(getattr(self, role), role)
@@ -137,7 +137,8 @@ def to_polars(data: Any) -> pl.DataFrame:
             "give a frame of Polars, pandas or Arrow, a panel, cells or a pack",
             value=type(data).__name__,
         )
-    return found.to_polars()
+    frame: pl.DataFrame = found.to_polars()
+    return frame
 
 
 def observe(data: pl.DataFrame, columns: Columns, never: Iterable[object] = ()) -> Observations:
@@ -161,9 +162,17 @@ def observe(data: pl.DataFrame, columns: Columns, never: Iterable[object] = ()) 
     """
     for name, role in columns.named().items():
         if name not in data.columns:
-            refuse("there is no such column", f"the data have {', '.join(data.columns)}",
-                   column=role, value=name)
-    numbers = (*columns.outcomes, *columns.covariates, *([columns.weight] if columns.weight else []))
+            refuse(
+                "there is no such column",
+                f"the data have {', '.join(data.columns)}",
+                column=role,
+                value=name,
+            )
+    numbers = (
+        *columns.outcomes,
+        *columns.covariates,
+        *([columns.weight] if columns.weight else []),
+    )
     for name in numbers:
         if not (data[name].dtype.is_numeric() or data[name].dtype == pl.Boolean):
             refuse("not numbers", "turn it into numbers first", column=name, value=data[name].dtype)
@@ -175,9 +184,14 @@ def observe(data: pl.DataFrame, columns: Columns, never: Iterable[object] = ()) 
         time.alias("period"),
         pl.col(columns.first).alias("first"),
         pl.col(columns.cluster or columns.unit).alias("cluster"),
-        *(pl.col(getattr(columns, role)).alias(role) for role in ("strata", "psu", "within")
-          if getattr(columns, role)),
-        (pl.col(columns.weight).cast(pl.Float64) if columns.weight else pl.lit(1.0)).alias("weight"),
+        *(
+            pl.col(getattr(columns, role)).alias(role)
+            for role in ("strata", "psu", "within")
+            if getattr(columns, role)
+        ),
+        (pl.col(columns.weight).cast(pl.Float64) if columns.weight else pl.lit(1.0)).alias(
+            "weight"
+        ),
         *(pl.col(name).cast(pl.Float64).alias(f"y:{name}") for name in columns.outcomes),
         *(pl.col(name).cast(pl.Float64).alias(f"x:{name}") for name in columns.covariates),
     )  # the first column may be of any type: `_cohorts` reads it
@@ -193,21 +207,35 @@ def _periods(data: pl.DataFrame, name: str) -> pl.Series:
     column = data[name]
     whole = f'pl.col("{name}")'
     if column.dtype in (pl.Date, pl.Datetime):
-        refuse("periods are dates", f"number them first, as in {whole}.dt.year()", column=name,
-               value=column.drop_nulls()[0] if column.drop_nulls().len() else "")
+        refuse(
+            "periods are dates",
+            f"number them first, as in {whole}.dt.year()",
+            column=name,
+            value=column.drop_nulls()[0] if column.drop_nulls().len() else "",
+        )
     if not column.dtype.is_numeric():
-        refuse("periods are no numbers", f"number them first, as in {whole}.cast(pl.Int64) for years"
-               f' in text, or {whole}.rank("dense") for waves in order', column=name,
-               value=column.drop_nulls()[0] if column.drop_nulls().len() else "")
+        refuse(
+            "periods are no numbers",
+            f"number them first, as in {whole}.cast(pl.Int64) for years"
+            f' in text, or {whole}.rank("dense") for waves in order',
+            column=name,
+            value=column.drop_nulls()[0] if column.drop_nulls().len() else "",
+        )
     if column.dtype.is_float():
         odd = column.filter(column.is_not_null() & (column.is_nan() | (column != column.round())))
         if odd.len():
-            refuse("periods are not whole numbers",
-                   f"number them first, as in (2 * {whole}).cast(pl.Int64) for half-years",
-                   column=name, value=odd[0])
+            refuse(
+                "periods are not whole numbers",
+                f"number them first, as in (2 * {whole}).cast(pl.Int64) for half-years",
+                column=name,
+                value=odd[0],
+            )
     if column.null_count():
-        refuse(f"the period is missing in {column.null_count():,} rows", "fill it or leave them out",
-               column=name)
+        refuse(
+            f"the period is missing in {column.null_count():,} rows",
+            "fill it or leave them out",
+            column=name,
+        )
     return column.cast(pl.Int64)
 
 
@@ -221,25 +249,41 @@ def _complete(taken: pl.DataFrame, columns: Columns, left_out: dict[str, int]) -
                 taken = taken.filter(known.fill_null(False))
     if columns.weight:
         weight = taken["weight"]
-        odd = weight.is_null() | ~weight.is_finite().fill_null(False) | (weight < 0).fill_null(False)
+        odd = (
+            weight.is_null() | ~weight.is_finite().fill_null(False) | (weight < 0).fill_null(False)
+        )
         if odd.any():
-            refuse(f"a weight is missing, negative or infinite in {int(odd.sum()):,} rows",
-                   "correct it, or leave such rows out", column=columns.weight,
-                   value=weight.filter(odd)[0])
+            refuse(
+                f"a weight is missing, negative or infinite in {int(odd.sum()):,} rows",
+                "correct it, or leave such rows out",
+                column=columns.weight,
+                value=weight.filter(odd)[0],
+            )
         zero = weight == 0
         if zero.any():
             left_out[NO_WEIGHT] = int(zero.sum())
             taken = taken.filter(~zero)
     if taken.is_empty():
-        refuse("no row is complete", "look at what was left out: "
-               + "; ".join(f"{n:,} {why}" for why, n in left_out.items()))
+        refuse(
+            "no row is complete",
+            "look at what was left out: "
+            + "; ".join(f"{n:,} {why}" for why, n in left_out.items()),
+        )
     if taken["period"].n_unique() < 2:
-        refuse("there is one period only", "effects need a period before and one after",
-               column=columns.time, value=taken["period"][0])
+        refuse(
+            "there is one period only",
+            "effects need a period before and one after",
+            column=columns.time,
+            value=taken["period"][0],
+        )
     for name in columns.outcomes:
         if taken[f"y:{name}"].n_unique() < 2:
-            refuse("the outcome has the same value for everybody", "choose another outcome",
-                   column=name, value=taken[f"y:{name}"][0])
+            refuse(
+                "the outcome has the same value for everybody",
+                "choose another outcome",
+                column=name,
+                value=taken[f"y:{name}"][0],
+            )
     return taken
 
 
@@ -264,19 +308,29 @@ def _named_clusters(
             near = near_equal(taken[role].unique().to_list())
             if near:
                 listed = "; ".join(" and ".join(map(repr, names)) for names in near[:SHOWN])
-                decisions.append(f"{len(near):,} names of {getattr(columns, role)} nearly agree and"
-                                 f" are kept apart: {listed}")
+                decisions.append(
+                    f"{len(near):,} names of {getattr(columns, role)} nearly agree and"
+                    f" are kept apart: {listed}"
+                )
     outer = "strata" if "strata" in taken.columns else ""
     if outer:
         for role in ("cluster", "psu"):
             if role in taken.columns and getattr(columns, role or "cluster"):
-                reused = (taken.group_by(role).agg(pl.col(outer).n_unique().alias("k"))["k"] > 1).sum()
+                reused = (
+                    taken.group_by(role).agg(pl.col(outer).n_unique().alias("k"))["k"] > 1
+                ).sum()
                 if reused:
                     taken = taken.with_columns(
-                        pl.concat_str(pl.col(outer).cast(pl.String), pl.col(role).cast(pl.String),
-                                      separator=" / ").alias(role))
-                    decisions.append(f"{reused:,} ids of {getattr(columns, role)} occur in several"
-                                     f" {columns.strata}: each is taken together with its stratum")
+                        pl.concat_str(
+                            pl.col(outer).cast(pl.String),
+                            pl.col(role).cast(pl.String),
+                            separator=" / ",
+                        ).alias(role)
+                    )
+                    decisions.append(
+                        f"{reused:,} ids of {getattr(columns, role)} occur in several"
+                        f" {columns.strata}: each is taken together with its stratum"
+                    )
     return taken
 
 
@@ -301,20 +355,35 @@ def _cohorts(
     first = taken["first"]
     low, high = int(taken["period"].min()), int(taken["period"].max())  # type: ignore[arg-type]
     if first.dtype in (pl.Date, pl.Datetime, pl.Time):
-        refuse("first treated periods are dates", "number them as the periods are",
-               column=columns.first, value=first.drop_nulls()[0])
+        refuse(
+            "first treated periods are dates",
+            "number them as the periods are",
+            column=columns.first,
+            value=first.drop_nulls()[0],
+        )
     codes = {str(code) for code in never}
     if first.dtype == pl.String:
-        stays = first.is_in(list(codes)) if codes else pl.Series([False]).new_from_index(0, len(first))
+        stays = (
+            first.is_in(list(codes)) if codes else pl.Series([False]).new_from_index(0, len(first))
+        )
         number = first.cast(pl.Int64, strict=False)
         odd = first.filter(first.is_not_null() & ~stays & number.is_null())
         if odd.len():
-            refuse("not a period", "number first treated periods as the periods are, or name the"
-                   f" code of the never treated: never={odd[0]!r}", column=columns.first, value=odd[0])
+            refuse(
+                "not a period",
+                "number first treated periods as the periods are, or name the"
+                f" code of the never treated: never={odd[0]!r}",
+                column=columns.first,
+                value=odd[0],
+            )
         taken = taken.with_columns(first=number.cast(pl.Float64))
     elif not (first.dtype.is_numeric() or first.dtype == pl.Boolean):
-        refuse("not a period", "number first treated periods as the periods are",
-               column=columns.first, value=first.dtype)
+        refuse(
+            "not a period",
+            "number first treated periods as the periods are",
+            column=columns.first,
+            value=first.dtype,
+        )
     first = taken["first"].cast(pl.Float64)
     indicator = _indicator(taken.with_columns(first=first), columns, decisions)
     if indicator is not None:
@@ -323,8 +392,12 @@ def _cohorts(
         first = _coded_never(first, columns, never, low, high, decisions)
     odd = first.filter(first.is_not_null() & (first != first.round()))
     if odd.len():
-        refuse("a first treated period is not a whole number", "number it as the periods are",
-               column=columns.first, value=odd[0])
+        refuse(
+            "a first treated period is not a whole number",
+            "number it as the periods are",
+            column=columns.first,
+            value=odd[0],
+        )
     shift = 1 - low if low <= 0 else 0
     shift += max(0, 1 - int(first.min() or 1) - shift) if first.drop_nulls().len() else 0  # type: ignore[arg-type]
     cohort = (first.cast(pl.Int64) + shift).fill_null(0)
@@ -338,49 +411,71 @@ def _indicator(taken: pl.DataFrame, columns: Columns, decisions: list[str]) -> p
     values = taken["first"]
     if not columns.unit:
         return None
-    span = taken.group_by("unit").agg(pl.col("first").min().alias("a"), pl.col("first").max().alias("b"))
+    span = taken.group_by("unit").agg(
+        pl.col("first").min().alias("a"), pl.col("first").max().alias("b")
+    )
     varies = span.filter(pl.col("a") != pl.col("b"))
     if varies.is_empty():
         zero_one = values.drop_nulls().is_in([0.0, 1.0]).all() and (values == 1).any()
         lowest = taken["period"].min()
         if zero_one and not (isinstance(lowest, int) and lowest <= 1):
-            refuse("the column says whether, not when, a unit is treated",
-                   "give the first treated period, empty for the never treated", column=columns.first,
-                   value="0 and 1")
+            refuse(
+                "the column says whether, not when, a unit is treated",
+                "give the first treated period, empty for the never treated",
+                column=columns.first,
+                value="0 and 1",
+            )
         return None
     if not values.drop_nulls().is_in([0.0, 1.0]).all():
         some = varies["unit"][0]
         given = sorted(set(taken.filter(pl.col("unit") == some)["first"].to_list()))
         if set(given) <= {*map(float, range(1000))} and 0.0 in given:
-            refuse("treatment comes in doses that change over time",
-                   'make the first period of each dose the cohort, or ask for a dose design:'
-                   ' method="dose" on cells', column=columns.first, value=f"{some}: {given}")
-        refuse("a unit has more than one first treated period",
-               "keep one; of spells, give each spell its own unit and first period",
-               column=columns.first, value=f"{some}: {given}")
+            refuse(
+                "treatment comes in doses that change over time",
+                "make the first period of each dose the cohort, or ask for a dose design:"
+                ' method="dose" on cells',
+                column=columns.first,
+                value=f"{some}: {given}",
+            )
+        refuse(
+            "a unit has more than one first treated period",
+            "keep one; of spells, give each spell its own unit and first period",
+            column=columns.first,
+            value=f"{some}: {given}",
+        )
     ordered = taken.select("unit", "period", "first").sort("unit", "period")
-    ended = ordered.filter(
-        (pl.col("first") == 0) & (pl.col("first").shift(1).over("unit") == 1)
-    )["unit"].unique(maintain_order=True)
+    ended = ordered.filter((pl.col("first") == 0) & (pl.col("first").shift(1).over("unit") == 1))[
+        "unit"
+    ].unique(maintain_order=True)
     if ended.len():
-        refuse(f"treatment ends in {ended.len():,} units, so it is not absorbing",
-               "give first= as the first period of the spell you ask about and leave later rows out,"
-               ' or use method="switching"', column=columns.first,
-               value=", ".join(map(str, ended[:SHOWN].to_list())))
+        refuse(
+            f"treatment ends in {ended.len():,} units, so it is not absorbing",
+            "give first= as the first period of the spell you ask about and leave later rows out,"
+            ' or use method="switching"',
+            column=columns.first,
+            value=", ".join(map(str, ended[:SHOWN].to_list())),
+        )
     start = taken.group_by("unit").agg(
-        pl.col("period").filter(pl.col("first") == 1).min().alias("start"))
+        pl.col("period").filter(pl.col("first") == 1).min().alias("start")
+    )
     found = taken.select("unit").join(start, on="unit", how="left", maintain_order="left")["start"]
-    decisions.append(f"{columns.first} says who is treated in each row: the first treated period is"
-                     f" taken from it for {start['start'].drop_nulls().len():,} units")
+    decisions.append(
+        f"{columns.first} says who is treated in each row: the first treated period is"
+        f" taken from it for {start['start'].drop_nulls().len():,} units"
+    )
     return found.cast(pl.Float64)
 
 
 def _coded_never(
-    first: pl.Series, columns: Columns, never: tuple[object, ...], low: int, high: int,
+    first: pl.Series,
+    columns: Columns,
+    never: tuple[object, ...],
+    low: int,
+    high: int,
     decisions: list[str],
 ) -> pl.Series:
     """Return first treated periods, null for the never treated; each code is counted."""
-    codes = [float(code) for code in never if isinstance(code, (int, float)) or str(code).lstrip("-").isdigit()]  # type: ignore[arg-type]  # noqa: E501
+    codes = [float(str(code)) for code in never if str(code).lstrip("-").isdigit()]
     kinds = {
         "empty": first.is_null(),
         "not a number": first.is_nan().fill_null(False),
@@ -392,21 +487,32 @@ def _coded_never(
     gone = pl.Series([False]).new_from_index(0, len(first))
     for name, there in kinds.items():
         if there.any():
-            decisions.append(f"never treated: {int(there.sum()):,} rows where {columns.first} is {name}")
+            decisions.append(
+                f"never treated: {int(there.sum()):,} rows where {columns.first} is {name}"
+            )
             gone = gone | there
     kept = first.set(gone, None)
     known = kept.drop_nulls()
     reach = high - low + 1
-    strange = known.filter((known > high + reach) | (known < low - reach) | ((known < 0) & (low > 0)))
+    strange = known.filter(
+        (known > high + reach) | (known < low - reach) | ((known < 0) & (low > 0))
+    )
     if strange.len():
         code = f"{strange[0]:g}"
-        refuse(f"lies far outside the periods {low} to {high}",
-               f"if it stands for the never treated, say never={code}", column=columns.first,
-               value=code)
+        refuse(
+            f"lies far outside the periods {low} to {high}",
+            f"if it stands for the never treated, say never={code}",
+            column=columns.first,
+            value=code,
+        )
     if low <= 0 and (known == 0).any() and not gone.any():
-        refuse("0 may be a period here, or stand for the never treated",
-               "say never=0 if it stands for the never treated, never=[] with empty values for them"
-               " if it is a period", column=columns.first, value=0)
+        refuse(
+            "0 may be a period here, or stand for the never treated",
+            "say never=0 if it stands for the never treated, never=[] with empty values for them"
+            " if it is a period",
+            column=columns.first,
+            value=0,
+        )
     return kept
 
 
@@ -416,31 +522,56 @@ def _one_per_unit(taken: pl.DataFrame, columns: Columns, decisions: list[str]) -
         return taken
     if taken.select("unit", "period").is_duplicated().any():
         twice = taken.filter(pl.struct("unit", "period").is_duplicated())
-        some = ", ".join(f"{u} in {t}" for u, t in twice.select("unit", "period").unique(
-            maintain_order=True).head(SHOWN).rows())
-        refuse(f"{twice.height:,} rows are of a unit that occurs twice in a period",
-               "keep one row a unit and period; of other units in each period, leave unit= out",
-               column=columns.unit, value=some)
-    fixed = [name for name in ("cluster", "cohort", "weight", "strata", "psu", "within")
-             if name in taken.columns]
+        some = ", ".join(
+            f"{u} in {t}"
+            for u, t in twice.select("unit", "period")
+            .unique(maintain_order=True)
+            .head(SHOWN)
+            .rows()
+        )
+        refuse(
+            f"{twice.height:,} rows are of a unit that occurs twice in a period",
+            "keep one row a unit and period; of other units in each period, leave unit= out",
+            column=columns.unit,
+            value=some,
+        )
+    fixed = [
+        name
+        for name in ("cluster", "cohort", "weight", "strata", "psu", "within")
+        if name in taken.columns
+    ]
     counts = taken.group_by("unit").agg(pl.col(name).n_unique().alias(name) for name in fixed)
     changing = {name: int((counts[name] > 1).sum()) for name in fixed}
     if changing["cohort"]:
         some = counts.filter(pl.col("cohort") > 1)["unit"][0]
-        refuse("a unit has more than one first treated period", "keep one", column=columns.first,
-               value=some)
+        refuse(
+            "a unit has more than one first treated period",
+            "keep one",
+            column=columns.first,
+            value=some,
+        )
     moved = [name for name in fixed if changing[name]]
     if moved:
-        first = taken.sort("unit", "period").group_by("unit").agg(pl.col(name).first() for name in moved)
+        first = (
+            taken.sort("unit", "period")
+            .group_by("unit")
+            .agg(pl.col(name).first() for name in moved)
+        )
         taken = taken.drop(moved).join(first, on="unit", how="left", maintain_order="left")
         for name in moved:
-            decisions.append(f"{getattr(columns, name)} changes over time in {changing[name]:,} units:"
-                             " it is held at their first period")
+            decisions.append(
+                f"{getattr(columns, name)} changes over time in {changing[name]:,} units:"
+                " it is held at their first period"
+            )
     return taken
 
 
 def _coded(
-    taken: pl.DataFrame, columns: Columns, shift: int, rows_in: int, left_out: dict[str, int],
+    taken: pl.DataFrame,
+    columns: Columns,
+    shift: int,
+    rows_in: int,
+    left_out: dict[str, int],
     decisions: list[str],
 ) -> Observations:
     names: dict[str, tuple[str, ...]] = {}
@@ -457,18 +588,38 @@ def _coded(
     if "strata" in taken.columns or "psu" in taken.columns:
         parts = [name for name in ("strata", "psu") if name in taken.columns]
         design = (
-            taken.select(pl.col("cluster").cast(pl.String), *(pl.col(p).cast(pl.String) for p in parts))
-            .unique().sort("cluster")
+            taken.select(
+                pl.col("cluster").cast(pl.String), *(pl.col(p).cast(pl.String) for p in parts)
+            )
+            .unique()
+            .sort("cluster")
         )
         if design["cluster"].n_unique() < design.height:
             double = design.filter(design["cluster"].is_duplicated())["cluster"][0]
-            refuse("a cluster lies in two strata or sampling units", "name the cluster inside them",
-                   column=columns.cluster or columns.unit, value=double)
-    frame = taken.drop([n for n in ("unit", "cluster", "within", "strata", "psu") if n in taken.columns])
+            refuse(
+                "a cluster lies in two strata or sampling units",
+                "name the cluster inside them",
+                column=columns.cluster or columns.unit,
+                value=double,
+            )
+    frame = taken.drop(
+        [n for n in ("unit", "cluster", "within", "strata", "psu") if n in taken.columns]
+    )
     frame = frame.rename({n: n for n in frame.columns}).with_columns(coded)
     return replace(
-        Observations(frame, columns, names["cluster"], names.get("within", ("all",)), shift, rows_in,
-                     left_out, tuple(decisions), cross_sections=not columns.unit), design=design)
+        Observations(
+            frame,
+            columns,
+            names["cluster"],
+            names.get("within", ("all",)),
+            shift,
+            rows_in,
+            left_out,
+            tuple(decisions),
+            cross_sections=not columns.unit,
+        ),
+        design=design,
+    )
 
 
 def _codes(column: pl.Series, distinct: pl.Series) -> Integers:
@@ -476,5 +627,7 @@ def _codes(column: pl.Series, distinct: pl.Series) -> Integers:
     if column.dtype.is_integer() or column.dtype.is_float():
         return np.searchsorted(distinct.to_numpy(), column.to_numpy()).astype(np.int64)
     key = pl.DataFrame({"value": distinct}).with_row_index("code")
-    found = column.to_frame("value").join(key, on="value", how="left", maintain_order="left")["code"]
+    found = column.to_frame("value").join(key, on="value", how="left", maintain_order="left")[
+        "code"
+    ]
     return found.to_numpy().astype(np.int64)

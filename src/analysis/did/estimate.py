@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final, Literal
 
+import numpy as np
 import polars as pl
 
-from analysis.did import layout
+from analysis.did import covariate_adjustment, layout, stored, survey
 from analysis.did.check import Columns, Observations, observe, refuse, to_polars
 from analysis.did.result import DidResult, account_of, added, comparison_of, tidy
 from analysis.effects import group_time, imputation, two_way
 from analysis.effects.estimates import Estimates
 from analysis.effects.group_time import Comparison
-from analysis.effects.result import EffectSet
+from analysis.effects.result import EffectSet, stack
 from analysis.effects.table import Table
 from analysis.results.provenance import FrameDigest, Provenance
 
@@ -30,7 +30,10 @@ METHODS: Final[Mapping[str, str]] = {
 """Callaway and Sant'Anna (2021) with one of three adjustments; Borusyak, Jaravel and Spiess (2024);
 and the regression that both were made to replace."""
 ESTIMAND: Final = "mean effect on the treated, over treated periods"
-CLUSTER: Final = "clusters"
+MOMENTS: Final[Mapping[str, tuple[str, ...]]] = {"imputation": ("untreated",), "two_way": ("all",)}
+"""Moments of unbalanced panels that a method needs."""
+OTHERS: Final[dict[str, Callable[..., DidResult]]] = {}
+"""Further designs by name, over kept libraries."""
 
 
 def did(
@@ -132,56 +135,191 @@ def did(
 
     Examples
     --------
-    Firms in Michigan that were given a training grant in 1988 or 1989, and their scrap rates.
+    Hours of training in Michigan's firms, some of which were given a grant in 1988 or 1989.
 
     >>> import analysis as va
-    >>> firms = va.data("jtrain")
-    >>> fit = va.did(firms, y="hrsemp", unit="fcode", time="year", first="first_grant")
-    >>> fit.overall.n_treated > 0
-    True
+    >>> import polars as pl
+    >>> first = pl.col("year").filter(pl.col("grant") == 1).min().over("firm").alias("first")
+    >>> firms = va.data("jtrain").with_columns(first)
+    >>> fit = va.did(firms, y="training_hours", unit="firm", time="year", first="first")
+    >>> str(fit.overall), str(fit.overall.interval)
+    ('21.2', '14.9 to 27.5')
     """
     if method not in METHODS and method not in OTHERS:
-        refuse("no such method", f"use one of {', '.join([*METHODS, *OTHERS])}", column="method",
-               value=method)
+        refuse(
+            "no such method",
+            f"use one of {', '.join([*METHODS, *OTHERS])}",
+            column="method",
+            value=method,
+        )
     outcomes = (y,) if isinstance(y, str) and y else tuple(y)
-    source = _of_stored(data, programme, outcomes, handling, anticipation, method)
-    if source is not None:
-        return _from_stored(source, outcomes, controls, where or "other_villages", base,
-                            anticipation, method, drop)
+    wanted = MOMENTS.get(method, ())
+    held = stored.source(data, programme, outcomes, handling, anticipation, wanted)
+    if held is not None:
+        how = Comparison(controls, where or "other_villages", base, anticipation)
+        return _from_stored(held, how, method, drop)
     for name, given in (("y", outcomes), ("time", time), ("first", first)):
         if not given:
             refuse("not named", f'name the column, as in {name}="…"', column=name)
     if not unit and not cluster:
-        refuse("neither a unit nor a cluster is named",
-               "name unit= for a panel, or cluster= for other units in each period", column="unit")
+        refuse(
+            "neither a unit nor a cluster is named",
+            "name unit= for a panel, or cluster= for other units in each period",
+            column="unit",
+        )
     frame = to_polars(data)
-    columns = Columns(outcomes, unit, time, first, cluster, weight, strata, psu, within,
-                      tuple(covariates))
+    columns = Columns(
+        outcomes, unit, time, first, cluster, weight, strata, psu, within, tuple(covariates)
+    )
     codes = tuple(never) if isinstance(never, (list, tuple, set)) else (never,)
     observed = observe(frame, columns, codes)
     observed = _dropped(observed, drop)
-    units = {name: outcome_unit if isinstance(outcome_unit, str) else outcome_unit.get(name, "")
-             for name in outcomes}
-    kind = evidence or str(getattr(data, "evidence", "") or "yours")
+    units = {
+        name: outcome_unit if isinstance(outcome_unit, str) else outcome_unit.get(name, "")
+        for name in outcomes
+    }
+    card = getattr(data, "card", None)
+    kind = evidence or ("yours" if card is None else "public")
     how = Comparison(controls, where or "anywhere", base, anticipation)
     if method in OTHERS:
         return OTHERS[method](observed, how, units, kind)
-    wanted = {"imputation": ("untreated",), "two_way": ("all",)}.get(method, ())
-    cells, decisions = layout.table(observed, handling, moments=wanted, anticipation=anticipation,
-                                    evidence=kind, units=units)
-    if covariates:
-        estimates = _adjusted(observed, cells, how, method)
-    else:
-        estimates = _estimate(cells, how, method)
+    cells, decisions = layout.table(
+        observed, handling, moments=wanted, anticipation=anticipation, evidence=kind, units=units
+    )
+    estimates = _adjusted(observed, how, method) if covariates else _estimate(cells, how, method)
+    if observed.design is not None:
+        estimates = survey.of_design(estimates, observed.design)
     decisions = (*observed.decisions, *decisions, *_mixed(cells, how))
     used = frame.select(list(columns.named()))
     provenance = Provenance.of(
-        did, evidence=kind, method=METHODS[method],
-        inputs=(getattr(data, "digest", None) or FrameDigest(used, "data"),),
+        did,
+        evidence=kind,
+        method=METHODS[method],
+        inputs=(FrameDigest(used, "data" if card is None else card.id),),
     )
-    return result(estimates, cells, how, method, provenance, units=unit or "rows",
-                  cluster=cluster or unit, decisions=decisions, shift=observed.shift,
-                  covariates=covariates, design=observed.design)
+    return result(
+        estimates,
+        cells,
+        how,
+        method,
+        provenance,
+        units=unit or "rows",
+        cluster=cluster or unit,
+        decisions=decisions,
+        shift=observed.shift,
+        covariates=covariates,
+    )
+
+
+def _dropped(observed: Observations, drop: Sequence[int]) -> Observations:
+    """Leave cohorts out that the user drops; counted."""
+    if not drop:
+        return observed
+    gone = observed.frame["cohort"].is_in([g + observed.shift for g in drop])
+    if not gone.any():
+        there = sorted(set(observed.frame["cohort"].to_list()) - {0})
+        refuse(
+            "no such cohort",
+            f"choose from {', '.join(str(g - observed.shift) for g in there)}",
+            column="drop",
+            value=", ".join(map(str, drop)),
+        )
+    reason = f"cohorts dropped: {', '.join(map(str, drop))}"
+    left_out = {**observed.left_out, reason: int(gone.sum())}
+    return replace(observed, frame=observed.frame.filter(~gone), left_out=left_out)
+
+
+def _estimate(cells: Table, how: Comparison, method: str) -> EffectSet:
+    """Estimate from cells, without covariates."""
+    if method == "imputation":
+        return imputation.estimate(cells, how.anticipation)
+    if method == "two_way":
+        return _two_way(cells, how.anticipation)
+    return group_time.estimate(cells, how)
+
+
+def _two_way(cells: Table, anticipation: int) -> EffectSet:
+    """Estimate the static coefficient and the event study; the base is read from the periods."""
+    times = np.unique((cells.periods - cells.cohort[cells.cohort > 0][:, None]).ravel())
+    before = times[times < -anticipation]
+    if not before.size:
+        refuse("no cohort has a period before treatment", "add earlier periods", column="time")
+    reference = [int(before[-1])]
+    if not (cells.cohort == 0).any():
+        reference.append(int(before[0]))  # nobody is never treated: a trend would be free
+    event = two_way.estimate(cells, reference=tuple(reference), anticipation=anticipation)
+    keys = tuple(replace(key, base=reference[0]) for key in event.keys)
+    static = two_way.estimate(cells, static=True, anticipation=anticipation)
+    simple = tuple(replace(key, aggregation="simple") for key in static.keys)
+    return stack(replace(static, keys=simple), replace(event, keys=keys))
+
+
+def _adjusted(observed: Observations, how: Comparison, method: str) -> EffectSet:
+    """Estimate from units, adjusted for covariates."""
+    if method not in ("doubly_robust", "regression", "weighting"):
+        refuse(
+            "the method takes no covariates",
+            'use method="doubly_robust"',
+            column="covariates",
+            value=method,
+        )
+    return covariate_adjustment.estimate(observed, how, method)
+
+
+def _mixed(cells: Table, how: Comparison) -> tuple[str, ...]:
+    """Say where treated and untreated units of one cluster are compared."""
+    if how.where != "anywhere":
+        return ()
+    treated = np.unique(cells.village[cells.cohort > 0])
+    both = np.intersect1d(treated, cells.village[cells.cohort == 0]).size
+    if not both:
+        return ()
+    return (
+        f"{both:,} clusters hold treated and never treated units, and both are compared;"
+        " if treatment spills over, say where='other_villages'",
+    )
+
+
+def _from_stored(
+    held: stored.Stored, how: Comparison, method: str, drop: Sequence[int]
+) -> DidResult:
+    """Estimate from a panel, cells or a pack."""
+    provenance = Provenance.of(
+        did, evidence=held.evidence, method=METHODS[method], inputs=(held.digest,)
+    )
+    if held.cells is None:
+        assert held.declared is not None  # noqa: S101  # a pack declares its effects
+        return result(
+            held.declared,
+            None,
+            None,
+            method,
+            provenance,
+            units=held.units,
+            cluster=held.clusters,
+            decisions=held.decisions,
+        )
+    cells = held.cells
+    if drop:
+        unknown = [g for g in drop if g not in cells.cohorts]
+        if unknown:
+            refuse(
+                "no such cohort",
+                f"choose from {', '.join(map(str, cells.cohorts))}",
+                column="drop",
+                value=", ".join(map(str, unknown)),
+            )
+        cells = cells.rows(~np.isin(cells.cohort, list(drop)))
+    return result(
+        _estimate(cells, how, method),
+        cells,
+        how,
+        method,
+        provenance,
+        units=held.units,
+        cluster=held.clusters,
+        decisions=held.decisions,
+    )
 
 
 def result(
@@ -196,17 +334,22 @@ def result(
     decisions: Sequence[str] = (),
     shift: int = 0,
     covariates: Sequence[str] = (),
-    design: pl.DataFrame | None = None,
 ) -> DidResult:
     """Return estimates as a result: the overall effect, then effects by event time."""
     shares = "fixed" if method == "imputation" else "estimated"
-    frames = [tidy(added(estimates, cells, name, shares), shift) for name in ("simple", "event_time")]
-    frame = pl.concat([f for f in frames if f.height], how="diagonal")
+    frames = [
+        tidy(added(estimates, cells, name, shares), shift) for name in ("simple", "event_time")
+    ]
+    frame = pl.concat([f for f in frames if f.height], how="diagonal_relaxed")
     if not frame.height:
         frame = tidy(estimates, shift)
-    names = {"group_time": METHODS.get(method, method), "imputation": METHODS["imputation"],
-             "two_way": METHODS["two_way"], "two-way fixed effects": METHODS["two_way"],
-             "doubly robust group-time effects": METHODS.get(method, method)}
+    names = {
+        "group_time": METHODS.get(method, method),
+        "imputation": METHODS["imputation"],
+        "two_way": METHODS["two_way"],
+        "two-way fixed effects": METHODS["two_way"],
+        "doubly robust group-time effects": METHODS.get(method, method),
+    }
     outcomes = list(dict.fromkeys(key.outcome for key in estimates.keys))
     return DidResult(
         frame=frame,

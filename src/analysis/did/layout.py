@@ -64,15 +64,23 @@ def table(
     left_out = dict(observed.left_out)
     if observed.cross_sections:
         if handling not in ("", "cross_sections"):
-            refuse("units are not followed over time", "name unit=, or leave handling out",
-                   column="handling", value=handling)
+            refuse(
+                "units are not followed over time",
+                "name unit=, or leave handling out",
+                column="handling",
+                value=handling,
+            )
         handling = "cross_sections"
     else:
         seen = frame.group_by("unit").len()
         complete = bool((seen["len"] == periods.size).all())
         if handling not in ("", "balanced", "pairs", "cross_sections"):
-            refuse("no such handling", "use balanced, pairs or cross_sections", column="handling",
-                   value=handling)
+            refuse(
+                "no such handling",
+                "use balanced, pairs or cross_sections",
+                column="handling",
+                value=handling,
+            )
         if not handling:
             handling = "balanced" if complete else "pairs"
             decisions = () if complete else (PAIRS_NOTE,)
@@ -82,8 +90,12 @@ def table(
             whole = seen.filter(pl.col("len") == periods.size)["unit"]
             kept = frame.filter(pl.col("unit").is_in(whole.implode()))
             if kept.is_empty():
-                refuse("no unit is seen in every period", "use handling='pairs'", column="handling",
-                       value=handling)
+                refuse(
+                    "no unit is seen in every period",
+                    "use handling='pairs'",
+                    column="handling",
+                    value=handling,
+                )
             left_out[UNBALANCED] = frame.height - kept.height
             frame = kept
     keys = ["cluster", "cohort", *(["within"] if "within" in frame.columns else [])]
@@ -97,17 +109,19 @@ def table(
     flat = cell * periods.size + at
 
     def added(x: Floats | None) -> Floats:
-        found: Floats = np.bincount(flat, x, size[0] * size[1]).reshape(size)
+        found: Floats = np.bincount(flat, x, size[0] * size[1]).reshape(size).astype(np.float64)
         return found
 
     n, w = added(None).astype(np.int64), added(weight)
     total = np.stack([added(weight * values[:, k]) for k in range(len(outcomes))], axis=-1)
     if observed.cross_sections:
-        n_ever, weight_ever = n.sum(axis=1), w.sum(axis=1)
+        n_ever, weight_ever = n.sum(axis=1), np.asarray(w.sum(axis=1), np.float64)
     else:
         ever = (
             coded.unique("unit", keep="first", maintain_order=True)
-            .group_by("cell").agg(pl.len().alias("n"), pl.col("weight").sum()).sort("cell")
+            .group_by("cell")
+            .agg(pl.len().alias("n"), pl.col("weight").sum())
+            .sort("cell")
         )
         n_ever, weight_ever = ever["n"].to_numpy().astype(np.int64), ever["weight"].to_numpy()
     found = Table(
@@ -117,8 +131,11 @@ def table(
         periods=periods,
         village=cells["cluster"].to_numpy().astype(np.int64),
         cohort=cells["cohort"].to_numpy().astype(np.int64),
-        stratum=(cells["within"].to_numpy().astype(np.int64) if "within" in keys
-                 else np.zeros(cells.height, np.int64)),
+        stratum=(
+            cells["within"].to_numpy().astype(np.int64)
+            if "within" in keys
+            else np.zeros(cells.height, np.int64)
+        ),
         n=n,
         weight=w,
         total=total,
@@ -138,11 +155,23 @@ def table(
     return found, decisions
 
 
+def _sum(cell: Integers, values: Floats, cells: int) -> Floats:
+    """Add values up by cell."""
+    return np.bincount(cell, values, cells).astype(np.float64)
+
+
 class _Wide:
     """Units by periods, NaN where not seen: u units, t periods, k outcomes."""
 
-    def __init__(self, cell: Integers, weight: Floats, values: Floats, seen: Booleans,
-                 cohort: Integers, periods: Integers) -> None:
+    def __init__(
+        self,
+        cell: Integers,
+        weight: Floats,
+        values: Floats,
+        seen: Booleans,
+        cohort: Integers,
+        periods: Integers,
+    ) -> None:
         self.cell, self.weight, self.values, self.seen = cell, weight, values, seen
         self.cohort, self.periods = cohort, periods
 
@@ -169,13 +198,20 @@ class _Wide:
             return found
         start = np.where(self.cohort > 0, self.cohort - anticipation, np.iinfo(np.int64).max)
         inside = self.seen & (self.periods < start[self.cell][:, None])
-        part = self._kept(inside.any(axis=1))
-        untreated = part.moments(cells, inside[inside.any(axis=1)])
+        ever: Booleans = np.asarray(inside.any(axis=1))
+        part = self._kept(ever)
+        untreated = part.moments(cells, inside[ever])
         return replace(found, imputed=replace(part.totals(table), untreated=untreated))
 
     def _kept(self, units: Booleans) -> _Wide:
-        return _Wide(self.cell[units], self.weight[units], self.values[units], self.seen[units],
-                     self.cohort, self.periods)
+        return _Wide(
+            self.cell[units],
+            self.weight[units],
+            self.values[units],
+            self.seen[units],
+            self.cohort,
+            self.periods,
+        )
 
     def totals(self, table: Table) -> Table:
         """Return the table of these units only."""
@@ -185,11 +221,11 @@ class _Wide:
             there = self.seen[:, at]
             cell, weight = self.cell[there], self.weight[there]
             n[:, at] = np.bincount(cell, minlength=cells)
-            w[:, at] = np.bincount(cell, weight, cells)
+            w[:, at] = _sum(cell, weight, cells)
             for o in range(k):
-                total[:, at, o] = np.bincount(cell, weight * self.values[there, at, o], cells)
+                total[:, at, o] = _sum(cell, weight * self.values[there, at, o], cells)
         n_ever = np.bincount(self.cell, minlength=cells).astype(np.int64)
-        weight_ever = np.bincount(self.cell, self.weight, cells)
+        weight_ever = _sum(self.cell, self.weight, cells)
         return replace(table, n=n, weight=w, total=total, n_ever=n_ever, weight_ever=weight_ever)
 
     def pairs(self, cells: int) -> dict[tuple[int, int], Leg]:
@@ -200,9 +236,9 @@ class _Wide:
             cell, weight = self.cell[both], self.weight[both]
             change = self.values[both, t] - self.values[both, b]
             n = np.bincount(cell, minlength=cells).astype(np.int64)
-            w = np.bincount(cell, weight, cells)
+            w = _sum(cell, weight, cells)
             total = np.stack(
-                [np.bincount(cell, weight * change[:, k], cells) for k in range(change.shape[1])],
+                [_sum(cell, weight * change[:, k], cells) for k in range(change.shape[1])],
                 axis=-1,
             )
             base, period = int(self.periods[b]), int(self.periods[t])
@@ -231,5 +267,6 @@ class _Wide:
                 a[:, s, u] = np.bincount(cell, share[there], cells)
                 for o in range(k):
                     b[:, s, u, o] = np.bincount(
-                        cell, share[there] * self.values[there, s, o], cells)
+                        cell, share[there] * self.values[there, s, o], cells
+                    )
         return Moments(a, b)

@@ -21,6 +21,7 @@ from analysis.effects.record import Key
 from analysis.effects.result import EffectSet
 from analysis.effects.table import Table
 from analysis.inference import clusters, randomisation, wild
+from analysis.inference.arrays import Booleans
 from analysis.results.number import Effect
 from analysis.results.result import Account, Result, frame_of
 from analysis.results.result import Comparison as Compared
@@ -92,7 +93,7 @@ class DidResult(Result):
 
     @property
     def overall(self) -> Any:
-        """The mean effect over the treated and their periods: an `Effect`, a `Result` if several."""
+        """The mean effect over the treated and their periods; a `Result` of several outcomes."""
         found = self.aggregate("simple")
         return found.effect if found.frame.height == 1 else found
 
@@ -135,8 +136,12 @@ class DidResult(Result):
             If there is none of that name.
         """
         if name not in AGGREGATES:
-            refuse("no such aggregation", f"use one of {', '.join(AGGREGATES)}", column="aggregate",
-                   value=name)
+            refuse(
+                "no such aggregation",
+                f"use one of {', '.join(AGGREGATES)}",
+                column="aggregate",
+                value=name,
+            )
         return self._result(self._added(name))
 
     def _added(self, name: str) -> Estimates:
@@ -179,7 +184,10 @@ class DidResult(Result):
         return pretrends.pre_trends(universal, cells, self._outcome(outcome))
 
     def honest(
-        self, bound: float | Sequence[float] = trends.BOUNDS, *, outcome: str = "",
+        self,
+        bound: float | Sequence[float] = trends.BOUNDS,
+        *,
+        outcome: str = "",
         kind: str = "relative_magnitude",
     ) -> pl.DataFrame:
         """Return intervals of the mean effect if trends differ (Rambachan & Roth 2023).
@@ -201,13 +209,22 @@ class DidResult(Result):
         if kind == "smoothness":
             return trends.smoothness(study, study.average(), bounds, level=self.level)
         if kind != "relative_magnitude":
-            refuse("no such restriction", "use relative_magnitude or smoothness", column="kind",
-                   value=kind)
+            refuse(
+                "no such restriction",
+                "use relative_magnitude or smoothness",
+                column="kind",
+                value=kind,
+            )
         return trends.relative_magnitudes(study, study.average(), bounds, level=self.level)
 
     def wild(
-        self, draws: int = wild.DRAWS, *, cohort: int | None = None, period: int | None = None,
-        outcome: str = "", seed: int = wild.SEED,
+        self,
+        draws: int = wild.DRAWS,
+        *,
+        cohort: int | None = None,
+        period: int | None = None,
+        outcome: str = "",
+        seed: int = wild.SEED,
     ) -> wild.WildTest:
         """Test one effect by the restricted wild cluster bootstrap.
 
@@ -226,8 +243,13 @@ class DidResult(Result):
         return few_villages.wild_bootstrap(two, self._outcome(outcome), draws=draws, seed=seed)
 
     def randomise(
-        self, draws: int = randomisation.DRAWS, *, cohort: int | None = None,
-        period: int | None = None, outcome: str = "", seed: int = randomisation.SEED,
+        self,
+        draws: int = randomisation.DRAWS,
+        *,
+        cohort: int | None = None,
+        period: int | None = None,
+        outcome: str = "",
+        seed: int = randomisation.SEED,
     ) -> randomisation.RandomisationTest:
         """Test that no cluster was moved, by other assignments of whole clusters.
 
@@ -250,11 +272,11 @@ class DidResult(Result):
         g = cohorts[0] if cohort is None else cohort + self.shift
         if period is not None:
             return few_villages.two_by_two(cells, g, period + self.shift, how)
-        every = [
-            few_villages.two_by_two(cells, g, int(t), how) for t in cells.periods if t >= g
-        ]
-        if any(two.weight.shape != every[0].weight.shape or (two.weight != every[0].weight).any()
-               for two in every):
+        every = [few_villages.two_by_two(cells, g, int(t), how) for t in cells.periods if t >= g]
+        if any(
+            two.weight.shape != every[0].weight.shape or (two.weight != every[0].weight).any()
+            for two in every
+        ):
             refuse("other units are seen in each period", "name one: period=", column="period")
         return replace(every[0], total=np.mean([two.total for two in every], axis=0))
 
@@ -265,16 +287,22 @@ class DidResult(Result):
         if self.how is None or self.comparison.adjusted:
             if isinstance(self.estimates, EffectSet) and self.estimates.about.base == "universal":
                 return self.estimates, cells
-            refuse("trends before treatment are compared with one base",
-                   "estimate with base='universal'", column="base")
+            refuse(
+                "trends before treatment are compared with one base",
+                "estimate with base='universal'",
+                column="base",
+            )
         if isinstance(self.estimates, EffectSet) and self.how.base == "universal":
             return self.estimates, cells
         return group_time.estimate(cells, replace(self.how, base="universal")), cells
 
     def _cells(self, what: str) -> Table:
         if self.cells is None:
-            refuse(f"{what} needs cells or data, and a pack has neither",
-                   "ask who holds the data to run it inside", column="pack")
+            refuse(
+                f"{what} needs cells or data, and a pack has neither",
+                "ask who holds the data to run it inside",
+                column="pack",
+            )
         return self.cells
 
     def _outcome(self, name: str) -> str:
@@ -290,7 +318,7 @@ def added(found: Estimates, cells: Table | None, name: str, shares: str) -> Esti
     """Return one aggregation of group-time effects, or what a pack declares of it."""
     if cells is None or not isinstance(found, EffectSet):
         return found.select(aggregation=name)
-    if name == "event_time" and any(key.aggregation == "event_time" for key in found.keys):
+    if all(key.aggregation != "group_time" for key in found.keys):
         return found.select(aggregation=name)
     return aggregate(found, cells, (name,), shares=shares)  # type: ignore[arg-type]
 
@@ -321,8 +349,14 @@ def tidy(found: Estimates, shift: int = 0, *, band: bool = False) -> pl.DataFram
                 "unit": effect.about.units.get(effect.key.outcome, ""),
                 "note": effect.note,
                 **_places(effect, shift),
-                **({"band_low": effect.estimate - width * effect.std_error,
-                    "band_high": effect.estimate + width * effect.std_error} if band else {}),
+                **(
+                    {
+                        "band_low": effect.estimate - width * effect.std_error,
+                        "band_high": effect.estimate + width * effect.std_error,
+                    }
+                    if band
+                    else {}
+                ),
             }
         )
     return frame_of(rows)
@@ -394,11 +428,12 @@ def account_of(
     about = found.about
     treated = control = n_treated = n_control = None
     if cells is not None and isinstance(found, EffectSet):
-        arms = found.treated.any(axis=1), found.control.any(axis=1)
-        n_treated, n_control = int(arms[0].sum()), int((arms[1] & ~arms[0]).sum())
+        treats: Booleans = np.asarray(found.treated.any(axis=1))
+        serves: Booleans = np.asarray(found.control.any(axis=1))
+        n_treated, n_control = int(treats.sum()), int((serves & ~treats).sum())
         cohorts = {key.cohort for key in found.keys if key.cohort}
-        in_use = np.isin(cells.cohort, list(cohorts))
-        used_villages = arms[0] | arms[1]
+        in_use: Booleans = np.isin(cells.cohort, list(cohorts or cells.cohorts))
+        used_villages: Booleans = treats | serves
         serving = ~in_use & used_villages[cells.village]
         if about.controls == "never":
             serving &= cells.cohort == 0

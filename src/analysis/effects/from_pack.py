@@ -333,7 +333,9 @@ def add_up(pack: Pack, found: PackEffects, wanted: tuple[str, ...] = aggregate.A
             at = zip(recipe.cohort.tolist(), recipe.period.tolist(), strict=True)
             row[[place[cell] for cell in at]] = aggregate.weights(recipe, share)
             rows.append(row)
-            of_effect = {cell: found.keys[n] for cell, n in place.items()}
+            of_effect: dict[tuple[int | None, int | None], Key] = {
+                cell: found.keys[n] for cell, n in place.items()
+            }
             keys.append(
                 Key(
                     outcome,

@@ -39,6 +39,15 @@ class Recorded:
     provenance: Provenance = UNKNOWN
     kept: str = ""
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Keep the printing of numbers: a dataclass would write one of its own."""
+        super().__init_subclass__(**options)
+        if "__repr__" not in cls.__dict__:
+            cls.__repr__ = Recorded.__repr__  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        return f"{self.text} {self.unit}".rstrip()
+
     @property
     def text(self) -> str:
         """As printed."""

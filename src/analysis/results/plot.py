@@ -138,3 +138,43 @@ def plot(*results: Result, names: Sequence[str] = (), ax: Axes | None = None) ->
     )
     joined = first.joined([one.provenance for one in results[1:]], first.method)
     return note(ax, data, f"{'; '.join(heads)}. {alt}", joined)
+
+
+def event_study(result: Result, ax: Axes | None = None) -> Axes:
+    """Draw effects by event time: intervals, joint bands, a hollow mark for the base.
+
+    Parameters
+    ----------
+    result : EventStudy
+        With `reference`, and columns event_time, band_low and band_high.
+    ax : matplotlib Axes, optional
+        Where; a new figure if left out.
+    """
+    ax = axes(ax)
+    outcomes = result.frame["outcome"].unique(maintain_order=True).to_list()
+    for number, outcome in enumerate(outcomes):
+        part = result.frame.filter(pl.col("outcome") == outcome).sort("event_time")
+        colour = COLOURS[number % len(COLOURS)]
+        times, points = part["event_time"].to_numpy(), part["estimate"].to_numpy()
+        ax.vlines(times, part["band_low"], part["band_high"], color=colour, linewidth=1)
+        ax.vlines(times, part["ci_low"], part["ci_high"], color=colour, linewidth=3)
+        ax.plot(times, points, "o", color=colour, markersize=6)
+        if len(outcomes) > 1:
+            ax.annotate(
+                outcome,
+                (times[-1], points[-1]),
+                xytext=(8, 0),
+                textcoords="offset points",
+                color=colour,
+                va="center",
+            )
+    reference = getattr(result, "reference", None)
+    if reference is not None:
+        ax.plot([reference], [0], "o", mfc="white", mec="#333333", markersize=6)
+    ax.axhline(0, color=NEUTRAL, linewidth=0.8)
+    ax.axvline(-0.5, color=NEUTRAL, linewidth=0.8, linestyle=":")
+    units = result.frame["unit"].unique().to_list()
+    ax.set_xlabel("periods since the first treated period")
+    ax.set_ylabel(units[0] if len(units) == 1 else "")
+    alt = "; ".join(f"{e.term}: {e.text} ({e.note or e.interval.text})" for e in result.effects)
+    return note(ax, result.frame, f"{result.title} by event time. {alt}", result.provenance)

@@ -170,6 +170,12 @@ class Result:
     title: str = ""
     level: float = 0.95
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Keep the printing of results: a dataclass would write one of its own."""
+        super().__init_subclass__(**options)
+        if "__repr__" not in cls.__dict__:
+            cls.__repr__ = Result.__repr__  # type: ignore[method-assign]
+
     def __post_init__(self) -> None:
         missing = [name for name in COLUMNS if name not in self.frame.columns]
         if missing:

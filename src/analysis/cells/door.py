@@ -1,0 +1,162 @@
+"""Cells and packs at the front door: one scan of any size inside, a checked pack outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from analysis.cells import declaration, result
+from analysis.cells import pack as packs
+from analysis.cells.build import build
+from analysis.cells.design import CellsDesign
+from analysis.cells.outcomes import Outcome
+from analysis.cells.pack import Pack
+from analysis.cells.result import Cells
+from analysis.faults import Fault, FaultsError
+from analysis.panels import panel as panels
+from analysis.panels.panel import Panel
+
+INCOME: Final = ("wage", "business", "property", "transfer", "total")
+"""The four official sources of income and the total they add up to, exactly."""
+
+
+def cells(
+    panel: Panel | str | Path,
+    programme: str,
+    y: Sequence[str] = INCOME,
+    *,
+    engine: str = "polars",
+    handling: str = "balanced",
+    stratum: str = "",
+    anticipation: int = 0,
+    inverse: Sequence[str] = (),
+    real: int | None = None,
+) -> Cells:
+    """Add a panel up to cells in one scan: sums by village, cohort, stratum and period.
+
+    Cells stay with who holds the data; a pack made of them may leave.
+
+    Parameters
+    ----------
+    panel : Panel or folder
+        Of any size.
+    programme : str
+        Whose effects are wanted.
+    y : sequence of str
+        Outcomes: sources of income or ``total``.
+    engine : str
+        ``polars``, ``duckdb`` or ``spark``: the same sums.
+    handling : str
+        Of households not seen in every period: ``balanced``, ``pairs`` or ``cross_sections``.
+    stratum : str
+        Baseline column of the households inside which they are compared.
+    anticipation : int
+        Periods before the first in which the programme may already act.
+    inverse : sequence of str
+        Moments of unbalanced panels: ``untreated`` (imputation), ``all`` (two-way).
+    real : int, optional
+        Year of prices; nominal if left out.
+
+    Returns
+    -------
+    Cells
+
+    Raises
+    ------
+    FaultsError
+        If the panel lacks the programme or an outcome.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import analysis as va
+    >>> folder = tempfile.mkdtemp() + "/panel"
+    >>> _ = va.simulate(folder, households=400, villages=20, periods=(2012, 2016), seed=1)
+    >>> va.cells(folder, programme="training").n_villages
+    20
+    """
+    source = panels.read(Path(panel)) if isinstance(panel, (str, Path)) else panel
+    if not programme:
+        remedy = 'name one, as in programme="training"'
+        raise FaultsError([Fault("cells", "no programme is named", remedy, column="programme")])
+    design = CellsDesign(
+        (programme,),
+        outcomes=tuple(Outcome(name, real=real) for name in y or INCOME),
+        handling=handling,  # type: ignore[arg-type]
+        stratum=stratum,
+        anticipation=anticipation,
+        inverse=tuple(inverse),
+    )
+    return build(source, design, engine)  # type: ignore[arg-type]
+
+
+def pack(
+    cells: Cells | str | Path,
+    estimands: str | Path,
+    folder: str | Path,
+    *,
+    log: str | Path,
+    panel: Panel | str | Path | None = None,
+    min_households: int | None = None,
+) -> Pack:
+    """Make a publishable pack of cells, or refuse and name every rule that stands against it.
+
+    Parameters
+    ----------
+    cells : Cells or folder
+        Made from the design that the estimands file declares.
+    estimands : path
+        The estimands file, a TOML.
+    folder : path
+        Where the pack is written, whole or not at all.
+    log : path
+        The data holder's log of releases.
+    panel : Panel or folder, optional
+        Needed where the design asks for groups of villages.
+    min_households : int, optional
+        A stricter minimum than the declared one.
+
+    Returns
+    -------
+    Pack
+        As its receiver reads it.
+
+    Raises
+    ------
+    FaultsError
+        Naming every rule that the pack would break.
+    """
+    from analysis.effects import declared
+
+    held = result.read(Path(cells)) if isinstance(cells, (str, Path)) else cells
+    plan = declaration.read(Path(estimands))
+    source = panels.read(Path(panel)) if isinstance(panel, (str, Path)) else panel
+    villages = None if source is None else source.villages.collect()
+    effects = declared.estimate(held, plan)
+    released = packs.make(
+        held,
+        plan,
+        (effects.covariance(),),
+        log=Path(log),
+        villages=villages,
+        min_households=min_households,
+    )
+    packs.write(released, Path(folder), log=Path(log))
+    return packs.read(Path(folder))
+
+
+def read_pack(folder: str | Path) -> Pack:
+    """Read a pack: totals, declared effects and their covariance, no village.
+
+    Parameters
+    ----------
+    folder : path
+        As ``va.pack`` or ``analysis pack`` wrote it.
+
+    Raises
+    ------
+    FaultsError
+        If it is no pack, or was changed.
+    """
+    return packs.read(Path(folder))

@@ -1,0 +1,146 @@
+"""What was added up before: panels, cells and packs as sources of effects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from analysis.cells import pack as packs
+from analysis.cells import result as cells_folder
+from analysis.cells.door import cells
+from analysis.cells.pack import Pack
+from analysis.cells.result import Cells
+from analysis.did.check import refuse
+from analysis.effects import layout
+from analysis.effects.estimates import Estimates
+from analysis.effects.table import CONSTANT, Table, constant
+from analysis.panels import panel as panels
+from analysis.panels.panel import Panel
+
+OPEN: Final = "open it with va.read_panel, or name a folder that analysis import or cells wrote"
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A source of effects that was added up before.
+
+    Attributes
+    ----------
+    cells : Table or None
+        Arrays, money in the currency's main unit; None of a pack.
+    declared : Estimates or None
+        Effects that a pack declares.
+    evidence : str
+        Kind of evidence.
+    digest : str
+        ``name:digest`` of the source.
+    units, clusters : str
+        What is followed, and what a cluster is.
+    decisions : tuple of str
+        What was decided for the user.
+    """
+
+    cells: Table | None
+    declared: Estimates | None
+    evidence: str
+    digest: str
+    units: str = "households"
+    clusters: str = "villages"
+    decisions: tuple[str, ...] = ()
+
+
+def source(
+    data: Any,
+    programme: str,
+    outcomes: Sequence[str],
+    handling: str,
+    anticipation: int,
+    moments: tuple[str, ...],
+) -> Stored | None:
+    """Return a panel, cells or a pack as a source; None if `data` is a frame.
+
+    Raises
+    ------
+    FaultsError
+        If a folder is none of the three, or the panel's programme is not named.
+    """
+    opened = _opened(data)
+    if isinstance(opened, Pack):
+        return _of_pack(opened)
+    if isinstance(opened, Panel):
+        opened = cells(
+            opened,
+            programme=programme,
+            y=outcomes,
+            handling=handling or "balanced",
+            anticipation=anticipation,
+            inverse=moments if handling == "pairs" else (),
+        )
+    if isinstance(opened, Cells):
+        return _of_cells(opened, outcomes)
+    return None
+
+
+def _opened(data: Any) -> Any:
+    if not isinstance(data, (str, Path)):
+        return data
+    folder = Path(data)
+    if (folder / packs.MANIFEST).is_file():
+        return packs.read(folder)
+    if (folder / cells_folder.MANIFEST).is_file():
+        return cells_folder.read(folder)
+    if not folder.is_dir():
+        refuse("no such folder", f"read a file first (pl.read_csv), or {OPEN}", value=str(data))
+    return panels.read(folder)
+
+
+def _of_cells(found: Cells, outcomes: Sequence[str]) -> Stored:
+    table = layout.from_cells(found, *outcomes)
+    still = constant(table)
+    decisions = [f"left out: {name}: {CONSTANT} ({mean:g})" for name, mean in still.items()]
+    if still and len(still) < len(table.outcomes):
+        table = table.select(*(name for name in table.outcomes if name not in still))
+    digest = str(found.meta.get("digest") or found.meta.get("panel") or "cells")
+    return Stored(in_main_unit(table), None, found.tier, digest, decisions=tuple(decisions))
+
+
+def in_main_unit(table: Table) -> Table:
+    """Return cells of fen as cells of yuan: effects are in the unit that the user gave."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from analysis.effects.table import Leg, Moments
+    from analysis.money import FEN_PER_YUAN
+
+    money = [table.units.get(name, "").startswith("fen/") for name in table.outcomes]
+    if not any(money):
+        return table
+    scale = np.where(money, 1 / FEN_PER_YUAN, 1.0)
+
+    def scaled(moments: Moments | None) -> Moments | None:
+        return moments and Moments(moments.a, moments.b * scale)
+
+    units = {name: unit.replace("fen/", "yuan/", 1) for name, unit in table.units.items()}
+    pairs = {
+        key: Leg(leg.sign, leg.n, leg.weight, leg.total * scale) for key, leg in table.pairs.items()
+    }
+    return replace(
+        table,
+        total=table.total * scale,
+        pairs=pairs,
+        units=units,
+        untreated=scaled(table.untreated),
+        all_periods=scaled(table.all_periods),
+        imputed=table.imputed and in_main_unit(table.imputed),
+    )
+
+
+def _of_pack(pack: Pack) -> Stored:
+    from analysis.effects import from_pack
+    from analysis.effects.brought import totals_digest
+
+    found = from_pack.estimate(pack).in_yuan()
+    return Stored(None, found, pack.tier, f"pack {pack.name}:{totals_digest(pack)}")
