@@ -25,6 +25,8 @@ PACKAGE = "analysis"
 EXCLUDED = f"{PACKAGE}.site"
 # Raised when the executed copy itself changes meaning, so that old copies are not read as new.
 PROTOCOL = "2"
+# Loaded by the kernel of the site (analysis.site.kernel).
+DISPLAY = f"{PACKAGE}.results.display"
 # What a reader brings, named in the environment by the make variables of the same name.
 BROUGHT = ("PANEL", "PACK")
 PANEL_MANIFEST = "panel.json"
@@ -386,7 +388,9 @@ def notebook_key(
         Who imports whom in the package.
     """
     source = root / "src"
-    code = package_files(graph, graph.of_notebook(notebook))
+    # What shows a figure is loaded by the kernel, not imported by the notebook.
+    display = graph.closure({DISPLAY} & graph.files.keys())
+    code = package_files(graph, graph.of_notebook(notebook) | display)
     names = graph.brought_to(notebook)
     used = [found for found in shared.brought if found[0] in names]
     digest = digest_of(

@@ -116,6 +116,8 @@ class InterpreterSpecs(KernelSpecManager):  # type: ignore[misc, unused-ignore]
                 "--HistoryManager.hist_file=:memory:",
                 # Kernels write to the terminal only what they cannot go on after.
                 "--log-level=ERROR",
+                # Figures as inline drawings, each once (analysis.results.display).
+                "--IPKernelApp.extensions=analysis.results.display",
             ],
             display_name="Python 3",
             language="python",

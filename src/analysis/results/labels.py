@@ -1,0 +1,61 @@
+"""Words that figures and tables print, in the language of the page."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+
+from analysis.faults import Fault, FaultsError
+from analysis.paths import data
+
+LANGUAGES = ("en", "zh")
+FILE = "parameters/figure_labels.csv"
+
+
+@cache
+def labels(language: str = "en") -> dict[str, str]:
+    """Return the words of figures by their key.
+
+    Parameters
+    ----------
+    language : str
+        One of `LANGUAGES`.
+
+    Raises
+    ------
+    FaultsError
+        For a language without words.
+
+    Examples
+    --------
+    >>> labels("zh")["interval_95"], labels()["to"].format(low="1", high="3")
+    ('95% 置信区间', '1 to 3')
+    """
+    if language not in LANGUAGES:
+        problem, remedy = "figures have no words in it", f"write one of {', '.join(LANGUAGES)}"
+        raise FaultsError([Fault("language", problem, remedy, value=language)])
+    with (data() / FILE).open(encoding="utf-8", newline="") as file:
+        return {row["key"]: row[language] for row in csv.DictReader(file)}
+
+
+def word(key: str, language: str = "en") -> str:
+    """Return the word of a key; the key itself, without underscores, where there is none.
+
+    Examples
+    --------
+    >>> word("cooperative", "zh"), word("crop_income")
+    ('合作社', 'crop income')
+    """
+    return labels(language).get(key, key.replace("_", " "))
+
+
+def span(interval: str, language: str = "en") -> str:
+    """Return a printed interval in a language.
+
+    Examples
+    --------
+    >>> span("1.2 to 3.4", "zh")
+    '1.2 至 3.4'
+    """
+    low, middle, high = interval.partition(" to ")
+    return labels(language)["to"].format(low=low, high=high) if middle else interval
