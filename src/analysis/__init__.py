@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from analysis.cells.door import cells as cells
     from analysis.cells.door import pack as pack
     from analysis.cells.door import read_pack as read_pack
+    from analysis.designs.adjusted import adjust as adjust
+    from analysis.designs.randomised import rct as rct
     from analysis.did.estimate import did as did
     from analysis.household.budget import household as household
     from analysis.panels.dataset import data as data
@@ -37,6 +39,7 @@ _PLACES = {
     "did": "analysis.did.estimate",
     "household": "analysis.household.budget",
     "import_survey": "analysis.panels.door",
+    "adjust": "analysis.designs.adjusted",
     "keep": "analysis.results.number",
     "number": "analysis.results.number",
     "pack": "analysis.cells.door",
@@ -44,6 +47,7 @@ _PLACES = {
     "read_pack": "analysis.cells.door",
     "read_panel": "analysis.panels.door",
     "simulate": "analysis.panels.door",
+    "rct": "analysis.designs.randomised",
     "table": "analysis.results.table",
 }
 """Where each public name is defined."""

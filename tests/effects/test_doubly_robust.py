@@ -10,7 +10,9 @@ import polars as pl
 import pytest
 
 from analysis import paths
-from analysis.effects import aggregate, doubly_robust, households, regression, sample
+from analysis.designs import propensity as regression
+from analysis.designs import sample
+from analysis.effects import aggregate, doubly_robust, households
 from analysis.effects.group_time import Comparison
 from analysis.faults import FaultsError
 

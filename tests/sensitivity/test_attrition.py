@@ -5,11 +5,12 @@ import polars as pl
 import pytest
 
 from analysis.cells.outcomes import Outcome, threshold
+from analysis.designs import lee_bounds as attrition
 from analysis.effects.layout import from_cells
 from analysis.faults import FaultsError
 from analysis.panels import panel
 from analysis.panels.model.simulate import read_truth
-from analysis.sensitivity import attrition, leavers
+from analysis.sensitivity import leavers
 
 TREATED = np.repeat([True, False], 4)
 

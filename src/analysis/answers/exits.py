@@ -14,10 +14,11 @@ from analysis.answers import choices
 from analysis.answers.bundles import starts
 from analysis.answers.missing import Missing, attempt
 from analysis.answers.targeting import below, options, registered, shares
+from analysis.designs import lee_bounds as attrition
+from analysis.designs.lee_bounds import Bounds
 from analysis.effects.table import refuse
 from analysis.panels.panel import Panel
-from analysis.sensitivity import attrition, leavers
-from analysis.sensitivity.attrition import Bounds
+from analysis.sensitivity import leavers
 from analysis.welfare.linearised import Measures
 from analysis.welfare.people import People, per_head
 

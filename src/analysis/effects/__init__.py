@@ -6,7 +6,6 @@ few), `families` (many estimates), `relative` (per cent), `exposure` (dose bins,
 (effect per unit of dose), `survey` (errors by sampling unit); then `projection` (household effects
 taken out of cells), `imputation`, `two_way`, `bacon`.
 
-Of microdata: `sample` (rows checked and counted), `least_squares`, `micro` (results); then
-`experiments` (lotteries), `regression` (selection on observables), `discontinuity`, `households`
-with `doubly_robust` and `cross_sections` (continuous covariates), `synthetic` (one village).
+Of microdata: `households` with `doubly_robust` and `cross_sections` (continuous covariates),
+`discontinuity`, `synthetic` (one village); the rest is in `analysis.designs`.
 """

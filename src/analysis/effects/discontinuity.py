@@ -18,11 +18,11 @@ import numpy as np
 import polars as pl
 from scipy import stats  # type: ignore[import-untyped]
 
-from analysis.effects import least_squares as ls
-from analysis.effects import sample as samples
-from analysis.effects.least_squares import Errors
-from analysis.effects.micro import MicroEffect, MicroEffects, made
-from analysis.effects.sample import Missing, Sample, check_columns
+from analysis.designs import least_squares as ls
+from analysis.designs import sample as samples
+from analysis.designs.least_squares import Errors
+from analysis.designs.micro import MicroEffect, MicroEffects, made
+from analysis.designs.sample import Missing, Sample, check_columns
 from analysis.effects.table import refuse
 from analysis.faults import Fault, FaultsError
 from analysis.inference.arrays import Floats
@@ -67,7 +67,7 @@ def prepare(
     donut : float
         Units nearer to the cutoff than this are left out and counted.
     missing, tier, unit, programme
-        As in `analysis.effects.sample.prepare`.
+        As in `analysis.designs.sample.prepare`.
 
     Returns
     -------

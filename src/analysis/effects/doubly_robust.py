@@ -16,12 +16,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.effects import cross_sections, regression
+from analysis.designs import propensity as regression
+from analysis.designs.sample import Sample
+from analysis.effects import cross_sections
 from analysis.effects.group_time import Comparison, base_period
 from analysis.effects.households import Households, about, with_base
 from analysis.effects.record import Key
 from analysis.effects.result import EffectSet
-from analysis.effects.sample import Sample
 from analysis.effects.table import refuse
 from analysis.faults import FaultsError
 from analysis.inference.arrays import Booleans, Floats, Integers

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from analysis.designs.micro import library
+from analysis.designs.sample import check_columns
 from analysis.effects.group_time import Comparison, has_base
-from analysis.effects.micro import library
 from analysis.effects.record import About
-from analysis.effects.sample import check_columns
 from analysis.effects.table import Table, refuse
 
 LATE = "treated in the first period: no period before treatment"

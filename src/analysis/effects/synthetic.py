@@ -17,8 +17,8 @@ import pandas as pd
 import polars as pl
 from diff_diff import SyntheticDiD  # type: ignore[import-untyped]
 
-from analysis.effects.micro import MicroEffect, made
-from analysis.effects.sample import Sample
+from analysis.designs.micro import MicroEffect, made
+from analysis.designs.sample import Sample
 from analysis.effects.table import Table, check_constant, refuse
 from analysis.inference.arrays import Floats
 

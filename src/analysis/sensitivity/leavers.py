@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from analysis.designs.lee_bounds import Bounds, lee
 from analysis.effects.table import refuse
 from analysis.inference.arrays import Integers
 from analysis.money import FEN_PER_YUAN
 from analysis.panels import schemas
 from analysis.panels.panel import Panel
-from analysis.sensitivity.attrition import Bounds, lee
 
 COLUMNS = ("household", "village", "stratum", "cohort", "treated", "seen", "change", "weight")
 

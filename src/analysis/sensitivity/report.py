@@ -11,6 +11,7 @@ import polars as pl
 
 from analysis.cells.build import build
 from analysis.cells.design import CellsDesign
+from analysis.designs import lee_bounds as attrition
 from analysis.effects import aggregate, group_time
 from analysis.effects.layout import from_cells
 from analysis.effects.table import Table
@@ -18,7 +19,6 @@ from analysis.faults import FaultsError
 from analysis.panels.panel import Panel
 from analysis.panels.views import FEN
 from analysis.sensitivity import (
-    attrition,
     confounding,
     event_study,
     leavers,

@@ -19,9 +19,10 @@ from typing import Final
 import polars as pl
 
 from analysis import stored_tables
-from analysis.effects import experiments, regression
-from analysis.effects.micro import MicroEffect
-from analysis.effects.sample import Sample, prepare
+from analysis.designs import experiments
+from analysis.designs import propensity as regression
+from analysis.designs.micro import MicroEffect
+from analysis.designs.sample import Sample, prepare
 from analysis.faults import FaultsError
 from analysis.panels import public
 

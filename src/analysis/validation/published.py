@@ -18,19 +18,13 @@ import polars as pl
 import statsmodels.api as sm
 
 from analysis import contract, paths
-from analysis.effects import (
-    aggregate,
-    discontinuity,
-    experiments,
-    group_time,
-    least_squares,
-    regression,
-    two_way,
-)
-from analysis.effects.least_squares import Errors
-from analysis.effects.micro import MicroEffect
+from analysis.designs import experiments, least_squares
+from analysis.designs import propensity as regression
+from analysis.designs.least_squares import Errors
+from analysis.designs.micro import MicroEffect
+from analysis.designs.sample import prepare
+from analysis.effects import aggregate, discontinuity, group_time, two_way
 from analysis.effects.result import EffectSet
-from analysis.effects.sample import prepare
 from analysis.effects.table import Table
 from analysis.faults import Fault, FaultsError
 from analysis.panels import external, public

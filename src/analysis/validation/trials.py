@@ -19,17 +19,17 @@ import numpy as np
 import polars as pl
 
 from analysis import contract, paths, stored_tables
-from analysis.effects import experiments
-from analysis.effects.micro import MicroEffect
-from analysis.effects.sample import Sample, prepare
+from analysis.designs import experiments
+from analysis.designs.micro import MicroEffect
+from analysis.designs.sample import Sample, prepare
 from analysis.panels import external
 
 FILE: Final = Path("reports") / "validation" / "trials.csv"
 CODE: Final = (
-    "src/analysis/effects/experiments.py",
-    "src/analysis/effects/least_squares.py",
-    "src/analysis/effects/micro.py",
-    "src/analysis/effects/sample.py",
+    "src/analysis/designs/experiments.py",
+    "src/analysis/designs/least_squares.py",
+    "src/analysis/designs/micro.py",
+    "src/analysis/designs/sample.py",
     "src/analysis/inference/clusters.py",
     "src/analysis/validation/trials.py",
 )

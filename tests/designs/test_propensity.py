@@ -10,7 +10,8 @@ import statsmodels.api as sm
 from statsmodels.treatment.treatment_effects import TreatmentEffect
 
 from analysis import paths
-from analysis.effects import regression, sample
+from analysis.designs import propensity as regression
+from analysis.designs import sample
 from analysis.faults import FaultsError
 from analysis.panels import public
 

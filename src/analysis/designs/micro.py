@@ -10,8 +10,8 @@ from importlib.metadata import version
 import numpy as np
 import polars as pl
 
+from analysis.designs.sample import Sample
 from analysis.effects.record import About, Key
-from analysis.effects.sample import Sample
 from analysis.inference import clusters
 
 ERRORS = {

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 import statsmodels.formula.api as smf
 
-from analysis.effects import experiments, sample
-from analysis.effects.micro import FEW, MicroEffects
+from analysis.designs import experiments, sample
+from analysis.designs.micro import FEW, MicroEffects
 from analysis.faults import FaultsError
 from analysis.panels import public
 

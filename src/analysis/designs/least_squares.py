@@ -33,7 +33,7 @@ class Fit:
     degrees : float
         Degrees of freedom.
     convention : str
-        One of `analysis.effects.micro.ERRORS`.
+        One of `analysis.designs.micro.ERRORS`.
     note : str
         Why there are no errors.
     """

@@ -259,7 +259,12 @@ def trimmed_mean(values: Floats, weight: Floats, keep: float, *, top: bool) -> f
 
 
 def interval(
-    bounds: Bounds, error_low: float, error_high: float, *, level: float = 0.95
+    bounds: Bounds,
+    error_low: float,
+    error_high: float,
+    *,
+    level: float = 0.95,
+    degrees: float = np.inf,
 ) -> tuple[float, float]:
     """Return an interval that holds the effect, not the whole set, with a probability.
 
@@ -271,6 +276,8 @@ def interval(
         Their standard errors.
     level : float
         Probability.
+    degrees : float
+        Degrees of freedom, with few clusters; infinite for normal quantiles.
 
     Notes
     -----
@@ -284,7 +291,7 @@ def interval(
     (-0.96, 2.96)
     """
     gap = (bounds.high - bounds.low) / max(error_low, error_high)
-    norm = stats.norm
+    norm = stats.t(degrees) if np.isfinite(degrees) else stats.norm
     critical = optimize.brentq(
         lambda c: norm.cdf(c + gap) - norm.cdf(-c) - level, 0, norm.ppf((1 + level) / 2) + 1e-9
     )

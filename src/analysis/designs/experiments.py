@@ -1,17 +1,17 @@
 """Randomised designs: two means, strata, clusters, adjustment by Lin (2013), take-up.
 
-Each takes a `analysis.effects.sample.Sample` and returns a
-`analysis.effects.micro.MicroEffect`. What is estimated is the effect of the offer unless said.
+Each takes a `analysis.designs.sample.Sample` and returns a
+`analysis.designs.micro.MicroEffect`. What is estimated is the effect of the offer unless said.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from analysis.effects import least_squares
-from analysis.effects.least_squares import Errors
-from analysis.effects.micro import MicroEffect, made
-from analysis.effects.sample import Sample, check_columns
+from analysis.designs import least_squares
+from analysis.designs.least_squares import Errors
+from analysis.designs.micro import MicroEffect, made
+from analysis.designs.sample import Sample, check_columns
 from analysis.effects.table import refuse
 from analysis.inference.arrays import Floats
 

@@ -9,18 +9,18 @@ and lack the doubly robust effect on the treated. By cluster, each is left out i
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import statsmodels.api as sm
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationWarning
 
-from analysis.effects import least_squares as ls
-from analysis.effects.least_squares import Errors
-from analysis.effects.micro import MicroEffect, made
-from analysis.effects.sample import Sample, check_columns
+from analysis.designs import least_squares as ls
+from analysis.designs.least_squares import Errors
+from analysis.designs.micro import MicroEffect, made
+from analysis.designs.sample import Sample, check_columns
 from analysis.effects.table import refuse
 from analysis.faults import FaultsError
 from analysis.inference import clusters
@@ -65,7 +65,7 @@ def least_squares(
     errors : str, optional
         Kind of error: CV3 with clusters and HC2 without by default.
     estimand : str
-        One of `analysis.effects.micro.ESTIMANDS`.
+        One of `analysis.designs.micro.ESTIMANDS`.
 
     Raises
     ------
@@ -188,41 +188,76 @@ def _on_treated(sample: Sample, name: str, estimate: Estimate, overlap: Overlap)
             "name them when preparing the sample",
             column="covariates",
         )
+    found = estimated(sample, estimate, overlap)
+    used, more = found.sample, {} if found.model is None else _balance(found.sample, found.model)
+    what = f"{name}, controls on the support of the treated" if overlap == "support" else name
+    return made(
+        used,
+        what,
+        "att",
+        found.point,
+        found.std_error,
+        found.degrees,
+        found.errors,
+        used=used.covariates,
+        more=more,
+        note=found.note,
+    )
+
+
+@dataclass(frozen=True)
+class OnTreated:
+    """An effect on the treated.
+
+    Attributes
+    ----------
+    sample : Sample
+        Units that entered.
+    model : Logit or None
+        For treatment; None for a regression among controls, which needs none.
+    point, std_error, degrees : float
+    errors : str
+        ``influence``, or ``CV3`` by cluster.
+    note : str
+        Why there is no error.
+    """
+
+    sample: Sample
+    model: Logit | None
+    point: float
+    std_error: float
+    degrees: float
+    errors: str
+    note: str = ""
+
+
+def estimated(sample: Sample, estimate: Estimate, overlap: Overlap = "all") -> OnTreated:
+    """Estimate an effect on the treated with its error.
+
+    Parameters
+    ----------
+    sample : Sample
+        With covariates.
+    estimate : callable
+        One of `ESTIMATES`.
+    overlap : str
+        As for `propensity_weighted`.
+    """
     model = _fitted(sample, estimate)
     used = _on_support(sample, model) if overlap == "support" else sample
     model = model if used is sample else _fitted(used, estimate)
     point, influence = estimate(used, model)
-    more = {} if estimate is _regressed else _balance(used, model)
-    what = f"{name}, controls on the support of the treated" if overlap == "support" else name
+    kept = None if estimate is _regressed else model
     if not used.cluster:
         error = float(np.sqrt((influence**2).sum()))
-        return made(
-            used,
-            what,
-            "att",
-            point,
-            error,
-            float("inf"),
-            "influence",
-            used=used.covariates,
-            more=more,
-        )
+        return OnTreated(used, kept, point, error, float("inf"), "influence")
     without = np.array([[_without(used, number, estimate)] for number in range(_size(used))])
     variance = clusters.jackknife_covariance(
         np.array([point]), without, np.ones_like(without, bool)
     )
     note = ls.ALONE if np.isnan(variance).any() else ""
-    return made(
-        used,
-        what,
-        "att",
-        point,
-        float(np.sqrt(variance[0, 0])),
-        _size(used) - 1,
-        "CV3",
-        used=used.covariates,
-        more=more,
-        note=note,
+    return OnTreated(
+        used, kept, point, float(np.sqrt(variance[0, 0])), _size(used) - 1, "CV3", note
     )
 
 
@@ -335,3 +370,16 @@ def _balance(sample: Sample, model: Logit) -> dict[str, float]:
         "largest_weight": float(w0.max()),
         "effective_controls": float(1 / (w0**2).sum()),
     }
+
+
+def control_weights(sample: Sample, model: Logit) -> Floats:
+    """Return the weights of controls by the odds of treatment, adding up to 1, shape (n,)."""
+    return _arms(sample, model.p)[1]
+
+
+ESTIMATES: Final[Mapping[str, Estimate]] = {
+    "regression": _regressed,
+    "weighting": _weighted,
+    "doubly_robust": _augmented,
+}
+"""Effects on the treated, by name."""

@@ -7,18 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 import polars as pl
 
-from analysis.effects.table import refuse
+from analysis.designs import frames
+from analysis.faults import Fault, FaultsError
 from analysis.inference.arrays import Booleans, Floats, Integers
 
 Missing = Literal["refuse", "leave_out"]
 EMPTY = "a value is missing"
+NOTHING = "weight is 0"
 COLLINEAR = 1e-9
 """Share of a column's length that the others may leave unexplained before it counts as new."""
+
+
+def refuse(problem: str, remedy: str, *, column: str = "", value: object = "") -> NoReturn:
+    """Say in the user's words why an effect cannot be estimated.
+
+    Raises
+    ------
+    FaultsError
+        Always.
+    """
+    raise FaultsError([Fault("data", problem, remedy, column=column, value=str(value))])
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +64,14 @@ class Sample:
         Rows not used, by reason.
     tier, unit, programme : str
         Evidence tier, unit of the outcome, what was treated.
+    index : array, shape (n,)
+        Number of each row in the frame that was given.
+    decisions : tuple of str
+        What was decided for the user, each with its count.
+    extra : tuple of str
+        Other columns that the estimator needs.
+    more : array, shape (n, q)
+        Their values.
     """
 
     outcome: str
@@ -72,6 +93,10 @@ class Sample:
     tier: str = "yours"
     unit: str = ""
     programme: str = ""
+    index: Integers = field(default_factory=lambda: np.empty(0, np.int64))
+    decisions: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    more: Floats = field(default_factory=lambda: np.empty((0, 0)))
 
     def __len__(self) -> int:
         return self.y.size
@@ -88,7 +113,10 @@ class Sample:
         counts = dict(self.left_out)
         if gone:
             counts[reason] = counts.get(reason, 0) + gone
-        arrays = {name: getattr(self, name)[kept] for name in ("y", "d", "x", "w", "block")}
+        arrays = {
+            name: getattr(self, name)[kept]
+            for name in ("y", "d", "x", "w", "block", "index", "more")
+        }
         names, number = np.unique(self.group[kept], return_inverse=True)
         clusters = tuple(self.clusters[k] for k in names) if self.clusters else ()
         found = replace(self, **arrays, group=number, clusters=clusters, left_out=counts)
@@ -97,7 +125,7 @@ class Sample:
 
 
 def prepare(
-    frame: pl.DataFrame,
+    data: Any,
     outcome: str,
     treatment: str,
     covariates: Sequence[str] = (),
@@ -109,13 +137,14 @@ def prepare(
     tier: str = "yours",
     unit: str = "",
     programme: str = "",
+    extra: Sequence[str] = (),
 ) -> Sample:
     """Take the columns of a study out of a frame and check them.
 
     Parameters
     ----------
-    frame : polars.DataFrame
-        One row per unit.
+    data : frame
+        Polars, pandas or Arrow; one row per unit.
     outcome, treatment : str
         Columns; `treatment` holds 1 and 0, or true and false.
     covariates : sequence of str
@@ -126,6 +155,8 @@ def prepare(
         ``refuse`` rows with a missing value, or ``leave_out`` and count them.
     tier, unit, programme : str
         Evidence tier, unit of the outcome, what was treated.
+    extra : sequence of str
+        Other numeric columns that the estimator needs, such as taking part.
 
     Raises
     ------
@@ -139,9 +170,10 @@ def prepare(
     >>> frame = pl.DataFrame({"income": [5.0, 7.0, 4.0, None], "trained": [1, 1, 0, 0]})
     >>> found = prepare(frame, "income", "trained", missing="leave_out")
     >>> len(found), dict(found.left_out)
-    (3, {'a value is missing': 1})
+    (3, {'a value is missing: income': 1})
     """
-    named = [outcome, treatment, *covariates, cluster, stratum, weight]
+    frame = frames.read(data).frame
+    named = [outcome, treatment, *covariates, *extra, cluster, stratum, weight]
     columns = list(dict.fromkeys(name for name in named if name))
     for name in columns:
         if name not in frame.columns:
@@ -155,28 +187,37 @@ def prepare(
             column="covariates",
             value=", ".join(covariates),
         )
-    whole = frame.select(columns)
-    empty = whole.select(pl.any_horizontal(_is_missing(whole, name) for name in columns))
-    kept = ~empty.to_series()
-    if missing == "refuse" and not kept.all():
-        counts = {
-            name: int(whole.select(_is_missing(whole, name)).to_series().sum()) for name in columns
-        }
+    names = [name for name in (cluster, stratum) if name]
+    whole = frame.select(columns).with_row_index("__row")
+    counts = {name: int(whole.select(_is_missing(whole, name)).sum().item()) for name in columns}
+    if missing == "refuse" and any(counts.values()):
         worst = ", ".join(f"{name} {n:,}" for name, n in counts.items() if n)
         refuse(
             f"values are missing ({worst} rows)",
             'correct them, or leave such rows out and count them: missing="leave_out"',
             column=max(counts, key=lambda name: counts[name]),
         )
-    used = whole.filter(kept)
-    d = _indicator(used, treatment)
+    used, left_out = whole, {}
+    for name in columns:
+        less = used.filter(~_is_missing(whole, name))
+        if less.height < used.height:
+            what = f"{name} is blank or missing" if name in names else f"{EMPTY}: {name}"
+            left_out[what] = used.height - less.height
+        used = less
+    if weight:
+        w = _numbers(used, weight)
+        if (w < 0).any():
+            refuse("a weight is negative", "correct it", column=weight, value=f"{w.min():g}")
+        if not (w > 0).all():
+            left_out[NOTHING] = int((w == 0).sum())
+            used = used.filter(pl.Series(w > 0))
+    if not used.height:
+        refuse("no row is left", f"look at what was left out: {left_out}")
     w = _numbers(used, weight) if weight else np.ones(used.height)
-    if (w < 0).any():
-        refuse("a weight is negative", "correct it", column=weight)
+    d = _indicator(used, treatment)
     clusters, group = _names(used, cluster) if cluster else ((), np.arange(used.height))
     strata, block = _names(used, stratum) if stratum else ((), np.zeros(used.height, np.int64))
     x = np.column_stack([np.empty((used.height, 0)), *(_numbers(used, n) for n in covariates)])
-    left_out = {EMPTY: frame.height - used.height} if used.height < frame.height else {}
     found = Sample(
         outcome,
         treatment,
@@ -197,6 +238,10 @@ def prepare(
         tier,
         unit,
         programme,
+        used["__row"].to_numpy().astype(np.int64),
+        (*_alike(clusters, cluster), *_alike(strata, stratum)),
+        tuple(extra),
+        np.column_stack([np.empty((used.height, 0)), *(_numbers(used, n) for n in extra)]),
     )
     _check_arms(found)
     check_columns(x, found.covariates)
@@ -249,8 +294,27 @@ def _check_arms(sample: Sample) -> None:
 
 
 def _is_missing(frame: pl.DataFrame, name: str) -> pl.Expr:
-    column = pl.col(name)
-    return column.is_null() | column.is_nan() if frame[name].dtype.is_float() else column.is_null()
+    column, kind = pl.col(name), frame[name].dtype
+    if kind.is_float():
+        return column.is_null() | column.is_nan()
+    if kind == pl.String:
+        return column.is_null() | (column.str.strip_chars() == "")
+    return column.is_null()
+
+
+def _alike(names: Sequence[str], column: str) -> tuple[str, ...]:
+    """Return a line that counts names which differ only in case or spaces."""
+    same: dict[str, list[str]] = {}
+    for name in names:
+        same.setdefault(" ".join(name.casefold().split()), []).append(name)
+    groups = [group for group in same.values() if len(group) > 1]
+    if not groups:
+        return ()
+    example = " and ".join(repr(name) for name in groups[0][:2])
+    return (
+        f"{len(groups)} names of {column} differ only in case or spaces, such as {example}: "
+        "taken as different",
+    )
 
 
 def _numbers(frame: pl.DataFrame, name: str) -> Floats:
