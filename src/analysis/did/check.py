@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
-import narwhals as nw
 import numpy as np
 import polars as pl
 
@@ -112,33 +111,6 @@ class Observations:
         """Periods seen, ascending, shifted."""
         found: Integers = np.sort(self.frame["period"].unique().to_numpy()).astype(np.int64)
         return found
-
-
-def to_polars(data: Any) -> pl.DataFrame:
-    """Return a frame of Polars, pandas or Arrow as Polars.
-
-    Raises
-    ------
-    FaultsError
-        If it is none of these.
-    """
-    if isinstance(data, pl.DataFrame):
-        return data
-    if isinstance(data, pl.LazyFrame):
-        return data.collect()
-    inner = getattr(data, "frame", None)
-    if isinstance(inner, pl.DataFrame):
-        return inner
-    try:
-        found = nw.from_native(data, eager_only=True)
-    except TypeError:
-        refuse(
-            "not a frame",
-            "give a frame of Polars, pandas or Arrow, a panel, cells or a pack",
-            value=type(data).__name__,
-        )
-    frame: pl.DataFrame = found.to_polars()
-    return frame
 
 
 def observe(data: pl.DataFrame, columns: Columns, never: Iterable[object] = ()) -> Observations:
@@ -432,8 +404,8 @@ def _indicator(taken: pl.DataFrame, columns: Columns, decisions: list[str]) -> p
         if set(given) <= {*map(float, range(1000))} and 0.0 in given:
             refuse(
                 "treatment comes in doses that change over time",
-                "make the first period of each dose the cohort, or ask for a dose design:"
-                ' method="dose" on cells',
+                "first= the first period with any dose asks what any dose does; for what a larger"
+                " dose does, keep units of one dose and the untreated, and estimate each dose",
                 column=columns.first,
                 value=f"{some}: {given}",
             )

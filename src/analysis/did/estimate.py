@@ -10,13 +10,14 @@ import numpy as np
 import polars as pl
 
 from analysis.did import covariate_adjustment, layout, stored, survey
-from analysis.did.check import Columns, Observations, observe, refuse, to_polars
+from analysis.did.check import Columns, Observations, observe, refuse
 from analysis.did.result import DidResult, account_of, added, comparison_of, tidy
 from analysis.effects import group_time, imputation, two_way
 from analysis.effects.estimates import Estimates
 from analysis.effects.group_time import Comparison
 from analysis.effects.result import EffectSet, stack
 from analysis.effects.table import Table
+from analysis.frames import to_polars
 from analysis.results.provenance import FrameDigest, Provenance
 
 Method = Literal["doubly_robust", "regression", "weighting", "imputation", "two_way"]
@@ -186,7 +187,9 @@ def did(
     cells, decisions = layout.table(
         observed, handling, moments=wanted, anticipation=anticipation, evidence=kind, units=units
     )
-    estimates = _adjusted(observed, how, method) if covariates else _estimate(cells, how, method)
+    estimates = (
+        _adjusted(observed, how, method, units) if covariates else _estimate(cells, how, method)
+    )
     if observed.design is not None:
         estimates = survey.of_design(estimates, observed.design)
     decisions = (*observed.decisions, *decisions, *_mixed(cells, how))
@@ -254,7 +257,9 @@ def _two_way(cells: Table, anticipation: int) -> EffectSet:
     return stack(replace(static, keys=simple), replace(event, keys=keys))
 
 
-def _adjusted(observed: Observations, how: Comparison, method: str) -> EffectSet:
+def _adjusted(
+    observed: Observations, how: Comparison, method: str, units: Mapping[str, str]
+) -> EffectSet:
     """Estimate from units, adjusted for covariates."""
     if method not in ("doubly_robust", "regression", "weighting"):
         refuse(
@@ -263,7 +268,8 @@ def _adjusted(observed: Observations, how: Comparison, method: str) -> EffectSet
             column="covariates",
             value=method,
         )
-    return covariate_adjustment.estimate(observed, how, method)
+    adjusted = covariate_adjustment.estimate(observed, how, method)
+    return replace(adjusted, about=replace(adjusted.about, units=units))
 
 
 def _mixed(cells: Table, how: Comparison) -> tuple[str, ...]:
@@ -322,6 +328,31 @@ def _from_stored(
     )
 
 
+def _without_lone_cohorts(
+    estimates: Estimates, cells: Table | None, shares: str, shift: int
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return the overall effect of the cohorts with several clusters, where one has a single one.
+
+    No cluster of such a cohort can be left out, so nothing that includes it has an interval.
+    """
+    if cells is None or not isinstance(estimates, EffectSet):
+        return pl.DataFrame(), ()
+    known = {key.cohort for key in estimates.keys if key.cohort}
+    lone = [g for g in sorted(known) if np.unique(cells.village[cells.cohort == g]).size == 1]
+    if not lone or len(lone) == len(known):
+        return pl.DataFrame(), ()
+    kept = estimates.at(np.array([key.cohort not in lone for key in estimates.keys]))
+    kept = replace(kept, missing=tuple(p for p in kept.missing if p[0].cohort not in lone))
+    fewer = cells.rows(~np.isin(cells.cohort, lone))
+    listed = ", ".join(str(g - shift) for g in lone)
+    rest = tidy(added(kept, fewer, "simple", shares), shift)
+    note = (
+        f"cohort {listed} has one cluster, so nothing that includes it has an interval;"
+        f" drop=[{listed}] leaves it out"
+    )
+    return rest.with_columns(term=pl.lit(f"overall without cohort {listed}")), (note,)
+
+
 def result(
     estimates: Estimates,
     cells: Table | None,
@@ -340,7 +371,8 @@ def result(
     frames = [
         tidy(added(estimates, cells, name, shares), shift) for name in ("simple", "event_time")
     ]
-    frame = pl.concat([f for f in frames if f.height], how="diagonal_relaxed")
+    rest, lonely = _without_lone_cohorts(estimates, cells, shares, shift)
+    frame = pl.concat([f for f in (*frames, rest) if f.height], how="diagonal_relaxed")
     if not frame.height:
         frame = tidy(estimates, shift)
     names = {
@@ -354,7 +386,7 @@ def result(
     return DidResult(
         frame=frame,
         comparison=comparison_of(estimates, ESTIMAND, covariates, names),
-        account=account_of(estimates, cells, units, cluster, decisions),
+        account=account_of(estimates, cells, units, cluster, (*decisions, *lonely)),
         provenance=provenance,
         title=f"Effect on {', '.join(outcomes)}",
         level=estimates.level,

@@ -189,7 +189,9 @@ class Result:
 
     def to_pandas(self) -> pd.DataFrame:
         """Return `tidy` as a pandas frame."""
-        return self.frame.to_pandas()
+        import pandas as pd
+
+        return pd.DataFrame(self.frame.to_dict(as_series=False))
 
     @cached_property
     def effects(self) -> tuple[Effect, ...]:

@@ -1,0 +1,56 @@
+"""Frames of Polars, pandas and Arrow, taken as Polars without another package."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+
+from analysis.faults import Fault, FaultsError
+
+
+def to_polars(data: Any) -> pl.DataFrame:
+    """Return a frame of Polars, pandas or Arrow as a Polars frame.
+
+    Parameters
+    ----------
+    data : frame
+        Eager or lazy.
+
+    Raises
+    ------
+    FaultsError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> to_polars(pd.DataFrame({"year": pd.array([2015, None], dtype="Int64")}))["year"].to_list()
+    [2015, None]
+    """
+    if isinstance(data, pl.LazyFrame):
+        return data.collect()
+    if isinstance(data, pl.DataFrame):
+        return data
+    try:
+        frame = nw.from_native(data, eager_only=True)
+    except TypeError:
+        remedy = "give a frame of Polars, pandas or Arrow, a panel, cells or a pack"
+        raise FaultsError(
+            [Fault("data", "not a frame", remedy, value=type(data).__name__)]
+        ) from None
+    if not frame.implementation.is_pandas_like():
+        found: pl.DataFrame = frame.to_polars()
+        return found
+    return pl.DataFrame([_column(frame[name]) for name in frame.columns])
+
+
+def _column(column: Any) -> pl.Series:
+    """Return a column of pandas; types of its own go value by value: pyarrow is no dependency."""
+    try:
+        found: pl.Series = column.to_polars()
+    except ImportError:
+        values = column.to_native()
+        found = pl.Series(column.name, values.astype(object).where(values.notna(), None).tolist())
+    return found
