@@ -17,12 +17,12 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from analysis.designs.sample import check_columns
 from analysis.did.check import Observations, refuse
 from analysis.effects import cross_sections, households
 from analysis.effects.group_time import Comparison, base_period, has_base
 from analysis.effects.record import About, Key
 from analysis.effects.result import EffectSet, stack
-from analysis.effects.sample import check_columns
 from analysis.faults import FaultsError
 from analysis.inference.arrays import Booleans, Floats, Integers
 
