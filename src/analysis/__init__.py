@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from analysis.results.number import number as number
     from analysis.results.plot import plot as plot
     from analysis.results.table import table as table
+    from analysis.studies.estimates import studies as studies
+    from analysis.studies.meta_analysis import pool as pool
+    from analysis.studies.rating import rate as rate
 
 _PLACES = {
     "INCOME": "analysis.cells.door",
@@ -48,6 +51,9 @@ _PLACES = {
     "read_panel": "analysis.panels.door",
     "simulate": "analysis.panels.door",
     "rct": "analysis.designs.randomised",
+    "pool": "analysis.studies.meta_analysis",
+    "rate": "analysis.studies.rating",
+    "studies": "analysis.studies.estimates",
     "table": "analysis.results.table",
 }
 """Where each public name is defined."""

@@ -32,7 +32,11 @@ def test_every_file_is_described_and_every_path_is_there(folder: str) -> None:
     assert content["profile"] == "data-package"
     resources = content["resources"]
     described = {r["path"] for r in resources if "path" in r}
-    there = {p.name for p in (paths.data() / folder).iterdir() if p.name != "datapackage.json"}
+    there = {
+        p.name
+        for p in (paths.data() / folder).iterdir()
+        if p.is_file() and p.name != "datapackage.json"
+    }
     assert described == there
     names = [r["name"] for r in resources]
     assert len(names) == len(set(names))

@@ -20,7 +20,7 @@ from analysis.files import write_atomic
 from analysis.household import accounts, calibration
 from analysis.panels import cards, package, schemas
 from analysis.panels.model import parameters
-from analysis.studies import schemas as library
+from analysis.studies import contracts as library
 
 TYPES = {
     "String": "text",
@@ -35,7 +35,10 @@ REFERS: Mapping[str, Mapping[str, datapackage.Keys]] = {
         "claims": {"source": ("sources", "id")},
         "implied": {"official": ("official", "id")},
     },
-    "studies": {"estimates": {"work": ("works", "id")}},
+    "studies": {
+        "estimates": {"work": ("works", "id")},
+        "merge": {"estimate": ("estimates", "id")},
+    },
     "programmes": {
         "systems": {"programme": ("programmes", "id")},
         "designs": {"programme": ("programmes", "id")},
@@ -146,8 +149,8 @@ def packages() -> dict[str, dict[str, Any]]:
         "studies": _csv_package(
             "studies",
             "Published studies",
-            "Estimates that were published elsewhere, the works "
-            "they stand in, and the questions that may be pooled",
+            "Estimates that were published elsewhere, the works they stand in, how the files were "
+            "merged, priors and the rule for how sure an answer is",
             library.SCHEMAS,
         ),
     }

@@ -40,14 +40,14 @@ def load(folder: Path | None = None) -> Library:
     Parameters
     ----------
     folder : Path, optional
-        Where the files are; ``data/studies`` of the project by default.
+        Where the files are; ``data/studies/earlier`` of the project by default.
 
     Raises
     ------
     FaultsError
         With every fault of every file: cells, vocabularies, keys, references between files.
     """
-    folder = folder or paths.data() / "studies"
+    folder = folder or paths.data() / "studies" / "earlier"
     tables: dict[str, pl.DataFrame] = {}
     faults: list[Fault] = []
     for name, schema in SCHEMAS.items():

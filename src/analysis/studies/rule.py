@@ -50,7 +50,7 @@ def judged(library: Library, pool: str) -> pl.DataFrame:
     found = rows.with_columns(why_not=pl.Series(reasons, dtype=pl.String))
     members = found.filter(pl.col("why_not") == "")
     twice = [sample for sample, n in Counter(members["people"]).items() if n > 1]
-    file = contract.project_name(paths.data() / "studies" / "pools.csv")
+    file = contract.project_name(paths.data() / "studies" / "earlier" / "pools.csv")
     raise_if_any(
         Fault(
             file,

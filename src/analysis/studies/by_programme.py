@@ -1,0 +1,145 @@
+"""One line a programme and outcome: size, number and kind of studies, prediction, rating."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any, Final
+
+import polars as pl
+
+from analysis.studies.estimates import Studies, studies, tables
+from analysis.studies.rating import Rating, rate
+
+RANK: Final = ("high", "moderate", "low", "very_low", "none")
+
+
+@cache
+def summary_by_programme() -> pl.DataFrame:
+    """Return what the library says of each programme and rated outcome.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per programme and outcome of which there is any row, in the order of the report:
+        programme, programme_en, programme_zh, outcome_family, outcome_en, outcome_zh;
+        n_estimates, n_studies, n_works, n_randomised (studies), n_china (studies),
+        n_directions, n_null (directions), n_reviews, n_usable (estimates that may enter a range);
+        effect, risk_of_bias, n_pooled (studies), mean, ci_low, ci_high, prediction_low,
+        prediction_high, tau, i_squared, predictive_mean, predictive_low, predictive_high
+        (hierarchical model), descriptive, mostly_prior; n_associations, association_low,
+        association_high (per cent, matched or plain comparisons); rating, rating_en, rating_zh,
+        raises; first (the line of the first screen: the best rating, then the most studies pooled,
+        then the order of outcomes).
+
+    Examples
+    --------
+    >>> lines = summary_by_programme().filter("first")
+    >>> lines["programme"].n_unique()
+    9
+    """
+    known = tables()
+    rated = known.outcomes.filter(pl.col("rated").cast(pl.String) == "yes")
+    rows = []
+    for programme in known.programmes.iter_rows(named=True):
+        found = studies(programme["id"])
+        families = set(found.frame["outcome_family"].cast(pl.String))
+        lines = [
+            _line(found, programme, outcome)
+            for outcome in rated.iter_rows(named=True)
+            if outcome["id"] in families
+        ]
+        best = min(range(len(lines)), key=lambda i: (*_order(lines[i]), i))
+        rows += [line | {"first": i == best} for i, line in enumerate(lines)]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _order(line: dict[str, Any]) -> tuple[int, int]:
+    """Return what puts the best rating first, then the most studies."""
+    return RANK.index(line["rating"]), -int(line["n_pooled"])
+
+
+def _line(found: Studies, programme: dict[str, Any], outcome: dict[str, Any]) -> dict[str, Any]:
+    rows = found.outcome(outcome["id"]).frame
+    kind = pl.col("kind").cast(pl.String)
+    estimates = rows.filter(kind == "estimate")
+    directions = rows.filter(kind == "direction")
+    rating = rate(found, outcome["id"])
+    randomised = estimates.filter(pl.col("risk_of_bias").cast(pl.String) == "randomised")
+    china = pl.concat([estimates, directions]).filter(pl.col("country") == "China")
+    null = directions.filter(pl.col("direction").cast(pl.String) == "null")
+    return {
+        "programme": programme["id"],
+        "programme_en": programme["name_en"],
+        "programme_zh": programme["name_zh"],
+        "outcome_family": outcome["id"],
+        "outcome_en": outcome["name_en"],
+        "outcome_zh": outcome["name_zh"],
+        "n_estimates": estimates.height,
+        "n_studies": estimates["study"].n_unique(),
+        "n_works": rows["work"].n_unique(),
+        "n_randomised": randomised["study"].n_unique(),
+        "n_china": china["study"].n_unique(),
+        "n_directions": directions.height,
+        "n_null": null.height,
+        "n_reviews": rows.filter(kind == "review").height,
+        "n_usable": estimates.filter(pl.col("usable").cast(pl.String) == "yes").height,
+        **_pooled(rating),
+        **_associations(rating.associations),
+        "rating": rating.rating,
+        "rating_en": rating.word.text,
+        "rating_zh": rating.word_zh.text,
+        "raises": "; ".join(rating.raises),
+    }
+
+
+def _pooled(rating: Rating) -> dict[str, Any]:
+    names = (
+        "effect",
+        "risk_of_bias",
+        "n_pooled",
+        "mean",
+        "ci_low",
+        "ci_high",
+        "prediction_low",
+        "prediction_high",
+        "tau",
+        "i_squared",
+        "predictive_mean",
+        "predictive_low",
+        "predictive_high",
+        "descriptive",
+        "mostly_prior",
+    )
+    pooled = rating.pooled
+    if pooled is None:
+        return dict.fromkeys(names) | {"n_pooled": 0}
+    ahead = pooled.predictive()
+    low, high = ahead.interval()
+    values = (
+        pooled.question.effect,
+        pooled.question.designs[0],
+        pooled.studies["study"].n_unique(),
+        pooled.mean.value,
+        pooled.mean.ci_low,
+        pooled.mean.ci_high,
+        pooled.prediction.ci_low,
+        pooled.prediction.ci_high,
+        pooled.model.tau,
+        pooled.i_squared,
+        ahead.mean,
+        low,
+        high,
+        pooled.descriptive,
+        pooled.mostly_prior,
+    )
+    made = dict(zip(names, values, strict=True))
+    return {k: None if isinstance(x, float) and math.isnan(x) else x for k, x in made.items()}
+
+
+def _associations(rows: pl.DataFrame) -> dict[str, Any]:
+    return {
+        "n_associations": rows["study"].n_unique(),
+        "association_low": rows["percent"].min(),
+        "association_high": rows["percent"].max(),
+    }

@@ -1,0 +1,234 @@
+"""How sure an answer is: one rule, whose conditions and thresholds stand in ``data/studies``."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from analysis.faults import FaultsError
+from analysis.results import FrameDigest, Provenance, ResultTable, Word
+from analysis.studies.estimates import Studies, tables
+from analysis.studies.meta_analysis import PoolResult, pool
+
+NORMAL: Final = 1.959964
+"""Standard errors from the middle to either end of a normal 95 per cent interval."""
+NONE: Final = "none in this library"
+RATING_FILE: Final = "data/studies/rating.csv"
+COMPARED: Final = (
+    ("randomised", "offer"),
+    ("natural_experiment", "offer"),
+    ("cut_off", "offer"),
+    ("panel_comparison", "offer"),
+    ("panel_comparison", "participants"),
+    ("panel_comparison", "area"),
+)
+"""Where a mean is looked for, the strongest first: risk of bias and effect."""
+ASSOCIATIONS: Final = ("matched_cross_section", "association")
+
+
+@dataclass(frozen=True, eq=False)
+class Rating:
+    """How sure the answer to one question is, and what would raise it.
+
+    Attributes
+    ----------
+    rating : str
+        ``high``, ``moderate``, ``low``, ``very_low``, or ``none``.
+    pooled : PoolResult or None
+        The mean that is rated; None where nothing can be pooled.
+    conditions : polars.DataFrame
+        Each condition with what was measured: criterion, value, threshold, fails, steps, cap,
+        fails_en, raises_en, fails_zh, raises_zh; empty without a mean.
+    associations : polars.DataFrame
+        Usable matched or plain comparisons of the same outcome in per cent: never a mean.
+    """
+
+    rating: str
+    pooled: PoolResult | None
+    conditions: pl.DataFrame
+    associations: pl.DataFrame
+    provenance: Provenance
+
+    @property
+    def word(self) -> Word:
+        """The rating as a word in English."""
+        return self._word("name_en", NONE)
+
+    @property
+    def word_zh(self) -> Word:
+        """The rating as a word in Chinese."""
+        return self._word("name_zh", "本库尚无")
+
+    def _word(self, column: str, none: str) -> Word:
+        found = tables().ratings.filter(pl.col("rating") == self.rating)
+        word = none if found.is_empty() else str(found[column][0])
+        return Word(word=word, what="how sure", unit="rating", provenance=self.provenance)
+
+    @property
+    def fails(self) -> tuple[str, ...]:
+        """Conditions that fail, as the rule words them."""
+        return tuple(self._failing("fails_en"))
+
+    @property
+    def raises(self) -> tuple[str, ...]:
+        """What would raise the rating, in the order of the rule."""
+        if self.pooled is None:
+            return ("a study with a comparison",)
+        return tuple(self._failing("raises_en"))
+
+    def _failing(self, column: str) -> list[str]:
+        if self.conditions.is_empty():
+            return []
+        return self.conditions.filter("fails")[column].unique(maintain_order=True).to_list()
+
+    def table(self) -> ResultTable:
+        """Return the conditions with what was measured."""
+        if self.conditions.is_empty():
+            shown = pl.DataFrame({"condition": [NONE], "measured": [""], "holds": ["no"]})
+        else:
+            shown = self.conditions.select(
+                condition="measure",
+                measured=pl.col("value").round(2).cast(pl.String).fill_null("not assessed"),
+                holds=pl.when("fails").then(pl.lit("no")).otherwise(pl.lit("yes")),
+            )
+        return ResultTable(shown=shown, data=self.conditions, provenance=self.provenance)
+
+    def __repr__(self) -> str:
+        failing = "; ".join(self.fails)
+        return f"{self.word.text}" + (f" ({failing})" if failing else "")
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+
+def rate(studies: Studies, outcome: str) -> Rating:
+    """Say how sure the library is of one programme's effect on one family of outcomes.
+
+    Parameters
+    ----------
+    studies : Studies
+        Of one programme.
+    outcome : str
+        A family of outcomes, such as ``household_income``: income and consumption are never mixed.
+
+    Returns
+    -------
+    Rating
+        ``none`` where no usable estimate has a comparison and an error; matched comparisons are
+        then in `associations`.
+
+    Raises
+    ------
+    FaultsError
+        If the studies are of several programmes.
+
+    Notes
+    -----
+    The rating is that of the most steps in ``data/studies/ratings.csv`` which the steps of all
+    failing conditions in ``data/studies/rating.csv`` do not exceed, and no better than any cap.
+
+    Examples
+    --------
+    >>> from analysis.studies.estimates import studies
+    >>> rate(studies("cooperatives"), outcome="household_income").rating
+    'none'
+    >>> rate(studies("credit_funds"), outcome="consumption").rating
+    'moderate'
+    """
+    rows = studies.frame
+    text = {n: pl.col(n).cast(pl.String) for n in ("usable", "outcome_family", "risk_of_bias")}
+    associations = rows.filter(
+        text["usable"] == "yes",
+        text["outcome_family"] == outcome,
+        text["risk_of_bias"].is_in(ASSOCIATIONS),
+        pl.col("percent").is_not_null(),
+    ).sort("percent")
+    pooled = strongest(studies, outcome)
+    provenance = Provenance.of(
+        rate,
+        evidence="published",
+        rows_in=rows.height,
+        rows_used=0 if pooled is None else pooled.account.rows_used,
+        method="rule of data/studies/rating.csv",
+        inputs=(*studies.provenance.inputs, FrameDigest(tables().rating, RATING_FILE)),
+    )
+    if pooled is None:
+        return Rating("none", None, pl.DataFrame(), associations, provenance)
+    conditions = _conditions(pooled)
+    return Rating(_rating(conditions), pooled, conditions, associations, provenance)
+
+
+def strongest(studies: Studies, outcome: str) -> PoolResult | None:
+    """Return the mean of the strongest designs that have a usable estimate with an error."""
+    for risk, effect in COMPARED:
+        try:
+            return pool(studies, outcome, effect, designs=(risk,))
+        except FaultsError as error:
+            if any(not fault.problem.startswith("no estimate to pool") for fault in error.faults):
+                raise
+    return None
+
+
+def measures(pooled: PoolResult) -> dict[str, float]:
+    """Return what each condition of the rule is held against, by criterion.
+
+    A measure is NaN where it cannot be assessed; such a condition does not fail.
+    """
+    held = pooled.studies
+    k = held["study"].n_unique()
+    randomised = pooled.n_randomised
+    mean = pooled.mean
+    settings = held.unique("study")["setting"]
+    rural = settings.is_in(["rural_china", "rural_developing"]).sum() / k
+    egger_p = pooled.small_study.p_value if k >= _fewest_for_egger() else math.nan
+    # Non-randomised studies count against one condition, not against three.
+    entering = randomised if randomised else math.nan
+    return {
+        "few_studies": entering,
+        "one_study": entering,
+        "disagreement": pooled.i_squared,
+        # Few degrees of freedom count once, as few studies, and not again as a wide interval.
+        "imprecision": NORMAL * mean.std_error,
+        "not_rural_china": float((settings == "rural_china").sum()),
+        "mostly_not_rural": float(rural),
+        "small_studies": egger_p,
+        "not_randomised": float(randomised),
+    }
+
+
+def _fewest_for_egger() -> int:
+    return 10
+
+
+def _conditions(pooled: PoolResult) -> pl.DataFrame:
+    """Return every condition of the rule with what was measured and whether it fails."""
+    values = {name: float(value) for name, value in measures(pooled).items()}
+    rule = tables().rating.with_columns(
+        value=pl.col("criterion").replace_strict(values, return_dtype=pl.Float64).fill_nan(None)
+    )
+    # A share of variation and a width fail above their threshold, counts and p values below.
+    above = pl.col("criterion").is_in(["disagreement", "imprecision"])
+    fails = (
+        pl.when(above)
+        .then(pl.col("value") > pl.col("threshold"))
+        .otherwise(pl.col("value") < pl.col("threshold"))
+    )
+    return rule.with_columns(fails=fails.fill_null(value=False))
+
+
+def _rating(conditions: pl.DataFrame) -> str:
+    ratings = tables().ratings
+    order = ratings["rating"].to_list()
+    failing = conditions.filter("fails")
+    steps = int(failing["steps"].sum())
+    by_steps = ratings.filter(pl.col("most_steps") >= steps)["rating"][0]
+    caps = [cap for cap in failing["cap"].cast(pl.String) if cap is not None]
+    return str(max([by_steps, *caps], key=order.index))
+
+
+def legend() -> pl.DataFrame:
+    """Return the four rows of the legend: rating, name_en, name_zh, meaning_en, meaning_zh."""
+    return tables().ratings.select("rating", "name_en", "name_zh", "meaning_en", "meaning_zh")
