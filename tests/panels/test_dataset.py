@@ -24,9 +24,19 @@ def test_a_data_set_is_a_polars_frame_with_its_card() -> None:
     assert nw.from_native(nsw).shape == nsw.shape
 
 
-def test_what_is_made_from_a_data_set_is_a_plain_frame_again() -> None:
+def test_chosen_rows_and_added_columns_keep_the_card() -> None:
     nsw = data("nsw")
-    for frame in (nsw.filter(pl.col("treat") == 1), nsw.select("re78"), nsw.with_columns(one=1)):
+    young = nsw.filter(pl.col("age") < 25).with_columns(rise=pl.col("re78") - pl.col("re75"))
+    assert isinstance(young, Dataset)
+    assert (young.card, young.sha256) == (nsw.card, nsw.sha256)
+    assert 0 < young.height < nsw.height
+    assert_frame_equal(pl.DataFrame(nsw).filter(age=25), pl.DataFrame(nsw.filter(age=25)))
+    assert nsw.drop_nulls().height == 445
+
+
+def test_what_is_made_otherwise_is_a_plain_frame() -> None:
+    nsw = data("nsw")
+    for frame in (nsw.select("re78"), nsw.group_by("treat").len(), nsw.join(nsw, on="treat")):
         assert type(frame) is pl.DataFrame
     assert "shape" in repr(nsw.head(2))
 

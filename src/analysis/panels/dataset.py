@@ -28,8 +28,9 @@ NORMAL: Final = 1.959963984540054
 class Dataset(pl.DataFrame):
     """A public data set: a Polars frame with the card of its source.
 
-    Whatever is made from it (``filter``, ``with_columns``) is a plain frame. Printed, it shows what
-    the data are and never a row, so that a notebook can be passed on without its data.
+    Rows chosen from it (``filter``, ``drop_nulls``) and columns added (``with_columns``) keep the
+    card; whatever else is made from it is a plain frame. Printed, it shows what the data are and
+    never a row, so that a notebook can be passed on without its data.
 
     Attributes
     ----------
@@ -49,6 +50,21 @@ class Dataset(pl.DataFrame):
         made = cls(frame)
         made.card, made.sha256 = card, sha256
         return made
+
+    def filter(self, *predicates: Any, **constraints: Any) -> Dataset:
+        """Return the rows that fit, as `polars.DataFrame.filter`, with the card."""
+        return self._kept(super().filter(*predicates, **constraints))
+
+    def with_columns(self, *exprs: Any, **named_exprs: Any) -> Dataset:
+        """Return the data with more columns, as `polars.DataFrame.with_columns`, with the card."""
+        return self._kept(super().with_columns(*exprs, **named_exprs))
+
+    def drop_nulls(self, subset: Any = None) -> Dataset:
+        """Return rows without missing values, as `polars.DataFrame.drop_nulls`, with the card."""
+        return self._kept(super().drop_nulls(subset))
+
+    def _kept(self, frame: pl.DataFrame) -> Dataset:
+        return Dataset.of(frame, self.card, self.sha256)
 
     def printed(self, *ids: str) -> Result:
         """Return what publications print of these data, as a result to be set beside another.
