@@ -143,7 +143,7 @@ def table(*results: Result, names: Sequence[str] = ()) -> ResultTable:
     ):
         values = [count(result) for result in results]
         if any(values):
-            shown = [f"{v:,}" if isinstance(v, int) else str(v or "") for v in values]
+            shown = [f"{v:,}" if isinstance(v, int) and v else str(v or "") for v in values]
             rows.append({"term": label, **dict(zip(heads, shown, strict=True))})
     first = results[0].provenance
     return ResultTable(
