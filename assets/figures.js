@@ -53,6 +53,13 @@
       });
       if (best) show(best); else hide();
     }
+    // The mark that a key leads to; null for other keys.
+    function next(key, at) {
+      var step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[key];
+      if (key === "Home") return 0;
+      if (key === "End") return marks.length - 1;
+      return step ? Math.max(0, Math.min(marks.length - 1, at + step)) : null;
+    }
     drawing.addEventListener("pointermove", near);
     drawing.addEventListener("pointerdown", near);
     drawing.addEventListener("pointerleave", function (event) {
@@ -60,9 +67,20 @@
     });
 
     if (drawing.querySelector("a.mark")) {
-      marks.forEach(function (mark) {
+      // Links: one stop for all of them, arrows go from one to the next.
+      marks.forEach(function (mark, at) {
+        mark.setAttribute("tabindex", at ? "-1" : "0");
         mark.addEventListener("focus", function () { show(mark); });
         mark.addEventListener("blur", hide);
+      });
+      drawing.addEventListener("keydown", function (event) {
+        var at = marks.indexOf(document.activeElement), to = next(event.key, at);
+        if (event.key === "Escape") hide();
+        if (at < 0 || to === null) return;
+        event.preventDefault();
+        marks[at].setAttribute("tabindex", "-1");
+        marks[to].setAttribute("tabindex", "0");
+        marks[to].focus();
       });
     } else {
       // One stop for the whole figure; arrows go from mark to mark.
@@ -78,14 +96,11 @@
       keys.addEventListener("focus", function () { show(current || marks[0]); });
       keys.addEventListener("blur", hide);
       keys.addEventListener("keydown", function (event) {
-        var step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-        var at = current ? marks.indexOf(current) : 0;
-        if (step) at = Math.max(0, Math.min(marks.length - 1, at + step));
-        else if (event.key === "Home") at = 0;
-        else if (event.key === "End") at = marks.length - 1;
-        else if (event.key === "Escape") { hide(); return; } else return;
+        var to = next(event.key, current ? marks.indexOf(current) : 0);
+        if (event.key === "Escape") hide();
+        if (to === null) return;
         event.preventDefault();
-        show(marks[at]);
+        show(marks[to]);
       });
       exhibit.append(keys);
     }

@@ -160,13 +160,14 @@ def _with_previous(rows: Sequence[Row]) -> list[tuple[Row, str]]:
     return list(zip(rows, ["", *(row.group for row in rows[:-1])], strict=True))
 
 
-def blank_axes(ax: Axes | None, inches: float) -> Axes:
-    """Return axes whose rows fill the width of the figure, an inch of them one unit downwards."""
+def blank_axes(ax: Axes | None, inches: float, below: float = 0.55) -> Axes:
+    """Return axes as wide as the figure, `below` inches of it for ticks and unit."""
     from matplotlib import pyplot as plt
 
     if ax is None:
         figure, ax = plt.subplots(figsize=(7.0, inches))
-        figure.subplots_adjust(left=0.015, right=0.985, top=1 - 0.05 / inches, bottom=0.55 / inches)
+        top, bottom = 1 - 0.05 / inches, below / inches
+        figure.subplots_adjust(left=0.015, right=0.985, top=top, bottom=bottom)
     for side in ("top", "right", "left"):
         ax.spines[side].set_visible(False)
     ax.spines["bottom"].set_color(NEUTRAL)
