@@ -13,7 +13,7 @@ from analysis.claims.intervals import Interval
 from analysis.faults import FaultsError
 from analysis.household.break_even import break_even, per_yuan
 from analysis.household.budget import household
-from analysis.household.scenario import NormalPredictive
+from analysis.household.evidence import NormalPredictive
 from analysis.results.number import Number
 
 OFFER = NormalPredictive(10.0, 5.0, outcome="earnings", effect="offer", rating="moderate")
@@ -62,7 +62,7 @@ def test_the_box_holds_every_combination_and_touches_its_ends(budget):
     """Brute force over members of every range, and over all corners, for each quantile shown."""
     gain = budget.add(
         TAKEN,
-        base="source_income" if False else "household_income",
+        base="household_income",
         take_up=(0.3, 0.5, 0.9),
         share_kept=(0.4, 1.0),
         forgone=(0, 300),

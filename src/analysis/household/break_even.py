@@ -12,6 +12,7 @@ import polars as pl
 
 from analysis.household import costs
 from analysis.household.budget import Budget
+from analysis.household.evidence import base_of
 from analysis.household.inputs import Given, Input, fault, joined, printed, read, table
 from analysis.results.number import Number
 from analysis.results.plot import COLOURS, axes, note
@@ -194,8 +195,6 @@ def break_even(
     >>> print(answer.yuan, answer.per_cent)
     1,000 16.4
     """
-    from analysis.household.scenario import base_of
-
     base_input, scaled = base_of(budget, base, source)
     spent = replace(costs.cost_of(cost), name="cost")
     village = spent.unit == "yuan a village"

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from analysis.household.accounts import Accounts
     from analysis.household.break_even import BreakEven
+    from analysis.household.evidence import Evidence
     from analysis.household.inputs import Given
-    from analysis.household.scenario import Evidence, Gain
+    from analysis.household.scenario import Gain
 
 YEARS: Final = range(2012, 2022)
 """Years that can be asked for; the integrated household survey began in 2013, and of 2012 only

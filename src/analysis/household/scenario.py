@@ -10,10 +10,8 @@ Ginzburg, Myers and Sentz 2003, Sandia report SAND2002-4015).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import NormalDist
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
@@ -23,6 +21,14 @@ from analysis.claims.intervals import Interval
 from analysis.household import costs
 from analysis.household.budget import Budget
 from analysis.household.calibration import SOURCES
+from analysis.household.evidence import (
+    Evidence,
+    Predictive,
+    base_of,
+    check_kind,
+    check_rating,
+    evidence_of,
+)
 from analysis.household.inputs import Given, Input, fault, joined, printed, read, table
 from analysis.results.number import Number, Range
 from analysis.results.plot import COLOURS, NEUTRAL, axes, note
@@ -36,67 +42,10 @@ if TYPE_CHECKING:
 TITLE: Final = "If it worked as in the studied places"
 QUANTILES: Final = (0.025, 0.25, 0.5, 0.75, 0.975)
 """Quantiles of the effect that are printed."""
+SOURCE_OF_NO_TAKE_UP: Final = "the effect is of those counted"
+"""What stands as the source of a take-up that was not given."""
 GRID: Final = tuple((k + 0.5) / 400 for k in range(400))
 """Quantiles of the effect on which shares are counted: the middle of 400 equal parts."""
-BASES: Final = {
-    "trainee_earnings": ("earnings",),
-    "household_income": ("household income", "income"),
-    "consumption": ("consumption",),
-    "source_income": ("profit", "revenue", "earnings of the household"),
-}
-"""What per cent of the effect may be taken of, and the outcomes that fit it."""
-KINDS: Final = ("offer", "participation")
-PUBLISHED: Final = Provenance(evidence="published")
-
-
-@runtime_checkable
-class Predictive(Protocol):
-    """What the effect may be in the next place, as `analysis.studies` predicts it.
-
-    Beside these, ``outcome`` (such as ``earnings``), ``effect`` (``offer`` or ``participation``),
-    ``unit`` (``per cent``), ``rating`` and ``provenance`` are read where it has them.
-    """
-
-    @property
-    def mean(self) -> Any:
-        """Its mean."""
-
-    @property
-    def sd(self) -> Any:
-        """Its standard deviation."""
-
-    def quantile(self, p: float) -> Any:
-        """Return its quantile at probability `p`."""
-
-
-Evidence = Predictive | Number | Interval
-
-
-@dataclass(frozen=True)
-class NormalPredictive:
-    """A normal distribution of an effect: of one estimate with its standard error.
-
-    Attributes
-    ----------
-    mean, sd : float
-        In `unit`.
-    unit, outcome, effect, rating : str
-        See `Predictive`.
-    provenance : Provenance
-        Of the estimate.
-    """
-
-    mean: float
-    sd: float
-    unit: str = "per cent"
-    outcome: str = ""
-    effect: str = ""
-    rating: str = ""
-    provenance: Provenance = PUBLISHED
-
-    def quantile(self, p: float) -> float:
-        """Return the quantile at probability `p`."""
-        return self.mean if self.sd == 0 else NormalDist(self.mean, self.sd).inv_cdf(p)
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -373,6 +322,7 @@ def add(
     Examples
     --------
     >>> from analysis.household.budget import household
+    >>> from analysis.household.evidence import NormalPredictive
     >>> evidence = NormalPredictive(10.0, 5.0, outcome="earnings", effect="offer")
     >>> gain = add(household("ngari", 2019), evidence, base="trainee_earnings", people=1)
     >>> str(gain.median), str(gain.evidence_interval), str(gain.per_cent)
@@ -380,10 +330,10 @@ def add(
     """
     if source not in SOURCES:
         raise fault("source", "no such source of income", f"use {', '.join(SOURCES)}", source)
-    evidence, kind, outcome, relative = _evidence(effect)
+    evidence, kind, outcome, relative = evidence_of(effect)
     rating = rating if rating is not None else getattr(effect, "rating", None)
-    _rating_allows(rating)
-    _kind_fits(kind, people_are, take_up)
+    check_rating(rating)
+    check_kind(kind, people_are, take_up)
     if relative:
         base_input, scaled = base_of(budget, base, source, outcome)
     elif base is None:
@@ -456,123 +406,6 @@ def add(
     return replace(gain, frame=_frame(gain))
 
 
-SOURCE_OF_NO_TAKE_UP: Final = "the effect is of those counted"
-
-
-def _evidence(effect: object) -> tuple[Predictive | Interval, str, str, bool]:
-    """Return the evidence, what it is an effect of, on what, and whether it is in per cent."""
-    if isinstance(effect, Interval):
-        return effect, "", "", False
-    unit = str(getattr(effect, "unit", "per cent")).replace("%", "per cent").replace("percent", "")
-    relative = "per cent" in unit or not unit.strip()
-    kind, outcome = (str(getattr(effect, name, "") or "") for name in ("effect", "outcome"))
-    if isinstance(effect, Number):
-        sd = effect.error
-        if not math.isfinite(sd):
-            problem, remedy = "it has no standard error", "give an estimate that has one"
-            raise fault("effect", problem, remedy, effect)
-        effect = NormalPredictive(effect.value, sd, unit, outcome, "", "", effect.provenance)
-        kind = ""
-    if not isinstance(effect, Predictive):
-        remedy = "give va.pool(...).predictive(), an estimate, or an interval of claims"
-        raise fault("effect", "not an effect", remedy, type(effect).__name__)
-    if not relative and "yuan" not in unit:
-        remedy = "divide it by the comparison mean: va.number(100 * effect / mean, 'per cent')"
-        raise fault("effect", f"it is in {unit}", remedy)
-    if kind and kind not in KINDS:
-        raise fault(
-            "effect", "of what it is an effect is not known", f"use {' or '.join(KINDS)}", kind
-        )
-    return effect, kind, outcome.replace("_", " "), relative
-
-
-def _rating_allows(rating: object) -> None:
-    word = str(rating or "").split()
-    if word and word[0] not in costs.RATED:
-        raise fault(
-            "rating",
-            "the evidence is too weak for a distribution",
-            "show what it must add to pay: budget.break_even(cost=...)",
-            rating,
-        )
-
-
-def _kind_fits(kind: str, people_are: str, take_up: Given | None) -> None:
-    if people_are not in ("", "offered", "participants"):
-        raise fault("people_are", "not known", "use 'offered' or 'participants'", people_are)
-    if kind == "offer" and take_up is not None:
-        raise fault(
-            "take_up",
-            "an effect of an offer has take-up within it already",
-            "leave take_up out, or use an effect on participants",
-            take_up,
-        )
-    if kind == "offer" and people_are == "participants":
-        raise fault(
-            "people_are",
-            "an effect of an offer is multiplied by those who took part",
-            "count those who were offered it, or use an effect on participants",
-            people_are,
-        )
-    if kind == "participation" and people_are == "offered" and take_up is None:
-        raise fault(
-            "people_are",
-            "an effect on participants is multiplied by those who were only offered it",
-            "give take_up, or count participants",
-            people_are,
-        )
-    if people_are == "participants" and take_up is not None:
-        raise fault(
-            "take_up",
-            "participants have all taken part",
-            "leave take_up out, or count those offered",
-            take_up,
-        )
-
-
-def base_of(
-    budget: Budget, base: str | Given | None, source: str, outcome: str = ""
-) -> tuple[Input, bool]:
-    """Return what per cent are of, and whether it is of each head of the household.
-
-    Parameters
-    ----------
-    budget : Budget
-        The household.
-    base, source : str
-        As `add` has them.
-    outcome : str
-        What the effect is on, if known; it must fit the base.
-
-    Raises
-    ------
-    FaultsError
-        If the base is not named, unknown, or not what the effect is on.
-    """
-    if base is None:
-        remedy = f"name one of {', '.join(BASES)}, or give yuan a year"
-        raise fault("base", "of what the per cent are is not said", remedy)
-    if not isinstance(base, str):
-        unit = "yuan a person a year"
-        return read("base", "earnings that the per cent are of", base, unit, least=0), False
-    if base not in BASES:
-        raise fault("base", "no such base", f"use one of {', '.join(BASES)}", base)
-    if outcome and not any(word in outcome for word in BASES[base]):
-        fits = [name for name, words in BASES.items() if any(w in outcome for w in words)]
-        remedy = f"use {' or '.join(fits) or 'an effect on what the base is of'}"
-        raise fault("base", f"the effect is on {outcome}", remedy, base)
-    if base == "trainee_earnings":
-        unit = "yuan a person a year"
-        return read("base", budget.trainee_earnings.what, budget.trainee_earnings, unit), False
-    unit = "yuan a head a year"
-    if base == "household_income":
-        return read("base", "income of the household", budget.per_head, unit), True
-    if base == "consumption":
-        return read("base", "consumption of the household", budget.consumption, unit), True
-    amount = budget.source_per_head(source)
-    return read("base", f"{source} income of the household", amount, unit), True
-
-
 def _frame(gain: Gain) -> pl.DataFrame:
     rows = []
     for p in gain._shown:
@@ -591,8 +424,3 @@ def _frame(gain: Gain) -> pl.DataFrame:
                 }
             )
     return frame_of(rows)
-
-
-def quantiles(evidence: Predictive, at: Sequence[float] = QUANTILES) -> tuple[float, ...]:
-    """Return quantiles of an effect as plain numbers."""
-    return tuple(float(evidence.quantile(p)) for p in at)
