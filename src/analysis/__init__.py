@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from analysis.cells.door import cells as cells
     from analysis.cells.door import pack as pack
     from analysis.cells.door import read_pack as read_pack
+    from analysis.claims.reported import claims as claims
     from analysis.designs.adjusted import adjust as adjust
     from analysis.designs.randomised import rct as rct
     from analysis.did.estimate import did as did
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "INCOME": "analysis.cells.door",
     "cells": "analysis.cells.door",
+    "claims": "analysis.claims.reported",
     "data": "analysis.panels.dataset",
     "data_sets": "analysis.panels.dataset",
     "did": "analysis.did.estimate",

@@ -95,10 +95,10 @@ def test_the_simulated_dividend_pays_what_property_income_gains(simulated, panel
 
 
 def test_arithmetic_of_reported_money():
-    """16,000 yuan over 12,951 yuan of official income; a loan adds nothing."""
+    """11,470,000 yuan over 764 persons and 12,951 yuan of income; a loan adds nothing."""
     (figure,) = [one for one in arithmetic.ceilings("dividend") if one.figure.id == "I06"]
     official = figure.figure.official_yuan
-    assert figure.most.high.value == Fraction(100 * 16_000) / official
+    assert figure.most.high.value == Fraction(100 * 11_470_000, 764) / official
     assert all(one.most is None for one in arithmetic.ceilings("microcredit"))
     (per_home,) = [one for one in arithmetic.ceilings("dividend") if one.figure.id == "I07"]
     assert per_home.most is None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from analysis import printing
+from analysis.claims import formatting
 from analysis.claims.implied import implied
 from analysis.claims.intervals import Interval
 from analysis.claims.ledger import Ledger, load
@@ -98,8 +98,8 @@ def _narrowed(ledger: Ledger) -> Iterator[dict[str, str]]:
     for row in narrow(ledger):
         yield {
             "claim": row.claim,
-            "printed": printing.interval(row.printed),
-            "narrowed": printing.interval(row.narrowed),
+            "printed": formatting.interval(row.printed),
+            "narrowed": formatting.interval(row.narrowed),
             "unit": units[row.claim],
             "by": ", ".join(row.relations),
         }
@@ -107,7 +107,7 @@ def _narrowed(ledger: Ledger) -> Iterator[dict[str, str]]:
 
 def _said(verdict: Verdict) -> dict[str, str]:
     def text(interval: Interval | None) -> str:
-        return "" if interval is None else printing.interval(interval)
+        return "" if interval is None else formatting.interval(interval)
 
     return {
         "id": verdict.id,

@@ -28,6 +28,7 @@ class Places(contract.Row):
     """Where a place that claims name is drawn: a tile, not a position on a map."""
 
     place = dy.String(primary_key=True, description="place as claims name it")
+    name_zh = dy.String(nullable=False, description="name in Chinese")
     tile = dy.String(nullable=False, description="name on its tile; places may share one")
     column = dy.Int64(min=1, max=9, nullable=False, description="from west to east")
     row = dy.Int64(min=1, max=9, nullable=False, description="from north to south")

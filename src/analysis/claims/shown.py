@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from analysis import printing, programmes
+from analysis.claims import formatting
 from analysis.claims.implied import ImpliedIncome
 from analysis.claims.intervals import Interval
 from analysis.claims.ledger import Ledger
@@ -33,7 +34,7 @@ def claims_table(ledger: Ledger, supports: pl.DataFrame) -> pl.DataFrame:
     """
     names = programmes.load().programmes.select(programme="id", name="name_en")
     says = {
-        name: printing.interval(ledger.operands[name].interval * _scale(unit))
+        name: formatting.interval(ledger.operands[name].interval * _scale(unit))
         for name, unit in ledger.claims.select("id", "unit").iter_rows()
     }
     start, end = (pl.col(c).dt.strftime("%Y-%m") for c in ("period_start", "period_end"))
@@ -97,8 +98,8 @@ def _result(verdict: Verdict) -> str:
     if verdict.interval is None:
         return ""
     if verdict.left is None or verdict.right is None:
-        return f"{printing.interval(verdict.interval * scale)} {unit}".strip()
-    left, right = (printing.interval(side * scale) for side in (verdict.left, verdict.right))
+        return f"{formatting.interval(verdict.interval * scale)} {unit}".strip()
+    left, right = (formatting.interval(side * scale) for side in (verdict.left, verdict.right))
     sign = next(s for s in ("==", "<=", ">=", "<", ">") if s in verdict.expression)
     words = {"==": "=", "<=": "≤", ">=": "≥"}
     return f"{left} {words.get(sign, sign)} {right}? {unit}".strip()
@@ -118,13 +119,13 @@ def implied_table(figures: Iterable[ImpliedIncome]) -> pl.DataFrame:
         {
             "id": f.id,
             "title": f.title,
-            "yuan": printing.interval(f.yuan) if f.yuan else f.reason,
+            "yuan": formatting.interval(f.yuan) if f.yuan else f.reason,
             "per": f.basis.removeprefix("per_"),
             "how_often": f.frequency.replace("_", " "),
             "measures": f.measures,
             "official": printing.number(f.official_yuan)
             + ("" if f.official_status != "from_memory" else " (unverified)"),
-            "share": f"{printing.interval(f.share * Interval.point(100))} %" if f.share else "",
+            "share": f"{formatting.interval(f.share * Interval.point(100))} %" if f.share else "",
             "why_not_effect": f.why_not_effect,
             "assumption": f.assumption,
         }

@@ -8,7 +8,8 @@ from fractions import Fraction
 
 import polars as pl
 
-from analysis import printing, programmes
+from analysis import programmes
+from analysis.claims import formatting
 from analysis.claims.expressions import Operand
 from analysis.claims.implied import ImpliedIncome
 from analysis.claims.ledger import Ledger
@@ -202,7 +203,7 @@ def implied_per_head(figures: Iterable[ImpliedIncome]) -> pl.DataFrame:
             "label": f.title,
             "low": end(f.yuan.low.value),
             "high": end(f.yuan.high.value),
-            "printed": printing.interval(f.yuan),
+            "printed": formatting.interval(f.yuan),
             "official": float(f.official_yuan),
             "frequency": f.frequency,
             "measures": f.measures,
