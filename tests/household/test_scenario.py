@@ -17,7 +17,7 @@ from analysis.household.evidence import NormalPredictive
 from analysis.results.number import Number
 
 OFFER = NormalPredictive(10.0, 5.0, outcome="earnings", effect="offer", rating="moderate")
-TAKEN = NormalPredictive(20.0, 8.0, outcome="household income", effect="participation")
+TAKEN = NormalPredictive(20.0, 8.0, outcome="household income", effect="participants")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_a_gain_on_one_persons_earnings_by_hand(budget):
 
 def test_inputs_multiply_and_what_is_forgone_is_taken_off(budget):
     """Two people, 60 per cent take part, 80 per cent kept, 500 yuan given up by each."""
-    evidence = NormalPredictive(20.0, 8.0, outcome="earnings", effect="participation")
+    evidence = NormalPredictive(20.0, 8.0, outcome="earnings", effect="participants")
     gain = budget.add(
         evidence,
         base="trainee_earnings",

@@ -21,7 +21,7 @@ BASES: Final = {
     "source_income": ("profit", "revenue", "earnings of the household"),
 }
 """What per cent of the effect may be taken of, and the outcomes that fit it."""
-KINDS: Final = ("offer", "participation")
+KINDS: Final = ("offer", "participants", "area")
 PUBLISHED: Final = Provenance(evidence="published")
 
 
@@ -29,7 +29,7 @@ PUBLISHED: Final = Provenance(evidence="published")
 class Predictive(Protocol):
     """What the effect may be in the next place, as `analysis.studies` predicts it.
 
-    Beside these, ``outcome`` (such as ``earnings``), ``effect`` (``offer`` or ``participation``),
+    Beside these, ``outcome`` (such as ``earnings``), ``effect`` (``offer`` or ``participants``),
     ``unit`` (``per cent``), ``rating`` and ``provenance`` are read where it has them.
     """
 
@@ -45,7 +45,15 @@ class Predictive(Protocol):
         """Return its quantile at probability `p`."""
 
 
-Evidence = Predictive | Number | Interval
+@runtime_checkable
+class Pooled(Protocol):
+    """A pooled mean that predicts the effect in the next place, as ``va.pool`` returns it."""
+
+    def predictive(self) -> Any:
+        """Return the distribution of the effect in the next place."""
+
+
+Evidence = Predictive | Pooled | Number | Interval
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,10 @@ def evidence_of(effect: object) -> tuple[Predictive | Interval, str, str, bool]:
     unit = str(getattr(effect, "unit", "per cent")).replace("%", "per cent").replace("percent", "")
     relative = "per cent" in unit or not unit.strip()
     kind, outcome = (str(getattr(effect, name, "") or "") for name in ("effect", "outcome"))
+    if callable(getattr(effect, "predictive", None)):
+        question = getattr(effect, "question", None)
+        kind, outcome = (str(getattr(question, n, "") or "") for n in ("effect", "outcome"))
+        effect, relative = effect.predictive(), True  # type: ignore[attr-defined]
     if isinstance(effect, Number):
         sd = effect.error
         if not math.isfinite(sd):
@@ -137,6 +149,13 @@ def check_kind(kind: str, people_are: str, take_up: Given | None) -> None:
             "leave take_up out, or use an effect on participants",
             take_up,
         )
+    if kind == "area" and (people_are or take_up is not None):
+        raise fault(
+            "people_are",
+            "the effect is on the average of a whole area",
+            "leave people_are and take_up out",
+            people_are or take_up or "",
+        )
     if kind == "offer" and people_are == "participants":
         raise fault(
             "people_are",
@@ -144,7 +163,7 @@ def check_kind(kind: str, people_are: str, take_up: Given | None) -> None:
             "count those who were offered it, or use an effect on participants",
             people_are,
         )
-    if kind == "participation" and people_are == "offered" and take_up is None:
+    if kind == "participants" and people_are == "offered" and take_up is None:
         raise fault(
             "people_are",
             "an effect on participants is multiplied by those who were only offered it",

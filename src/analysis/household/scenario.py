@@ -288,9 +288,10 @@ def add(
     ----------
     budget : Budget
         The household.
-    effect : Predictive, Number or Interval
-        ``va.pool(...).predictive()``, one estimate with its error (both in per cent), or an
-        interval of claims in yuan a person or household and year.
+    effect : PoolResult, Predictive, Number or Interval
+        ``va.pool(...)`` (its prediction is taken, and what it is an effect of is checked), its
+        ``.predictive()``, one estimate with its error (in per cent), or an interval of claims in
+        yuan a person or household and year.
     source : str
         Source of income that the gain enters.
     base : str or number
@@ -343,7 +344,7 @@ def add(
         raise fault("base", "the effect is in yuan", "leave base out", base)
     if scaled and not (isinstance(people, int | float) and float(people) == 1.0):
         raise fault("people", "the effect is on a household", "leave people out", people)
-    who = "participants" if kind == "participation" and take_up is None else "persons offered it"
+    who = "participants" if kind == "participants" and take_up is None else "persons offered it"
     people_unit = "persons a household"
     inputs = (
         base_input,
