@@ -186,6 +186,17 @@ def test_assumed_costs_say_so(budget):
     assert row["where from"].startswith("assumed: ")
 
 
+def test_an_input_is_a_number_with_its_range(budget):
+    """data/parameters/unit_costs.csv: 800 to 5,000, most likely 2,000 yuan; assumed."""
+    cost = budget.break_even("training", base="trainee_earnings").input("cost")
+    assert (cost.value, cost.low, cost.high) == (2000, 800, 5000)
+    assert cost.provenance.evidence == "model"
+    gain = budget.add(OFFER, base="trainee_earnings")
+    assert (gain.input("people").value, gain.input("people").ends) == (1, (None, None))
+    with pytest.raises(FaultsError, match="no such input"):
+        gain.input("luck")
+
+
 def test_a_return_needs_a_rated_effect(budget):
     gain = budget.add(TAKEN, base="household_income")
     with pytest.raises(FaultsError, match="rated moderate or high"):

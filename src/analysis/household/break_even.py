@@ -13,7 +13,16 @@ import polars as pl
 from analysis.household import costs
 from analysis.household.budget import Budget
 from analysis.household.evidence import base_of
-from analysis.household.inputs import Given, Input, fault, joined, printed, read, table
+from analysis.household.inputs import (
+    Given,
+    Input,
+    fault,
+    input_number,
+    joined,
+    printed,
+    read,
+    table,
+)
 from analysis.results.number import Number
 from analysis.results.plot import COLOURS, axes, note
 from analysis.results.result import Account, Comparison, Result, frame_of
@@ -117,6 +126,16 @@ class BreakEven(Result):
     def table(self) -> ResultTable:
         """Return the answer as a table."""
         return ResultTable(shown=self.rows(), data=self.frame, provenance=self.provenance)
+
+    def input(self, name: str) -> Number:
+        """Return one input with its range and where it is from.
+
+        Raises
+        ------
+        FaultsError
+            If there is no such input.
+        """
+        return input_number(self.inputs, name, self.provenance)
 
     def input_table(self) -> ResultTable:
         """Return every input with its range and where it is from."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -145,6 +145,38 @@ def printed(inputs: Iterable[Input]) -> pl.DataFrame:
         where = f"{kind}: {one.source}"
         rows.append({"input": one.what, "value": value, "unit": one.unit, "where from": where})
     return pl.DataFrame(rows)
+
+
+def input_number(inputs: Iterable[Input], name: str, provenance: Provenance) -> Number:
+    """Return an input as a number that carries its range and where it is from.
+
+    Parameters
+    ----------
+    inputs : iterable of Input
+        Those of a result.
+    name : str
+        As the call names it, such as ``cost``.
+    provenance : Provenance
+        Of the result that they entered.
+
+    Raises
+    ------
+    FaultsError
+        If there is no such input.
+    """
+    by_name = {one.name: one for one in inputs}
+    if name not in by_name:
+        raise fault("input", "no such input", f"use one of {', '.join(by_name)}", name)
+    one = by_name[name]
+    apart = one.low != one.high
+    return Number(
+        value=one.central,
+        low=one.low if apart else math.nan,
+        high=one.high if apart else math.nan,
+        what=one.what,
+        unit=one.unit,
+        provenance=replace(provenance, evidence=one.evidence, method=one.source),
+    )
 
 
 def joined(provenance: Provenance, inputs: Iterable[Input], method: str) -> Provenance:

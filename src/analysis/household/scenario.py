@@ -29,7 +29,16 @@ from analysis.household.evidence import (
     check_rating,
     evidence_of,
 )
-from analysis.household.inputs import Given, Input, fault, joined, printed, read, table
+from analysis.household.inputs import (
+    Given,
+    Input,
+    fault,
+    input_number,
+    joined,
+    printed,
+    read,
+    table,
+)
 from analysis.results.number import Number, Range
 from analysis.results.plot import COLOURS, NEUTRAL, axes, note
 from analysis.results.provenance import Provenance
@@ -235,6 +244,16 @@ class Gain(Result):
         from analysis.household.break_even import per_yuan
 
         return per_yuan(self, cost, **inputs)
+
+    def input(self, name: str) -> Number:
+        """Return one input with its range and where it is from.
+
+        Raises
+        ------
+        FaultsError
+            If there is no such input.
+        """
+        return input_number(self.inputs, name, self.provenance)
 
     def input_table(self) -> ResultTable:
         """Return every input with its range and where it is from."""
