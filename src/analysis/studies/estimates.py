@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from analysis import contract, paths, programmes
 from analysis.faults import Fault, FaultsError, raise_if_any
-from analysis.results import FrameDigest, Number, Provenance, ResultTable, formatting
+from analysis.results import Effect, FrameDigest, Number, Provenance, ResultTable, formatting
+from analysis.studies import single_estimates
 from analysis.studies.contracts import DESIGNS, PROGRAMMES, SCHEMAS
 from analysis.studies.conversions import with_percent
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 FILE: Final = "data/studies/estimates.csv"
-TABLE_COLUMNS: Final = ("study", "programme", "outcome", "effect", "design", "usable")
+UNITS: Final = {"currency": "in money", "sd": "SD", "percentage_points": "points", "share": "share"}
+"""How units that are no per cent are printed after a result."""
 
 
 @dataclass(frozen=True)
@@ -242,8 +247,44 @@ class Studies:
         held = self.frame["std_error"].is_not_null().sum()
         return self._count(held, f"estimates with an error: {self.title}")
 
+    def estimate(self, name: str) -> Effect:
+        """Return one estimate by its id, in per cent of the comparison mean where it has one.
+
+        Raises
+        ------
+        FaultsError
+            If there is none of that name, or if it has a direction and no number.
+
+        Examples
+        --------
+        >>> studies("training").estimate("attanasio2011_01").interval.text
+        '11.2 to 33.2'
+        """
+        return single_estimates.find(self, name)
+
+    def plot(
+        self, by: str = "outcome_family", language: str = "en", ax: Axes | None = None
+    ) -> Axes:
+        """Draw the estimates that are in per cent side by side, without a mean.
+
+        Parameters
+        ----------
+        by : str
+            Column of the groups: ``outcome_family``, ``risk_of_bias``, ``effect``, ``comparison``,
+            ``sub_type`` or ``setting``.
+        language : str
+            ``en`` or ``zh``.
+        ax : matplotlib Axes, optional
+            Where; a new figure if left out.
+        """
+        return single_estimates.forest_of(self, by=by, language=language, ax=ax)
+
     def table(self) -> ResultTable:
-        """Return the rows as a reader sees them, estimates in per cent before the rest."""
+        """Return the rows as a reader sees them, estimates in per cent before the rest.
+
+        A result is in per cent of the comparison mean where it can be, else in its own unit; its
+        standard error stands in brackets. Studies of which no number is known have a direction.
+        """
         shown = [
             {
                 "study": row["short"],
@@ -251,11 +292,11 @@ class Studies:
                 "outcome": row["outcome"],
                 "effect of": row["effect"].replace("_", " "),
                 "design": row["risk_of_bias"].replace("_", " "),
-                "per cent": _printed(row),
+                "result": _printed(row),
             }
             for row in self._ordered().iter_rows(named=True)
         ]
-        columns = ["study", "where", "outcome", "effect of", "design", "per cent"]
+        columns = ["study", "where", "outcome", "effect of", "design", "result"]
         return ResultTable(
             shown=pl.DataFrame(shown, schema=dict.fromkeys(columns, pl.String)),
             data=self._ordered(),
@@ -279,16 +320,16 @@ class Studies:
         return self.table()._repr_html_()
 
 
-def _printed(row: dict[str, object]) -> str:
-    percent, error, direction = row["percent"], row["percent_se"], row["direction"]
-    if percent is None:
-        return str(direction or "").replace("_", " ")
-    assert isinstance(percent, float)  # noqa: S101  # a column of numbers
-    decimals = formatting.places(error if isinstance(error, float) else None)
-    text = formatting.number(percent, decimals)
-    if not isinstance(error, float):
-        return text
-    return f"{text} ({formatting.number(error, decimals)})"
+def _printed(row: Mapping[str, Any]) -> str:
+    percent = row["percent"] is not None
+    value = row["percent"] if percent else row["estimate"]
+    if value is None:
+        return str(row["direction"] or "").replace("_", " ")
+    error = row["percent_se"] if percent else row["error"]
+    decimals = formatting.places(error)
+    bracket = "" if error is None else f" ({formatting.number(error, decimals)})"
+    unit = "%" if percent else UNITS.get(str(row["unit"]), "")
+    return f"{formatting.number(value, decimals)}{bracket} {unit}".rstrip()
 
 
 def _known(names: Sequence[str], allowed: Sequence[str], what: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +13,17 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.faults import Fault, FaultsError
-from analysis.results import Account, Comparison, Effect, FrameDigest, Number, Provenance, Result
+from analysis.results import (
+    Account,
+    Comparison,
+    Effect,
+    FrameDigest,
+    Number,
+    Provenance,
+    Range,
+    Result,
+    formatting,
+)
 from analysis.results.result import frame_of
 from analysis.studies.bayesian import Mixture, Posterior, Prior, posterior
 from analysis.studies.estimates import FILE, Studies, tables
@@ -195,6 +205,19 @@ class PoolResult(Result):
             is the same on every run.
         """
         return self.bayesian.predictive
+
+    @property
+    def predictive_interval(self) -> Range:
+        """Central interval of `predictive`, printed to the place of its spread."""
+        low, high = self.predictive().interval(self.level)
+        return Range(
+            low=low,
+            high=high,
+            decimals=formatting.places(self.predictive().sd),
+            what="effect in a next place, hierarchical model",
+            unit=self.unit,
+            provenance=replace(self.provenance, method="hierarchical normal model, stated prior"),
+        )
 
     @cached_property
     def prior_sensitivity(self) -> pl.DataFrame:
