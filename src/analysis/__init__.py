@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +60,6 @@ _PLACES = {
 """Where each public name is defined."""
 
 __all__ = sorted(_PLACES)
-__version__ = version("analysis")
 
 
 class _FrontDoor(ModuleType):
@@ -76,6 +74,10 @@ class _FrontDoor(ModuleType):
             function = getattr(import_module(_PLACES[name]), name)
             self.__dict__[name] = function
             return function
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("analysis")
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -11,7 +11,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from analysis import cli, cli_panels
+from analysis import cli
+from analysis.cli import panels as cli_panels
 from analysis.methods import exhibits, packages, replication, seeds, standards
 from analysis.panels import dictionary
 from analysis.panels.model.simulate import SEED

@@ -59,9 +59,6 @@ ORDER = (
     "methods",
     "site",
     "terminal",
-    "cli_panels",
-    "cli_effects",
-    "cli_proof",
     "cli",
     "__main__",
 )

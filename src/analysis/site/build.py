@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from importlib import metadata
 from pathlib import Path
 
-from analysis import __version__, changes, findings
+from analysis import changes, findings
 from analysis.faults import FaultsError, raise_if_any
 from analysis.files import digest_files, digest_of, files_below, write_atomic, write_if_changed
 from analysis.site.check import check_site
@@ -292,7 +293,7 @@ def note_moved(root: Path, moved: Sequence[findings.Moved], why: str) -> int:
     ]
     if printed:
         path = root / "data" / changes.FILE
-        version, today = __version__, date.today()
+        version, today = metadata.version("analysis"), date.today()
         text = changes.appended(path.read_text(encoding="utf-8"), printed, version, today, why)
         write_atomic(path, text.encode())
         changes.load(path)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from analysis import printing
 from analysis.terminal import out
 
 
@@ -31,6 +29,10 @@ def validate(
 
     results = stored.validate(tuple(only or ()), number=draws, processes=processes)
     chosen = results.summary.filter(estimator="group_time", rule="reported")
+    from rich.table import Table
+
+    from analysis import printing
+
     shown = Table("design", "draws", "overall", "event times", "joint band", box=None)
     for design in designs.load():
         rows = {
@@ -55,6 +57,8 @@ def standards(
     from analysis.methods.standards import check
 
     items = check(paths.root())
+    from rich.table import Table
+
     shown = Table("standard", "state", "what is asked", "found", box=None)
     for item in items:
         shown.add_row(item.id, "pass" if item.passed else "FAIL", item.asked, item.found)

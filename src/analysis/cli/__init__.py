@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from analysis import cli_effects, cli_panels, cli_proof, paths
+from analysis import paths
+from analysis.cli import cells, designs, panels, proof
 from analysis.faults import FaultsError, refused_by_machine
 from analysis.site.environment import named_time
 from analysis.terminal import err, out
@@ -30,9 +30,10 @@ claims_app = typer.Typer(no_args_is_help=True, help="The ledger of reported clai
 site_app = typer.Typer(no_args_is_help=True, help="The report site.")
 app.add_typer(claims_app, name="claims")
 app.add_typer(site_app, name="site")
-cli_panels.add_to(app)
-cli_effects.add_to(app)
-cli_proof.add_to(app)
+panels.add_to(app)
+cells.add_to(app)
+designs.add_to(app)
+proof.add_to(app)
 
 
 def main() -> None:
@@ -58,6 +59,8 @@ def doctor() -> None:
     from analysis.doctor import examine
 
     checks = examine()
+    from rich.table import Table
+
     table = Table("what", "state", "found", "remedy", box=None)
     for check in checks:
         table.add_row(check.name, check.state, check.found, check.remedy)
@@ -177,6 +180,8 @@ def verify(
             markup=False,
         )
         return
+    from rich.table import Table
+
     table = Table("finding", "page", "what", "published", "now", box=None)
     for row in moved:
         table.add_row(row.id, row.page, row.column, row.before, row.after)

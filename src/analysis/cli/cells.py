@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.table import Table
 
-from analysis import printing
 from analysis.terminal import out
 
 if TYPE_CHECKING:
@@ -61,6 +59,7 @@ def effects(
     convention: Annotated[Convention, typer.Option(help="of the intervals")] = "reported",
 ) -> None:
     """Estimate effects from cells, or from a pack alone, with intervals by village."""
+    from analysis import printing
     from analysis.cells import pack as packs
 
     if (folder / packs.MANIFEST).is_file():
@@ -75,6 +74,8 @@ def effects(
         f"controls: {about.controls}, {about.where}; base: {about.base}; {convention}",
         highlight=False,
     )
+    from rich.table import Table
+
     shown = Table(
         "outcome", "estimand", "estimate", "std. error", "low", "high", "villages", box=None
     )
@@ -182,6 +183,8 @@ def attack(
         None if cells is None else result.read(cells),
         None if panel is None else panels.read(panel).villages.collect(),
     )
+    from rich.table import Table
+
     shown = Table("rule", "state", "what the attack got", box=None)
     for one in found:
         shown.add_row(one.rule, one.state, one.found)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
-from rich.table import Table
 
 from analysis.terminal import out
 
@@ -84,6 +83,8 @@ def truth(
         programmes = ", ".join(sorted(known["programme"].unique()))
         raise typer.BadParameter(f"no such truth here; programmes: {programmes}")
     out.print("nominal yuan a year per household, all households of the programme")
+    from rich.table import Table
+
     shown = Table("outcome", "estimand", "true effect", box=None)
     for row in rows.iter_rows(named=True):
         shown.add_row(row["outcome"], row["estimand"], printing.number(row["att"]))
