@@ -99,7 +99,7 @@ def rct(
     to: Out = None,
 ) -> None:
     """Randomised experiment: effect of the offer, and on participants."""
-    from analysis import rct as estimate
+    from analysis.designs.randomised import rct as estimate
 
     fit = estimate(
         _source(file, sheet, encoding),
@@ -128,7 +128,7 @@ def rdd(
     to: Out = None,
 ) -> None:
     """Regression discontinuity: effect at a cut-off."""
-    from analysis import rdd as estimate  # type: ignore[attr-defined]
+    from analysis.designs.regression_discontinuity import rdd as estimate
 
     fit = estimate(
         _source(file, sheet, encoding),
