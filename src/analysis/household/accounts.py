@@ -179,7 +179,7 @@ class Accounts(Result):
                 {
                     "programme": named[one.programme],
                     "what is counted": one.what,
-                    "adds at most, yuan a head": _spanned(one.added),
+                    "would add, yuan a head": _spanned(one.added),
                     "set against": f"{one.against} of {one.source} income, "
                     f"{one.available.text} yuan",
                     "per cent of it": _spanned(one.share),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from analysis import programmes
 from analysis.household import costs
 from analysis.household.budget import Budget
 from analysis.household.evidence import base_of
@@ -281,6 +282,50 @@ def _frame(result: BreakEven) -> pl.DataFrame:
             }
         )
     return frame_of(rows)
+
+
+def break_evens(budget: Budget, *, years: float = 5) -> ResultTable:
+    """Return what each programme with an assumed cost must add to the household to pay it.
+
+    Parameters
+    ----------
+    budget : Budget
+        The household.
+    years : float
+        Years in which the gain is counted.
+
+    Returns
+    -------
+    ResultTable
+        One row a programme: assumed cost, what the household must gain a year, and the same in per
+        cent of its income; ranges over every combination of ends.
+    """
+    named = dict(programmes.load().programmes.select("id", "name_en").iter_rows())
+    rows, frames = [], []
+    for programme in costs.load().unit_costs["programme"]:
+        result = break_even(budget, programme, years=years)
+        cost = printed(result.inputs[:1]).row(0, named=True)
+        yuan, share = result.yuan, result.per_cent_of_income
+        rows.append(
+            {
+                "programme": named[programme],
+                "assumed cost, once": f"{cost['value']} {cost['unit']}",
+                "must add, yuan a year": f"{yuan.text} ({yuan.interval.text})",
+                "per cent of income": f"{share.text} ({share.interval.text})",
+            }
+        )
+        frames.append(result.frame.with_columns(programme=pl.lit(programme)))
+    return ResultTable(
+        shown=pl.DataFrame(rows),
+        data=pl.concat(frames),
+        provenance=replace(
+            budget.provenance,
+            evidence="model",
+            function=f"{break_evens.__module__}.{break_evens.__qualname__}",
+            method=f"cost over the present value of a yuan a year, {years:g} years",
+        ),
+        notes=("Costs are assumptions. Central value, and the range over all inputs in brackets.",),
+    )
 
 
 def per_yuan(

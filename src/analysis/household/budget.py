@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from analysis.household.accounts import Accounts
     from analysis.household.break_even import BreakEven
+    from analysis.household.controls import Controls
     from analysis.household.evidence import Evidence
     from analysis.household.inputs import Given
     from analysis.household.scenario import Gain
@@ -214,6 +215,18 @@ class Budget(Result):
         from analysis.household.break_even import break_even
 
         return break_even(self, cost, **inputs)
+
+    def break_evens(self, *, years: float = 5) -> ResultTable:
+        """Return what each programme with an assumed cost must add; see `break_even.break_evens`."""
+        from analysis.household.break_even import break_evens
+
+        return break_evens(self, years=years)
+
+    def controls(self, result: Gain | BreakEven, **options: Any) -> Controls:
+        """Return controls by which a reader moves every input; see `controls.controls`."""
+        from analysis.household.controls import controls
+
+        return controls(result, **options)
 
     def accounts(self, since: int | None = None) -> Accounts:
         """Return growth of income by source against what reported programmes add at most.

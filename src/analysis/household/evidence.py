@@ -89,10 +89,10 @@ def evidence_of(effect: object) -> tuple[Predictive | Interval, str, str, bool]:
         return effect, "", "", False
     unit = str(getattr(effect, "unit", "per cent")).replace("%", "per cent").replace("percent", "")
     relative = "per cent" in unit or not unit.strip()
-    kind, outcome = (str(getattr(effect, name, "") or "") for name in ("effect", "outcome"))
+    # A pooled mean says what it is of in its question; other evidence says it itself.
+    source = getattr(effect, "question", effect)
+    kind, outcome = (str(getattr(source, name, "") or "") for name in ("effect", "outcome"))
     if callable(getattr(effect, "predictive", None)):
-        question = getattr(effect, "question", None)
-        kind, outcome = (str(getattr(question, n, "") or "") for n in ("effect", "outcome"))
         effect, relative = effect.predictive(), True  # type: ignore[attr-defined]
     if isinstance(effect, Number):
         sd = effect.error

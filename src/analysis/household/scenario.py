@@ -53,6 +53,8 @@ QUANTILES: Final = (0.025, 0.25, 0.5, 0.75, 0.975)
 """Quantiles of the effect that are printed."""
 SOURCE_OF_NO_TAKE_UP: Final = "the effect is of those counted"
 """What stands as the source of a take-up that was not given."""
+NO_BASE: Final = "the amount is in yuan"
+"""What stands as the source of a base that there is none of."""
 GRID: Final = tuple((k + 0.5) / 400 for k in range(400))
 """Quantiles of the effect on which shares are counted: the middle of 400 equal parts."""
 
@@ -131,7 +133,7 @@ class Gain(Result):
         """
         middle, low, high = self._box(p, per_cent=per_cent)
         unit = "per cent of household income" if per_cent else self._unit
-        apart = low != high
+        apart = not math.isclose(low, high, rel_tol=1e-12)
         return Number(
             value=middle,
             low=low if apart else math.nan,
@@ -258,7 +260,9 @@ class Gain(Result):
     def input_table(self) -> ResultTable:
         """Return every input with its range and where it is from."""
         return ResultTable(
-            shown=printed(self.inputs), data=table(self.inputs), provenance=self.provenance
+            shown=printed(_said(self.inputs)),
+            data=table(self.inputs),
+            provenance=self.provenance,
         )
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
@@ -357,7 +361,7 @@ def add(
     if relative:
         base_input, scaled = base_of(budget, base, source, outcome)
     elif base is None:
-        base_input = Input("base", "no base: the amount is in yuan", 1, 1, 1, "", "", "reported")
+        base_input = Input("base", NO_BASE, 1, 1, 1, "", NO_BASE, "reported")
         scaled = False
     else:
         raise fault("base", "the effect is in yuan", "leave base out", base)
@@ -408,9 +412,12 @@ def add(
             rows_in=budget.account.rows_in,
             rows_used=budget.account.rows_used,
             units="facts",
-            decisions=tuple(
-                f"{row['input']}: {row['value']} {row['unit']} ({row['where from']})"
-                for row in printed(inputs).iter_rows(named=True)
+            decisions=(
+                f"rating: {rating or 'not given'}",
+                *(
+                    f"{row['input']}: {row['value']} {row['unit']} ({row['where from']})"
+                    for row in printed(_said(inputs)).iter_rows(named=True)
+                ),
             ),
         ),
         provenance=start,
@@ -424,6 +431,11 @@ def add(
         rating=rating,
     )
     return replace(gain, frame=_frame(gain))
+
+
+def _said(inputs: tuple[Input, ...]) -> tuple[Input, ...]:
+    """Return the inputs that say something: not a take-up or base that the effect has none of."""
+    return tuple(one for one in inputs if one.source not in (SOURCE_OF_NO_TAKE_UP, NO_BASE))
 
 
 def _frame(gain: Gain) -> pl.DataFrame:
