@@ -217,7 +217,7 @@ class Budget(Result):
         return break_even(self, cost, **inputs)
 
     def break_evens(self, *, years: float = 5) -> ResultTable:
-        """Return what each programme with an assumed cost must add; see `break_even.break_evens`."""
+        """Return what each programme must add to pay its cost; see `break_even.break_evens`."""
         from analysis.household.break_even import break_evens
 
         return break_evens(self, years=years)
