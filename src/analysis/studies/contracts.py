@@ -68,7 +68,7 @@ FAMILIES = [
     "output",
     "other",
 ]
-EFFECTS = ["offer", "participants", "area", "spillover", "dose"]
+EFFECTS = ["offer", "participation", "area", "spillover", "dose"]
 COMPARISONS = ["no_programme", "neighbours", "other_arm"]
 UNITS = [
     "percent",
@@ -157,7 +157,7 @@ class Estimates(contract.Row):
     comparison = dy.Enum(
         COMPARISONS, description="with no programme, with neighbours of those served, another arm"
     )
-    sample = dy.String(description="whole, or the part of the sample")
+    subgroup = dy.String(description="whole, or the part of the sample")
     primary = dy.Enum(
         YES_NO,
         description="whether the row stands for its study: clean comparison, programme as offered, "
@@ -240,7 +240,7 @@ class Estimates(contract.Row):
     @dy.rule()
     def a_part_of_a_sample_does_not_stand_for_the_study(cls) -> pl.Expr:
         """Require that a row which stands for its study is of the whole sample."""
-        return (pl.col("primary").cast(pl.String) == "no") | (pl.col("sample") == "whole")
+        return (pl.col("primary").cast(pl.String) == "no") | (pl.col("subgroup") == "whole")
 
 
 class Merge(contract.Row):

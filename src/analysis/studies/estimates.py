@@ -195,7 +195,7 @@ class Studies:
         return self._kept(kept, " or ".join(families))
 
     def effect(self, name: str) -> Studies:
-        """Keep effects of the ``offer``, on ``participants``, on an ``area`` and so on."""
+        """Keep effects of the ``offer``, on ``participation``, on an ``area`` and so on."""
         return self._kept(pl.col("effect").cast(pl.String) == name, f"effect: {name}")
 
     def sub_type(self, *names: str) -> Studies:
@@ -223,7 +223,7 @@ class Studies:
             inputs=(FrameDigest(whole, FILE),),
         )
 
-    def _count(self, value: int, what: str) -> Number:
+    def _count(self, value: float, what: str) -> Number:
         return Number(value=value, what=what, unit="count", provenance=self.provenance)
 
     @property
@@ -244,7 +244,7 @@ class Studies:
     @property
     def n_with_error(self) -> Number:
         """Rows with a standard error."""
-        held = self.frame["std_error"].is_not_null().sum()
+        held = self.frame.height - self.frame["std_error"].null_count()
         return self._count(held, f"estimates with an error: {self.title}")
 
     def estimate(self, name: str) -> Effect:

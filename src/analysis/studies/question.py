@@ -21,7 +21,7 @@ class Question:
     ----------
     outcome : str or None
         Family of outcomes.
-    effect, sample, comparison : str
+    effect, subgroup, comparison : str
         On whom, in which part of the sample, compared with what.
     designs : tuple of str
         Risks of bias that may enter one mean.
@@ -29,7 +29,7 @@ class Question:
 
     outcome: str | None
     effect: str = "offer"
-    sample: str = "whole"
+    subgroup: str = "whole"
     comparison: str = "no_programme"
     designs: tuple[str, ...] = ("randomised",)
 
@@ -87,7 +87,7 @@ def select(frame: pl.DataFrame, question: Question, *, one_per_study: bool = Tru
 
 def _own(frame: pl.DataFrame) -> Selection:
     """Return a frame of one's own as it is given; empty rows are counted."""
-    for name in ("outcome", "effect", "sample", "unit"):
+    for name in ("outcome", "effect", "subgroup", "unit"):
         if name in frame.columns and frame[name].n_unique() > 1:
             values = ", ".join(sorted(map(str, frame[name].unique())))
             remedy = "filter the frame to one of them: different ones are never in one mean"
@@ -149,12 +149,12 @@ def _of_library(frame: pl.DataFrame, question: Question, *, one_per_study: bool)
             f"compared with something else than {question.comparison.replace('_', ' ')}",
             text["comparison"] == question.comparison,
         ),
-        (f"part of a sample, not {question.sample}", pl.col("sample") == question.sample),
+        (f"part of a sample, not {question.subgroup}", pl.col("subgroup") == question.subgroup),
         ("another design", text["risk_of_bias"].is_in(question.designs)),
         ("no standard error", pl.col("error").is_not_null()),
         ("no per cent: the mean of the comparison is missing", pl.col("percent").is_not_null()),
     ]
-    if one_per_study and question.sample == "whole":
+    if one_per_study and question.subgroup == "whole":
         steps.append(("another estimate stands for the study", text["primary"] == "yes"))
     left_out: dict[str, int] = {}
     for reason, condition in steps:

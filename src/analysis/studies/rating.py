@@ -11,7 +11,8 @@ import polars as pl
 from analysis.faults import FaultsError
 from analysis.results import FrameDigest, Provenance, ResultTable, Word
 from analysis.studies.estimates import Studies, tables
-from analysis.studies.meta_analysis import PoolResult, pool
+from analysis.studies.meta_analysis import pool
+from analysis.studies.pool_result import PoolResult
 
 NORMAL: Final = 1.959964
 """Standard errors from the middle to either end of a normal 95 per cent interval."""
@@ -22,7 +23,7 @@ COMPARED: Final = (
     ("natural_experiment", "offer"),
     ("cut_off", "offer"),
     ("panel_comparison", "offer"),
-    ("panel_comparison", "participants"),
+    ("panel_comparison", "participation"),
     ("panel_comparison", "area"),
 )
 """Where a mean is looked for, the strongest first: risk of bias and effect."""
@@ -157,7 +158,7 @@ def rate(studies: Studies, outcome: str) -> Rating:
     )
     if pooled is None:
         return Rating("none", None, pl.DataFrame(), associations, provenance)
-    conditions = _conditions(pooled)
+    conditions = conditions_of(pooled)
     return Rating(_rating(conditions), pooled, conditions, associations, provenance)
 
 
@@ -203,7 +204,7 @@ def _fewest_for_egger() -> int:
     return 10
 
 
-def _conditions(pooled: PoolResult) -> pl.DataFrame:
+def conditions_of(pooled: PoolResult) -> pl.DataFrame:
     """Return every condition of the rule with what was measured and whether it fails."""
     values = {name: float(value) for name, value in measures(pooled).items()}
     rule = tables().rating.with_columns(
@@ -217,6 +218,11 @@ def _conditions(pooled: PoolResult) -> pl.DataFrame:
         .otherwise(pl.col("value") < pl.col("threshold"))
     )
     return rule.with_columns(fails=fails.fill_null(value=False))
+
+
+def rating_of(pooled: PoolResult) -> str:
+    """Return the rating of a mean: ``high``, ``moderate``, ``low`` or ``very_low``."""
+    return _rating(conditions_of(pooled))
 
 
 def _rating(conditions: pl.DataFrame) -> str:
