@@ -217,7 +217,8 @@ class PoolResult(Result):
     @property
     def outcome_name(self) -> str:
         """The family of outcomes in words."""
-        found = tables().outcomes.filter(pl.col("id").cast(pl.String) == self.question.outcome)
+        asked = self.question.outcome or ""
+        found = tables().outcomes.filter(pl.col("id").cast(pl.String) == asked)
         return "" if found.is_empty() else str(found["name_en"][0])
 
     @cached_property

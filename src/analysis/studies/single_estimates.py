@@ -59,7 +59,7 @@ def effect_of(row: Mapping[str, Any], provenance: Provenance) -> Effect:
         n=row["n"],
         df=math.inf,
         note="" if math.isfinite(error) else "no standard error is known",
-        what=f"{row['short']}: {row['outcome']}, {row['sample']} sample",
+        what=f"{row['short']}: {row['outcome']}, {row['subgroup']} sample",
         unit=unit,
         provenance=replace(provenance, rows_used=1, method=f"{row['design']}; {known}"),
     )
