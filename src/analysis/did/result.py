@@ -57,7 +57,7 @@ class EventStudy(Result):
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw effects by event time with intervals and joint bands."""
-        from analysis.results.plot import event_study as draw
+        from analysis.results.event_plot import event_study as draw
 
         return draw(self, ax=ax, **options)
 

@@ -1,7 +1,8 @@
 """A Matplotlib figure as one inline SVG of a page: text as text, colours by the page's style sheet.
 
-Vertical positions and letters keep their size on every screen; horizontal positions are shares of
-the width, so that one drawing fills a column of 1,000 pixels and a phone of 390. Colours of the
+Vertical positions and letters keep their size on every screen, and so does the margin left of the
+axes; horizontal positions right of it are shares of the width, so that one drawing fills a column
+of 1,000 pixels and a phone of 390. Colours of the
 palette become classes, which resolve to variables of the style sheet: one drawing serves the light
 and the dark theme. Marks carry their values as data for assets/figures.js.
 """
@@ -103,7 +104,8 @@ def inline_svg(figure: Figure, label: str, title: str = "", alt: str = "") -> st
     with gids(figure) as marks:
         root = ElementTree.fromstring(drawing(figure, label))  # noqa: S314 -- our own drawing
     _, _, width, height = (float(x) for x in root.attrib["viewBox"].split())
-    writer = _Writer(label, width, height, marks)
+    left = min((axes.get_position().x0 for axes in figure.axes), default=0.0) * width
+    writer = _Writer(label, width, height, left, marks)
     for child in root:
         writer.walk(child, {}, "", glyphs=False)
     return writer.finish(title, alt)
@@ -115,7 +117,8 @@ def _style(element: ElementTree.Element, inherited: Mapping[str, str]) -> dict[s
 
 
 def _short(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".").replace("-0", "0", value > -0.005)
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def _path(d: str, scale: float = 1.0, shift: tuple[float, float] = (0.0, 0.0)) -> str:
@@ -166,6 +169,7 @@ class _Writer:
     label: str
     width: float
     height: float
+    left: float
     marks: Mapping[str, Mark]
     shapes: dict[str, str] = field(default_factory=dict)
     clips: dict[str, tuple[str, tuple[float, ...]]] = field(default_factory=dict)
@@ -226,7 +230,8 @@ class _Writer:
             return
         if not self.stretching:
             self.parts.append(
-                f'<svg viewBox="0 0 {_short(self.width)} {_short(self.height)}" '
+                f'<svg viewBox="{_short(self.left)} 0 {_short(self.width - self.left)} '
+                f'{_short(self.height)}" '
                 f'preserveAspectRatio="none" width="100%" height="100%">'
             )
             self.stretching = True
@@ -257,7 +262,10 @@ class _Writer:
         )
 
     def _share(self, x: float) -> str:
-        return f"{_short(100 * x / self.width)}%"
+        """Return a position as a share of what is right of the margin, in pixels inside it."""
+        if x < self.left:
+            return _short((x - self.left) * PIXEL)
+        return f"{_short(100 * (x - self.left) / (self.width - self.left))}%"
 
     def _text(self, element: ElementTree.Element, style: Mapping[str, str]) -> None:
         place = element.get("transform", "")
@@ -288,9 +296,10 @@ class _Writer:
         place = _NUMBER.findall(element.get("transform", ""))[-2:]
         x, y = (float(v) for v in place) if len(place) == 2 else (0.0, 0.0)
         x, y = float(element.get("x", x)), float(element.get("y", y))
+        width = float(element.get("width", 0))
         self._add(
             f'<image href="{element.get(_LINK, "")}" x="{self._share(x)}" '
-            f'y="{_short(y * PIXEL)}" width="{self._share(float(element.get("width", 0)))}" '
+            f'y="{_short(y * PIXEL)}" width="{self._share(width + self.left)}" '
             f'height="{_short(float(element.get("height", 0)) * PIXEL)}" '
             'preserveAspectRatio="none"/>'
         )
@@ -310,7 +319,8 @@ class _Writer:
         ]
         links = any(mark.href for mark in self.marks.values())
         role = "group" if links else "img"
-        pixels = _short(self.height * PIXEL)
+        pixels, margin = _short(self.height * PIXEL), _short(self.left * PIXEL)
+        style = f"margin-left:{margin}px;width:calc(100% - {margin}px);height:{pixels}px"
         names = f"{self.label}-title {self.label}-alt" if alt else f"{self.label}-title"
         said = f'<desc id="{self.label}-alt">{html.escape(alt, quote=False)}</desc>' if alt else ""
         # Inside an empty group, so that no browser shows the title where the pointer rests.
@@ -319,8 +329,8 @@ class _Writer:
             f"{html.escape(title or self.label, quote=False)}</title>{said}</g>"
         )
         head = (
-            f'<svg role="{role}" aria-labelledby="{names}" width="100%" height="{pixels}" '
-            f'style="height:{pixels}px" xmlns="http://www.w3.org/2000/svg">'
+            f'<svg role="{role}" aria-labelledby="{names}" height="{pixels}" '
+            f'style="{style}" xmlns="http://www.w3.org/2000/svg">'
         )
         return "\n".join(
             [head, titled, *([f"<defs>{''.join(defs)}</defs>"] if defs else []), body, "</svg>"]

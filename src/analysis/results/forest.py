@@ -25,8 +25,9 @@ LINE: Final = "#d9d9d9"
 TEXT: Final = 9.5
 """Points, of labels and estimates."""
 SMALL: Final = 9.0
-LABEL_SIGNS: Final = 34
-"""Signs of a label that stand beside an estimate on a phone."""
+LINE_SIGNS: Final = 46
+"""Signs of a label and its estimate that stand side by side on a phone."""
+LEAST_SIGNS: Final = 22
 LINE_INCHES: Final = 0.185
 ROW_INCHES: Final = 0.24
 REACH: Final = 1.6
@@ -53,6 +54,10 @@ class Row:
         Sub-type, setting or design that the row belongs to; empty for none.
     href : str
         Page of the study; empty for none.
+    colour : int
+        Place in the palette; of results set side by side.
+    printed : str
+        Estimate and interval as printed; by the interval if left out.
     """
 
     label: str
@@ -65,6 +70,8 @@ class Row:
     is_mean: bool = False
     group: str = ""
     href: str = ""
+    colour: int = 0
+    printed: str = ""
 
     @property
     def decimals(self) -> int | None:
@@ -73,6 +80,8 @@ class Row:
 
     def text(self, language: str = "en") -> str:
         """Return estimate and interval as printed."""
+        if self.printed:
+            return self.printed
         value = formatting.number(self.estimate, self.decimals)
         if math.isnan(self.ci_low):
             return value
@@ -80,7 +89,7 @@ class Row:
         return f"{value} ({span(interval, language)})"
 
 
-def wrapped(text: str, width: int = LABEL_SIGNS) -> list[str]:
+def wrapped(text: str, width: int = 34) -> list[str]:
     """Return the lines of a label; a Chinese sign is as wide as two others.
 
     Examples
@@ -97,6 +106,7 @@ def forest(
     unit: str,
     *,
     data: pl.DataFrame | None = None,
+    alt: str = "",
     provenance: Provenance = UNKNOWN,
     language: str = "en",
     ax: Axes | None = None,
@@ -111,6 +121,8 @@ def forest(
         Of the axis, in words.
     data : polars.DataFrame, optional
         What is offered for download; the rows if left out.
+    alt : str
+        Alternative text; of a forest plot if left out.
     provenance : Provenance
         Where the numbers come from.
     language : str
@@ -134,11 +146,11 @@ def forest(
     'per cent'
     """
     shown = list(rows)
-    lines = [max(1, len(wrapped(row.label))) for row in shown]
+    names = [_lines(row, language) for row in shown]
     heads = [row.group if row.group != before else "" for row, before in _with_previous(shown)]
     heights = [
-        LINE_INCHES * count + ROW_INCHES + (LINE_INCHES * 1.5 if head else 0)
-        for count, head in zip(lines, heads, strict=True)
+        LINE_INCHES * len(parts) + ROW_INCHES + (LINE_INCHES * 1.5 if head else 0)
+        for parts, head in zip(names, heads, strict=True)
     ]
     ax = blank_axes(ax, sum(heights) + 0.7)
     low, high = reach(shown)
@@ -153,7 +165,7 @@ def forest(
         top += height
     finish(ax, top, unit)
     frame = pl.DataFrame([vars(row) for row in shown]) if data is None else data
-    return note(ax, frame, alternative(shown, unit, language), provenance)
+    return note(ax, frame, alt or alternative(shown, unit, language), provenance)
 
 
 def _with_previous(rows: Sequence[Row]) -> list[tuple[Row, str]]:
@@ -202,6 +214,12 @@ def reach(rows: Sequence[Row]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
+def _lines(row: Row, language: str) -> list[str]:
+    """Return the lines of a label, short enough for its estimate to stand beside it."""
+    width = LINE_SIGNS - len(row.text(language)) - (4 if row.is_mean else 0)
+    return wrapped(row.label, max(width, LEAST_SIGNS))
+
+
 def group_head(ax: Axes, text: str, top: float) -> None:
     """Write the head of a group at the top of its first row."""
     place = top + LINE_INCHES * 1.1
@@ -212,7 +230,7 @@ def group_head(ax: Axes, text: str, top: float) -> None:
 def _labels(ax: Axes, row: Row, bottom: float, language: str) -> None:
     """Write a label and its estimate, the lines of the label above the marks."""
     across, bold = ax.get_yaxis_transform(), "bold" if row.is_mean else "normal"
-    parts = wrapped(row.label)
+    parts = _lines(row, language)
     for number, part in enumerate(parts):
         place = bottom - LINE_INCHES * (len(parts) - 1 - number) - 0.02
         text = ax.text(0, place, part, transform=across, fontsize=TEXT, color=INK, fontweight=bold)
@@ -249,16 +267,17 @@ def _interval(ax: Axes, row: Row, place: float, colour: str) -> None:
 
 
 def _square(ax: Axes, row: Row, place: float, language: str) -> None:
-    _interval(ax, row, place, COLOURS[0])
-    weight = 0.1 if math.isnan(row.weight) else row.weight
-    hollow = math.isnan(row.ci_low)
+    colour, hollow = COLOURS[row.colour % len(COLOURS)], math.isnan(row.ci_low)
+    _interval(ax, row, place, colour)
+    weighted = math.isfinite(row.weight)
+    weight = min(max(row.weight, 0.0), 1.0) if weighted else 0.1
     [point] = ax.plot(
         [row.estimate],
         [place],
-        "s",
-        color=COLOURS[0],
-        markerfacecolor="white" if hollow else COLOURS[0],
-        markersize=4 + 9 * math.sqrt(min(max(weight, 0.0), 1.0)),
+        "s" if weighted or row.is_mean else "o",
+        color=colour,
+        markerfacecolor="white" if hollow else colour,
+        markersize=4 + 9 * math.sqrt(weight),
     )
     mark(point, said(row, language), href=row.href, group=row.group)
 

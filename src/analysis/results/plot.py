@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 """Okabe and Ito's palette (2008), told apart by colour-blind readers; black is for text."""
 NEUTRAL: Final = "#6b6b6b"
-ROW: Final = 0.42
-"""Inches a row of a figure takes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +79,12 @@ def coefficients(result: Result, ax: Axes | None = None, **options: Any) -> Axes
     return plot(result, ax=ax, **options)
 
 
-def plot(*results: Result, names: Sequence[str] = (), ax: Axes | None = None) -> Axes:
+def plot(
+    *results: Result,
+    names: Sequence[str] = (),
+    language: str = "en",
+    ax: Axes | None = None,
+) -> Axes:
     """Draw the estimates of one or more results, one row an estimate, one colour a result.
 
     Parameters
@@ -91,6 +93,8 @@ def plot(*results: Result, names: Sequence[str] = (), ax: Axes | None = None) ->
         At least one; their units should agree.
     names : sequence of str
         Names of the results; their titles if left out.
+    language : str
+        ``en`` or ``zh``.
     ax : matplotlib Axes, optional
         Where; a new figure if left out.
 
@@ -98,33 +102,28 @@ def plot(*results: Result, names: Sequence[str] = (), ax: Axes | None = None) ->
     -------
     matplotlib Axes
     """
+    from analysis.results.forest import Row, forest
+    from analysis.results.labels import labels, span
+
     heads = list(names) or [one.title for one in results]
     several = len({o for one in results for o in one.frame["outcome"]}) > 1
-    rows = []
+    rows, units = [], []
     for number, (head, result) in enumerate(zip(heads, results, strict=True)):
         for effect in result.effects:
-            label = effect.term if not several else f"{effect.outcome}: {effect.term}"
-            rows.append((label if len(results) == 1 else f"{head}\n{label}", number, effect))
-    ax = axes(ax, height=max(1.6, 0.8 + ROW * len(rows)))
-    for place, (_, number, effect) in enumerate(rows):
-        colour = COLOURS[number % len(COLOURS)]
-        if math.isfinite(effect.low) and math.isfinite(effect.high):
-            ax.plot([effect.low, effect.high], [place, place], color=colour, linewidth=2)
-        ax.plot([effect.value], [place], "o", color=colour, markersize=6)
-        ax.annotate(
-            effect.text,
-            (effect.value, place),
-            xytext=(0, 7),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9,
-        )
-    ax.axvline(0, color=NEUTRAL, linewidth=0.8)
-    ax.set_yticks(range(len(rows)), [label for label, _, _ in rows])
-    ax.set_ylim(len(rows) - 0.4, -0.8)
-    units = list(dict.fromkeys(effect.unit for _, _, effect in rows))
-    ax.set_xlabel(units[0] if len(units) == 1 else "")
-    first = results[0].provenance
+            parts = (head if len(results) > 1 else "", effect.outcome if several else "")
+            between = effect.note or span(effect.interval.text, language)
+            rows.append(
+                Row(
+                    ", ".join(x for x in (*parts, effect.term) if x),
+                    effect.value,
+                    effect.low,
+                    effect.high,
+                    colour=number,
+                    printed=f"{effect.text} ({between})",
+                )
+            )
+            units.append(effect.unit)
+    unit = units[0] if len(set(units)) == 1 else ""
     data = pl.concat(
         [
             r.frame.with_columns(pl.lit(h).alias("result"))
@@ -132,49 +131,9 @@ def plot(*results: Result, names: Sequence[str] = (), ax: Axes | None = None) ->
         ],
         how="diagonal",
     )
-    alt = "; ".join(
-        f"{label.replace(chr(10), ', ')}: {e.text} ({e.note or e.interval.text})"
-        for label, _, e in rows
-    )
+    stop = "；" if language == "zh" else "; "
+    points = stop.join(f"{row.label}: {row.printed}" for row in rows)
+    alt = labels(language)["alt_coefficients"].format(unit=unit, points=points)
+    first = results[0].provenance
     joined = first.joined([one.provenance for one in results[1:]], first.method)
-    return note(ax, data, f"{'; '.join(heads)}. {alt}", joined)
-
-
-def event_study(result: Result, ax: Axes | None = None) -> Axes:
-    """Draw effects by event time: intervals, joint bands, a hollow mark for the base.
-
-    Parameters
-    ----------
-    result : EventStudy
-        With `reference`, and columns event_time, band_low and band_high.
-    ax : matplotlib Axes, optional
-        Where; a new figure if left out.
-    """
-    ax = axes(ax)
-    outcomes = result.frame["outcome"].unique(maintain_order=True).to_list()
-    for number, outcome in enumerate(outcomes):
-        part = result.frame.filter(pl.col("outcome") == outcome).sort("event_time")
-        colour = COLOURS[number % len(COLOURS)]
-        times, points = part["event_time"].to_numpy(), part["estimate"].to_numpy()
-        ax.vlines(times, part["band_low"], part["band_high"], color=colour, linewidth=1)
-        ax.vlines(times, part["ci_low"], part["ci_high"], color=colour, linewidth=3)
-        ax.plot(times, points, "o", color=colour, markersize=6)
-        if len(outcomes) > 1:
-            ax.annotate(
-                outcome,
-                (times[-1], points[-1]),
-                xytext=(8, 0),
-                textcoords="offset points",
-                color=colour,
-                va="center",
-            )
-    reference = getattr(result, "reference", None)
-    if reference is not None:
-        ax.plot([reference], [0], "o", mfc="white", mec="#333333", markersize=6)
-    ax.axhline(0, color=NEUTRAL, linewidth=0.8)
-    ax.axvline(-0.5, color=NEUTRAL, linewidth=0.8, linestyle=":")
-    units = result.frame["unit"].unique().to_list()
-    ax.set_xlabel("periods since the first treated period")
-    ax.set_ylabel(units[0] if len(units) == 1 else "")
-    alt = "; ".join(f"{e.term}: {e.text} ({e.note or e.interval.text})" for e in result.effects)
-    return note(ax, result.frame, f"{result.title} by event time. {alt}", result.provenance)
+    return forest(rows, unit, data=data, alt=alt, provenance=joined, language=language, ax=ax)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from analysis import printing
 from analysis.files import write_atomic
+from analysis.results.figure_svg import drawing
 
 if TYPE_CHECKING:
     from analysis.results.result import Result
@@ -61,7 +61,6 @@ def figure(result: Result) -> bytes:
     ax = result.plot()
     drawn = ax.get_figure(root=True)
     assert drawn is not None  # noqa: S101  # axes lie in a figure
-    buffer = io.BytesIO()
-    drawn.savefig(buffer, format="svg", metadata={"Date": None})
+    text = drawing(drawn)
     plt.close(drawn)
-    return buffer.getvalue()
+    return text.encode()
