@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from analysis.claims.reported import claims as claims
     from analysis.designs.adjusted import adjust as adjust
     from analysis.designs.randomised import rct as rct
+    from analysis.designs.regression_discontinuity import rdd as rdd
+    from analysis.designs.synthetic import synthetic as synthetic
     from analysis.did.estimate import did as did
     from analysis.household.budget import household as household
     from analysis.panels.dataset import data as data
@@ -55,6 +57,8 @@ _PLACES = {
     "pool": "analysis.studies.meta_analysis",
     "rate": "analysis.studies.rating",
     "studies": "analysis.studies.estimates",
+    "rdd": "analysis.designs.regression_discontinuity",
+    "synthetic": "analysis.designs.synthetic",
     "table": "analysis.results.table",
 }
 """Where each public name is defined."""

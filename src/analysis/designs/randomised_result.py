@@ -16,6 +16,7 @@ from analysis.designs.joint import Joint
 from analysis.designs.sample import Sample
 from analysis.inference import clusters
 from analysis.inference.arrays import Floats, Integers
+from analysis.inference.wild import DRAWS, SEED
 from analysis.results import Effect, Number, Range, Result
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ class RandomisedResult(Result):
 
         return of_experiment(self, covariates)
 
-    def wild(self, draws: int = 9_999, *, seed: int = 20_200) -> Result:
+    def wild(self, draws: int = DRAWS, *, seed: int = SEED) -> Result:
         """Test and interval by the restricted wild bootstrap over clusters.
 
         Parameters
@@ -209,7 +210,7 @@ class RandomisedResult(Result):
 
         return wild_bootstrap(self, draws, seed)
 
-    def randomise(self, draws: int = 9_999, *, seed: int = 20_200) -> Result:
+    def randomise(self, draws: int = DRAWS, *, seed: int = SEED) -> Result:
         """Test no effect on anybody by assigning treatment again (Fisher; studentised).
 
         Parameters

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import dataframely as dy
 import numpy as np
@@ -22,8 +22,9 @@ from analysis.designs import experiments, least_squares
 from analysis.designs import propensity as regression
 from analysis.designs.least_squares import Errors
 from analysis.designs.micro import MicroEffect
+from analysis.designs.regression_discontinuity import rdd
 from analysis.designs.sample import prepare
-from analysis.effects import aggregate, discontinuity, group_time, two_way
+from analysis.effects import aggregate, group_time, two_way
 from analysis.effects.result import EffectSet
 from analysis.effects.table import Table
 from analysis.faults import Fault, FaultsError
@@ -234,15 +235,21 @@ def _engel(quantile: float | None) -> Found:
     return float(fit.params[1]), float(fit.bse[1]), y.size
 
 
-def _cutoff(method: str) -> Found:
-    """Support for the government around the cutoff, by a quadratic or by rdrobust."""
-    frame = public.load("panes").frame
-    sample = discontinuity.prepare(frame, "support", "score", treated_below=True)
-    if method == "quadratic":
-        return _found(discontinuity.polynomial(sample, 2))
-    conventional, _ = discontinuity.local(sample)
+def _cutoff(method: Literal["quadratic", "local"]) -> Found:
+    """Support for the government around the cutoff, by a quadratic or by local regression."""
+    found = rdd(
+        public.load("panes").frame,
+        "support",
+        "score",
+        0.0,
+        treated_below=True,
+        cutoff_treated=False,
+        method=method,
+    )
+    effect = found.effect if method == "quadratic" else found.conventional
+    whole = len(found.windows["support"].whole)
     # The book's sign: above the cutoff less below it.
-    return -conventional.estimate, conventional.std_error, conventional.about.rows_used
+    return (effect.value if method == "quadratic" else -effect.value), effect.std_error, whole
 
 
 def _microcredit(*, placement: bool) -> Found:
@@ -360,7 +367,7 @@ def _cases() -> Iterator[tuple[str, Callable[[], Found]]]:
     yield "mpdta_twfe", lambda: _county("static")
     yield "kielmc_did", lambda: _textbook("kielmc", "real_price", "near_after", ("near", "after"))
     yield "panes_rdd_quadratic", lambda: _cutoff("quadratic")
-    yield "panes_rdd_rdrobust", lambda: _cutoff("rdrobust")
+    yield "panes_rdd_rdrobust", lambda: _cutoff("local")
     yield "cai_social_insure_2sls", _neighbours
     yield "engel_median_slope", lambda: _engel(0.5)
     yield "engel_ols_slope", lambda: _engel(None)
