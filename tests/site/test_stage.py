@@ -12,13 +12,15 @@ import pytest
 import yaml
 from matplotlib.axes import Axes
 
+from analysis import paths
 from analysis.faults import FaultsError
 from analysis.figures import style
 from analysis.figures.style import Theme
 from analysis.site import cite
 from analysis.site.cite import Source
-from analysis.site.dress import Exhibits, axis_labels, cell_options, dress
+from analysis.site.dress import axis_labels, cell_options, dress
 from analysis.site.execute import Executed
+from analysis.site.exhibit_menu import Exhibits
 from analysis.site.stage import StageReport, stage, unique_records
 
 if TYPE_CHECKING:
@@ -114,7 +116,7 @@ def test_a_figure_gets_alt_text_downloads_and_links() -> None:
     assert links["id"] == "links-fig-a" and links["cell_type"] == "markdown"
     assert links["source"] == (
         "::: {.figure-links}\n[Data (CSV)](/downloads/fig-a.csv){.download} · "
-        "[Image (SVG)](/downloads/fig-a.svg){.download} · [Link](#fig-a){.permalink}\n:::"
+        "[Image (SVG)](/downloads/fig-a.svg){.download}\n:::"
     )
     assert "analysis" not in dressed.content["metadata"]
 
@@ -296,20 +298,33 @@ def test_a_figure_that_is_a_finding_leads_to_its_record_and_says_how_to_cite_it(
         "A (2026). Shares &lt;of&gt; all. In: The data. Villages, version 0.1.0 of 2026-03-01,"
         " notebooks/03-data.html#fig-a."
     )
-    assert f"<details><summary>Cite</summary><cite>{cited}</cite></details>" in links
+    assert f'<summary>Cite</summary>\n<cite class="text">{cited}</cite>' in links
+    assert '<cite class="bibtex">@misc{fig-a,\n  author = {A},' in links
+    assert "url" not in links
+    assert '<cite class="ris">TY  - GEN\nAU  - A\n' in links
 
 
-def test_the_address_of_a_citation_is_that_of_the_published_site(tmp_path: Path) -> None:
-    (tmp_path / cite.FILE).write_text(
-        "authors:\n- name: A\n- {family-names: B, given-names: C}\ntitle: T\nversion: 0.1.0\n"
-    )
-    site = {"website": {"site-url": "https://a.org/report/"}}
-    found = cite.read(tmp_path, site, "86400")
+def test_author_and_address_are_set_in_one_file(tmp_path: Path) -> None:
+    said = "authors:\n- name: A\n- {family-names: B, given-names: C}\ntitle: T\nversion: 0.1.0\n"
+    (tmp_path / cite.FILE).write_text(f"{said}url: https://a.org/report/\n")
+    found = cite.read(tmp_path, "86400")
     assert found == Source("A and B, C", "T", "0.1.0", "1970-01-02", "https://a.org/report")
-    # A reserved name stands for an address that there is not yet.
-    place = {"website": {"site-url": "https://a.example/report"}}
-    assert cite.read(tmp_path, place, "0") == replace(found, day="1970-01-01", address="")
-    assert cite.read(tmp_path / "none", site, "0") is None
+    assert found.forms("Income", "Page", "a.html#fig-a")["ris"] == (
+        "TY  - GEN\nAU  - A\nAU  - B, C\nTI  - Income. In: Page. T, version 0.1.0\nPY  - 1970\n"
+        "DA  - 1970/01/02\nUR  - https://a.org/report/a.html#fig-a\nER  -"
+    )
+    # While it is unset there is no address anywhere, and no placeholder.
+    (tmp_path / cite.FILE).write_text(said)
+    unset = cite.read(tmp_path, "86400")
+    assert unset == replace(found, address="")
+    assert "UR" not in unset.forms("Income", "Page", "a.html#fig-a")["ris"]
+    assert cite.configured("website:\n", cite.address(tmp_path)) == "website:\n"
+    assert cite.read(tmp_path / "none", "0") is None
+
+
+def test_the_citation_file_of_this_project_names_no_placeholder() -> None:
+    assert ".example" not in (paths.root() / cite.FILE).read_text(encoding="utf-8")
+    assert "site-url" not in (paths.root() / "_quarto.yml").read_text(encoding="utf-8")
 
 
 def painted(axes: Axes, theme: Theme) -> None:

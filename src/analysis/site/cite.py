@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,8 +13,6 @@ from typing import Any
 import yaml
 
 FILE = "CITATION.cff"
-# Names that no site can have (RFC 2606): a place to put the real one.
-_RESERVED = (".example", ".invalid", ".test", ".localhost")
 
 
 @dataclass(frozen=True)
@@ -59,33 +58,105 @@ notebooks/03-data.html#fig-a.'
         parts = [f"{self.authors} ({self.day[:4]})", what.rstrip("."), f"In: {page.rstrip('.')}"]
         return f"{'. '.join(parts)}. {self.title}, version {self.version} of {self.day}, {where}."
 
+    def forms(self, what: str, page: str, place: str) -> dict[str, str]:
+        r"""Return the citation of one figure or table as text, BibTeX and RIS.
 
-def read(root: Path, config: Mapping[str, Any], seconds: str) -> Source | None:
+        Parameters
+        ----------
+        what, page, place : str
+            As `text` takes them.
+
+        Examples
+        --------
+        >>> source = Source("A and B", "Villages", "0.1.0", "2026-03-01", "https://a.org")
+        >>> forms = source.forms("Income & year", "The data", "notebooks/03-data.html#fig-a")
+        >>> print(forms["bibtex"])
+        @misc{fig-a,
+          author = {A and B},
+          title = {Income \& year. In: The data. Villages, version 0.1.0},
+          year = {2026},
+          url = {https://a.org/notebooks/03-data.html#fig-a},
+        }
+        >>> forms["ris"].splitlines()[:3]
+        ['TY  - GEN', 'AU  - A', 'AU  - B']
+        """
+        full = f"{what.rstrip('.')}. In: {page.rstrip('.')}. {self.title}, version {self.version}"
+        address = f"{self.address}/{place}" if self.address else ""
+        fields = {"author": self.authors, "title": full, "year": self.day[:4], "url": address}
+        bibtex = [
+            f"  {name} = {{{value if name == 'url' else _TEX.sub(_escaped, value)}}},"
+            for name, value in fields.items()
+            if value
+        ]
+        ris = [
+            ("TY", "GEN"),
+            *(("AU", author) for author in self.authors.split(" and ")),
+            ("TI", full),
+            ("PY", self.day[:4]),
+            ("DA", self.day.replace("-", "/")),
+            *([("UR", address)] if address else []),
+            ("ER", ""),
+        ]
+        return {
+            "text": self.text(what, page, place),
+            "bibtex": "\n".join([f"@misc{{{place.rpartition('#')[2]},", *bibtex, "}"]),
+            "ris": "\n".join(f"{tag}  - {value}".rstrip() for tag, value in ris),
+        }
+
+
+_TEX = re.compile(r"[&%$#_{}]")
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\{match[0]}"
+
+
+def settings(root: Path) -> Mapping[str, Any]:
+    """Return what `FILE` says; empty for a project without it."""
+    path = root / FILE
+    return yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def address(root: Path) -> str:
+    """Return the address of the published site, without a slash at its end; empty while unset."""
+    return str(settings(root).get("url") or "").rstrip("/")
+
+
+def configured(text: str, address: str) -> str:
+    r"""Return the text of ``_quarto.yml`` with the address of the published site.
+
+    Examples
+    --------
+    >>> print(configured("website:\n  title: A", "https://a.org"))
+    website:
+      site-url: "https://a.org"
+      title: A
+    """
+    head = f"website:\n  site-url: {json.dumps(address)}\n"
+    return text.replace("website:\n", head, 1) if address else text
+
+
+def read(root: Path, seconds: str) -> Source | None:
     """Return what citations share; None for a project that does not say how to cite it.
 
     Parameters
     ----------
     root : Path
         The project folder.
-    config : mapping
-        Content of ``_quarto.yml``.
     seconds : str
         Time of the commit, since 1970.
     """
-    path = root / FILE
-    if not path.is_file():
+    said = settings(root)
+    if not said:
         return None
-    said = yaml.safe_load(path.read_text(encoding="utf-8"))
     names = [
         str(author.get("name") or f"{author['family-names']}, {author['given-names']}")
         for author in said["authors"]
     ]
-    site = str(((config.get("website") or {}).get("site-url")) or "").rstrip("/")
-    host = re.sub(r"^https?://|[:/].*$", "", site)
     return Source(
         " and ".join(names),
         str(said["title"]),
         str(said["version"]),
         datetime.fromtimestamp(int(seconds), UTC).date().isoformat(),
-        "" if host.endswith(_RESERVED) else site,
+        address(root),
     )

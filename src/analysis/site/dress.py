@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from xml.etree import ElementTree
 import yaml
 
 from analysis.faults import Fault
-from analysis.site.cite import Source
 from analysis.site.digest import source_of
+from analysis.site.exhibit_menu import Exhibits, menu, menu_cell
 
 _OPTION = re.compile(r"^#\|\s?(.*)$")
 RAW_FORMATS = ("text/html", "text/markdown")
@@ -85,59 +84,6 @@ def quoted(text: str) -> str:
     return json.dumps(" ".join(text.split()), ensure_ascii=False)
 
 
-@dataclass(frozen=True)
-class Exhibits:
-    """What is known of the figures and tables of one notebook, beyond its cells.
-
-    Attributes
-    ----------
-    records : mapping of str to str
-        What each shows, by its label, for those that are findings.
-    source : Source, optional
-        How to cite the report.
-    """
-
-    records: Mapping[str, str] = field(default_factory=dict)
-    source: Source | None = None
-
-
-def links_cell(
-    label: str, names: Sequence[str], name: str = "", title: str = "", about: Exhibits | None = None
-) -> dict[str, Any]:
-    """Return the Markdown cell below a figure or table: its files, record, address and citation.
-
-    Parameters
-    ----------
-    label : str
-        Of its cell.
-    names : sequence of str
-        Its downloads.
-    name, title : str
-        Its notebook, and the title of that.
-    about : Exhibits, optional
-        Records and citation; without them there are downloads and the address.
-    """
-    about = about or Exhibits()
-    words = {".csv": "Data (CSV)", ".svg": "Image (SVG)"}
-    links = [f"[{words[Path(file).suffix]}](/downloads/{file}){{.download}}" for file in names]
-    page = Path(name).stem
-    if label in about.records:
-        links.append(f"[Record](/findings/{page}.qmd#{label})")
-    links.append(f"[Link](#{label}){{.permalink}}")
-    lines = ["::: {.figure-links}", " · ".join(links)]
-    if about.source and label in about.records:
-        place = f"{Path(name).with_suffix('.html').as_posix()}#{label}"
-        said = html.escape(about.source.text(about.records[label], title, place), quote=False)
-        quote = f"<details><summary>Cite</summary><cite>{said}</cite></details>"
-        lines += ["", "```{=html}", quote, "```"]
-    return {
-        "cell_type": "markdown",
-        "id": f"links-{label}"[:64],
-        "metadata": {},
-        "source": "\n".join([*lines, ":::"]),
-    }
-
-
 def title_of(content: Mapping[str, Any]) -> str:
     """Return the title in the front matter of a notebook; empty if it has none."""
     first = next(iter(content["cells"]), None)
@@ -178,7 +124,8 @@ def dress(content: Mapping[str, Any], name: str, about: Exhibits | None = None) 
         cells.extend([dressed] if found else framed(dressed))
         if offered:
             label = cell_options(source_of(cell))["label"]
-            cells.append(links_cell(label, list(offered), name, title, about))
+            shown = menu(label, list(offered), name, title, about)
+            cells.append(menu_cell(label, shown))
     # Cache keys stay out: a stage differs only if what readers see differs.
     metadata = {key: value for key, value in content["metadata"].items() if key != "analysis"}
     return Dressed({**content, "cells": cells, "metadata": metadata}, downloads, tuple(faults))

@@ -30,9 +30,10 @@ from analysis.methods import api, pages, proof, registry
 from analysis.site import changes_page, cite, datasets, findings_page, glossary, languages, refused
 from analysis.site import notebooks as notebook_files
 from analysis.site.digest import BROUGHT
-from analysis.site.dress import Exhibits, dress, taken_twice, title_of
+from analysis.site.dress import dress, taken_twice, title_of
 from analysis.site.environment import commit_time
 from analysis.site.execute import Executed
+from analysis.site.exhibit_menu import Exhibits
 from analysis.site.stored_notebooks import marked
 
 STAGE = Path("build") / "stage"
@@ -289,6 +290,9 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
     """
     folder = folder or root / STAGE
     wanted = page_files(root)
+    if CONFIG in wanted:
+        text = cite.configured(wanted[CONFIG].decode(), cite.address(root))
+        wanted[CONFIG] = text.encode()
     faults = [
         fault
         for name, page in wanted.items()
@@ -296,7 +300,7 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
         for fault in refused.page_faults(page.decode(), name)
     ]
     wanted |= glossary.staged(wanted)
-    source = cite.read(root, _config(root), commit_time(root))
+    source = cite.read(root, commit_time(root))
     dressed = {
         notebook.name: dress(marked(notebook.content), notebook.name, _exhibits(notebook, source))
         for notebook in notebooks

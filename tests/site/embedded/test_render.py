@@ -121,7 +121,7 @@ def test_without_an_address_there_is_no_site_map_and_it_is_said_once(stage: Path
     assert "sitemap.xml" not in report.files
     assert not (stage.parent / "site" / "sitemap.xml").exists()
     [note] = report.warnings
-    assert "website.site-url" in note
+    assert "url in CITATION.cff" in note
 
 
 def test_addresses_of_the_site_map_are_absolute(site: Path) -> None:

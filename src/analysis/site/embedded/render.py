@@ -40,9 +40,7 @@ toc: false
 
 The page you asked for is not here. Use the navigation or the search to find it.
 """
-NO_ADDRESS = (
-    "no sitemap.xml: set website.site-url in _quarto.yml to the address of the published site"
-)
+NO_ADDRESS = "no sitemap.xml: set url in CITATION.cff to the address of the published site"
 In = TypeVar("In")
 Out = TypeVar("Out")
 

@@ -1,0 +1,100 @@
+"""The one menu below a figure or table: data, image, code, record, and how to cite it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from analysis.site.cite import Source
+
+WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {
+        ".csv": "Data (CSV)",
+        ".svg": "Image (SVG)",
+        "code": "Code",
+        "record": "Record",
+        "cite": "Cite",
+    },
+    "zh": {
+        ".csv": "数据（CSV）",
+        ".svg": "图（SVG）",
+        "code": "代码",
+        "record": "记录",
+        "cite": "引用",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Exhibits:
+    """What is known of the figures and tables of one notebook, beyond its cells.
+
+    Attributes
+    ----------
+    records : mapping of str to str
+        What each shows, by its label, for those that are findings.
+    source : Source, optional
+        How to cite the report.
+    """
+
+    records: Mapping[str, str] = field(default_factory=dict)
+    source: Source | None = None
+
+
+def menu(
+    label: str,
+    files: Sequence[str],
+    name: str = "",
+    title: str = "",
+    about: Exhibits | None = None,
+    cell: str = "",
+    language: str = "en",
+) -> str:
+    """Return the Markdown of the menu below a figure or table.
+
+    Parameters
+    ----------
+    label : str
+        Of its cell.
+    files : sequence of str
+        Its downloads.
+    name, title : str
+        Its notebook, and the title of that.
+    about : Exhibits, optional
+        Records and citation; without them there are downloads only.
+    cell : str
+        Id of its cell, which the page of records shows under that name.
+    language : str
+        ``en`` or ``zh``.
+    """
+    about, words = about or Exhibits(), WORDS[language]
+    links = [f"[{words[Path(file).suffix]}](/downloads/{file}){{.download}}" for file in files]
+    records = f"/findings/{Path(name).stem}.qmd"
+    if label in about.records:
+        if cell:
+            links.append(f"[{words['code']}]({records}#cell-{cell})")
+        links.append(f"[{words['record']}]({records}#{label})")
+    lines = ["::: {.figure-links}", " · ".join(links)]
+    if about.source and label in about.records:
+        place = f"{Path(name).with_suffix('.html').as_posix()}#{label}"
+        cited = about.source.forms(about.records[label], title, place)
+        parts = "\n".join(
+            f'<cite class="{form}">{html.escape(text, quote=False)}</cite>'
+            for form, text in cited.items()
+        )
+        quote = f"<details><summary>{words['cite']}</summary>\n{parts}\n</details>"
+        lines += ["", "```{=html}", quote, "```"]
+    return "\n".join([*lines, ":::"])
+
+
+def menu_cell(label: str, text: str) -> dict[str, Any]:
+    """Return the Markdown cell that holds the menu of an exhibit."""
+    return {
+        "cell_type": "markdown",
+        "id": f"links-{label}"[:64],
+        "metadata": {},
+        "source": text,
+    }
