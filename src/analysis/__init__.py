@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from analysis.cells.door import read_pack as read_pack
     from analysis.claims.reported import claims as claims
     from analysis.designs.adjusted import adjust as adjust
+    from analysis.designs.quantiles import quantiles as quantiles
     from analysis.designs.randomised import rct as rct
     from analysis.designs.regression_discontinuity import rdd as rdd
     from analysis.designs.synthetic import synthetic as synthetic
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from analysis.panels.door import import_survey as import_survey
     from analysis.panels.door import read_panel as read_panel
     from analysis.panels.door import simulate as simulate
+    from analysis.power.door import power as power
     from analysis.results.number import keep as keep
     from analysis.results.number import number as number
     from analysis.results.plot import plot as plot
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from analysis.studies.estimates import studies as studies
     from analysis.studies.meta_analysis import pool as pool
     from analysis.studies.rating import rate as rate
+    from analysis.welfare.door import inequality as inequality
+    from analysis.welfare.door import poverty as poverty
 
 _PLACES = {
     "INCOME": "analysis.cells.door",
@@ -54,6 +58,10 @@ _PLACES = {
     "read_panel": "analysis.panels.door",
     "simulate": "analysis.panels.door",
     "rct": "analysis.designs.randomised",
+    "quantiles": "analysis.designs.quantiles",
+    "poverty": "analysis.welfare.door",
+    "inequality": "analysis.welfare.door",
+    "power": "analysis.power.door",
     "pool": "analysis.studies.meta_analysis",
     "rate": "analysis.studies.rating",
     "studies": "analysis.studies.estimates",

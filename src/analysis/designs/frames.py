@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import narwhals as nw
 import polars as pl
 
 from analysis.faults import Fault, FaultsError
+from analysis.frames import to_polars
 from analysis.results import FrameDigest
 
 PUBLIC = "public"
@@ -66,19 +66,11 @@ def read(data: Any, evidence: str = "") -> Source:
     --------
     >>> read({"a": [1]})
     Traceback (most recent call last):
-    analysis.faults.FaultsError: data 'dict': not a frame; hand over a Polars, pandas or Arrow frame
+    analysis.faults.FaultsError: data 'dict': not a frame; give a frame of Polars, pandas or Arrow, a panel, cells or a pack
     >>> read(pl.DataFrame({"a": [1]})).frame.height
     1
     """
-    if isinstance(data, pl.LazyFrame):
-        data = data.collect()
-    try:
-        frame = nw.from_native(data, eager_only=True).to_polars()
-    except TypeError:
-        remedy = "hand over a Polars, pandas or Arrow frame"
-        raise FaultsError(
-            [Fault("data", "not a frame", remedy, value=type(data).__name__)]
-        ) from None
+    frame = to_polars(data)
     if not frame.height:
         raise FaultsError([Fault("data", "there are no rows", "look at how it was read")])
     card = getattr(data, "card", None)

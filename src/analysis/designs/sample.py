@@ -239,7 +239,7 @@ def prepare(
         unit,
         programme,
         used["__row"].to_numpy().astype(np.int64),
-        (*_alike(clusters, cluster), *_alike(strata, stratum)),
+        (*alike(clusters, cluster), *alike(strata, stratum)),
         tuple(extra),
         np.column_stack([np.empty((used.height, 0)), *(_numbers(used, n) for n in extra)]),
     )
@@ -302,7 +302,7 @@ def _is_missing(frame: pl.DataFrame, name: str) -> pl.Expr:
     return column.is_null()
 
 
-def _alike(names: Sequence[str], column: str) -> tuple[str, ...]:
+def alike(names: Sequence[str], column: str) -> tuple[str, ...]:
     """Return a line that counts names which differ only in case or spaces."""
     same: dict[str, list[str]] = {}
     for name in names:
