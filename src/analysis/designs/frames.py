@@ -64,9 +64,6 @@ def read(data: Any, evidence: str = "") -> Source:
 
     Examples
     --------
-    >>> read({"a": [1]})
-    Traceback (most recent call last):
-    analysis.faults.FaultsError: data 'dict': not a frame; give a frame of Polars, pandas or Arrow, a panel, cells or a pack
     >>> read(pl.DataFrame({"a": [1]})).frame.height
     1
     """
