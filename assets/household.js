@@ -14,7 +14,7 @@
 
   function outcome(form, at) {
     var base = at.base * (form.scaled ? at.size : 1);
-    var people = at.people * at.take_up;
+    var people = ("people" in at ? at.people : 1) * ("take_up" in at ? at.take_up : 1);
     var found = {};
     ["low", "median", "high"].forEach(function (name) {
       if (name in form) {

@@ -32,7 +32,7 @@ from analysis.results.table import ResultTable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from analysis.household.scenario import Gain
+    from analysis.household.gain import Gain
 
 SHOWN_YEARS = (1, 2, 3, 5, 10)
 """Years in which the gain is counted, of the table and the figure."""

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from analysis.household.break_even import BreakEven
     from analysis.household.controls import Controls
     from analysis.household.evidence import Evidence
+    from analysis.household.gain import Gain
     from analysis.household.inputs import Given
-    from analysis.household.scenario import Gain
 
 YEARS: Final = range(2012, 2022)
 """Years that can be asked for; the integrated household survey began in 2013, and of 2012 only

@@ -15,14 +15,14 @@ from typing import Final
 from analysis.household import costs
 from analysis.household.break_even import BreakEven
 from analysis.household.evidence import Predictive
+from analysis.household.gain import SOURCE_OF_NO_TAKE_UP, Gain
 from analysis.household.inputs import Input, fault
-from analysis.household.scenario import Gain
 from analysis.results import formatting
 
 SLIDERS: Final[Mapping[str, tuple[str, str, float, float]]] = {
     "base": ("What the per cent are of", "yuan a year", 1.0, 1.0),
     "people": ("People of the household who take part or are offered it", "", 1.0, 1.0),
-    "take_up": ("Share of them who take part", "per cent", 1.0, 100.0),
+    "take_up": ("Share of those offered who take part", "per cent", 1.0, 100.0),
     "share_kept": ("Share of the gain that stays in the household", "per cent", 1.0, 100.0),
     "forgone": ("Other income that each gives up", "yuan a year", 10.0, 1.0),
     "size": ("Members of the household", "", 0.01, 1.0),
@@ -82,7 +82,7 @@ def outcome(
     (50.0, 2.5, 20.0)
     """
     base = values["base"] * (values["size"] if scaled else 1.0)
-    people = values["people"] * values["take_up"]
+    people = values.get("people", 1.0) * values.get("take_up", 1.0)
     found = {}
     if effect is not None:
         gains = [
@@ -108,6 +108,9 @@ class Controls:
     """
 
     markup: str
+
+    def __repr__(self) -> str:
+        return "controls: they show on the site, or as HTML in a notebook"
 
     def _repr_html_(self) -> str:
         return self.markup
@@ -139,7 +142,10 @@ def controls(result: Gain | BreakEven, *, cost: BreakEven | None = None) -> Cont
             raise fault("controls", "a reported amount has no effect to move", "show its table")
         low, median, high = (float(result.evidence.quantile(p)) for p in (0.025, 0.5, 0.975))
         effect = (low, median, high)
-    sliders = [name for name in SLIDERS if name in inputs]
+    # An effect of an offer has take-up within it, an effect on a household is on all its members.
+    fixed = {"take_up"} if inputs["take_up"].source == SOURCE_OF_NO_TAKE_UP else set()
+    fixed |= {"people"} if result.scaled else set()
+    sliders = [name for name in SLIDERS if name in inputs and name not in fixed]
     start = {name: _start(name, inputs[name]) for name in sliders}
     values = {name: start[name] / SLIDERS[name][3] for name in sliders}
     income = result.budget.facts["total"].value
@@ -177,7 +183,7 @@ def _start(name: str, given: Input) -> float:
 def _slider(name: str, given: Input, value: float) -> str:
     label, unit, step, _ = SLIDERS[name]
     least, most = limits(name, given)
-    said = given.what if name in ("base", "cost") else label
+    said, unit = (given.what, given.unit) if name in ("base", "cost") else (label, unit)
     return (
         f'<p><label for="household-{name}">{escape(said[:1].upper() + said[1:])}</label> '
         f'<input type="range" id="household-{name}" name="{name}" min="{least:g}" '
