@@ -1,10 +1,12 @@
 """What the articles report, through the front door."""
 
+from fractions import Fraction
+
 import polars as pl
 import pytest
 
 import analysis as va
-from analysis.claims import formatting
+from analysis.claims import formatting, spending
 from analysis.claims.intervals import Interval
 from analysis.faults import FaultsError
 
@@ -116,3 +118,26 @@ def test_ends_are_printed_apart_and_to_the_nearest():
     )
     third = Interval.between(1, 2) / Interval.point(3)
     assert formatting.interval(third) == "0.333 to 0.667"
+
+
+def test_spending_as_reported_by_hand(everything):
+    """304.86万 over 23,100 persons × 1,339 households / 4,873 persons; no activity reports both."""
+    found = {one.title: one for one in spending.activities(everything.ledger)}
+    paired = found["funds put into paired assistance, Ngari 2019"].per_household
+    assert paired.holds(Fraction(3048600, 23100) * Fraction(4873, 1339))
+    assert found["yearly fund, village the size of Guoqing"].per_household.holds(
+        Fraction(200000, 265)
+    )
+    assert all(one.per_yuan is None and one.lacking for one in found.values())
+    assert everything.spending_table().shown.height == len(found) == 11
+    assert va.claims("village_fund").spending_table().shown.height == 2
+
+
+def test_income_for_a_yuan_is_computed_where_both_are_reported(everything, tmp_path):
+    """A claim that stands in both is one number: twice itself over itself is two."""
+    (tmp_path / "spending.csv").write_text(
+        "programme,title,payer,spending,income,reached,assumes,assumption\n"
+        "training,the same twice,nobody,S0_062,S0_062 + S0_062,S0_064,,\n"
+    )
+    (one,) = spending.activities(everything.ledger, tmp_path)
+    assert one.per_yuan == Interval.point(2)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.costs import ranges
+from analysis.household import costs
 from analysis.panels import panel
 from analysis.panels.model import simulate
 from analysis.power import collect, shown, study, variances
@@ -38,7 +38,7 @@ def test_every_programme_of_the_catalogue_is_hard_in_its_own_way():
 def test_villages_needed_detect_what_was_published(small, seen):
     """With the villages of the table the effect is detectable, with one fewer it is not."""
     size = Size("training", "Training", "range", "income", 0.0, 40.0, 60.0, 3, 3, 0, 0)
-    (row,) = shown.needed(small, seen, [size], ranges.load()).to_dicts()
+    (row,) = shown.needed(small, seen, [size], costs.load()).to_dicts()
     assert (row["low"], row["central"], row["high"]) == (0.0, 40.0, 60.0)
     assert (row["for_low"], row["homes"]) == ("none can", "never in it")
     kept = variances.never_in(small, seen.found, "training")

@@ -41,7 +41,7 @@ SHOWN = (
     "notebooks/01-claims.html",
     "notebooks/02-arithmetic.html",
     "notebooks/05-training-and-placement.html",
-    "notebooks/15-scenarios.html",
+    "notebooks/12-household.html",
     "pages/data.html",
     "pages/for-readers.html",
     "findings/01-claims.html",

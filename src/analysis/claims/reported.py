@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from analysis import contract, paths, programmes
-from analysis.claims import formatting, maps, narrowing, shown, summary
+from analysis.claims import formatting, maps, narrowing, shown, spending, summary
 from analysis.claims import ledger as ledgers
 from analysis.claims.expressions import Operand
 from analysis.claims.formatting import ClaimNumber
@@ -346,6 +346,27 @@ class Claims(Result):
             frame.select(columns).rename({k: v for k, v in names.items() if k in columns}), frame
         )
 
+    def spending_table(self) -> ResultTable:
+        """Return who paid, spending and income of each activity, and what is not reported."""
+        programmes_here = set(self.chosen["programme"])
+        found = [
+            one for one in spending.activities(self.ledger) if one.programme in programmes_here
+        ]
+        frame = pl.DataFrame(
+            [
+                {
+                    "activity": one.title,
+                    "paid by": one.payer,
+                    "spent, yuan": _interval(one.spending),
+                    "a household, yuan": _interval(one.per_household),
+                    "income, yuan": _interval(one.income),
+                    "not reported": "; ".join(one.lacking),
+                }
+                for one in found
+            ]
+        )
+        return self._table(frame)
+
     def article_table(self) -> ResultTable:
         """Return the articles with publisher, date, place and number of claims."""
         frame = shown.sources_table(self.ledger)
@@ -384,6 +405,10 @@ class Claims(Result):
 
 def _ends(interval: Interval) -> tuple[Any, Any]:
     return interval.low, interval.high
+
+
+def _interval(value: Interval | None) -> str:
+    return "" if value is None else formatting.interval(value)
 
 
 def _fault(problem: str, remedy: str, value: object) -> FaultsError:

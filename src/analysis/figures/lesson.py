@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import textwrap
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 import polars as pl
+from IPython.display import publish_display_data
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from analysis import printing
-from analysis.figures.scenarios import Controls
 from analysis.figures.style import Figure, Theme, draw
 
 WRAP = 30
@@ -112,6 +113,17 @@ def shown(rows: pl.DataFrame) -> pl.DataFrame:
             }
         )
     return pl.DataFrame(table)
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Controls ready to show: a form that a script brings to life."""
+
+    markup: str
+
+    def _ipython_display_(self) -> None:
+        """Show the form."""
+        publish_display_data({"text/html": self.markup})
 
 
 def controls(rows: pl.DataFrame, unit: str, badge: str) -> Controls:

@@ -16,7 +16,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import dataframely as dy
 import polars as pl
 
 from analysis import contract, paths, printing, programmes
@@ -46,22 +45,6 @@ PER_HEAD: Final = Unit.parse("yuan/persons/years")
 TRANSFERRED: Final = "labour income of transferred workers"
 MISMATCHES: Final = frozenset({"place", "period", "time_type"})
 """Every row accepts them: its assumption says what stands for what."""
-
-
-class Rows(contract.Row):
-    """What a reported programme would add to the average of a place, at most."""
-
-    id = dy.String(primary_key=True, regex=r"^A\d{2}$", description="name")
-    place = dy.String(description="id of the place in places.csv")
-    programme = dy.String(description="programme of the catalogue")
-    source = dy.Enum(list(SOURCES), description="source of income that it enters")
-    against = dy.Enum(["growth", "level"], description="what it is set against")
-    what = dy.String(min_length=10, description="what is counted")
-    expression = dy.String(
-        description="over claims, official figures, constants, people (rural population), and "
-        "labour_income and labour_income_before (all transferred workers, yuan)"
-    )
-    assumption = dy.String(min_length=10, description="the assumption in words")
 
 
 @dataclass(frozen=True)
@@ -312,7 +295,7 @@ def accounts(budget: Budget, since: int | None = None) -> Accounts:
 
 @cache
 def _rows(folder: Path) -> pl.DataFrame:
-    frame = contract.read(folder / "accounts.csv", Rows)
+    frame = contract.read(folder / "accounts.csv", calibration.AccountRows)
     file = contract.project_name(folder / "accounts.csv")
     places = set(calibration.load(folder).places["id"])
     known = set(programmes.load().programmes["id"])

@@ -73,7 +73,27 @@ class Places(contract.Row):
         return (pl.col("size_low") <= pl.col("size")) & (pl.col("size") <= pl.col("size_high"))
 
 
-SCHEMAS: Final[Mapping[str, type[contract.Row]]] = {"facts": Facts, "places": Places}
+class AccountRows(contract.Row):
+    """What a reported programme would add to the average of a place."""
+
+    id = dy.String(primary_key=True, regex=r"^A\d{2}$", description="name")
+    place = dy.String(description="id of the place in places.csv")
+    programme = dy.String(description="programme of the catalogue")
+    source = dy.Enum(list(SOURCES), description="source of income that it enters")
+    against = dy.Enum(["growth", "level"], description="what it is set against")
+    what = dy.String(min_length=10, description="what is counted")
+    expression = dy.String(
+        description="over claims, official figures, constants, people (rural population), and "
+        "labour_income and labour_income_before (all transferred workers, yuan)"
+    )
+    assumption = dy.String(min_length=10, description="the assumption in words")
+
+
+SCHEMAS: Final[Mapping[str, type[contract.Row]]] = {
+    "facts": Facts,
+    "places": Places,
+    "accounts": AccountRows,
+}
 
 
 @dataclass(frozen=True)

@@ -26,14 +26,13 @@ from analysis.methods.registry import Registry
 ROOMS: Final = (
     "claims",
     "studies",
-    "costs",
+    "household",
     "cells",
     "inference",
     "effects",
     "sensitivity",
     "welfare",
     "power",
-    "scenarios",
     "validation",
     "answers",
 )

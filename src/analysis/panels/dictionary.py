@@ -13,11 +13,10 @@ from typing import Any
 import dataframely as dy
 
 from analysis import benchmarks, changes, datapackage, money, paths, programmes
-from analysis.claims import maps
+from analysis.claims import maps, spending
 from analysis.claims import schemas as ledger
-from analysis.costs import ranges
 from analysis.files import write_atomic
-from analysis.household import accounts, calibration
+from analysis.household import calibration, costs
 from analysis.panels import cards, package, schemas
 from analysis.panels.model import parameters
 from analysis.studies import contracts as library
@@ -96,14 +95,14 @@ def packages() -> dict[str, dict[str, Any]]:
             "claims",
             "Claims",
             "Every figure of the articles, the relations among them and what they imply",
-            {**ledger.SCHEMAS, "places": maps.Places},
+            {**ledger.SCHEMAS, "places": maps.Places, "spending": spending.Spending},
         ),
         "household": _csv_package(
             "household",
             "Households",
             "Official incomes by place and year, household sizes, spread of incomes, and what "
             "reported programmes can have added to the average of a place",
-            {**calibration.SCHEMAS, "accounts": accounts.Rows},
+            calibration.SCHEMAS,
         ),
         "panels": package.of_contract(),
         "parameters": datapackage.package(
@@ -118,9 +117,8 @@ def packages() -> dict[str, dict[str, Any]]:
                         ("prices", money.Prices),
                         ("poverty_lines", money.PovertyLines),
                         ("income_path", parameters.IncomePath),
-                        ("assumed_ranges", ranges.Assumed),
-                        ("unit_costs", ranges.UnitCost),
-                        ("reported_spending", ranges.Spending),
+                        ("assumed_ranges", costs.Assumed),
+                        ("unit_costs", costs.UnitCost),
                         ("speed_targets", benchmarks.SpeedTargets),
                     )
                 ),

@@ -9,8 +9,9 @@ from typing import Final
 import polars as pl
 
 from analysis import printing
-from analysis.costs.ranges import Range, Ranges, income_effect
 from analysis.faults import FaultsError
+from analysis.household.costs import Assumptions
+from analysis.household.inputs import Input
 from analysis.panels.panel import Panel
 from analysis.power import study, variances
 from analysis.power.collect import difficulties
@@ -183,7 +184,7 @@ NEEDED = {
 }
 
 
-def needed(panel: Panel, seen: Look, sizes: Iterable[Size], ranges: Ranges) -> pl.DataFrame:
+def needed(panel: Panel, seen: Look, sizes: Iterable[Size], assumed: Assumptions) -> pl.DataFrame:
     """Return how many villages each arm needs to detect what studies elsewhere found.
 
     Variances are those of the households that never take part in the programme, where there are
@@ -213,7 +214,7 @@ def needed(panel: Panel, seen: Look, sizes: Iterable[Size], ranges: Ranges) -> p
             "basis": basis(size),
             "detectable": least,
         }
-        effect = percent(size, ranges)
+        effect = percent(size, assumed)
         if effect is not None:
             for end in ("low", "central", "high"):
                 value = getattr(effect, end)
@@ -236,11 +237,20 @@ def needed_shown(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def percent(size: Size, ranges: Ranges) -> Range | None:
-    """Return a published size in per cent of household income; None if there is none."""
+def percent(size: Size, assumed: Assumptions) -> Input | None:
+    """Return a published size in per cent of household income; None if there is none.
+
+    An effect on earnings of one person is multiplied by the assumed part of household income that
+    this person earns.
+    """
     if size.low is None or size.central is None or size.high is None:
         return None
-    return income_effect(Range(size.low, size.central, size.high), size.scale, ranges)
+    low, central, high = size.low, size.central, size.high
+    if size.scale != "income":
+        part = assumed.input("earner")
+        ends = [end * share for end in (low, high) for share in (part.low, part.high)]
+        low, central, high = min(ends), central * part.central, max(ends)
+    return Input("effect", "published effect", low, central, high, "per cent of household income")
 
 
 def basis(size: Size) -> str:

@@ -1,15 +1,15 @@
-"""Income per yuan spent, as far as the articles report both: interval arithmetic, nothing assumed.
+"""Spending and income of each activity, as far as the articles report them, and who paid.
 
-What stands in the way is named: the number that nobody reports.
+Nothing is assumed: where income for a yuan spent cannot be computed, the number that nobody reports
+is named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
+import dataframely as dy
 
 from analysis import contract, paths
 from analysis.claims.expressions import (
@@ -24,11 +24,24 @@ from analysis.claims.expressions import (
 from analysis.claims.intervals import Interval
 from analysis.claims.ledger import Ledger
 from analysis.claims.units import Unit
-from analysis.costs.ranges import Range, Ranges, Spending
 from analysis.faults import Fault, raise_if_any
 
 MONEY = (Unit.parse("yuan"), Unit.parse("yuan/years"))
 HOUSEHOLDS = Unit.parse("households")
+FILE = "spending.csv"
+
+
+class Spending(contract.Row):
+    """What an article reports of the money behind an activity, over claims and constants."""
+
+    programme = dy.String(description="programme of the catalogue")
+    title = dy.String(primary_key=True, min_length=5, description="the activity")
+    payer = dy.String(min_length=3, description="who paid, as reported")
+    spending = dy.String(description="yuan spent: expression over claims, or what is missing")
+    income = dy.String(description="yuan of income it is said to have brought, or what is missing")
+    reached = dy.String(description="households reached, or what is missing")
+    assumes = dy.String(nullable=True, description="mismatches the row accepts")
+    assumption = dy.String(nullable=True, description="the assumption in words")
 
 
 @dataclass(frozen=True)
@@ -38,7 +51,7 @@ class Activity:
     Attributes
     ----------
     programme, title, payer, assumption : str
-        As in ``reported_spending.csv``.
+        As in ``spending.csv``.
     spending, income : Interval or None
         Yuan, or yuan a year, nominal; None where not reported.
     reached : Interval or None
@@ -67,14 +80,14 @@ class Activity:
 
 
 def activities(ledger: Ledger, folder: Path | None = None) -> tuple[Activity, ...]:
-    """Evaluate every row of ``reported_spending.csv``, in file order.
+    """Evaluate every row of ``spending.csv``, in file order.
 
     Parameters
     ----------
     ledger : Ledger
         The claims.
     folder : Path, optional
-        Where the file is; ``data/parameters`` of the project by default.
+        Where the file is; ``data/claims`` of the project by default.
 
     Raises
     ------
@@ -82,7 +95,7 @@ def activities(ledger: Ledger, folder: Path | None = None) -> tuple[Activity, ..
         With every expression that is not of the grammar, names something unknown, or is not in
         yuan or households.
     """
-    path = (folder or paths.data() / "parameters") / "reported_spending.csv"
+    path = (folder or paths.data() / "claims") / FILE
     file = contract.project_name(path)
     outcomes = [
         _activity(row, ledger, file) for row in contract.read(path, Spending).iter_rows(named=True)
@@ -147,67 +160,4 @@ def _activity(row: dict[str, str | int], ledger: Ledger, file: str) -> Activity 
         per_yuan=ratio("income", "spending"),
         lacking=tuple(lacking),
         claims=tuple(dict.fromkeys(claims)),
-    )
-
-
-@dataclass(frozen=True)
-class Reporting:
-    """How many activities report what."""
-
-    activities: int
-    spending: int
-    income: int
-    both: int
-
-
-def reporting(found: Iterable[Activity]) -> Reporting:
-    """Count the activities whose spending, income, or both are reported."""
-    rows = list(found)
-    return Reporting(
-        len(rows),
-        sum(one.spending is not None for one in rows),
-        sum(one.income is not None for one in rows),
-        sum(one.per_yuan is not None for one in rows),
-    )
-
-
-INCOME_YEAR = 2019
-"""Year of the official income that per cents are turned into yuan with."""
-OFFICIAL = "O_rural_tibet_2019"
-
-
-def household_income(ledger: Ledger) -> Range:
-    """Return the yearly income that stands for a household's: yuan, nominal, of `INCOME_YEAR`.
-
-    Official rural disposable income per head of Tibet, times the members of a household: of Cai
-    Village (low), of the assigned households of Ngari (central) and of Guoqing Village (high). An
-    average per head over all of Tibet is no household's income; it gives the scale.
-    """
-    per_head = ledger.official.row(by_predicate=pl.col("id") == OFFICIAL, named=True)["value"]
-    sizes = [
-        evaluate(parse(text), ledger.operands).low.value
-        for text in ("S3_028 / S3_027", "S0_065 / S0_064", "S3_002 / S3_001")
-    ]
-    low, central, high = (float(size) * float(per_head) for size in sizes if size is not None)
-    return Range(low, central, high)
-
-
-FUND = "S4_011"
-"""The claim of the yearly fund of every village."""
-
-
-def fund_per_household(ledger: Ledger, ranges: Ranges) -> Range:
-    """Return the yearly village fund for each household of a village, yuan.
-
-    The amount as printed, its last digit rounded or cut, over the assumed households of a village.
-    """
-    printed = ledger.operands[FUND].interval
-    homes = ranges["village_households"]
-    row = ledger.claims.row(by_predicate=pl.col("id") == FUND, named=True)
-    assert printed.low.value is not None  # noqa: S101 — the amount is printed without "more than"
-    assert printed.high.value is not None  # noqa: S101
-    return Range(
-        float(printed.low.value) / homes.high,
-        float(row["value"]) / homes.central,
-        float(printed.high.value) / homes.low,
     )

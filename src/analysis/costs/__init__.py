@@ -1,1 +1,0 @@
-"""Money spent beside income gained: what is reported, what is assumed, and when it pays back."""
