@@ -110,7 +110,23 @@ def test_code_that_does_not_parse_depends_on_everything(project: Project) -> Non
     broken = {"cells": [{"cell_type": "code", "source": "x = = 1"}]}
     magic = {"cells": [{"cell_type": "code", "source": "%config X\nimport analysis.money"}]}
     assert graph.of_notebook(broken) == set(graph.files)
-    assert graph.of_notebook(magic) == {"analysis", "analysis.money"}
+    recorder = {"analysis.findings", "analysis.findings.recorder"}
+    assert graph.of_notebook(magic) == {"analysis", "analysis.money", *recorder}
+
+
+def test_a_notebook_depends_on_the_names_of_the_front_door_that_it_uses(project: Project) -> None:
+    project.write(
+        "src/analysis/__init__.py",
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    from analysis.money import RATE\n    from analysis.other import X\n"
+        '_PLACES = {"RATE": "analysis.money", "UNUSED": "analysis.other"}\n',
+    )
+    graph = ImportGraph.read(project.root / "src")
+    by_attribute = {"cells": [{"cell_type": "code", "source": "import analysis as va\nva.RATE"}]}
+    by_name = {"cells": [{"cell_type": "code", "source": "from analysis import RATE"}]}
+    for notebook in (by_attribute, by_name):
+        reached = graph.of_notebook(notebook)
+        assert "analysis.money" in reached and "analysis.other" not in reached
 
 
 def test_a_broken_module_is_still_part_of_the_key(project: Project) -> None:

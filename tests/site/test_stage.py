@@ -199,6 +199,7 @@ def test_the_stage_is_a_whole_project(project: Project) -> None:
     report = staged(project, ran(FIGURE, name="01-a", records=[record("n", 193)]))
     assert {name for name in report.files if not name.startswith("reference/")} == {
         "_quarto.yml",
+        "_values.json",
         "_variables.yml",
         "index.qmd",
         "findings.qmd",

@@ -21,6 +21,8 @@ TOLERANCE = 1e-9
 """Relative difference up to which two runs agree: the rounding of double precision, added up."""
 _noted: dict[str, Finding] = {}
 """What this process has noted; a notebook's kernel is one process."""
+cells: dict[str, str] = {}
+"""Ids of the code cells that made what was noted, by finding."""
 
 
 E = TypeVar("E", bound=Exhibit)
@@ -252,17 +254,33 @@ class Page:
             tolerance=TOLERANCE,
             **parts,  # type: ignore[arg-type]
         )
-        known = _noted.setdefault(finding.id, finding)
-        if known != finding:
-            raise ValueError(f"finding {finding.id} is noted twice with different content")
-        return finding
+        return note(finding)
+
+
+def note(finding: Finding) -> Finding:
+    """Note a finding under its name.
+
+    Raises
+    ------
+    ValueError
+        If the name is taken by another one.
+    """
+    known = _noted.setdefault(finding.id, finding)
+    if known != finding:
+        raise ValueError(f"finding {finding.id} is noted twice with different content")
+    return finding
 
 
 def export_json() -> str:
-    """Return everything noted in this process, in order of noting, as JSON."""
-    return json.dumps([asdict(finding) for finding in _noted.values()], ensure_ascii=False)
+    """Return everything noted in this process, in order of noting, as JSON.
+
+    Each record is a finding with the id of the cell that made it, as far as that is known.
+    """
+    found = [{**asdict(each), "cell": cells.get(each.id, "")} for each in _noted.values()]
+    return json.dumps(found, ensure_ascii=False)
 
 
 def forget() -> None:
     """Forget everything noted in this process."""
     _noted.clear()
+    cells.clear()

@@ -14,7 +14,7 @@ import os
 import platform
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,9 @@ from analysis.files import digest_files, digest_of, files_below
 
 PACKAGE = "analysis"
 EXCLUDED = f"{PACKAGE}.site"
+RECORDER = f"{PACKAGE}.findings.recorder"
 # Raised when the executed copy itself changes meaning, so that old copies are not read as new.
-PROTOCOL = "2"
+PROTOCOL = "3"
 # Loaded by the kernel of the site (analysis.site.kernel).
 DISPLAY = f"{PACKAGE}.results.display"
 # What a reader brings, named in the environment by the make variables of the same name.
@@ -183,6 +184,22 @@ def _base(node: ast.ImportFrom, package: str) -> str:
     return ".".join([*kept, *([node.module] if node.module else [])])
 
 
+def front_door(file: Path) -> dict[str, str]:
+    """Return the module behind each name of the front door, read without importing it."""
+    try:
+        body = ast.parse(file.read_bytes()).body
+    except (FileNotFoundError, SyntaxError):
+        return {}
+    for node in body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "_PLACES":
+            return dict(ast.literal_eval(node.value))
+    return {}
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
 @dataclass(frozen=True)
 class ImportGraph:
     """Which module of the package imports which.
@@ -195,11 +212,15 @@ class ImportGraph:
         Direct imports of each module, the packages around them included.
     reads : mapping of str to frozenset of str
         Which of PANEL and PACK each module names.
+    door : mapping of str to str
+        The module behind each name of the front door. The package imports a name when it is
+        asked for, so a notebook depends on the names it uses and on no others.
     """
 
     files: Mapping[str, Path]
     edges: Mapping[str, frozenset[str]]
     reads: Mapping[str, frozenset[str]]
+    door: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, source: Path) -> ImportGraph:
@@ -221,7 +242,10 @@ class ImportGraph:
                 continue
             edges[name] = frozenset(_known(imports(tree, package), files))
             reads[name] = names_brought(tree)
-        return cls(files, edges, reads)
+        door = front_door(source / PACKAGE / "__init__.py")
+        if door:
+            edges[PACKAGE] = frozenset()
+        return cls(files, edges, reads, door)
 
     def closure(self, names: Iterable[str]) -> set[str]:
         """Return modules and all they import, directly or through others."""
@@ -242,7 +266,16 @@ class ImportGraph:
         trees = _parsed(notebook)
         if trees is None:
             return set(self.files)
-        return self.closure({name for tree in trees for name in imports(tree)})
+        named = {name for tree in trees for name in imports(tree)}
+        through = {
+            self.door[node.attr]
+            for tree in trees
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and node.attr in self.door
+        }
+        through |= {self.door[name] for name in map(_last, named) if name in self.door}
+        # What a page prints goes through the recorder, whether the page names it or not.
+        return self.closure(named | through | ({RECORDER} if named else set()))
 
     def brought_to(self, notebook: Mapping[str, Any]) -> frozenset[str]:
         """Return which of PANEL and PACK a notebook or a module it reaches names."""

@@ -15,6 +15,7 @@ import yaml
 from analysis.faults import Fault
 from analysis.site.digest import source_of
 from analysis.site.exhibit_menu import Exhibits, menu, menu_cell
+from analysis.site.tables_html import plain_tables
 
 _OPTION = re.compile(r"^#\|\s?(.*)$")
 RAW_FORMATS = ("text/html", "text/markdown")
@@ -217,8 +218,10 @@ def _dress_cell(
     except yaml.YAMLError as error:
         problem = f"the #| options are not YAML: {str(error).splitlines()[0]}"
         return dict(cell), {}, [Fault(name, problem, "correct them", column=place)]
-    bare = {**cell, "source": source, "outputs": [_lean(output) for output in cell["outputs"]]}
     label = str(options.get("label", ""))
+    name_of_table = str(options.get("tbl-cap") or label)
+    outputs = [_lean(_plain(output, name_of_table)) for output in cell["outputs"]]
+    bare = {**cell, "source": source, "outputs": outputs}
     about = next(
         (
             output["metadata"]["analysis"]
@@ -292,6 +295,15 @@ def _undated(name: str, place: str, label: str, text: str) -> Fault:
     problem = f"an axis of {label} has yuan, but not of which year"
     remedy = "write the year of prices, or nominal, into its label"
     return Fault(name, problem, remedy, column=place, value=text)
+
+
+def _plain(output: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return an output whose tables are in the form of the site."""
+    data = output.get("data") or {}
+    if "text/html" not in data:
+        return dict(output)
+    html = "".join(data["text/html"])
+    return {**output, "data": {**data, "text/html": plain_tables(html, name)}}
 
 
 def _lean(output: Mapping[str, Any]) -> dict[str, Any]:

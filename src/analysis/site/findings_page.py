@@ -33,6 +33,21 @@ def variables(records: Iterable[Record]) -> dict[str, str]:
     }
 
 
+def values(records: Iterable[Record], chinese: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return what ``{{< val NAME >}}`` prints, by language and name.
+
+    Parameters
+    ----------
+    records : iterable of record
+        All findings; a name made of page and place (``01-training.3``) may move, so none but the
+        page itself prints it.
+    chinese : mapping of str to str
+        What pages in Chinese print, by name.
+    """
+    kept = {name: text for name, text in variables(records).items() if "." not in name}
+    return {"en": kept, "zh": {name: chinese[name] for name in kept if name in chinese}}
+
+
 def pages(
     by_page: Mapping[str, Sequence[Record]],
     proof: Proof,

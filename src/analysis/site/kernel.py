@@ -2,7 +2,8 @@
 
 Quarto prints a stored inline value without running anything, if it finds it in
 ``cell.metadata.user_expressions``; so the client asks the kernel for each inline expression at
-the moment its Markdown cell is reached. Findings are asked for once, after the last cell.
+the moment its Markdown cell is reached. The kernel records what it answers, and what a labelled
+cell shows; the findings are asked for once, after the last cell.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from nbclient.util import ensure_async
 from nbformat import NotebookNode
 
 from analysis.faults import Fault, FaultsError
+from analysis.site import recording
 from analysis.site.environment import kernel_environment, plain
 
 KERNEL = "interpreter"
@@ -36,11 +38,6 @@ LONGEST_FOLDER = 75
 # What Quarto itself looks for: a language in braces, a blank, an expression without backticks.
 _INLINE = re.compile(r"(?:^|[^`])`\{python\}[ \t]+([^`]+)`")
 _CELL_LINE = re.compile(r"Cell In\[\d+\], line (\d+)")
-# Findings exist only if the notebook imported them; asking must not import anything by itself.
-_EXPORT = (
-    '(lambda module: "[]" if module is None else module.export_json())'
-    '(__import__("sys").modules.get("analysis.findings"))'
-)
 
 
 class CellError(FaultsError):
@@ -69,36 +66,6 @@ def inline_expressions(markdown: str) -> list[str]:
     ['total', 'share']
     """
     return list(dict.fromkeys(found.strip() for found in _INLINE.findall(markdown)))
-
-
-def inline_problem(answer: Mapping[str, Any]) -> tuple[str, str]:
-    """Return what keeps the answer of a kernel from being printed, and the remedy; or nothing.
-
-    Parameters
-    ----------
-    answer : mapping
-        What the kernel says of one expression.
-
-    Examples
-    --------
-    >>> inline_problem({"status": "ok", "data": {"text/plain": "7"}})[0]
-    'a plain value in the text does not say where it comes from: 7'
-    """
-    if answer.get("status") != "ok":
-        return (
-            f"the inline value fails: {answer.get('ename')}: {answer.get('evalue')}",
-            "correct the expression, or define what it names in a cell above",
-        )
-    forms = answer.get("data") or {}
-    if "text/markdown" not in forms:
-        plain_text = str(forms.get("text/plain", ""))[:60]
-        return (
-            f"a plain value in the text does not say where it comes from: {plain_text}",
-            "print a number or word of a result, which has a record",
-        )
-    if not "".join(forms["text/markdown"]).strip():
-        return "the inline value prints nothing", "print something, or leave the value out"
-    return "", ""
 
 
 class InterpreterSpecs(KernelSpecManager):  # type: ignore[misc, unused-ignore]
@@ -162,6 +129,8 @@ class InlineClient(NotebookClient):  # type: ignore[misc, unused-ignore]
             shell_timeout_interval=1,
         )
         self.name = name
+        self.page = Path(name).stem
+        self.n_inline = 0
         self.inline_faults: list[Fault] = []
 
     async def run(
@@ -208,6 +177,7 @@ class InlineClient(NotebookClient):  # type: ignore[misc, unused-ignore]
                 await self.async_execute_cell(
                     cell, index, execution_count=self.code_cells_executed + 1
                 )
+                await self._record_exhibit(cell, index)
         except CellExecutionError as error:
             raise cell_failure(self.name, index, cell.source, error) from None
         except DeadKernelError:
@@ -231,10 +201,15 @@ class InlineClient(NotebookClient):  # type: ignore[misc, unused-ignore]
         expressions = inline_expressions(cell.source)
         if not expressions:
             return
-        answers = await self._ask(expressions)
+        asked = []
+        for expression in expressions:
+            self.n_inline += 1
+            behind = recording.cell_behind(expression, self.nb.cells[:index])
+            asked.append(recording.inline(expression, self.page, self.n_inline, behind))
+        answers = await self._ask(asked)
         stored = []
         for expression, answer in zip(expressions, answers, strict=True):
-            problem, remedy = inline_problem(answer)
+            problem, remedy = recording.inline_problem(answer)
             if problem:
                 place = f"cell {index + 1}"
                 self.inline_faults.append(
@@ -243,6 +218,21 @@ class InlineClient(NotebookClient):  # type: ignore[misc, unused-ignore]
             else:
                 stored.append({"expression": expression, "result": answer})
         cell.metadata["user_expressions"] = stored
+
+    async def _record_exhibit(self, cell: NotebookNode, index: int) -> None:
+        """Record the figure or table that a cell shows, and put the figure among its outputs."""
+        asked = recording.exhibit(cell, self.page)
+        if not asked:
+            return
+        [answer] = await self._ask([asked])
+        about = recording.exhibit_of(answer)
+        if "problem" in about:
+            place = f"cell {index + 1}"
+            self.inline_faults.append(
+                Fault(self.name, about["problem"], about["remedy"], column=place)
+            )
+        elif about:
+            recording.put_exhibit(cell, about)
 
     async def _ask(self, expressions: list[str]) -> list[dict[str, Any]]:
         """Evaluate expressions in the kernel without running code."""
@@ -257,7 +247,7 @@ class InlineClient(NotebookClient):  # type: ignore[misc, unused-ignore]
 
     async def _findings(self) -> list[dict[str, Any]]:
         """Return the findings the kernel holds after the last cell."""
-        [answer] = await self._ask([_EXPORT])
+        [answer] = await self._ask([recording.export(self.page)])
         if answer.get("status") != "ok":
             raise FaultsError(
                 [

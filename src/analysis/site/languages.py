@@ -45,7 +45,7 @@ _PATTERNS = (
 )
 _WHEN = re.compile(r"^(:{4,}) \{\.when ([^}\n]*)\}\n(.*?)\n\1$", re.MULTILINE | re.DOTALL)
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
-_VALUE = re.compile(r"\{\{<\s*var zh\.(\w+)\s*>\}\}")
+_VALUE = re.compile(r"\{\{<\s*(?:var zh\.|val )([\w-]+)\s*>\}\}")
 _FIGURE = re.compile(
     r"^!\[(?P<caption>.*)\]\(/downloads/(?P<label>fig-[\w-]+)\.svg\)"
     r'\{#(?P=label) fig-alt="(?P<alt>[^"]+)"\}$',

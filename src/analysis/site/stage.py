@@ -39,6 +39,7 @@ from analysis.site.stored_notebooks import marked
 STAGE = Path("build") / "stage"
 CONFIG = "_quarto.yml"
 VARIABLES = "_variables.yml"
+VALUES = "_values.json"
 GENERATED = ("finding", "zh", "benchmark")
 GENERATED_PAGES = Path("build") / "generated.json"
 CHANGELOG = "CHANGELOG.md"
@@ -46,7 +47,7 @@ BENCHMARKS = Path("reports") / "benchmarks.csv"
 FINDINGS_DATA = "downloads/findings.csv"
 # What a page is made of; everything else in the project stays out of the stage.
 ROOT_PATTERNS = (CONFIG, "*.qmd", "*.bib", "*.csl", "_metadata.yml")
-FOLDERS = ("pages", "zh", "assets")
+FOLDERS = ("pages", "zh", "assets", "_extensions")
 # Quarto keeps its own state in the stage; it is left alone.
 OTHERS = (".quarto", "_freeze", "site_libs")
 
@@ -140,15 +141,18 @@ def generated_pages(root: Path, notebooks: Sequence[Executed]) -> dict[str, byte
                 remedy = "rename it: its values are generated"
                 raise FaultsError([Fault(VARIABLES, f'the name "{name}" is taken', remedy)])
     variables["finding"] = findings_page.variables(records)
+    chinese: dict[str, str] = {}
     if (root / languages.FOLDER).is_dir():
-        variables["zh"] = languages.values(records, languages.words(root))
+        chinese = variables["zh"] = languages.values(records, languages.words(root))
     measured = root / BENCHMARKS
     if measured.is_file():
         variables["benchmark"] = benchmarks.variables(measured)
+    values = findings_page.values(records, chinese)
     text = yaml.safe_dump(variables, allow_unicode=True, sort_keys=True, width=10**6)
     return {
         **{name: page.encode() for name, page in made.items()},
         VARIABLES: text.encode(),
+        VALUES: json.dumps(values, ensure_ascii=False, sort_keys=True, indent=1).encode(),
         FINDINGS_DATA: findings_csv(records),
         changes_page.LISTING: _changes(root, records).encode(),
     }

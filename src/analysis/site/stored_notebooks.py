@@ -122,7 +122,7 @@ def code_digest(content: Mapping[str, Any], root: Path, graph: ImportGraph) -> s
 
 def reached(content: Mapping[str, Any], root: Path, graph: ImportGraph) -> set[str]:
     """Return the modules that a notebook's calls reach, by way of the front door or not."""
-    door = _front_door(root / "src" / PACKAGE / "__init__.py")
+    door = graph.door
     waiting: list[str] = []
     for tree in _trees(content):
         for node in ast.walk(tree):
@@ -138,16 +138,6 @@ def reached(content: Mapping[str, Any], root: Path, graph: ImportGraph) -> set[s
             found.add(name)
             waiting += graph.edges[name]
     return found
-
-
-def _front_door(file: Path) -> dict[str, str]:
-    """Return the module behind each name of the front door, read without importing it."""
-    if not file.is_file():
-        return {}
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "_PLACES":
-            return dict(ast.literal_eval(node.value))
-    return {}
 
 
 def stored(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ its origin through front matter, includes, variables and notebook cells.
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -33,6 +34,8 @@ FRONT_MATTER: Schema = {
     "execute": EXECUTE,
     "format": {"html": HTML},
 }
+VALUES = "_values"
+"""Where texts of kept numbers stand among the variables, by language and name."""
 SHORTCODE = re.compile(r"\{\{<\s*(?P<body>.*?)\s*>\}\}")
 ESCAPED = re.compile(r"\{\{\{<(.*?)>\}\}\}|\{\{</\*(.*?)\*/>\}\}")
 FENCE = re.compile(r"^(?P<indent>\s*)(?P<ticks>`{3,}|~{3,})(?P<info>[^`]*)$")
@@ -297,6 +300,13 @@ class Expander:
         def value(match: re.Match[str]) -> str:
             words = match["body"].split()
             name, key = words[0] if words else "", " ".join(words[1:]).strip("\"'")
+            if name == "val":
+                lang = "zh" if str(meta.get("lang") or self.project.lang)[:2] == "zh" else "en"
+                text = str(lookup(self.variables, f"{VALUES}.{lang}.{key}") or "")
+                if not text:
+                    remedy = "keep it in a notebook: va.keep(number, name)"
+                    faults.append(line.fault("no number is kept under this name", remedy, key))
+                return text
             if name in {"var", "meta"}:
                 found = lookup(self.variables if name == "var" else meta, key)
                 place = "_variables.yml" if name == "var" else "the front matter"
@@ -313,7 +323,7 @@ class Expander:
                 remedy = "give it a line of its own, outside code"
                 faults.append(line.fault(f"{name} inside a paragraph", remedy, match[0]))
             else:
-                remedy = "the embedded renderer knows include, embed, var and meta"
+                remedy = "the embedded renderer knows include, embed, var, val and meta"
                 faults.append(line.fault("unsupported shortcode", remedy, match[0]))
             return ""
 
@@ -329,10 +339,12 @@ class Expander:
 
 
 def read_variables(folder: Path) -> dict[str, Any]:
-    """Read ``_variables.yml``; an absent file has no variables."""
+    """Read ``_variables.yml`` and the kept numbers; an absent file has none."""
+    kept = folder / f"{VALUES}.json"
+    values = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
     path = folder / "_variables.yml"
     if not path.is_file():
-        return {}
+        return {VALUES: values}
     try:
         value = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
@@ -340,7 +352,7 @@ def read_variables(folder: Path) -> dict[str, Any]:
         row = None if mark is None else mark.line + 1
         raise_if_any([Fault(path.name, "not valid YAML", "mend the syntax on this line", row)])
         raise
-    return dict(value) if isinstance(value, dict) else {}
+    return {**(value if isinstance(value, dict) else {}), VALUES: values}
 
 
 def read_qmd(expander: Expander, name: str) -> Page:
