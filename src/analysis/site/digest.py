@@ -20,6 +20,7 @@ from typing import Any
 
 from analysis.faults import Fault, FaultsError
 from analysis.files import digest_files, digest_of, files_below
+from analysis.methods.proof import front_door
 
 PACKAGE = "analysis"
 EXCLUDED = f"{PACKAGE}.site"
@@ -182,18 +183,6 @@ def _base(node: ast.ImportFrom, package: str) -> str:
     parts = package.split(".")
     kept = parts[: len(parts) - (node.level - 1)]
     return ".".join([*kept, *([node.module] if node.module else [])])
-
-
-def front_door(file: Path) -> dict[str, str]:
-    """Return the module behind each name of the front door, read without importing it."""
-    try:
-        body = ast.parse(file.read_bytes()).body
-    except (FileNotFoundError, SyntaxError):
-        return {}
-    for node in body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "_PLACES":
-            return dict(ast.literal_eval(node.value))
-    return {}
 
 
 def _last(name: str) -> str:

@@ -250,7 +250,7 @@ def _dress_cell(
         faults.append(Fault(name, problem, remedy, column=place, value=str(about.get("name", ""))))
         return bare, {}, faults
     offered = {f"{label}.csv": str(about["csv"]).rstrip("\n") + "\n"}
-    image = _first_svg(cell["outputs"])
+    image = str(about.get("svg") or "") or _first_svg(cell["outputs"])
     faults += [_undated(name, place, label, text) for text in axis_labels(image) if undated(text)]
     if image and label.startswith("fig-"):
         offered[f"{label}.svg"] = image
@@ -307,11 +307,11 @@ def _plain(output: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _lean(output: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an output without the data table in its metadata: it is a download now."""
+    """Return an output without the table and drawing in its metadata: they are downloads now."""
     about = output.get("metadata", {}).get("analysis")
     if not about:
         return dict(output)
-    kept = {key: value for key, value in about.items() if key != "csv"}
+    kept = {key: value for key, value in about.items() if key not in ("csv", "svg")}
     return {**output, "metadata": {**output["metadata"], "analysis": kept}}
 
 

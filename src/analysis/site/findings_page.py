@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -16,6 +17,7 @@ from analysis.findings.record import link
 from analysis.methods import api
 from analysis.methods.proof import Proof
 from analysis.methods.registry import Method
+from analysis.site import sources_page
 
 FOLDER = "findings"
 INDEX = "findings.qmd"
@@ -52,6 +54,7 @@ def pages(
     by_page: Mapping[str, Sequence[Record]],
     proof: Proof,
     methods: Mapping[str, Method] | None = None,
+    notebooks: Mapping[str, Notebook] | None = None,
 ) -> dict[str, str]:
     """Return the pages of findings, Markdown by file name.
 
@@ -63,9 +66,14 @@ def pages(
         Where functions stand, and what tests them.
     methods : mapping of str to Method, optional
         The record of each function that has one.
+    notebooks : mapping of str to Notebook, optional
+        Names and code cells of the notebooks, by page.
     """
+    empty = Notebook("", ())
     made = {
-        f"{FOLDER}/{page}.qmd": _page(page, records, proof, methods or {})
+        f"{FOLDER}/{page}.qmd": _page(
+            page, records, proof, methods or {}, (notebooks or {}).get(page, empty)
+        )
         for page, records in by_page.items()
         if records
     }
@@ -106,17 +114,42 @@ def _index(by_page: Mapping[str, Sequence[Record]]) -> str:
     )
 
 
-def _page(page: str, records: Sequence[Record], proof: Proof, methods: Mapping[str, Method]) -> str:
+@dataclass(frozen=True)
+class Notebook:
+    """What a page of findings needs of its notebook.
+
+    Attributes
+    ----------
+    name : str
+        As the project names it; that of the page if empty.
+    cells : sequence of mapping
+        Its code cells.
+    """
+
+    name: str
+    cells: Sequence[Mapping[str, Any]]
+
+
+def _page(
+    page: str,
+    records: Sequence[Record],
+    proof: Proof,
+    methods: Mapping[str, Method],
+    notebook: Notebook,
+) -> str:
     cells = "".join(f'<th scope="col">{name}</th>' for name in HEAD)
     ordered = sorted(records, key=lambda r: str(r["id"]))
-    body = "\n".join(_row(record, proof, methods) for record in ordered)
+    behind = {str(r["id"]): sources_page.cell_of(r, notebook.cells) for r in ordered}
+    body = "\n".join(_row(r, proof, methods, behind[str(r["id"])]) for r in ordered)
+    blocks = "\n".join(sources_page.cell_blocks(notebook.cells, behind.values()))
+    name = notebook.name or f"notebooks/{page}.ipynb"
     return f"""---
 title: "Findings of {page}"
 description: "Every number, figure and table of the page {page}, with what it is made of"
 toc: false
 ---
 
-What [the page](/notebooks/{page}.ipynb) shows, record by record. The name of a finding is
+What [the page](/{name}) shows, record by record. The name of a finding is
 permanent: `analysis finding NAME` prints the same record.
 
 ```{{=html}}
@@ -129,22 +162,20 @@ permanent: `analysis finding NAME` prints the same record.
 </table>
 </div>
 ```
+
+{blocks}
 """
 
 
-def _row(record: Record, proof: Proof, methods: Mapping[str, Method]) -> str:
+def _row(record: Record, proof: Proof, methods: Mapping[str, Method], cell: str) -> str:
     tier = str(record["tier"])
     cells = [
         f"{html.escape(str(record['what']))}<br><code>{html.escape(str(record['id']))}</code>",
         _value(record),
         f'<span class="badge tier-{tier}">{html.escape(TIERS[tier])}</span>',
         _rows(record),
-        _made(record, proof, methods),
-        "<br>".join(
-            f"<code>{html.escape(part)}</code>"
-            for part in str(record["inputs"] or record["digest"]).split(";")
-            if part
-        ),
+        _made(record, proof, methods, cell),
+        _inputs(record),
     ]
     return (
         f'<tr id="{html.escape(str(record["id"]))}">'
@@ -176,7 +207,19 @@ def _rows(record: Record) -> str:
     return "<br>".join(parts)
 
 
-def _made(record: Record, proof: Proof, methods: Mapping[str, Method]) -> str:
+def _inputs(record: Record) -> str:
+    """Return the inputs with their digests, and where to get them."""
+    parts = [part for part in str(record["inputs"] or record["digest"]).split(";") if part]
+    shown = [f"<code>{html.escape(part)}</code>" for part in parts]
+    if record["inputs"]:
+        shown.append('<a href="../pages/data.html">the data, or how to get them</a>')
+    elif record["kind"] not in NUMBERS:
+        file = html.escape(str(record["id"]))
+        shown.append(f'<a href="../downloads/{file}.csv">the data shown</a>')
+    return "<br>".join(shown)
+
+
+def _made(record: Record, proof: Proof, methods: Mapping[str, Method], cell: str) -> str:
     """Return method, its record, function, source line and tests."""
     function = str(record["function"])
     parts = [html.escape(str(record["method"]))]
@@ -184,12 +227,17 @@ def _made(record: Record, proof: Proof, methods: Mapping[str, Method]) -> str:
     if method is not None:
         target = PurePosixPath("..") / method.address.replace(".qmd#", ".html#")
         parts.append(f'<a href="{target}">{html.escape(method.name)}</a>')
+    if cell:
+        parts.append(f'<a href="#cell-{html.escape(cell)}">the cell that called it</a>')
     place = proof.places.get(function)
     if place is None:
         return "<br>".join([*parts, f"<code>{html.escape(function)}</code>"])
     described = _described(function, proof)
     target = PurePosixPath("..") / api.address(described).replace(".qmd#", ".html#")
     parts.append(f'<a href="{target}"><code>{html.escape(function)}</code></a>')
+    if sources_page.known(function, proof):
+        source = PurePosixPath("..") / sources_page.address(function).replace(".qmd#", ".html#")
+        parts.append(f'<a href="{source}">its source and tests</a>')
     parts.append(f"<code>{html.escape(str(place))}</code>")
     tests = proof.tests(function, most=2)
     parts += [f"<code>{html.escape(test.name)}</code>" for test in tests]

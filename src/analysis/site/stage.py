@@ -27,9 +27,18 @@ from analysis.files import (
     write_if_changed,
 )
 from analysis.methods import api, pages, proof, registry
-from analysis.site import changes_page, cite, datasets, findings_page, glossary, languages, refused
+from analysis.site import (
+    changes_page,
+    cite,
+    datasets,
+    findings_page,
+    glossary,
+    languages,
+    refused,
+    sources_page,
+)
 from analysis.site import notebooks as notebook_files
-from analysis.site.digest import BROUGHT
+from analysis.site.digest import BROUGHT, source_of
 from analysis.site.dress import dress, taken_twice, title_of
 from analysis.site.environment import commit_time
 from analysis.site.execute import Executed
@@ -131,7 +140,7 @@ def findings_csv(records: Sequence[dict[str, Any]]) -> bytes:
 def generated_pages(root: Path, notebooks: Sequence[Executed]) -> dict[str, bytes]:
     """Return generated pages, the variables and the table of findings."""
     records = unique_records(notebooks)
-    made = _described(root, {Path(one.name).stem: one.findings for one in notebooks})
+    made = _described(root, notebooks)
     variables: dict[str, Any] = {}
     own = root / VARIABLES
     if own.is_file():
@@ -168,7 +177,7 @@ def _changes(root: Path, records: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _described(root: Path, by_page: Mapping[str, Sequence[dict[str, Any]]]) -> dict[str, str]:
+def _described(root: Path, notebooks: Sequence[Executed]) -> dict[str, str]:
     """Return findings, methods, decisions and reference; from the last build if nothing changed."""
     code = [
         path
@@ -176,9 +185,16 @@ def _described(root: Path, by_page: Mapping[str, Sequence[dict[str, Any]]]) -> d
         for path in files_below(root / name)
         if path.suffix == ".py"
     ]
+    by_page = {Path(one.name).stem: one.findings for one in notebooks}
+    about = {
+        Path(one.name).stem: findings_page.Notebook(one.name, sources_page.cells_of(one.content))
+        for one in notebooks
+    }
+    cells = {page: [source_of(cell) for cell in each.cells] for page, each in about.items()}
     parts = {
         "code": digest_files(root, [*code, *pages.inputs(root)]),
         "findings": json.dumps(by_page, sort_keys=True),
+        "cells": json.dumps(cells, sort_keys=True),
     }
     key, kept = digest_of(parts), root / GENERATED_PAGES
     try:
@@ -190,7 +206,10 @@ def _described(root: Path, by_page: Mapping[str, Sequence[dict[str, Any]]]) -> d
     found = proof.read(root)
     methods = pages.links(registry.load(root)) if (root / registry.FOLDER).is_dir() else {}
     made = {
-        **findings_page.pages(by_page, found, methods),
+        **findings_page.pages(by_page, found, methods, about),
+        **sources_page.pages(
+            root, (str(r["function"]) for each in by_page.values() for r in each), found
+        ),
         **api.pages(root, found),
         **pages.pages(root, found),
     }
