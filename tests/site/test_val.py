@@ -10,7 +10,7 @@ import pytest
 
 from analysis import paths
 from analysis.faults import FaultsError
-from analysis.site import findings_page
+from analysis.site import findings_page, languages
 from analysis.site.embedded import render_project
 from analysis.site.embedded.pandoc import executable
 
@@ -82,9 +82,41 @@ def test_the_extension_of_quarto_prints_the_same(tmp_path: Path) -> None:
 
 
 def test_permanent_names_alone_are_values() -> None:
-    shared = {"kind": "number", "page": "a", "text": "3"}
+    shared = {"kind": "number", "page": "a", "text": "3", "tier": "model"}
     records = [{**shared, "id": name} for name in ("training-offer", "a.3")]
     assert findings_page.values(records, {"training-offer": "三"}) == {
         "en": {"training-offer": "[3](/findings/a.qmd#training-offer){.finding}"},
         "zh": {"training-offer": "三"},
+        "tiers": {"training-offer": "model", "a.3": "model"},
     }
+
+
+WHEN = """
+quarto = { project = { directory = arg[1] } }
+local filter = dofile(arg[2])[1]
+local text = io.open(arg[3]):read("a")
+print(pandoc.write(pandoc.read(text, "markdown"):walk(filter), "plain"))
+"""
+
+
+def test_parts_for_some_data_only(tmp_path: Path) -> None:
+    """The filter of the extension keeps what the stage keeps."""
+    blocks = {
+        'finding="a"': True,
+        'finding="a" tier="model"': True,
+        'finding="a" tier="yours"': False,
+        'finding="b"': False,
+        'missing="a"': False,
+        'missing="b"': True,
+    }
+    page = "\n\n".join(f":::: {{.when {c}}}\ntext{n}\n::::" for n, c in enumerate(blocks))
+    files = {"_values.json": '{"tiers": {"a": "model"}}', "page.md": page, "call.lua": WHEN}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    when = EXTENSION.parent.parent / "when" / "when.lua"
+    command = [executable(), "lua", tmp_path / "call.lua", tmp_path, when, tmp_path / "page.md"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    kept = [f"text{n}" for n, keep in enumerate(blocks.values()) if keep]
+    assert done.stdout.split() == kept
+    staged = languages.fitted(page, {"a": "model"}, brought=False)
+    assert [word for word in staged.split() if word.startswith("text")] == kept

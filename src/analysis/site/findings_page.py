@@ -36,7 +36,7 @@ def variables(records: Iterable[Record]) -> dict[str, str]:
 
 
 def values(records: Iterable[Record], chinese: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Return what ``{{< val NAME >}}`` prints, by language and name.
+    """Return what ``{{< val NAME >}}`` prints, by language and name; and tiers, by name.
 
     Parameters
     ----------
@@ -46,8 +46,13 @@ def values(records: Iterable[Record], chinese: Mapping[str, str]) -> dict[str, d
     chinese : mapping of str to str
         What pages in Chinese print, by name.
     """
+    records = list(records)
     kept = {name: text for name, text in variables(records).items() if "." not in name}
-    return {"en": kept, "zh": {name: chinese[name] for name in kept if name in chinese}}
+    return {
+        "en": kept,
+        "zh": {name: chinese[name] for name in kept if name in chinese},
+        "tiers": {str(record["id"]): str(record["tier"]) for record in records},
+    }
 
 
 def pages(

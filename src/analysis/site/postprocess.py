@@ -16,6 +16,7 @@ from pathlib import Path
 from analysis.faults import Fault
 from analysis.files import write_if_changed
 from analysis.site import quarto_navigation
+from analysis.site.in_place import WHOLE
 from analysis.site.policy import with_policy
 from analysis.site.project import read_project
 from analysis.site.webpage import is_external, parse_page
@@ -64,7 +65,9 @@ def output_files(environment: Mapping[str, str], project: Path) -> list[Path]:
     return sorted((project / folder).rglob("*.html")) if folder else []
 
 
-def postprocess(files: Sequence[Path], site: Path, root: Path) -> tuple[Fault, ...]:
+def postprocess(
+    files: Sequence[Path], site: Path, root: Path, *, policy: bool = True
+) -> tuple[Fault, ...]:
     """Clean rendered pages in place.
 
     Parameters
@@ -75,6 +78,8 @@ def postprocess(files: Sequence[Path], site: Path, root: Path) -> tuple[Fault, .
         The folder they stand in.
     root : Path
         The Quarto project they were made of; its navigation of further languages is used.
+    policy : bool
+        Whether to state what may run. A page under a policy cannot be reloaded by a preview.
 
     Returns
     -------
@@ -89,7 +94,8 @@ def postprocess(files: Sequence[Path], site: Path, root: Path) -> tuple[Fault, .
         source = quarto_navigation.source_of(path, site, project) if project else ""
         if project and source:
             html = quarto_navigation.with_navigation(html, source, project, titles)
-        html = with_policy(html, quarto=True)
+        if policy:
+            html = with_policy(html, quarto=True)
         write_if_changed(path, html.encode())
         for load in parse_page(html).loads:
             if is_external(load.url):
@@ -115,8 +121,11 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     if not files:
         print("no pages: name a folder, or run as project.post-render of Quarto", file=sys.stderr)
         return 2
-    site = project / (environment.get("QUARTO_PROJECT_OUTPUT_DIR") or "reports/site")
-    faults = postprocess(files, site, project)
+    site = project / (environment.get("QUARTO_PROJECT_OUTPUT_DIR") or "reports/quarto")
+    # In a clone a part of the project is rendered for a preview; a stage is always published.
+    clone = (project / "tools").is_dir()
+    whole = bool(arguments or environment.get(WHOLE) or not clone)
+    faults = postprocess(files, site, project, policy=whole)
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0

@@ -60,6 +60,8 @@ QUARTO: Schema = {
     },
     "lang": ANY,
     "execute": EXECUTE,
+    "ipynb-filters": ANY,
+    "filters": ANY,
     "bibliography": ANY,
     "csl": ANY,
     "link-citations": (True,),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from analysis.site import (
     datasets,
     findings_page,
     glossary,
+    in_place,
     languages,
     refused,
     sources_page,
@@ -49,6 +51,7 @@ STAGE = Path("build") / "stage"
 CONFIG = "_quarto.yml"
 VARIABLES = "_variables.yml"
 VALUES = "_values.json"
+FINISH = b"python -m analysis.site.postprocess"
 GENERATED = ("finding", "zh", "benchmark")
 GENERATED_PAGES = Path("build") / "generated.json"
 CHANGELOG = "CHANGELOG.md"
@@ -142,9 +145,9 @@ def generated_pages(root: Path, notebooks: Sequence[Executed]) -> dict[str, byte
     records = unique_records(notebooks)
     made = _described(root, notebooks)
     variables: dict[str, Any] = {}
-    own = root / VARIABLES
-    if own.is_file():
-        variables = yaml.safe_load(own.read_text(encoding="utf-8")) or {}
+    own = in_place.own_variables(root)
+    if own:
+        variables = yaml.safe_load(own) or {}
         for name in GENERATED:
             if name in variables:
                 remedy = "rename it: its values are generated"
@@ -228,7 +231,24 @@ def page_files(root: Path) -> dict[str, bytes]:
     for pattern in _resources(root):
         for path in root.glob(pattern):
             paths.update(files_below(path) if path.is_dir() else [path])
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(paths)}
+    names = {path.relative_to(root).as_posix(): path for path in sorted(paths)}
+    found = {n: path.read_bytes() for n, path in names.items() if not in_place.is_generated(n)}
+    return {**found, CONFIG: staged_config(found[CONFIG])} if CONFIG in found else found
+
+
+def staged_config(text: bytes) -> bytes:
+    r"""Return the configuration for a stage, line by line as it is but for the hooks of the clone.
+
+    Examples
+    --------
+    >>> print(staged_config(b"project:\n  pre-render: a.py\n  post-render: b.py\n").decode())
+    project:
+    <BLANKLINE>
+      post-render: python -m analysis.site.postprocess
+    <BLANKLINE>
+    """
+    bare = re.sub(rb"(?m)^[ \t]*(?:pre-render|ipynb-filters|filters):.*$", b"", text)
+    return re.sub(rb"(?m)^([ \t]*post-render:).*$", rb"\1 " + FINISH, bare)
 
 
 def _exhibits(notebook: Executed, source: cite.Source | None) -> Exhibits:
