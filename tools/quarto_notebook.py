@@ -5,21 +5,24 @@ written as it is; one without is replaced by the copy that the last whole render
 same cells. Standard library only.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 INDEX = Path("build") / "quarto" / "notebooks.json"
 
 
-def key_of(notebook):
+def key_of(notebook: dict[str, Any]) -> str:
     """Return a digest of the sources of the cells, as analysis.site.in_place does."""
     texts = [[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]]
     return hashlib.sha256(json.dumps(texts, ensure_ascii=False).encode()).hexdigest()
 
 
-def executed(text, root):
+def executed(text: str, root: Path) -> tuple[str, str]:
     """Return the notebook to render, and what to say of it."""
     notebook = json.loads(text)
     if any(cell.get("outputs") for cell in notebook["cells"]):
@@ -32,7 +35,7 @@ def executed(text, root):
     return text, "no outputs for this notebook: render the whole project, or add --execute"
 
 
-def main():
+def main() -> None:
     """Filter standard input."""
     here = Path.cwd()
     root = next((p for p in [here, *here.parents] if (p / "_quarto.yml").is_file()), here)
