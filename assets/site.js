@@ -69,8 +69,8 @@
   // Chinese and English labels of the controls
   var zh = /^zh/.test(document.documentElement.lang);
   var words = zh
-    ? { search: "搜索此表", all: "全部", rows: function (n, of) { return of + " 行中的 " + n + " 行"; } }
-    : { search: "Search this table", all: "All",
+    ? { search: "搜索此表", all: "全部", more: function (n) { return "显示全部 " + n + " 行"; }, rows: function (n, of) { return of + " 行中的 " + n + " 行"; } }
+    : { search: "Search this table", all: "All", more: function (n) { return "Show all " + n + " rows"; },
         rows: function (n, of) { return n + " of " + of + (of === 1 ? " row" : " rows"); } };
 
   function element(tag, properties, children) {
@@ -86,13 +86,31 @@
     return found ? parseFloat(found[1]) : NaN;
   }
 
+  // What a cell is filtered by: a value behind it, or its text.
+  function valueOf(cell) { return cell.getAttribute("data-value") || text(cell); }
+  var asked = new URLSearchParams(location.search);
+  // The address says what is chosen, so that it can be sent on.
+  function remember(filters) {
+    filters.forEach(function (filter) {
+      if (!filter.key) return;
+      if (filter.select.value) asked.set(filter.key, filter.select.value);
+      else asked.delete(filter.key);
+    });
+    var query = asked.toString();
+    try {
+      history.replaceState(null, "", location.pathname + (query ? "?" + query : "") + location.hash);
+    } catch (error) { /* a page opened from disk may not say so */ }
+  }
+  // Rows beyond these wait behind a button; printed pages show all.
+  var MOST = 40;
+
   function enhance(table, serial) {
     var body = table.tBodies[0], head = table.tHead && table.tHead.rows[table.tHead.rows.length - 1];
     if (!body || !head) return;
     var columns = Array.from(head.cells);
     // Row labels may stand in th; positions count all cells alike.
     var rows = Array.from(body.rows).filter(function (row) { return row.cells.length === columns.length; });
-    var filters = [], id = "table-" + serial;
+    var filters = [], id = "table-" + serial, plain = table.closest(".result-table");
 
     var search = element("input", { type: "search", id: id + "-search", autocomplete: "off" });
     var tools = element("div", { className: "table-tools" }, [
@@ -100,34 +118,50 @@
     ]);
     columns.forEach(function (column, at) {
       if (!column.hasAttribute("data-filter")) return;
-      var values = Array.from(new Set(rows.map(function (row) { return text(row.cells[at]); })))
-        .filter(Boolean).sort(function (a, b) { return a.localeCompare(b, undefined, { numeric: true }); });
+      var names = JSON.parse(column.getAttribute("data-names") || "{}");
+      var called = function (value) { return names[value] || value; };
+      var order = Object.keys(names);
+      var place = function (value) { var at = order.indexOf(value); return at < 0 ? order.length : at; };
+      var values = Array.from(new Set(rows.map(function (row) { return valueOf(row.cells[at]); })))
+        .filter(Boolean).sort(function (a, b) {
+          return place(a) - place(b) || called(a).localeCompare(called(b), undefined, { numeric: true });
+        });
       var select = element("select", { id: id + "-filter-" + at }, [element("option", { value: "", textContent: words.all })]);
-      values.forEach(function (value) { select.append(element("option", { value: value, textContent: value })); });
+      values.forEach(function (value) { select.append(element("option", { value: value, textContent: called(value) })); });
+      // An address may say what is wanted: page.html?programme=training
+      var key = column.getAttribute("data-filter"), wanted = key && asked.get(key);
+      if (values.indexOf(wanted) >= 0) select.value = wanted;
       tools.append(element("label", { htmlFor: select.id }, [text(column), select]));
-      filters.push({ at: at, select: select });
+      filters.push({ at: at, key: key, select: select });
     });
     var count = element("p", { className: "table-count" });
     count.setAttribute("role", "status");
     count.setAttribute("aria-live", "polite");
     tools.append(count);
 
+    var more = element("button", { type: "button", className: "tool more-rows" }), whole = !plain;
     function apply() {
       var wanted = search.value.trim().toLowerCase().split(/\s+/).filter(Boolean), visible = 0;
       rows.forEach(function (row) {
         var content = row.textContent.toLowerCase();
         var keep = wanted.every(function (word) { return content.includes(word); }) &&
           filters.every(function (filter) {
-            return !filter.select.value || text(row.cells[filter.at]) === filter.select.value;
+            return !filter.select.value || valueOf(row.cells[filter.at]) === filter.select.value;
           });
         row.hidden = !keep;
         if (keep) visible += 1;
+        row.classList.toggle("beyond", keep && !whole && visible > MOST);
       });
+      more.hidden = whole || visible <= MOST;
+      more.textContent = words.more(visible);
       count.textContent = words.rows(visible, rows.length);
       reach();
     }
+    more.addEventListener("click", function () { whole = true; apply(); });
     search.addEventListener("input", apply);
-    filters.forEach(function (filter) { filter.select.addEventListener("change", apply); });
+    filters.forEach(function (filter) {
+      filter.select.addEventListener("change", function () { apply(); remember(filters); });
+    });
 
     columns.forEach(function (column, at) {
       if (column.colSpan > 1 || !text(column)) return;
@@ -153,12 +187,15 @@
           return sign * by || a.place - b.place;
         });
         keyed.forEach(function (key) { body.append(key.row); });
+        rows = keyed.map(function (key) { return key.row; });
+        apply();
       });
     });
 
     var box = table.closest(".table-scroll, .table-responsive") || table;
     box.before(tools);
-    if (box !== table && rows.length > 25) box.classList.add("tall");
+    box.after(more);
+    if (box !== table && rows.length > 25 && !plain) box.classList.add("tall");
     apply();
   }
   document.querySelectorAll("table[data-filterable], .filterable table").forEach(enhance);

@@ -49,6 +49,17 @@ def word(key: str, language: str = "en") -> str:
     return labels(language).get(key, key.replace("_", " "))
 
 
+def country(name: str, language: str = "en") -> str:
+    """Return a country as a page names it.
+
+    Examples
+    --------
+    >>> country("Kenya", "zh"), country("Peru", "zh")
+    ('肯尼亚', 'Peru')
+    """
+    return labels(language).get(f"country_{name}", name)
+
+
 def span(interval: str, language: str = "en") -> str:
     """Return a printed interval in a language.
 

@@ -1,9 +1,9 @@
-"""Results as tables: great_tables for pages and notebooks, with the data behind them."""
+"""Results as tables, with the data behind them; great_tables for those who style further."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -11,6 +11,7 @@ import polars as pl
 from analysis.faults import Fault, FaultsError
 from analysis.results import formatting
 from analysis.results.provenance import UNKNOWN, Provenance
+from analysis.results.table_html import Filter, is_numeric, table_html
 
 if TYPE_CHECKING:
     from great_tables import GT
@@ -34,6 +35,8 @@ class ResultTable:
         Caption; empty where the page gives one.
     notes : tuple of str
         Lines under the table.
+    filters : tuple of Filter
+        Columns that readers can filter by; such a table can be searched and sorted too.
     """
 
     shown: pl.DataFrame
@@ -41,6 +44,7 @@ class ResultTable:
     provenance: Provenance = UNKNOWN
     title: str = ""
     notes: tuple[str, ...] = ()
+    filters: tuple[Filter, ...] = ()
 
     def gt(self) -> GT:
         """Return it as a great_tables object, to be styled further."""
@@ -50,7 +54,7 @@ class ResultTable:
             name
             for name in self.shown.columns
             if name in ("term", "outcome", "unit", "study", "what")
-            or not _numeric(self.shown[name])
+            or not is_numeric(self.shown[name])
         ]
         table = GT(self.shown.fill_null("")).cols_align("right")
         if text:
@@ -62,7 +66,33 @@ class ResultTable:
         return table
 
     def _repr_html_(self) -> str:
-        return str(self.gt().as_raw_html())
+        return table_html(self)
+
+    def filterable(self, *columns: str) -> ResultTable:
+        """Return the table with columns that readers can filter by.
+
+        Parameters
+        ----------
+        *columns : str
+            Of the table as shown.
+
+        Raises
+        ------
+        FaultsError
+            If the table has no such column.
+
+        Examples
+        --------
+        >>> frame = pl.DataFrame({"effect": ["1.5", "2.0"], "place": ["here", "there"]})
+        >>> found = ResultTable(shown=frame, data=frame).filterable("place")
+        >>> found.filters[0].key
+        'place'
+        """
+        for name in columns:
+            if name not in self.shown.columns:
+                remedy = f"use one of: {', '.join(self.shown.columns)}"
+                raise FaultsError([Fault("table", "no such column", remedy, value=name)])
+        return replace(self, filters=tuple(Filter(name, name) for name in columns))
 
     def __repr__(self) -> str:
         from analysis.results.result import markdown
@@ -80,12 +110,6 @@ class ResultTable:
         from analysis.results.result import latex
 
         return latex(self.shown)
-
-
-def _numeric(column: pl.Series) -> bool:
-    if column.dtype != pl.String:
-        return True
-    return bool(column.str.contains(r"^[−–(\[<]?[\d.,% −–to()\[\]<∞]*$").fill_null(True).all())
 
 
 def of_result(result: Result) -> ResultTable:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from analysis import contract, paths, programmes
 from analysis.faults import Fault, FaultsError, raise_if_any
-from analysis.results import Effect, FrameDigest, Number, Provenance, ResultTable, formatting
-from analysis.studies import single_estimates
+from analysis.results import Effect, FrameDigest, Number, Provenance, ResultTable
+from analysis.studies import single_estimates, study_table
 from analysis.studies.contracts import DESIGNS, PROGRAMMES, SCHEMAS
 from analysis.studies.conversions import with_percent
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FILE: Final = "data/studies/estimates.csv"
-UNITS: Final = {"currency": "in money", "sd": "SD", "percentage_points": "points", "share": "share"}
-"""How units that are no per cent are printed after a result."""
 
 
 @dataclass(frozen=True)
@@ -279,35 +277,31 @@ class Studies:
         """
         return single_estimates.forest_of(self, by=by, language=language, ax=ax)
 
-    def table(self) -> ResultTable:
-        """Return the rows as a reader sees them, estimates in per cent before the rest.
+    def table(self, *, filterable: bool = False, language: str = "en") -> ResultTable:
+        """Return the rows as a reader sees them, what was found before the rest.
 
-        A result is in per cent of the comparison mean where it can be, else in its own unit; its
-        standard error stands in brackets. Studies of which no number is known have a direction.
+        A result is in per cent of the comparison mean with its interval where it can be, else in
+        its own unit with its standard error in brackets. Studies of which no number is known have
+        a direction.
+
+        Parameters
+        ----------
+        filterable : bool
+            With filters by programme, outcome and design, which an address may set:
+            ``page.html?programme=training&outcome=earnings``.
+        language : str
+            ``en`` or ``zh``.
         """
-        shown = [
-            {
-                "study": row["short"],
-                "where": row["country"],
-                "outcome": row["outcome"],
-                "effect of": row["effect"].replace("_", " "),
-                "design": row["risk_of_bias"].replace("_", " "),
-                "result": _printed(row),
-            }
-            for row in self._ordered().iter_rows(named=True)
-        ]
-        columns = ["study", "where", "outcome", "effect of", "design", "result"]
-        return ResultTable(
-            shown=pl.DataFrame(shown, schema=dict.fromkeys(columns, pl.String)),
-            data=self._ordered(),
-            provenance=self.provenance,
-        )
+        return study_table.table_of(self, filterable=filterable, language=language)
 
-    def _ordered(self) -> pl.DataFrame:
+    def ordered(self) -> pl.DataFrame:
+        """Return the rows by programme, the least risk of bias first, then those with an error."""
         return self.frame.sort(
-            pl.col("programme").cast(pl.String),
-            pl.col("outcome_family").cast(pl.String),
+            "programme",
+            "risk_of_bias",
+            pl.col("percent_se").is_null(),
             pl.col("percent").is_null(),
+            "outcome_family",
             "study",
             "id",
         )
@@ -318,18 +312,6 @@ class Studies:
 
     def _repr_html_(self) -> str:
         return self.table()._repr_html_()
-
-
-def _printed(row: Mapping[str, Any]) -> str:
-    percent = row["percent"] is not None
-    value = row["percent"] if percent else row["estimate"]
-    if value is None:
-        return str(row["direction"] or "").replace("_", " ")
-    error = row["percent_se"] if percent else row["error"]
-    decimals = formatting.places(error)
-    bracket = "" if error is None else f" ({formatting.number(error, decimals)})"
-    unit = "%" if percent else UNITS.get(str(row["unit"]), "")
-    return f"{formatting.number(value, decimals)}{bracket} {unit}".rstrip()
 
 
 def _known(names: Sequence[str], allowed: Sequence[str], what: str) -> None:

@@ -15,7 +15,7 @@ import polars as pl
 from analysis import paths
 from analysis.results import formatting
 from analysis.results.forest import INK, LINE, LINE_INCHES, SMALL, TEXT, blank_axes, wrapped
-from analysis.results.labels import labels, span, word
+from analysis.results.labels import country, labels, span, word
 from analysis.results.marks import mark
 from analysis.results.plot import COLOURS, NEUTRAL, note
 from analysis.results.provenance import UNKNOWN, Provenance
@@ -103,7 +103,8 @@ def sign_of(row: Mapping[str, Any]) -> tuple[str, bool]:
     return direction if direction in ("positive", "negative") else "unclear", False
 
 
-def _value(row: Mapping[str, Any], language: str) -> str:
+def printed(row: Mapping[str, Any], language: str = "en") -> str:
+    """Return what a study found, per cent with its interval, or the direction it reports."""
     words, percent, error = labels(language), row["percent"], row["percent_se"]
     if percent is None:
         return words.get(f"map_direction_{row['direction']}", words["map_direction_mixed"])
@@ -124,9 +125,9 @@ def study(row: Mapping[str, Any], language: str = "en") -> Study:
     size = SIZES[0] if error <= precise else SIZES[1] if error <= imprecise else SIZES[2]
     text = labels(language)["map_study"].format(
         study=row["short"],
-        place=row["country"],
+        place=country(row["country"], language),
         outcome=row["outcome"] if language == "en" else word(row["outcome_family"], language),
-        value=_value(row, language),
+        value=printed(row, language),
     )
     [shape] = [s for s, kinds in SHAPES.values() if row["risk_of_bias"] in kinds] or ["^"]
     return Study(text, shape, sign, filled, size)
@@ -190,8 +191,8 @@ def evidence_map(
         The lines of the first screen, in order: programme, programme_en, programme_zh, rating_en,
         rating_zh.
     page : str
-        Page of the list of studies, such as ``/notebooks/09-studies.html``; a mark leads to it,
-        filtered by ``?programme=…&outcome=…``. Empty for no links.
+        Page of the list of studies, such as ``/notebooks/09-studies.html#tbl-studies``; a mark
+        leads to it, filtered by ``?programme=…&outcome=…``. Empty for no links.
     provenance : Provenance
         Where the rows come from.
     language : str
@@ -251,8 +252,9 @@ def _cells(rows: pl.DataFrame, programme: str, language: str) -> dict[str, list[
 
 
 def _link(page: str, line: Mapping[str, Any], key: str) -> str:
+    address, hash_, anchor = page.partition("#")
     query = urlencode({"programme": line["programme"], "outcome": key})
-    return f"{page}?{query}" if page else ""
+    return f"{address}?{query}{hash_}{anchor}" if page else ""
 
 
 def _head(ax: Axes, names: Sequence[str], rating: str | None, top: float, language: str) -> None:
