@@ -249,7 +249,7 @@ def test_presence(make: Make, log: Path) -> None:
 
 
 def covariance(treated: int, influence: float = 3.0) -> Covariance:
-    point = Point("overall", "total", 1.0, treated, 12, treated + 12, 9.0)
+    point = Point("overall", "total", 1.0, treated, 12, treated + 12, 9.0, float(treated), 12.0)
     return Covariance((point,), np.array([[influence**2]]))
 
 

@@ -58,8 +58,8 @@ def cells(folder: Path) -> Cells:
 
 COVARIANCE = Covariance(
     (
-        Point("overall", "total", 12.5, 9, 11, 20, 15.5),
-        Point("overall", "total_2015", 13.25, 9, 11, 20, 15.5),
+        Point("overall", "total", 12.5, 9, 11, 20, 15.5, 8.4, 10.2),
+        Point("overall", "total_2015", 13.25, 9, 11, 20, 15.5, 8.4, 10.2),
     ),
     np.array([[4.0, 1.0], [1.0, 3.0]]),
     np.array([[5.0, 1.5], [1.5, 3.5]]),
@@ -166,7 +166,7 @@ def test_a_log_that_cannot_be_read_stops_every_release(cells: Cells, tmp_path: P
 
 def test_only_what_was_declared_is_packed(cells: Cells, tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
-    other = Covariance((Point("dynamic", "total", 1.0, 9, 9, 18, 16.0),), np.eye(1))
+    other = Covariance((Point("dynamic", "total", 1.0, 9, 9, 18, 16.0, 9.0, 9.0),), np.eye(1))
     with pytest.raises(FaultsError, match="'dynamic of total': an estimate that was not declared"):
         pack.make(cells, declare(), (other,), log=log)
     with pytest.raises(FaultsError, match="not those of the estimands file"):

@@ -20,7 +20,7 @@ def test_few_villages_get_holm(panel, make_table):
 
 def test_many_villages_get_romano_wolf_between_one_by_one_and_holm(panel, make_table):
     found = group_time.estimate(make_table(panel("household")), Comparison("not_yet", "anywhere"))
-    part = found.at(found.smaller_arm >= 20)
+    part = found.at(found.smaller_effective >= 20)
     frame = families.adjust(part, draws=9999)
     assert frame["rule"].unique().to_list() == ["romano_wolf"]
     p, family = frame["p_value"].to_numpy(), frame["p_family"].to_numpy()

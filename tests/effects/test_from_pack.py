@@ -19,7 +19,6 @@ from analysis.cells.design import CellsDesign
 from analysis.effects import aggregate, declared, from_pack, group_time, imputation, layout, two_way
 from analysis.effects.record import Key
 from analysis.faults import FaultsError
-from analysis.inference import bands
 from analysis.panels import panel as panels
 from analysis.panels.model.settings import Settings, Switches
 from analysis.panels.model.simulate import simulate, simulate_settings
@@ -132,7 +131,7 @@ def test_the_pack_says_what_the_cells_say(
     same(mine.under("parity"), found.effects.under("parity"), rows=False)
     for key in (("wage", -2), ("total", 1)):
         part = {"outcome": key[0], "aggregation": "event_time", "at": key[1]}
-        if found.effects.select(**part).smaller_arm.min() > 3:
+        if found.effects.select(**part).smaller_effective.min() >= 4:
             ours, theirs = mine.select(**part).wald(), found.effects.select(**part).wald()
             assert ours.statistic == pytest.approx(theirs.statistic, rel=1e-9)
             assert ours.p_value == pytest.approx(theirs.p_value, rel=1e-9)
@@ -149,7 +148,7 @@ def test_bands_by_draws_and_joint_tests_are_those_of_the_cells(whole, tmp_path):
         assert (first.rule, first.seed) == (second.rule, second.seed)
         assert np.allclose(first.critical, second.critical, rtol=1e-12, atol=0)
     assert mine.select(aggregation="simple").band().rule == "multiplier"
-    assert mine.select(aggregation="simple").smaller_arm.min() >= bands.ENOUGH_VILLAGES
+    assert mine.select(aggregation="simple").smaller_effective.min() >= 20
     ours, theirs = mine.estimand("event study"), cells.select(aggregation="event_time")
     ours, theirs = ours.select(outcome="wage"), theirs.select(outcome="wage")
     assert ours.wald().p_value == pytest.approx(theirs.wald().p_value, rel=1e-9)

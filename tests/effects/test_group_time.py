@@ -242,9 +242,9 @@ def test_without_a_village_is_the_estimate_from_the_others(
 def test_a_stratum_that_only_one_village_holds_has_no_interval():
     """v0 alone is treated in stratum 0: no estimate without it; the set says so."""
     table = tiny(
-        [2, 2, 2, 2, 0, 0, 0, 0],
-        [[0, v] for v in (3, 5, 6, 7, 1, 2, 2, 4)],
-        stratum=[0, 1, 1, 1, 0, 1, 1, 0],
+        [2] * 5 + [0] * 8,
+        [[0, v] for v in (3, 5, 6, 7, 8, 1, 2, 2, 4, 1, 2, 3, 5)],
+        stratum=[0, 1, 1, 1, 1, 0, 1, 1, 0, 1, 1, 1, 1],
     )
     found = group_time.estimate(table)
     assert np.isnan(found.without[0, 0]) and np.isnan(found.std_errors[0])
@@ -252,11 +252,45 @@ def test_a_stratum_that_only_one_village_holds_has_no_interval():
     assert np.isfinite(found.under("parity").std_errors[0])
 
 
-def test_under_three_villages_in_an_arm_there_is_no_interval():
+def test_under_four_effective_clusters_there_is_no_interval_but_a_way_out():
+    """By hand: cohort 2 has weights 2 and 1: 9/5 = 1.8; never treated as well."""
     found = group_time.estimate(HAND)
     assert np.isnan(found.std_errors).all()
-    assert "fewer than 3 villages in an arm" in found.notes[0]
-    assert "fewer than 3" in str(next(found.effects()))
+    assert found.effective_clusters[:, 0].tolist() == [1.8, 1.8]
+    assert found.max_leverage[0] == pytest.approx(2 / 3)
+    assert found.notes[0] == (
+        "no interval: fewer than 4 effective clusters in an arm (1.8 treated and 1.8 control);"
+        " randomisation inference if villages were assigned at random, else not estimable"
+    )
+    assert "fewer than 4" in str(next(found.effects()))
+    # Treated beside untreated households of the village: villages cannot be exchanged.
+    inside = tiny(
+        [2, 0, 2, 0, 2, 0], [[0, v] for v in (3, 1, 5, 2, 4, 2)], village=[0, 0, 1, 1, 2, 2]
+    )
+    beside = group_time.estimate(inside, Comparison(where="same_village"))
+    assert beside.notes[0].endswith("(3 treated and 3 control); not estimable")
+
+
+def test_four_of_forty_alike_have_the_degrees_of_their_own_variance():
+    """By hand: ((1/3) + (1/35))² / ((1/3)³ + (1/35)³), four treated against thirty-six."""
+    table = tiny([2] * 4 + [0] * 36, [[0, v % 7] for v in range(40)])
+    found = group_time.estimate(table)
+    right = (1 / 3 + 1 / 35) ** 2 / ((1 / 3) ** 3 + (1 / 35) ** 3)
+    assert found.degrees[0] == pytest.approx(right, rel=1e-12)
+    assert found.notes == ("",)
+
+
+@pytest.mark.parametrize("base", [1.0, 1e6])
+def test_no_variance_is_no_certainty(base):
+    """Every village changes alike, or nobody is poor: no interval, in either convention."""
+    paths = [[base * v, base * v + 3.0 * (v < 5)] for v in range(1, 11)]
+    found = group_time.estimate(tiny([2] * 4 + [0] * 6, paths))
+    for one in (found, found.under("parity")):
+        assert found.points.item() == pytest.approx(3)
+        assert np.isnan(one.std_errors).all()
+        assert "no village varies" in one.notes[0]
+        (row,) = one.to_frame(band=True).iter_rows(named=True)
+        assert np.isnan([row["ci_low"], row["ci_high"], row["band_low"], row["band_high"]]).all()
 
 
 # ---- sums and stacks -----------------------------------------------------------------------------

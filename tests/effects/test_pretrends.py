@@ -97,8 +97,9 @@ def test_a_varying_base_is_refused():
         leads_of(table_of(panel(0.0)), group_time.Comparison())
 
 
-def test_more_leads_than_villages_are_refused():
-    with pytest.raises(ValueError, match="smaller arm has 3 villages"):
+def test_too_few_villages_are_refused():
+    """Three leads and three villages in an arm."""
+    with pytest.raises(ValueError, match="smaller arm has 3 effective clusters"):
         leads_of(table_of(panel(0.0, villages=6)))
 
 

@@ -49,26 +49,6 @@ def test_stratified_by_hand():
         clusters.stratified_covariance(psi, np.array([0, 0, 1, 1, 2]))
 
 
-def test_degrees_by_arm_by_hand():
-    """Three villages ψ = (1, 1, 2) and two ψ = (3, −3): V 6 and 18; 24²/(36/2 + 324/1) = 576/342.
-
-    In both arms counts as treated; a village that is not used does not count; equal arms with equal
-    spread have all villages less two.
-    """
-    psi = np.array([[1.0], [1], [2], [3], [-3], [50]])
-    treated = np.array([[True]] * 3 + [[False]] * 3)
-    used = np.array([[True]] * 5 + [[False]])
-    found = clusters.welch_degrees(psi, treated, used)
-    assert found.item() == pytest.approx(576 / 342, rel=1e-12)
-    even = clusters.welch_degrees(np.ones((8, 1)), np.arange(8)[:, None] < 4, np.ones((8, 1), bool))
-    assert even.item() == pytest.approx(6, rel=1e-12)
-    alone = clusters.welch_degrees(np.ones((8, 1)), np.ones((8, 1), bool), np.ones((8, 1), bool))
-    assert alone.item() == 7
-    # Scaling an outcome changes nothing; no influence at all leaves the bound.
-    assert clusters.welch_degrees(1e6 * psi, treated, used) == pytest.approx(found, rel=1e-12)
-    assert clusters.welch_degrees(0 * psi, treated, used).item() == 4
-
-
 # ---- bands ---------------------------------------------------------------------------------------
 
 
@@ -97,8 +77,17 @@ def test_a_band_is_the_t_interval_of_the_tail_that_multipliers_leave():
     tail = (1 - 0.95 ** (1 / 4)) / 2
     found = bands.band(np.eye(4), degrees, draws=400_000)
     np.testing.assert_allclose(found.critical, stats.t.isf(tail, degrees), rtol=0.01)
-    assert (found.critical <= bands.bonferroni(degrees) + 1e-12).all()
-    np.testing.assert_allclose(bands.bonferroni(degrees), stats.t.ppf(1 - 0.05 / 8, degrees))
+    assert found.rule == "multiplier"
+
+
+def test_under_twenty_effective_clusters_each_interval_is_that_of_sidak():
+    """Also where the estimates are one and the same: no draws are asked."""
+    degrees, one = np.array([5.0, 11, 60]), np.ones((3, 3))
+    few, many = bands.band(one, degrees, 19.9), bands.band(one, degrees, 20.0)
+    tail = (1 - 0.95 ** (1 / 3)) / 2
+    np.testing.assert_allclose(few.critical, stats.t.isf(tail, degrees), rtol=1e-10)
+    assert (few.rule, few.draws, many.rule) == ("sidak", None, "multiplier")
+    assert (many.critical < few.critical).all()
 
 
 def test_a_band_is_never_narrower_than_intervals():
@@ -107,12 +96,6 @@ def test_a_band_is_never_narrower_than_intervals():
     for seed in range(20):
         found = bands.band(one, np.full(6, 9.0), draws=99, seed=seed)
         assert (found.critical >= stats.t.ppf(0.975, 9) - 1e-12).all()
-
-
-def test_estimates_of_the_same_villages_share_their_degrees():
-    """By hand: (4 + 8)/2 for three against nine; another comparison keeps its own."""
-    found = bands.shared_degrees(np.array([4.0, 30, 8]), np.array([3, 20, 3]), np.array([9, 20, 9]))
-    assert found.tolist() == [6, 30, 6]
 
 
 # ---- wild bootstrap ------------------------------------------------------------------------------

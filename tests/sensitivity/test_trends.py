@@ -135,7 +135,7 @@ def test_folded_quantile_by_probability():
 
 
 def test_refusals_name_what_is_wrong(published):
-    with pytest.raises(FaultsError, match="as many event times as villages"):
+    with pytest.raises(FaultsError, match="as many event times as effective clusters"):
         study([1, 2], np.eye(2), [-2, 0], arm=2)
     with pytest.raises(FaultsError, match="before and after"):
         study([1, 2], np.eye(2), [0, 1])
@@ -173,6 +173,7 @@ def test_a_pack_gives_the_numbers_of_the_cells(table_of):
         reported=found.covariance,
         villages=np.array(found.n_villages),
         carried_degrees=found.reported_degrees,
+        effective=found.effective_clusters,
         households=found.n_households,
         abouts={},
         about=found.about,

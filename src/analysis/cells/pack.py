@@ -56,8 +56,10 @@ class Point:
     n_villages : int
         Villages that it uses, those that only count in the shares of cohorts too.
     degrees : float
-        Degrees of freedom of its `reported` interval: they follow from the influence by arm, which
-        stays inside.
+        Degrees of freedom of its `reported` interval: they follow from the weights of villages,
+        which stay inside.
+    effective_treated, effective_control : float
+        Effective clusters by arm, (Σw)²/Σw² of the weights of villages, to one decimal.
     """
 
     estimand: str
@@ -67,6 +69,8 @@ class Point:
     n_villages_control: int
     n_villages: int
     degrees: float
+    effective_treated: float
+    effective_control: float
     cohort: int | None = None
     period: int | None = None
     at: int | None = None

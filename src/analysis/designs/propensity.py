@@ -352,6 +352,14 @@ def _arms(sample: Sample, p: Floats) -> tuple[Floats, Floats]:
     return w1 / w1.sum(), w0 / w0.sum()
 
 
+def arm_weights(sample: Sample) -> tuple[Floats, Floats]:
+    """Return the weights, shape (n,), of the treated and of controls by their odds of treatment.
+
+    They are what the influence of a unit on the effect on the treated is proportional to.
+    """
+    return _arms(sample, propensity(sample))
+
+
 def _contrast(sample: Sample, model: Logit, values: Floats) -> tuple[float, Floats]:
     """Return the weighted contrast of values, and each unit's influence, the logit's included."""
     w1, w0 = _arms(sample, model.p)

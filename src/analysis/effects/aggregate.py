@@ -21,6 +21,7 @@ from analysis.effects.record import Key
 from analysis.effects.result import COLUMNS, ROWS, EffectSet
 from analysis.effects.table import Table, refuse
 from analysis.inference.arrays import Booleans, Floats, Integers
+from analysis.inference.degrees import shares
 from analysis.panels.estimands import AGGREGATIONS
 
 ALL: Final = tuple(AGGREGATIONS)
@@ -231,9 +232,14 @@ class _Column:
     treated: Booleans
     control: Booleans
     used: Booleans
+    treated_weight: Floats
+    control_weight: Floats
+    treated_size: Floats
+    control_size: Floats
     n_treated: int
     n_control: int
     n_left_out: int
+    linear: bool
 
 
 def _sizes(table: Table) -> dict[int, Floats]:
@@ -279,9 +285,14 @@ def _add_up(
         treated=np.logical_or.reduce(found.treated[:, at], axis=1),
         control=np.logical_or.reduce(found.control[:, at], axis=1),
         used=used,
+        treated_weight=shares(found.treated_weight[:, at]) @ omega,
+        control_weight=shares(found.control_weight[:, at]) @ omega,
+        treated_size=found.treated_size[:, at].max(axis=1),
+        control_size=found.control_size[:, at].max(axis=1),
         n_treated=int(found.n_treated[at].sum()),
         n_control=int(found.n_control[at].sum()),
         n_left_out=int(found.n_left_out[at].sum()),
+        linear=bool(found.linear[at].all()),
     )
 
 

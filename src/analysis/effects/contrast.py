@@ -81,6 +81,10 @@ class Contrast:
         ATT without each village; NaN where the village alone holds an arm of a stratum.
     treated, control : array, shape (v,)
         Villages in each arm.
+    treated_weight, control_weight : array, shape (v,)
+        Share of each arm that a village holds; controls as strata are standardised.
+    treated_size, control_size : array, shape (v,)
+        Households behind it.
     n_treated, n_control, n_left_out : int
         Households; left out: treated in a stratum without controls.
     """
@@ -90,6 +94,10 @@ class Contrast:
     without: Floats
     treated: Booleans
     control: Booleans
+    treated_weight: Floats
+    control_weight: Floats
+    treated_size: Floats
+    control_size: Floats
     n_treated: int
     n_control: int
     n_left_out: int
@@ -214,16 +222,35 @@ def contrast(
         )
         for side in sides
     ]
+    share = size_all / size_all.sum()
+    weights = [_weights(side, share, kept, where) for side in sides]
+    sizes = [
+        _add(where.village, np.where(kept, side[0].n, 0.0), where.n_villages) for side in sides
+    ]
     return Contrast(
         point=point,
         influence=influence,
         without=without,
         treated=in_arm[0],
         control=in_arm[1],
+        treated_weight=weights[0],
+        control_weight=weights[1],
+        treated_size=sizes[0],
+        control_size=sizes[1],
         n_treated=int(first.n_all[active].sum()),
         n_control=int(arms[0][2].n_all[active].sum()),
         n_left_out=int(first.n_all[~active].sum()),
     )
+
+
+def _weights(side: list[_Arm], share: Floats, kept: Booleans, where: Groups) -> Floats:
+    """Return the share of an arm that each village holds, shape (v,), as a mean of its legs."""
+    s = where.stratum
+    parts = [
+        np.where(kept, share[s] * _ratio(arm.weight[:, None], arm.weight_all[s])[:, 0], 0.0)
+        for arm in side
+    ]
+    return _add(where.village, np.mean(parts, axis=0), where.n_villages)
 
 
 def _influence(

@@ -47,12 +47,17 @@ def estimate(households: Households, how: Comparison, *, leave_out: bool) -> Eff
     v, k = len(villages), len(keys)
     influence = np.zeros((v, k))
     arms = {"treated": np.zeros((v, k), bool), "control": np.zeros((v, k), bool)}
+    sizes = {"treated": np.zeros((v, k)), "control": np.zeros((v, k))}
+    weight = households.frame["weight"].to_numpy()
+    weights = {"treated": np.zeros((v, k)), "control": np.zeros((v, k))}
     for column, (cell, entry) in enumerate(entries):
         part = fit._aggregation_kit.influence[cell]
         for arm, mask in arms.items():
             at = place[part[f"{arm}_idx"]]
             np.add.at(influence[:, column], at, part[f"{arm}_inf"])
             mask[at, column] = True
+            np.add.at(sizes[arm][:, column], at, 1.0)
+            np.add.at(weights[arm][:, column], at, weight[part[f"{arm}_idx"]])
         _agree(influence[:, column], float(entry["se"]))
     used = arms["treated"] | arms["control"]
     points = np.array([float(entry["effect"]) for _, entry in entries])
@@ -67,6 +72,10 @@ def estimate(households: Households, how: Comparison, *, leave_out: bool) -> Eff
         used=used,
         treated=arms["treated"],
         control=arms["control"],
+        treated_weight=weights["treated"],
+        control_weight=weights["control"],
+        treated_size=sizes["treated"],
+        control_size=sizes["control"],
         villages=villages,
         n_treated=np.array([int(e["n_treated"]) for _, e in entries]),
         n_control=np.array([int(e["n_control"]) for _, e in entries]),

@@ -50,6 +50,8 @@ class DeclaredEffects:
                 period=key.period,
                 at=key.at,
                 degrees=float(found.reported_degrees[i]),
+                effective_treated=float(found.effective_clusters[0, i]),
+                effective_control=float(found.effective_clusters[1, i]),
             )
             for i, (name, key) in enumerate(zip(self.names, found.keys, strict=True))
         )

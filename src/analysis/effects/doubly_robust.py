@@ -91,6 +91,7 @@ def estimate(
         )
         for arm in (1, 0)
     ]
+    weights = [regression.arm_weights(part) for part, _, _ in parts]
     points = np.array([point for _, point, _ in parts])
     used = arms[0] | arms[1]
     without = np.where(used, np.nan, points)
@@ -105,6 +106,10 @@ def estimate(
         treated=arms[0],
         control=arms[1],
         used=used,
+        treated_weight=_held(parts, [one[0] for one in weights], v),
+        control_weight=_held(parts, [one[1] for one in weights], v),
+        treated_size=_held(parts, [part.d for part, _, _ in parts], v),
+        control_size=_held(parts, [1 - part.d for part, _, _ in parts], v),
         villages=wide.villages,
         influence=np.stack([np.bincount(p.group, i, v) for p, _, i in parts], axis=1),
         n_treated=np.array([int(part.treated.sum()) for part, _, _ in parts]),
@@ -181,6 +186,12 @@ def _spread(households: Households) -> _Wide:
         covariates,
         households,
     )
+
+
+def _held(parts: list[tuple[Sample, float, Floats]], rows: list[Floats], size: int) -> Floats:
+    """Return what each village holds of a number of households in each effect, shape (v, k)."""
+    columns = [np.bincount(p.group, x, size) for (p, _, _), x in zip(parts, rows, strict=True)]
+    return np.stack(columns, axis=1)
 
 
 def _without(part: Sample, village: int) -> float:

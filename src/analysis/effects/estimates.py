@@ -17,15 +17,42 @@ import numpy as np
 import polars as pl
 
 from analysis.effects.record import About, Effect, Key
-from analysis.inference import bands, clusters, wald
+from analysis.inference import bands, clusters, degrees, wald
 from analysis.inference.arrays import Booleans, Floats, Integers
 from analysis.money import FEN_PER_YUAN
 
 Convention = Literal["reported", "parity"]
 CONVENTIONS = {
-    "reported": "CV3 jackknife over villages, t with degrees by the variance of each arm",
+    "reported": "CV3 jackknife over villages, t with degrees from the design of the comparison",
     "parity": "influence of villages (CR0), normal quantiles; to compare with packages only",
 }
+
+
+NO_VARIANCE = "no interval: no village varies, and that is no certainty"
+
+
+def few_clusters(effective: Floats, *, inside: bool) -> str:
+    """Return what is said of an estimate with too few effective clusters in an arm.
+
+    Parameters
+    ----------
+    effective : array, shape (2,)
+        Effective clusters treated and control.
+    inside : bool
+        Whether households were treated inside villages, so that villages cannot be exchanged.
+    """
+    arms = " and ".join(
+        f"{number:g} {name}"
+        for number, name in zip(effective, ("treated", "control"), strict=True)
+        if number > 0
+    )
+    instead = (
+        "not estimable"
+        if inside
+        else "randomisation inference if villages were assigned at random, else not estimable"
+    )
+    least = degrees.rules().least_effective
+    return f"no interval: fewer than {least:g} effective clusters in an arm ({arms}); {instead}"
 
 
 class Estimates(ABC):
@@ -71,7 +98,17 @@ class Estimates(ABC):
     @property
     @abstractmethod
     def reported_degrees(self) -> Floats:
-        """Degrees of freedom of `reported` intervals, shape (k,); see `clusters.welch_degrees`."""
+        """Degrees of freedom of `reported` intervals, shape (k,); see `inference.degrees`."""
+
+    @property
+    @abstractmethod
+    def effective_clusters(self) -> Floats:
+        """Effective clusters treated and control, shape (2, k); zero for an arm there is not."""
+
+    @property
+    @abstractmethod
+    def no_village_varies(self) -> Booleans:
+        """Where the variance is none but for rounding, shape (k,)."""
 
     @property
     @abstractmethod
@@ -111,6 +148,41 @@ class Estimates(ABC):
         return found
 
     @property
+    def smaller_effective(self) -> Floats:
+        """Effective clusters of the smaller arm, shape (k,)."""
+        return degrees.smaller(self.effective_clusters)
+
+    @property
+    def too_few(self) -> Booleans:
+        """Where an arm has too few effective clusters for a t interval, shape (k,)."""
+        return degrees.few(self.smaller_effective)
+
+    def reasons(self, alone: Booleans, inside: Booleans, why: str) -> tuple[str, ...]:
+        """Return why each estimate has no interval; empty where it has one.
+
+        Parameters
+        ----------
+        alone : array, shape (k,)
+            Whether the jackknife gives none.
+        inside : array, shape (k,)
+            Whether households were treated inside villages.
+        why : str
+            What is said of `alone`.
+        """
+        parity = self.convention == "parity"
+        found = []
+        for k in range(len(self)):
+            if self.no_village_varies[k]:
+                found.append(NO_VARIANCE)
+            elif parity:
+                found.append("")
+            elif self.too_few[k]:
+                found.append(few_clusters(self.effective_clusters[:, k], inside=bool(inside[k])))
+            else:
+                found.append(why if alone[k] else "")
+        return tuple(found)
+
+    @property
     def std_errors(self) -> Floats:
         """Standard errors, shape (k,)."""
         return np.sqrt(np.diag(self.covariance))
@@ -122,11 +194,6 @@ class Estimates(ABC):
             return np.full(len(self), np.inf)
         return self.reported_degrees
 
-    @property
-    def shared_degrees(self) -> Floats:
-        """Degrees of freedom for joint statements, shape (k,); see `bands.shared_degrees`."""
-        return bands.shared_degrees(self.degrees, *self.n_villages[:2])
-
     def in_yuan(self) -> Self:
         """Return amounts in yuan; outcomes that are not money stay as they are."""
         units = dict(self.about.units)
@@ -137,8 +204,8 @@ class Estimates(ABC):
 
     def effects(self) -> Iterator[Effect]:
         """Yield each estimate as a record of its own."""
-        errors, degrees, notes = self.std_errors, self.degrees, self.notes
-        half = clusters.half_width(errors, degrees, self.level)
+        errors, freedom, notes = self.std_errors, self.degrees, self.notes
+        half = clusters.half_width(errors, freedom, self.level)
         (treated, control, used), households = self.n_villages, self.n_households
         for k, key in enumerate(self.keys):
             yield Effect(
@@ -147,7 +214,7 @@ class Estimates(ABC):
                 float(errors[k]),
                 float(self.points[k] - half[k]),
                 float(self.points[k] + half[k]),
-                float(degrees[k]),
+                float(freedom[k]),
                 self.convention,
                 int(treated[k]),
                 int(control[k]),
@@ -161,15 +228,18 @@ class Estimates(ABC):
     def band(self, *, draws: int = bands.DRAWS, seed: int = bands.SEED) -> bands.Band:
         """Return the joint band over all estimates that have a standard error.
 
-        The covariance that draws are made from is Ψ′Ψ; estimates without an error get NaN.
+        The covariance that draws are made from is Ψ′Ψ; estimates without an error get NaN. With
+        few effective clusters no draws are made; see `analysis.inference.bands.band`.
         """
         there = self.std_errors > 0
         critical = np.full(len(self), np.nan)
         if not there.any():
             return bands.Band(critical, "none")
+        parity = self.convention == "parity"
         found = bands.band(
             self.village_covariance[np.ix_(there, there)],
-            self.at(there).shared_degrees,
+            self.degrees[there],
+            np.inf if parity else float(self.smaller_effective[there].min()),
             level=self.level,
             draws=draws,
             seed=seed,
@@ -179,11 +249,12 @@ class Estimates(ABC):
 
     def wald(self) -> wald.WaldTest:
         """Test that all estimates are zero; refused if they are too many for the villages."""
+        parity = self.convention == "parity"
         return wald.wald(
             self.points,
             self.covariance,
-            int(self.smaller_arm.min()),
-            float(self.shared_degrees.min()),
+            float(self.smaller_arm.min() if parity else self.smaller_effective.min()),
+            float(self.degrees.min()),
         )
 
     def select(self, **wanted: str | int | None) -> Self:

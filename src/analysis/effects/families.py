@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import special  # type: ignore[import-untyped]
 
 from analysis.effects.result import EffectSet
-from analysis.inference import bands, clusters, multiplicity
+from analysis.inference import bands, clusters, degrees, multiplicity
 from analysis.inference.arrays import Floats
 
 
 def adjust(found: EffectSet, *, draws: int = bands.DRAWS, seed: int = bands.SEED) -> pl.DataFrame:
     """Return p values of a family of estimates, each alone and adjusted.
 
-    Family-wise error: Romano and Wolf's step-down where the smaller arm has 20 villages or more;
-    with fewer the draws promise too much, and Holm's step-down on the t p values is used, the
-    step-down form of the Bonferroni rule for bands. False discovery rate: Benjamini and Hochberg.
+    Family-wise error: Romano and Wolf's step-down where the smaller arm has 20 effective clusters
+    or more; with fewer the draws promise too much, and Holm's step-down on the t p values is used,
+    the step-down form of the Bonferroni rule. False discovery rate: Benjamini and Hochberg.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def adjust(found: EffectSet, *, draws: int = bands.DRAWS, seed: int = bands.SEED
     """
     part = found.at(found.std_errors > 0)
     p = clusters.p_values(part.points / part.std_errors, part.degrees)
-    many = len(part) > 0 and part.smaller_arm.min() >= bands.ENOUGH_VILLAGES
+    many = len(part) > 0 and part.smaller_effective.min() >= degrees.rules().multipliers_from
     family = _romano_wolf(part, p, draws, seed) if many else holm(p)
     return pl.DataFrame(
         {
@@ -53,7 +53,7 @@ def _romano_wolf(part: EffectSet, p: Floats, draws: int, seed: int) -> Floats:
     drawn = bands.normal_draws(
         clusters.influence_covariance(part.influence), draws=draws, seed=seed
     )
-    return multiplicity.romano_wolf(stats.norm.isf(p / 2), drawn)
+    return multiplicity.romano_wolf(-special.ndtri(p / 2), drawn)
 
 
 def holm(p: Floats) -> Floats:

@@ -238,6 +238,11 @@ def _carried(pack: Pack, carried: Covariance, derived: Derived) -> PackEffects:
         .reshape(-1, 3)
         .T,
         carried_degrees=np.array([p.degrees for p in carried.points], np.float64),
+        effective=np.array(
+            [[p.effective_treated, p.effective_control] for p in carried.points], np.float64
+        )
+        .reshape(-1, 2)
+        .T,
         households=(tuple(treated), tuple(control)),
         abouts=abouts,
         about=next(iter(abouts.values())),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -151,7 +151,7 @@ def estimate(table: Table, how: Comparison | None = None, *, leads: bool = True)
     def compare(g: int, t: int, b: int, controls: Booleans) -> Contrast:
         return contrast(table.legs(b, t), table.cohort == g, controls, where)
 
-    return over_comparisons(table, how, compare, leads=leads)
+    return over_comparisons(table, how, compare, leads=leads, linear=True)
 
 
 def places(table: Table, how: Comparison) -> Groups:
@@ -166,6 +166,7 @@ def over_comparisons(
     compare: Callable[[int, int, int, Booleans], Contrast],
     *,
     leads: bool = True,
+    linear: bool = False,
 ) -> EffectSet:
     """Make every comparison of a cohort in a period, each by a function.
 
@@ -179,6 +180,8 @@ def over_comparisons(
         From cohort, period, base and the rows of the controls (shape (c,)) to a contrast.
     leads : bool
         The periods before treatment too.
+    linear : bool
+        Whether the function gives differences of means of the two arms.
 
     Raises
     ------
@@ -203,7 +206,7 @@ def over_comparisons(
         problem = failed[0][2] if failed else "no control is left: everybody is treated"
         refuse(problem, _remedy(how), column="controls", value=f"{how.controls}, {how.where}")
     served = {g for g, *_ in found}
-    made = _set(table, found, failed, how, [g for g in cohorts if g not in served])
+    made = _set(table, found, failed, how, [g for g in cohorts if g not in served], linear=linear)
     return replace(made, unasked=_keys(table, unasked))
 
 
@@ -269,6 +272,8 @@ def _set(
     failed: list[tuple[int, int, str]],
     how: Comparison,
     controls_only: list[int],
+    *,
+    linear: bool,
 ) -> EffectSet:
     """Lay the contrasts out, outcome by outcome."""
     k = len(table.outcomes)
@@ -283,7 +288,7 @@ def _set(
         stacked = np.stack([getattr(one, name) for one in contrasts], axis=-1)
         return stacked.reshape(*stacked.shape[:-2], -1) if stacked.ndim > 1 else stacked
 
-    def arms(name: str) -> Booleans:
+    def arms(name: str) -> Any:
         return np.tile(np.stack([getattr(one, name) for one in contrasts], axis=-1), (1, k))
 
     def counts(name: str) -> Integers:
@@ -297,9 +302,14 @@ def _set(
         treated=arms("treated"),
         control=arms("control"),
         used=arms("treated") | arms("control"),
+        treated_weight=arms("treated_weight"),
+        control_weight=arms("control_weight"),
+        treated_size=arms("treated_size"),
+        control_size=arms("control_size"),
         n_treated=counts("n_treated"),
         n_control=counts("n_control"),
         n_left_out=counts("n_left_out"),
+        linear=np.full(len(keys), linear),
         villages=table.villages,
         about=_about(table, how, controls_only),
         missing=_keys(table, failed),

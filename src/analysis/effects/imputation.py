@@ -240,6 +240,12 @@ def _arms(
             np.bincount(table.village[one], minlength=len(table.villages)) > 0 for one in rows
         ]
         households = [table.n[one, j].sum() for one, j in zip(rows, t, strict=True)]
+        for what, source in (("weight", table.weight), ("size", table.n)):
+            held = [
+                np.bincount(table.village[one], source[one, j], len(table.villages))
+                for one, j in zip(rows, t, strict=True)
+            ]
+            arms[f"{name}_{what}"] = np.tile(np.stack(held, axis=-1).astype(np.float64), (1, k))
         arms[name] = np.tile(np.stack(villages, axis=-1), (1, k))
         arms[f"n_{name}"] = np.tile(np.array(households), k)
     moves = np.abs(influence) > SLACK * np.abs(influence).max(axis=0)

@@ -36,6 +36,8 @@ class PackEffects(Estimates):
         Villages treated, control, and used in any way.
     carried_degrees : array, shape (k,)
         Degrees of freedom of `reported` intervals.
+    effective : array, shape (2, k)
+        Effective clusters treated and control.
     households : tuple of two tuples
         Households treated and control; None where the totals do not tell.
     abouts : mapping of str to About
@@ -55,6 +57,7 @@ class PackEffects(Estimates):
     reported: Floats | None
     villages: Integers
     carried_degrees: Floats
+    effective: Floats
     households: tuple[tuple[int | None, ...], tuple[int | None, ...]]
     abouts: Mapping[str, About]
     about: About
@@ -68,6 +71,7 @@ class PackEffects(Estimates):
     def __post_init__(self) -> None:
         k = len(self.keys)
         shapes = {"points": (k,), "parity": (k, k), "villages": (3, k), "carried_degrees": (k,)}
+        shapes |= {"effective": (2, k)}
         shapes |= {} if self.reported is None else {"reported": (k, k)}
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
@@ -82,15 +86,31 @@ class PackEffects(Estimates):
     @property
     def covariance(self) -> Floats:
         """Joint covariance by the convention, shape (k, k); NaN where there is no interval."""
+        found = self._variances.copy()
+        lost = self.no_village_varies
+        if self.convention == "reported":
+            lost = lost | self.too_few
+        found[lost, :] = np.nan
+        found[:, lost] = np.nan
+        return found
+
+    @property
+    def _variances(self) -> Floats:
         if self.convention == "parity":
             return self.parity
         if self.reported is None:
             return np.full((len(self), len(self)), np.nan)
-        found = self.reported.copy()
-        few = self.smaller_arm < clusters.LEAST_VILLAGES
-        found[few, :] = np.nan
-        found[:, few] = np.nan
-        return found
+        return self.reported
+
+    @property
+    def no_village_varies(self) -> Booleans:
+        """Where the variance is none but for rounding, shape (k,)."""
+        return clusters.no_variance(np.diag(self.parity), np.abs(self.points))
+
+    @property
+    def effective_clusters(self) -> Floats:
+        """Effective clusters treated and control, shape (2, k)."""
+        return self.effective
 
     @property
     def village_covariance(self) -> Floats:
@@ -115,16 +135,8 @@ class PackEffects(Estimates):
     @property
     def notes(self) -> tuple[str, ...]:
         """Why an estimate has no interval; empty where it has one."""
-        few = self.smaller_arm < clusters.LEAST_VILLAGES
-        lost = np.isnan(np.diag(self.covariance))
-        return tuple(
-            ""
-            if not gone
-            else f"no interval: fewer than {clusters.LEAST_VILLAGES} villages in an arm"
-            if small
-            else NO_ERROR
-            for gone, small in zip(lost, few, strict=True)
-        )
+        alone = np.isnan(np.diag(self.covariance))
+        return self.reasons(alone, np.zeros(len(self), bool), NO_ERROR)
 
     def scaled(self, scale: Floats, about: About) -> PackEffects:
         """Return the estimates times a number each, shape (k,), in other units."""
@@ -152,6 +164,7 @@ class PackEffects(Estimates):
             reported=None if self.reported is None else self.reported[square],
             villages=self.villages[:, chosen],
             carried_degrees=self.carried_degrees[chosen],
+            effective=self.effective[:, chosen],
             households=(
                 tuple(self.households[0][k] for k in chosen),
                 tuple(self.households[1][k] for k in chosen),
@@ -207,6 +220,7 @@ class PackEffects(Estimates):
             spoilt = (inside & lost).any(axis=1)
             reported[spoilt, :] = np.nan
             reported[:, spoilt] = np.nan
+        fewest = [[row[own].min(initial=np.inf) for own in inside] for row in self.effective]
         degrees = [self.carried_degrees[own].min(initial=np.inf) for own in inside]
         untold = (None,) * len(keys)
         return replace(
@@ -218,6 +232,7 @@ class PackEffects(Estimates):
             reported=reported,
             villages=most.astype(np.int64),
             carried_degrees=np.array(degrees),
+            effective=np.array(fewest),
             households=(untold, untold),
             missing=(),
             abouts={COMBINED: self.about},

@@ -115,7 +115,7 @@ def pre_trends(
         )
     tested = events.at(leads)
     test = tested.wald()
-    degrees, k = float(tested.shared_degrees.min()), len(tested)
+    degrees, k = float(tested.degrees.min()), len(tested)
     distance = elapsed.points[leads]
     information = float(distance @ np.linalg.solve(tested.covariance, distance))
     slope = detectable(information, k, degrees, level=level, power=power)

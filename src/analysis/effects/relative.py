@@ -151,6 +151,7 @@ def ratio(top: EffectSet, bottom: EffectSet, unit: str, factor: float = 1.0) -> 
         top,
         points=factor * value,
         without=without,
+        linear=np.zeros(len(top), bool),
         influence=factor * (top.influence - value * bottom.influence) / bottom.points,
         about=replace(top.about, units=units),
     )

@@ -11,12 +11,15 @@ import numpy as np
 
 from analysis.effects.estimates import CONVENTIONS, Convention, Estimates
 from analysis.effects.record import About, Key
-from analysis.inference import clusters
+from analysis.inference import clusters, degrees
 from analysis.inference.arrays import Booleans, Floats, Integers
 
-COLUMNS = ("influence", "without", "treated", "control", "used")
+WEIGHTS = ("treated_weight", "control_weight", "treated_size", "control_size")
+"""Arrays that say how much of each arm a village holds."""
+COLUMNS = ("influence", "without", "treated", "control", "used", *WEIGHTS)
 """Arrays of an `EffectSet` with a row per village."""
-ROWS = ("points", "n_treated", "n_control", "n_left_out")
+ALONE = "no interval: one village alone holds an arm of a comparison or stratum"
+ROWS = ("points", "n_treated", "n_control", "n_left_out", "linear")
 """Its other arrays."""
 
 
@@ -41,6 +44,12 @@ class EffectSet(Estimates):
         shares of cohorts because their treated households have no comparison.
     n_treated, n_control, n_left_out : array, shape (k,)
         Households.
+    treated_weight, control_weight : array, shape (v, k), optional
+        How much of each arm a village holds, on any scale; all the same where not given.
+    treated_size, control_size : array, shape (v, k), optional
+        Households behind it; so many that only villages differ where not given.
+    linear : array, shape (k,), optional
+        Whether an estimate is a difference of weighted means of its arms; no if not given.
     villages : tuple of str
         Names of the rows.
     about : About
@@ -69,9 +78,21 @@ class EffectSet(Estimates):
     level: float = 0.95
     missing: tuple[tuple[Key, str], ...] = ()
     unasked: tuple[tuple[Key, str], ...] = ()
+    treated_weight: Floats = None  # type: ignore[assignment]
+    control_weight: Floats = None  # type: ignore[assignment]
+    treated_size: Floats = None  # type: ignore[assignment]
+    control_size: Floats = None  # type: ignore[assignment]
+    linear: Booleans = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         v, k = len(self.villages), len(self.keys)
+        for arm in ("treated", "control"):
+            for what, alike in (("weight", 1.0), ("size", np.inf)):
+                if getattr(self, f"{arm}_{what}") is None:
+                    filled = np.where(getattr(self, arm), alike, 0.0)
+                    object.__setattr__(self, f"{arm}_{what}", filled)
+        if getattr(self, "linear") is None:  # noqa: B009  # the default that stands for "no"
+            object.__setattr__(self, "linear", np.zeros(k, bool))
         for name in COLUMNS:
             array = getattr(self, name)
             if array.shape != (v, k):
@@ -101,34 +122,55 @@ class EffectSet(Estimates):
     @cached_property
     def covariance(self) -> Floats:
         """Joint covariance by the convention, shape (k, k); NaN where there is no interval."""
-        if self.convention == "parity":
-            return self.about.parity_factor * clusters.influence_covariance(self.influence)
-        found = clusters.jackknife_covariance(self.points, self.without, self.used)
-        few = self.smaller_arm < clusters.LEAST_VILLAGES
-        found[few, :] = np.nan
-        found[:, few] = np.nan
+        found = self._variances
+        lost = self.no_village_varies
+        if self.convention == "reported":
+            lost = lost | self.too_few
+        found = found.copy()
+        found[lost, :] = np.nan
+        found[:, lost] = np.nan
         return found
 
-    @property
+    @cached_property
+    def _variances(self) -> Floats:
+        if self.convention == "parity":
+            return self.about.parity_factor * clusters.influence_covariance(self.influence)
+        return clusters.jackknife_covariance(self.points, self.without, self.used)
+
+    @cached_property
+    def no_village_varies(self) -> Booleans:
+        """Where the variance is none but for rounding, shape (k,)."""
+        scale = np.maximum(np.abs(self.points), np.nan_to_num(np.abs(self.without)).max(axis=0))
+        return clusters.no_variance(np.diag(self._variances), scale)
+
+    @cached_property
+    def arms(self) -> degrees.Arms:
+        """How much of each arm each village holds."""
+        return degrees.Arms(
+            self.treated_weight, self.control_weight, self.treated_size, self.control_size
+        )
+
+    @cached_property
+    def effective_clusters(self) -> Floats:
+        """Effective clusters treated and control, shape (2, k)."""
+        return self.arms.effective
+
+    @cached_property
+    def max_leverage(self) -> Floats:
+        """Largest share of an arm that one village holds, shape (k,)."""
+        return self.arms.leverage
+
+    @cached_property
     def reported_degrees(self) -> Floats:
         """Degrees of freedom of `reported` intervals, shape (k,)."""
-        return clusters.welch_degrees(self.influence, self.treated, self.used)
+        return degrees.design_degrees(self.arms, self.linear)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """Why an estimate has no interval; empty where it has one."""
-        if self.convention == "parity":
-            return ("",) * len(self)
         alone = np.isnan(np.where(self.used, self.without, 0.0)).any(axis=0)
-        few_villages = self.smaller_arm < clusters.LEAST_VILLAGES
-        return tuple(
-            f"no interval: fewer than {clusters.LEAST_VILLAGES} villages in an arm"
-            if few
-            else "no interval: one village alone holds an arm of a comparison or stratum"
-            if lone
-            else ""
-            for few, lone in zip(few_villages, np.atleast_1d(alone), strict=True)
-        )
+        inside = (self.treated & self.control).any(axis=0)
+        return self.reasons(np.atleast_1d(alone), np.atleast_1d(inside), ALONE)
 
     def design_covariance(
         self, design_stratum: Mapping[str, str], psu: Mapping[str, str] | None = None
@@ -204,6 +246,10 @@ def stack(*sets: EffectSet) -> EffectSet:
         **{
             arm: np.concatenate([spread(one, arm, False) for one in sets], axis=1).astype(bool)
             for arm in ("treated", "control", "used")
+        },
+        **{
+            name: np.concatenate([spread(one, name, False) for one in sets], axis=1)
+            for name in WEIGHTS
         },
         **{name: np.concatenate([getattr(one, name) for one in sets]) for name in ROWS},
     }

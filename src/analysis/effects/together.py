@@ -20,7 +20,7 @@ from analysis.effects.record import About, Key
 from analysis.effects.result import EffectSet
 from analysis.effects.table import refuse
 from analysis.inference.arrays import Booleans, Floats, Integers
-from analysis.inference.bands import ENOUGH_VILLAGES
+from analysis.inference.degrees import rules
 
 SINGULAR = 1e-9
 """Smallest squared pivot of the scaled X′X that counts as not zero."""
@@ -128,7 +128,9 @@ def _terms(data: pl.DataFrame, programme: str, anticipation: int, village: Integ
     if not (there >= 0).any():
         return []
     reached = [
-        at for at in there if np.unique(village[event == at]).size >= ENOUGH_VILLAGES or at <= 0
+        at
+        for at in there
+        if np.unique(village[event == at]).size >= rules().multipliers_from or at <= 0
     ]
     last = max(reached)
     return [Term(programme, int(at), event >= at if at == last else event == at) for at in reached]
@@ -220,7 +222,7 @@ def _set(
                 )
             )
             arms.append(sides[programme])
-    treated, control, n_treated, n_control = zip(*arms, strict=True)
+    treated, control, weight_treated, weight_control, n_treated, n_control = zip(*arms, strict=True)
     points, moves, left = zip(*columns, strict=True)
     return EffectSet(
         keys=tuple(keys),
@@ -230,6 +232,8 @@ def _set(
         treated=np.column_stack(treated),
         control=np.column_stack(control),
         used=np.ones((len(names), len(keys)), bool),
+        treated_weight=np.column_stack(weight_treated),
+        control_weight=np.column_stack(weight_control),
         n_treated=np.array(n_treated),
         n_control=np.array(n_control),
         n_left_out=np.zeros(len(keys), np.int64),
@@ -240,13 +244,20 @@ def _set(
 
 def _arms(
     data: pl.DataFrame, programme: str, village: Integers, size: int
-) -> tuple[Booleans, Booleans, int, int]:
-    """Return villages with households in a programme and with others, and both kinds counted."""
+) -> tuple[Booleans, Booleans, Floats, Floats, int, int]:
+    """Return villages with households in a programme and with others, and how much they weigh.
+
+    The last two numbers count households ever in the programme and never in it.
+    """
     first = data[FIRST + programme]
     inside = (data["period"] >= first).fill_null(value=False).to_numpy()
     began = data.filter(pl.Series(inside))["period"].min()
     outside = ~inside & (data["period"] >= began).to_numpy()
     homes = data.group_by("household").agg(taken=pl.col(FIRST + programme).first())
     never = homes["taken"].null_count()
-    arms = [np.bincount(village[rows], minlength=size) > 0 for rows in (inside, outside)]
-    return arms[0], arms[1], homes.height - never, never
+    weight = data["weight"].to_numpy()
+    held = [
+        np.bincount(village[rows], weight[rows], size).astype(np.float64)
+        for rows in (inside, outside)
+    ]
+    return held[0] > 0, held[1] > 0, held[0], held[1], homes.height - never, never

@@ -149,7 +149,7 @@ def estimate(
     score = found.moment - found.gram @ theta
     influence = np.einsum("pq,vqk->vpk", np.linalg.inv(gram)[:p], score)
     kept, k = found.kept, len(table.outcomes)
-    treated, control, households = _arms(found)
+    treated, control, sizes, households = _arms(found)
     return EffectSet(
         keys=tuple(
             Key(o, "static" if static else "event_time", at=e, programme=table.programme)
@@ -162,6 +162,10 @@ def estimate(
         treated=np.tile(treated, (1, k)),
         control=np.tile(control, (1, k)),
         used=np.tile(treated | control, (1, k)),
+        treated_weight=np.tile(sizes[0], (1, k)),
+        control_weight=np.tile(sizes[1], (1, k)),
+        treated_size=np.tile(sizes[0], (1, k)),
+        control_size=np.tile(sizes[1], (1, k)),
         n_treated=np.tile(households[0], k),
         n_control=np.tile(households[1], k),
         n_left_out=np.zeros(p * k, np.int64),
@@ -196,8 +200,10 @@ def _without(found: Regression, gram: Floats, moment: Floats) -> Floats:
     return np.where(lost[:, :p, None], np.nan, theta[:, :p])
 
 
-def _arms(found: Regression) -> tuple[Booleans, Booleans, tuple[Floats, Floats]]:
-    """Return villages with and without the dummy on, (v, p) each, and their households."""
+def _arms(
+    found: Regression,
+) -> tuple[Booleans, Booleans, tuple[Floats, Floats], tuple[Floats, Floats]]:
+    """Return villages with and without the dummy on, households by village, (v, p), and in all."""
     p, table = len(found.events), found.kept
     on = found.dummies[:, :, :p].any(axis=1)
     off = (
@@ -207,5 +213,9 @@ def _arms(found: Regression) -> tuple[Booleans, Booleans, tuple[Floats, Floats]]
     arms = [
         projection.by_village(table, (side & seen[:, None]).astype(float)) > 0 for side in (on, off)
     ]
+    sizes = [
+        projection.by_village(table, side * table.n_ever[:, None].astype(float))
+        for side in (on, off)
+    ]
     households = [np.einsum("cp,c->p", side, table.n_ever) for side in (on, off)]
-    return arms[0], arms[1], (households[0], households[1])
+    return arms[0], arms[1], (sizes[0], sizes[1]), (households[0], households[1])

@@ -1,21 +1,11 @@
 """Joint bands: intervals that hold for every estimate of a set at once.
 
-How many estimates a set counts for is asked of normal multipliers: the tail p beyond which one
-estimate alone would have to lie as rarely as the largest of all lies beyond the multipliers' 95 %.
-The band is then the t interval of that tail, so that it knows both that estimates move together
-and that standard errors are estimated. Coverage of a nominal 95 % band, 2,000 draws of the model
-panel, in per cent (reports/validation has all, and what is measured there is this very code):
-
-========================================  =======  =======  =======  =======  ===============
-rule                                      9 and 3  3 and 9  6 and 6  8 and 8  five arms of 8
-========================================  =======  =======  =======  =======  ===============
-Bonferroni, t of villages less one        89.4     89.5     96.2     96.4     97.1
-Bonferroni, t by arm                      92.6     92.5     97.2     97.2     97.6
-Bonferroni, t by arm, shared              95.8     96.1     97.4     97.2     97.8
-========================================  =======  =======  =======  =======  ===============
-
-The first was the rule before; none of the three stays between 93 and 97. Multipliers with their own
-normal quantile, as packages have, reach 54 to 93.
+With 20 effective clusters or more in the smaller arm, how many estimates a set counts for is asked
+of normal multipliers: the tail p beyond which one estimate alone would have to lie as rarely as the
+largest of all lies beyond the multipliers' 95 %. The band is then the t interval of that tail. With
+fewer the correlations that the draws need are themselves guessed from few clusters, and each
+interval is that of Šidák (1967): a level of 0.95^(1/k), on its own t. reports/validation has the
+coverage of both.
 """
 
 from __future__ import annotations
@@ -23,13 +13,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import special  # type: ignore[import-untyped]
 
-from analysis.inference.arrays import Floats, Integers
+from analysis.inference.arrays import Floats
 from analysis.inference.clusters import quantile
+from analysis.inference.degrees import rules
 
-ENOUGH_VILLAGES = 20
-"""Villages in the smaller arm from which tests of a family use multiplier draws."""
 DRAWS = 9_999
 SEED = 20_200
 
@@ -43,7 +32,7 @@ class Band:
     critical : array, shape (k,)
         Standard errors on each side of each estimate.
     rule : str
-        ``multiplier``, or ``none`` where no estimate has an error.
+        ``multiplier``, ``sidak``, or ``none`` where no estimate has an error.
     draws, seed : int or None
         Of the multiplier draws.
     """
@@ -57,6 +46,7 @@ class Band:
 def band(
     covariance: Floats,
     degrees: Floats,
+    effective: float = np.inf,
     *,
     level: float = 0.95,
     draws: int = DRAWS,
@@ -69,7 +59,9 @@ def band(
     covariance : array, shape (k, k)
         Of the estimates, from influence: Ψ′Ψ. Only the correlations matter.
     degrees : array, shape (k,)
-        Degrees of freedom of each estimate, as `shared_degrees` gives them.
+        Degrees of freedom of each estimate.
+    effective : float
+        Effective clusters of the smaller arm; the fewest of any estimate.
     level : float
         Probability that the whole band holds.
     draws, seed : int
@@ -84,46 +76,33 @@ def band(
     >>> [band(v, np.full(2, 10.0)).critical[0].round(1).item() for v in (twice, apart)]
     [2.2, 2.6]
     """
+    if effective < rules().multipliers_from:
+        return Band(sidak(degrees, level), "sidak")
     largest = multiplier_quantile(covariance, level=level, draws=draws, seed=seed)
     # Between one estimate and k that have nothing in common, whatever chance the draws had.
-    tail = float(np.clip(stats.norm.sf(largest), (1 - level) / 2 / degrees.size, (1 - level) / 2))
+    tail = float(np.clip(special.ndtr(-largest), (1 - level) / 2 / degrees.size, (1 - level) / 2))
     # Six digits: more than the draws know, and fewer than rounding of the covariance moves, so that
     # a pack and the cells it is of, on any machine, have one and the same band.
     return Band(quantile(1 - float(f"{tail:.6g}"), degrees), "multiplier", draws, seed)
 
 
-def bonferroni(degrees: Floats, level: float = 0.95) -> Floats:
-    """Return the widths of the band that asks of each of k estimates the k-th part of the error.
-
-    The rule before `band`; validation compares the two.
-    """
-    return quantile(1 - (1 - level) / 2 / degrees.size, degrees)
-
-
-def shared_degrees(degrees: Floats, n_treated: Integers, n_control: Integers) -> Floats:
-    """Return the mean degrees of the estimates with the same number of villages in each arm.
-
-    Degrees by arm are estimated. In a band over estimates of the same villages the one whose
-    variance happens to look small, and its degrees large, would break the band; they share one
-    number instead.
+def sidak(degrees: Floats, level: float = 0.95) -> Floats:
+    """Return the widths of a band whose k intervals each hold with probability level^(1/k).
 
     Parameters
     ----------
     degrees : array, shape (k,)
-        Of each estimate.
-    n_treated, n_control : array, shape (k,)
-        Villages in each arm.
+        Degrees of freedom of each estimate.
+    level : float
+        Probability that the whole band holds, were the estimates independent; more where they
+        move together.
 
     Examples
     --------
-    >>> shared_degrees(np.array([4.0, 8.0, 30.0]), np.array([3, 3, 20]), np.array([9, 9, 20]))
-    array([ 6.,  6., 30.])
+    >>> sidak(np.full(3, np.inf)).round(3).tolist()  # a level of 0.98305 each
+    [2.388, 2.388, 2.388]
     """
-    arms, place = np.unique(np.stack([n_treated, n_control]), axis=1, return_inverse=True)
-    place = place.reshape(-1)
-    sums = np.bincount(place, degrees, arms.shape[1]) / np.bincount(place, minlength=arms.shape[1])
-    found: Floats = sums[place]
-    return found
+    return quantile(0.5 + level ** (1 / degrees.size) / 2, degrees)
 
 
 def multiplier_quantile(

@@ -8,12 +8,14 @@ with few villages; `reported` intervals use it, `parity` intervals use CR0 to co
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import special  # type: ignore[import-untyped]
 
 from analysis.inference.arrays import Booleans, Floats, Integers
 
 LEAST_VILLAGES = 3
-"""Villages an arm needs before an interval is printed: two leave one degree of freedom or none."""
+"""Clusters that a level needs before an interval is printed; `degrees.few` judges arms."""
+NOTHING = 1e-10
+"""Standard error, relative to what is estimated, up to which it is rounding and no village."""
 
 
 def influence_covariance(influence: Floats, *, centred: bool = False) -> Floats:
@@ -119,39 +121,26 @@ def degrees_of_freedom(used: Booleans) -> Floats:
     return np.asarray(used.sum(axis=0) - 1, np.float64)
 
 
-def welch_degrees(influence: Floats, treated: Booleans, used: Booleans) -> Floats:
-    """Return degrees of freedom by how much of the variance each arm holds, shape (k,).
+def no_variance(variance: Floats, scale: Floats) -> Booleans:
+    """Return where a variance is none but for rounding, shape (k,): no village varies.
 
-    Welch (1947) and Satterthwaite (1946): with V_a = Σ_v∈a ψ_v² and G_a villages in arm a,
-    (Σ V_a)² / Σ V_a²/(G_a − 1). With nine villages against three most of the variance is that of
-    three villages, and eleven degrees would promise what two can keep. Never more than all villages
-    less one.
+    No variance is no certainty: that no village of a small sample differs does not mean that none
+    would, so such an estimate has no interval.
 
     Parameters
     ----------
-    influence : array, shape (v, k)
-        Of villages.
-    treated, used : array, shape (v, k)
-        Villages in the treated arm; all villages of the estimate. A village in both arms counts as
-        treated; an arm of one village counts as if it had one degree.
+    variance : array, shape (k,)
+        Of the estimates.
+    scale : array, shape (k,)
+        Size of the numbers that they are made of.
 
     Examples
     --------
-    Two villages against three, all with the same spread: V is 1/2 and 1/3.
-
-    >>> psi = np.sqrt(np.array([[1 / 4], [1 / 4], [1 / 9], [1 / 9], [1 / 9]]))
-    >>> arm = np.array([[True], [True], [False], [False], [False]])
-    >>> round(welch_degrees(psi, arm, np.ones((5, 1), bool)).item(), 6)  # (5/6)² / (1/4 + 1/18)
-    2.272727
+    >>> no_variance(np.array([0.0, 1e-30, 0.01]), np.array([0.0, 1.0, 1.0])).tolist()
+    [True, True, False]
     """
-    below = np.zeros(influence.shape[1])
-    whole = np.zeros(influence.shape[1])
-    for arm in (treated & used, used & ~treated):
-        part = np.where(arm, influence**2, 0.0).sum(axis=0)
-        whole += part
-        below += part**2 / np.maximum(arm.sum(axis=0) - 1, 1)
-    shared = np.where(below > 0, whole**2 / np.where(below > 0, below, 1.0), np.inf)
-    return np.minimum(degrees_of_freedom(used), shared)
+    found: Booleans = variance <= (NOTHING * scale) ** 2
+    return found
 
 
 def half_width(std_error: Floats, degrees: Floats, level: float = 0.95) -> Floats:
@@ -178,14 +167,14 @@ def quantile(probability: float, degrees: Floats) -> Floats:
     """Return quantiles of the t distribution, of the normal one where degrees are infinite."""
     finite = np.isfinite(degrees) & (degrees > 0)
     found = np.full(degrees.shape, np.nan)
-    found[finite] = stats.t.ppf(probability, degrees[finite])
-    found[np.isinf(degrees)] = stats.norm.ppf(probability)
+    found[finite] = special.stdtrit(degrees[finite], probability)
+    found[np.isinf(degrees)] = special.ndtri(probability)
     return found
 
 
 def p_values(statistic: Floats, degrees: Floats) -> Floats:
     """Return two-sided p values of t statistics, shape (k,)."""
     normal = np.isinf(degrees)
-    found: Floats = 2 * stats.t.sf(np.abs(statistic), np.where(normal, 1.0, degrees))
-    found[normal] = 2 * stats.norm.sf(np.abs(statistic[normal]))
+    found: Floats = 2 * special.stdtr(np.where(normal, 1.0, degrees), -np.abs(statistic))
+    found[normal] = 2 * special.ndtr(-np.abs(statistic[normal]))
     return found

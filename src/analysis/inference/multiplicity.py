@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from statsmodels.stats.multitest import multipletests
 
 from analysis.inference.arrays import Floats
 
@@ -50,5 +49,8 @@ def false_discovery(p_values: Floats) -> Floats:
     >>> false_discovery(np.array([0.01, 0.02, 0.9])).round(3).tolist()
     [0.03, 0.03, 0.9]
     """
-    adjusted: Floats = multipletests(p_values, method="fdr_bh")[1]
+    order = np.argsort(p_values, kind="stable")
+    ranked = p_values[order] * p_values.size / np.arange(1, p_values.size + 1)
+    adjusted = np.empty(p_values.size)
+    adjusted[order] = np.minimum(np.minimum.accumulate(ranked[::-1])[::-1], 1.0)
     return adjusted

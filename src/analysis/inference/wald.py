@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import special  # type: ignore[import-untyped]
 
 from analysis.inference.arrays import Floats
 
@@ -29,7 +29,7 @@ class WaldTest:
     p_value: float
 
 
-def wald(points: Floats, covariance: Floats, smaller_arm: int, degrees: float) -> WaldTest:
+def wald(points: Floats, covariance: Floats, smaller_arm: float, degrees: float) -> WaldTest:
     """Test that several effects are all zero.
 
     Parameters
@@ -38,8 +38,8 @@ def wald(points: Floats, covariance: Floats, smaller_arm: int, degrees: float) -
         Estimates.
     covariance : array, shape (k, k)
         Of the estimates.
-    smaller_arm : int
-        Villages in the smaller arm.
+    smaller_arm : float
+        Effective clusters of the smaller arm.
     degrees : float
         Degrees of freedom; infinite: chi-squared. Otherwise W (m − k + 1) / (m k) against
         F(k, m − k + 1), Hotelling's T² for m degrees of freedom.
@@ -47,8 +47,8 @@ def wald(points: Floats, covariance: Floats, smaller_arm: int, degrees: float) -
     Raises
     ------
     ValueError
-        If there are as many effects as villages in the smaller arm or degrees of freedom, or one is
-        a mix of others.
+        If there are as many effects as effective clusters in the smaller arm or degrees of freedom,
+        or one is a mix of others.
 
     Examples
     --------
@@ -61,19 +61,20 @@ def wald(points: Floats, covariance: Floats, smaller_arm: int, degrees: float) -
     k = points.size
     if k >= smaller_arm:
         raise ValueError(
-            f"{k} effects are tested jointly, but the smaller arm has {smaller_arm} villages:"
+            f"{k} effects are tested jointly, but the smaller arm has {smaller_arm:g} effective"
+            " clusters:"
             " test fewer periods, or look at them one by one"
         )
     if not np.isfinite(covariance).all() or np.linalg.matrix_rank(covariance) < k:
         raise ValueError("an effect has no standard error or is a mix of others: leave it out")
     statistic = float(points @ np.linalg.solve(covariance, points))
     if np.isinf(degrees):
-        return WaldTest(statistic, k, float(stats.chi2.sf(statistic, k)))
+        return WaldTest(statistic, k, float(special.chdtrc(k, statistic)))
     below = degrees - k + 1
     if below <= 0:
         raise ValueError(
             f"{k} effects are tested jointly, but the villages leave {degrees:.1f} degrees of"
             " freedom: test fewer periods, or look at them one by one"
         )
-    p_value = stats.f.sf(statistic * below / (degrees * k), k, below)
+    p_value = special.fdtrc(k, below, statistic * below / (degrees * k))
     return WaldTest(statistic, k, float(p_value))

@@ -49,6 +49,7 @@ PARAMETERS = {
     "answers": "Choices of the programme pages: price year, level, power, line, when one is sure",
     "money_rules": "Rules of the pages on payments, and how reports near the floor are counted",
     "import": "Limits of an import, units and periods of amounts",
+    "inference": "Parameters of intervals: intraclass correlation, fewest effective clusters",
     "model": "Parameters of the model panel",
     "model_programmes": "True effects of the programmes in the model panel",
     "site": "Settings of the site",

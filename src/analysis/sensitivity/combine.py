@@ -12,8 +12,11 @@ from analysis.effects.record import Key
 from analysis.effects.result import EffectSet
 from analysis.effects.table import Table, refuse
 from analysis.inference.arrays import Floats
+from analysis.inference.degrees import shares
 
 ARMS = ("treated", "control", "used")
+WEIGHTS = ("treated_weight", "control_weight")
+SIZES = ("treated_size", "control_size")
 COUNTS = ("n_treated", "n_control", "n_left_out")
 
 
@@ -49,6 +52,10 @@ def combination(effects: EffectSet, weights: Floats, key: Key) -> EffectSet:
     part = effects.at(np.flatnonzero(weights))
     w = weights[np.flatnonzero(weights)]
     arms: dict[str, Any] = {name: getattr(part, name).any(axis=1, keepdims=True) for name in ARMS}
+    # Where arms of several estimates mix, a village holds what it moves of each.
+    held = np.abs(w) / np.abs(w).sum()
+    arms |= {name: (shares(getattr(part, name)) @ held)[:, None] for name in WEIGHTS}
+    arms |= {name: getattr(part, name).max(axis=1, keepdims=True) for name in SIZES}
     counts: dict[str, Any] = {name: getattr(part, name).sum(keepdims=True) for name in COUNTS}
     unit = effects.about.units.get(part.keys[0].outcome, "")
     return replace(
@@ -59,6 +66,7 @@ def combination(effects: EffectSet, weights: Floats, key: Key) -> EffectSet:
         without=(part.without @ w)[:, None],
         about=replace(part.about, units={key.outcome: unit}),
         missing=(),
+        linear=np.array([bool(part.linear.all())]),
         **arms,
         **counts,
     )

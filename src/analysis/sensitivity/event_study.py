@@ -30,13 +30,13 @@ class EventStudy:
     degrees : float
         Degrees of freedom of the intervals; infinite for normal quantiles.
     smaller_arm : int
-        Villages in the smaller arm.
+        Effective clusters of the smaller arm, rounded down.
 
     Raises
     ------
     FaultsError
         If there is no coefficient before or after, the covariance is not one, or there are as many
-        coefficients as villages in the smaller arm.
+        coefficients as effective clusters in the smaller arm.
     """
 
     outcome: str
@@ -72,10 +72,10 @@ class EventStudy:
             )
         if n >= self.smaller_arm:
             refuse(
-                "there are as many event times as villages in the smaller arm",
+                "there are as many event times as effective clusters in the smaller arm",
                 "look at fewer event times",
                 column="event time",
-                value=f"{n} for {self.smaller_arm} villages",
+                value=f"{n} for {self.smaller_arm} clusters",
             )
 
     @property
@@ -151,8 +151,8 @@ def of_effects(
         reference,
         chosen.points,
         chosen.covariance,
-        float(chosen.shared_degrees.min()),
-        int(chosen.smaller_arm.min()),
+        float(chosen.degrees.min()),
+        int(chosen.smaller_effective.min()),
     )
 
 

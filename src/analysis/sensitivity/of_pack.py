@@ -60,8 +60,9 @@ def inputs(found: PackEffects, outcome: str = "") -> Inputs:
         own = own.select(outcome=own.keys[0].outcome)
         own = own.at(np.argsort(np.array([key.at for key in own.keys], int)))
         dropped: list[int] = []
-        while len(own) > 1 and len(own) >= own.smaller_arm.min():
-            end = 0 if own.smaller_arm[0] <= own.smaller_arm[-1] else len(own) - 1
+        while len(own) > 1 and len(own) >= int(own.smaller_effective.min()):
+            fewest = own.smaller_effective
+            end = 0 if fewest[0] <= fewest[-1] else len(own) - 1
             dropped.append(int(own.keys[end].at or 0))
             own = own.at(np.arange(len(own)) != end)
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -117,7 +117,7 @@ def _naive(
         stacked = np.stack([getattr(c, attribute) for c in found], axis=-1)
         return stacked.reshape(*stacked.shape[:-2], -1)
 
-    def arms(attribute: str) -> Booleans:
+    def arms(attribute: str) -> Any:
         return np.tile(np.stack([getattr(c, attribute) for c in found], axis=-1), (1, k))
 
     def counts(attribute: str) -> Integers:
@@ -132,6 +132,10 @@ def _naive(
         treated=treated,
         control=control,
         used=treated | control,
+        treated_weight=arms("treated_weight"),
+        control_weight=arms("control_weight"),
+        treated_size=arms("treated_size"),
+        control_size=arms("control_size"),
         n_treated=counts("n_treated"),
         n_control=counts("n_control"),
         n_left_out=counts("n_left_out"),
@@ -161,4 +165,6 @@ def _mean_change(table: Table, leg: Leg, rows: Booleans) -> Contrast:
         without = np.where(rest > 0, (total.sum(axis=0) - total) / rest, np.nan)
     there = n > 0
     size = int(n.sum())
-    return Contrast(point, influence, without, there, there, size, size, 0)
+    # Each village is its own control: there is one arm, and it is counted twice.
+    none = np.zeros(villages)
+    return Contrast(point, influence, without, there, there, weight, none, n, none, size, size, 0)

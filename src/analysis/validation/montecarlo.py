@@ -19,6 +19,7 @@ from joblib import Parallel, delayed  # type: ignore[import-untyped]
 from analysis.effects.result import EffectSet
 from analysis.inference import bands, clusters
 from analysis.inference.arrays import Floats
+from analysis.inference.clusters import quantile
 from analysis.validation import draws
 from analysis.validation.designs import Design
 from analysis.validation.estimators import AMONG_HOUSEHOLDS, ESTIMATORS
@@ -105,8 +106,10 @@ def _bands(found: EffectSet, name: str, villages: Floats) -> dict[str, Floats]:
         part = found.at(inside)
         covariance = clusters.influence_covariance(part.influence)
         # As `Estimates.band`, also for arms of two villages, where `reported` has no band.
-        widths["band"][inside] = bands.band(covariance, part.shared_degrees).critical
-        widths["band_villages"][inside] = bands.bonferroni(villages[inside])
+        widths["band"][inside] = bands.band(
+            covariance, part.degrees, float(part.smaller_effective.min())
+        ).critical
+        widths["band_villages"][inside] = quantile(1 - 0.025 / inside.sum(), villages[inside])
         widths["band_parity"][inside] = bands.multiplier_quantile(covariance, draws=PARITY_DRAWS)
     return widths
 
