@@ -22,7 +22,7 @@ from analysis.did.check import Observations, refuse
 from analysis.effects import cross_sections, households
 from analysis.effects.group_time import Comparison, base_period, has_base
 from analysis.effects.record import About, Key
-from analysis.effects.result import EffectSet, stack
+from analysis.effects.result import WEIGHTS, EffectSet, stack
 from analysis.faults import FaultsError
 from analysis.inference.arrays import Booleans, Floats, Integers
 
@@ -190,6 +190,17 @@ class _Arms:
         return found
 
     @cached_property
+    def held(self) -> dict[str, Floats]:
+        """What each cluster holds of either arm, (v,) each; controls by their odds if weighted."""
+        controls = self.odds if self.weighting else self.w * ~self.d
+        return {
+            "treated_weight": self.by_cluster(self.w * self.d),
+            "control_weight": self.by_cluster(controls),
+            "treated_size": self.by_cluster(self.d.astype(np.float64)),
+            "control_size": self.by_cluster((~self.d).astype(np.float64)),
+        }
+
+    @cached_property
     def squares(self) -> Floats:
         """Σ w x x′ of controls by cluster, (v, p, p)."""
         w = self.w * ~self.d
@@ -351,7 +362,9 @@ def _effects(units: _Units, how: Comparison, method: str) -> EffectSet:
     later = [g for g in cohorts if g not in early and g <= units.periods[-1]]
     outcomes = observed.columns.outcomes
     held: dict[bytes, _Arms] = {}
-    columns: dict[str, list[Any]] = {name: [] for name in ("point", "psi", "less", "arm", "n")}
+    columns: dict[str, list[Any]] = {
+        name: [] for name in ("point", "psi", "less", "arm", "n", "held")
+    }
     cells: list[tuple[int, int, int]] = []
     missing: list[tuple[Key, str]] = []
     for g in later:
@@ -388,6 +401,7 @@ def _effects(units: _Units, how: Comparison, method: str) -> EffectSet:
             columns["less"].append([one[2] for one in made])
             columns["arm"].append((treated, control))
             columns["n"].append((int(arms.d.sum()), int((~arms.d).sum())))
+            columns["held"].append(arms.held)
     if not cells:
         refuse(
             missing[0][1] if missing else NO_BASE,
@@ -431,6 +445,10 @@ def _set(
         n_treated=np.tile(n_treated, k),
         n_control=np.tile(n_control, k),
         n_left_out=np.zeros(points.size, np.int64),
+        **{
+            name: np.tile(np.stack([one[name] for one in columns["held"]], axis=-1), (1, k))
+            for name in WEIGHTS
+        },
         villages=observed.clusters,
         about=About(
             estimator="group_time",

@@ -107,6 +107,11 @@ class Estimates(ABC):
 
     @property
     @abstractmethod
+    def max_leverage(self) -> Floats:
+        """Largest share of an arm that one village holds, shape (k,); NaN if it is not told."""
+
+    @property
+    @abstractmethod
     def no_village_varies(self) -> Booleans:
         """Where the variance is none but for rounding, shape (k,)."""
 
@@ -206,6 +211,7 @@ class Estimates(ABC):
         """Yield each estimate as a record of its own."""
         errors, freedom, notes = self.std_errors, self.degrees, self.notes
         half = clusters.half_width(errors, freedom, self.level)
+        effective, leverage = self.effective_clusters, self.max_leverage
         (treated, control, used), households = self.n_villages, self.n_households
         for k, key in enumerate(self.keys):
             yield Effect(
@@ -222,6 +228,9 @@ class Estimates(ABC):
                 households[0][k],
                 households[1][k],
                 notes[k],
+                float(effective[0, k]),
+                float(effective[1, k]),
+                float(leverage[k]),
                 self.about,
             )
 
@@ -287,6 +296,9 @@ class Estimates(ABC):
                     "n_households_treated": e.n_households_treated,
                     "n_households_control": e.n_households_control,
                     "unit": self.about.units.get(e.key.outcome, ""),
+                    "effective_treated": e.effective_treated,
+                    "effective_control": e.effective_control,
+                    "max_leverage": e.max_leverage,
                     "note": e.note,
                 }
                 for e in self.effects()

@@ -118,6 +118,11 @@ class PackEffects(Estimates):
         return self.parity
 
     @property
+    def max_leverage(self) -> Floats:
+        """Not told, shape (k,): it would say how much of an arm the largest village is."""
+        return np.full(len(self), np.nan)
+
+    @property
     def reported_degrees(self) -> Floats:
         """Degrees of freedom of `reported` intervals, shape (k,)."""
         return self.carried_degrees

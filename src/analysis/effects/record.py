@@ -119,6 +119,10 @@ class Effect:
         tell.
     note : str
         Why there is no interval; empty if there is one.
+    effective_treated, effective_control : float
+        Effective clusters by arm, (Σw)²/Σw² of the weights of villages.
+    max_leverage : float
+        Largest share of an arm that one village holds; NaN where a pack does not tell.
     about : About
         What was compared.
     """
@@ -136,6 +140,9 @@ class Effect:
     n_households_treated: int | None
     n_households_control: int | None
     note: str
+    effective_treated: float
+    effective_control: float
+    max_leverage: float
     about: About
 
     def __str__(self) -> str:
@@ -143,5 +150,6 @@ class Effect:
         return (
             f"{self.key.estimand} on {self.key.outcome}: {self.estimate:,.6g} ({interval};"
             f" villages {self.n_villages_treated} treated,"
-            f" {self.n_villages_control} control)"
+            f" {self.n_villages_control} control, effective {self.effective_treated:g} and"
+            f" {self.effective_control:g})"
         )

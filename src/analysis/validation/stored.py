@@ -43,6 +43,7 @@ MODULES: Final = (
     "inference/arrays",
     "inference/bands",
     "inference/clusters",
+    "inference/degrees",
     "money",
     "panels/estimands",
     "panels/model/assignment",
@@ -66,6 +67,7 @@ CODE: Final = (
     *(
         f"data/parameters/{name}"
         for name in (
+            "inference.toml",
             "model.toml",
             "model_programmes.toml",
             "income_path.csv",
