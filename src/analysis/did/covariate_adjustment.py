@@ -431,6 +431,10 @@ def _set(
     used = np.tile(treated | control, (1, k))
     n_treated, n_control = (np.array([n[side] for n in columns["n"]]) for side in (0, 1))
     dropped = int(units.seen[np.isin(units.cohort, early)].sum())
+    held: dict[str, Any] = {
+        name: np.tile(np.stack([one[name] for one in columns["held"]], axis=-1), (1, k))
+        for name in WEIGHTS
+    }
     left_out = dict(observed.left_out) | ({ALWAYS: dropped} if dropped else {})
     return EffectSet(
         keys=tuple(
@@ -445,10 +449,7 @@ def _set(
         n_treated=np.tile(n_treated, k),
         n_control=np.tile(n_control, k),
         n_left_out=np.zeros(points.size, np.int64),
-        **{
-            name: np.tile(np.stack([one[name] for one in columns["held"]], axis=-1), (1, k))
-            for name in WEIGHTS
-        },
+        **held,
         villages=observed.clusters,
         about=About(
             estimator="group_time",
