@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+import analysis as va
 from analysis.claims.intervals import Interval
 from analysis.faults import FaultsError
 from analysis.household.break_even import break_even, per_yuan
@@ -218,3 +219,20 @@ def test_a_return_needs_a_rated_effect(budget):
 def test_break_even_refuses(budget, inputs, said):
     with pytest.raises(FaultsError, match=said):
         budget.break_even(**inputs)
+
+
+def test_evidence_of_the_library_is_taken_or_refused_by_its_rating(budget):
+    """Loans are rated moderate; courses low, so that only a break-even is shown."""
+    loans = va.pool(va.studies("credit_funds"), outcome="consumption")
+    gain = budget.add(loans, source="business", base="consumption")
+    effect = loans.predictive()
+    assert gain.quantile(0.9).value == pytest.approx(
+        effect.quantile(0.9) / 100 * budget.consumption.value * budget.size.value
+    )
+    assert str(gain.rating) == "moderate"
+    with pytest.raises(FaultsError, match="use consumption"):
+        budget.add(effect, base="household_income")
+    courses = va.pool(va.studies("training"), outcome="earnings")
+    for evidence in (courses, courses.predictive()):
+        with pytest.raises(FaultsError, match=r"budget\.break_even"):
+            budget.add(evidence, base="trainee_earnings")

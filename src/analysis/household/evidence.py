@@ -89,11 +89,7 @@ def evidence_of(effect: object) -> tuple[Predictive | Interval, str, str, bool]:
         return effect, "", "", False
     unit = str(getattr(effect, "unit", "per cent")).replace("%", "per cent").replace("percent", "")
     relative = "per cent" in unit or not unit.strip()
-    # A pooled mean says what it is of in its question; other evidence says it itself.
-    source = getattr(effect, "question", effect)
-    kind, outcome = (str(getattr(source, name, "") or "") for name in ("effect", "outcome"))
-    if callable(getattr(effect, "predictive", None)):
-        effect, relative = effect.predictive(), True  # type: ignore[attr-defined]
+    kind, outcome = (str(getattr(effect, name, "") or "") for name in ("effect", "outcome"))
     if isinstance(effect, Number):
         sd = effect.error
         if not math.isfinite(sd):
@@ -112,6 +108,11 @@ def evidence_of(effect: object) -> tuple[Predictive | Interval, str, str, bool]:
             "effect", "of what it is an effect is not known", f"use {' or '.join(KINDS)}", kind
         )
     return effect, kind, outcome.replace("_", " "), relative
+
+
+def prediction_of(effect: object) -> object:
+    """Return the prediction of a pooled mean for the next place; other evidence as it is."""
+    return effect.predictive() if isinstance(effect, Pooled) else effect
 
 
 def check_rating(rating: object) -> None:

@@ -19,6 +19,7 @@ from analysis.household.evidence import (
     check_kind,
     check_rating,
     evidence_of,
+    prediction_of,
 )
 from analysis.household.gain import (
     NO_BASE,
@@ -102,8 +103,9 @@ def add(
     """
     if source not in SOURCES:
         raise fault("source", "no such source of income", f"use {', '.join(SOURCES)}", source)
-    evidence, kind, outcome, relative = evidence_of(effect)
-    rating = rating if rating is not None else getattr(effect, "rating", None)
+    given = prediction_of(effect)
+    evidence, kind, outcome, relative = evidence_of(given)
+    rating = rating if rating is not None else getattr(given, "rating", None)
     check_rating(rating)
     check_kind(kind, people_are, take_up)
     if relative:
@@ -140,7 +142,7 @@ def add(
         read("forgone", "other income given up by each", forgone, "yuan a year", least=0),
         read("size", "members of the household", budget.size, "persons"),
     )
-    record = getattr(effect, "provenance", None)
+    record = getattr(given, "provenance", None)
     start = record if isinstance(record, Provenance) else Provenance(evidence="reported")
     start = replace(
         joined(
