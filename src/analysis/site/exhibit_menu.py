@@ -38,10 +38,13 @@ class Exhibits:
         What each shows, by its label, for those that are findings.
     source : Source, optional
         How to cite the report.
+    cells : mapping of str to str
+        Id of the cell behind each, by its label; the page of records shows these cells.
     """
 
     records: Mapping[str, str] = field(default_factory=dict)
     source: Source | None = None
+    cells: Mapping[str, str] = field(default_factory=dict)
 
 
 def menu(
@@ -50,7 +53,6 @@ def menu(
     name: str = "",
     title: str = "",
     about: Exhibits | None = None,
-    cell: str = "",
     language: str = "en",
 ) -> str:
     """Return the Markdown of the menu below a figure or table.
@@ -65,8 +67,6 @@ def menu(
         Its notebook, and the title of that.
     about : Exhibits, optional
         Records and citation; without them there are downloads only.
-    cell : str
-        Id of its cell, which the page of records shows under that name.
     language : str
         ``en`` or ``zh``.
     """
@@ -74,8 +74,8 @@ def menu(
     links = [f"[{words[Path(file).suffix]}](/downloads/{file}){{.download}}" for file in files]
     records = f"/findings/{Path(name).stem}.qmd"
     if label in about.records:
-        if cell:
-            links.append(f"[{words['code']}]({records}#cell-{cell})")
+        if about.cells.get(label):
+            links.append(f"[{words['code']}]({records}#cell-{about.cells[label]})")
         links.append(f"[{words['record']}]({records}#{label})")
     lines = ["::: {.figure-links}", " · ".join(links)]
     if about.source and label in about.records:

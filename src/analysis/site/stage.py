@@ -253,12 +253,13 @@ def staged_config(text: bytes) -> bytes:
 
 def _exhibits(notebook: Executed, source: cite.Source | None) -> Exhibits:
     """Return what is known of the figures and tables of a notebook."""
-    shown = {
-        str(record["id"]): str(record["what"])
-        for record in notebook.findings
-        if record["kind"] not in findings_page.NUMBERS
-    }
-    return Exhibits(shown, source)
+    kept = [r for r in notebook.findings if r["kind"] not in findings_page.NUMBERS]
+    code = sources_page.cells_of(notebook.content)
+    return Exhibits(
+        {str(record["id"]): str(record["what"]) for record in kept},
+        source,
+        {str(record["id"]): sources_page.cell_of(record, code) for record in kept},
+    )
 
 
 def _config(root: Path) -> dict[str, Any]:
