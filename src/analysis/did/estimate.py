@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, Literal
+from importlib import import_module
+from typing import Any, Final, Literal, cast
 
 import numpy as np
 import polars as pl
@@ -33,8 +34,15 @@ and the regression that both were made to replace."""
 ESTIMAND: Final = "mean effect on the treated, over treated periods"
 MOMENTS: Final[Mapping[str, tuple[str, ...]]] = {"imputation": ("untreated",), "two_way": ("all",)}
 """Moments of unbalanced panels that a method needs."""
-OTHERS: Final[dict[str, Callable[..., DidResult]]] = {}
-"""Further designs by name, over kept libraries."""
+OTHERS: Final[Mapping[str, str]] = {
+    "extended_two_way": "extended two-way fixed effects, with covariates",
+    "local_projections": "local projections",
+    "stacked": "stacked experiments",
+    "triple_difference": "triple differences; within= says who could be treated",
+    "switching": "treatment that ends or comes in doses; first= is the treatment of each row",
+    "matching": "nearest neighbours on covariates before treatment, then differences",
+}
+"""Further designs, each in a module of its name; all but the last over diff-diff."""
 
 
 def did(
@@ -102,7 +110,10 @@ def did(
         Periods before the first in which treatment may already act.
     method : str
         ``doubly_robust``, ``regression``, ``weighting`` (the same without covariates),
-        ``imputation``, ``two_way``, or another one that `METHODS` names.
+        ``imputation``, ``two_way``; of peers ``extended_two_way``, ``local_projections``,
+        ``stacked``, ``triple_difference`` (`within`: who could be treated), ``switching`` (`first`:
+        the treatment of each row, which may end or be a dose), and ``matching`` (on covariates
+        before treatment).
     handling : str
         Of units not seen in every period: ``balanced`` leaves them out, ``pairs`` uses those seen
         in both periods of each comparison, ``cross_sections`` everyone; left out: balanced if all
@@ -172,18 +183,20 @@ def did(
     columns = Columns(
         outcomes, unit, time, first, cluster, weight, strata, psu, within, tuple(covariates)
     )
-    codes = tuple(never) if isinstance(never, (list, tuple, set)) else (never,)
-    observed = observe(frame, columns, codes)
-    observed = _dropped(observed, drop)
     units = {
         name: outcome_unit if isinstance(outcome_unit, str) else outcome_unit.get(name, "")
         for name in outcomes
     }
     card = getattr(data, "card", None)
     kind = evidence or ("yours" if card is None else "public")
+    if method == "switching":
+        return _other(method, frame, columns, units, kind)
+    codes = tuple(never) if isinstance(never, (list, tuple, set)) else (never,)
+    observed = observe(frame, columns, codes)
+    observed = _dropped(observed, drop)
     how = Comparison(controls, where or "anywhere", base, anticipation)
     if method in OTHERS:
-        return OTHERS[method](observed, how, units, kind)
+        return _other(method, observed, how, units, kind)
     cells, decisions = layout.table(
         observed, handling, moments=wanted, anticipation=anticipation, evidence=kind, units=units
     )
@@ -212,6 +225,12 @@ def did(
         shift=observed.shift,
         covariates=covariates,
     )
+
+
+def _other(method: str, *arguments: object) -> DidResult:
+    """Estimate by a design of another module: a result with the same aggregates."""
+    module = import_module(f"analysis.did.{method}")
+    return cast("DidResult", module.estimate(*arguments))
 
 
 def _dropped(observed: Observations, drop: Sequence[int]) -> Observations:
