@@ -81,6 +81,8 @@ class Published:
         The column of the outcome; empty where it is made of several.
     n : int
         Rows behind it; 0 where that is not printed.
+    term : str
+        Which estimate of a result it stands beside, such as ``effect`` or ``overall``.
     """
 
     id: str
@@ -91,6 +93,7 @@ class Published:
     std_error: float = 0.0
     outcome: str = ""
     n: int = 0
+    term: str = "effect"
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ def _row(item: Published, unit: str) -> dict[str, Any]:
     if not item.std_error:
         note = "no error printed"
         return {
-            "term": "effect",
+            "term": item.term,
             "outcome": item.outcome or item.what,
             "estimate": item.estimate,
             "unit": unit,
@@ -156,7 +156,7 @@ def _row(item: Published, unit: str) -> dict[str, Any]:
         }
     reach = NORMAL * item.std_error
     return {
-        "term": "effect",
+        "term": item.term,
         "outcome": item.outcome or item.what,
         "estimate": item.estimate,
         "std_error": item.std_error,
