@@ -157,7 +157,8 @@ def table(*results: Result, names: Sequence[str] = ()) -> ResultTable:
         data.append(result.frame.with_columns(pl.lit(head).alias("result")))
     rows: list[dict[str, Any]] = []
     for (term, outcome), by_head in cells.items():
-        name = f"{term}, {outcome}" if outcome else term
+        said = term.replace("_", " ")
+        name = f"{said}, {outcome}" if outcome else said
         label = "" if term.endswith(" interval") else name
         rows.append({"term": label, **{head: by_head.get(head, "") for head in heads}})
     for label, count in (
