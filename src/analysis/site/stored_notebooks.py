@@ -34,6 +34,20 @@ FETCHED: Final = Path("data") / "external"
 VARIABLE: Final = "ANALYSIS_EXTERNAL"
 """Environment variable that names another folder with the fetched files."""
 COMMAND: Final = "python -m analysis.site.stored_notebooks"
+DRAWING: Final = frozenset(
+    f"{PACKAGE}.results.{name}"
+    for name in (
+        "display",
+        "event_plot",
+        "figure_svg",
+        "forest",
+        "labels",
+        "marks",
+        "plot",
+        "saving",
+    )
+)
+"""Modules that draw or save: how a figure looks makes no stored number stale."""
 SHOWN: Final = ("text/plain", "text/markdown", "text/html")
 """Forms of an output that are compared; a figure may differ in bytes between machines."""
 
@@ -134,7 +148,7 @@ def reached(content: Mapping[str, Any], root: Path, graph: ImportGraph) -> set[s
     while waiting:
         name = waiting.pop()
         # The package itself imports all of the front door, by name and only when asked.
-        if name not in found and name != PACKAGE and name in graph.files:
+        if name not in found | DRAWING and name != PACKAGE and name in graph.files:
             found.add(name)
             waiting += graph.edges[name]
     return found
