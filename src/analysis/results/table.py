@@ -173,7 +173,7 @@ def table(*results: Result, names: Sequence[str] = ()) -> ResultTable:
     first = results[0].provenance
     return ResultTable(
         shown=pl.DataFrame(rows),
-        data=pl.concat(data, how="diagonal"),
+        data=pl.concat(data, how="diagonal_relaxed"),
         provenance=first.joined([one.provenance for one in results[1:]], first.method),
         notes=("Standard errors in brackets, intervals below.",),
     )
