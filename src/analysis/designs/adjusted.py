@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 
 from analysis.designs import estimates, frames, joint, propensity
+from analysis.designs.arms import degrees_of, too_few
 from analysis.designs.frames import Source, unit_of
 from analysis.designs.joint import Target
 from analysis.designs.propensity import Overlap
@@ -305,10 +306,10 @@ def _fit(sample: Sample, method: Method, overlap: Overlap, matches: int, level: 
         sample, point, error, note = found.sample, found.point, found.std_error, found.note
         degrees, errors = found.degrees, found.errors
         if sample.cluster:
-            effective = min(estimates.effective(held) for held in estimates.held(sample))
-            degrees = min(degrees, max(effective - 1, 0.0))
-            if effective < joint.LEAST:
-                error, note = math.nan, joint.FEW
+            degrees = degrees_of(sample)
+            lacking = too_few(sample)
+            if lacking:
+                error, note = math.nan, lacking
         if found.model is not None:
             controls = propensity.control_weights(sample, found.model)
             scores = found.model.p

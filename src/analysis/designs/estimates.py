@@ -8,15 +8,15 @@ from typing import Any, Final
 
 import numpy as np
 
+from analysis.designs.arms import arms_of
 from analysis.designs.joint import Joint
 from analysis.designs.sample import Sample
 from analysis.inference import clusters
-from analysis.inference.arrays import Floats, Integers
 from analysis.results import Account
 
 ERRORS: Final[Mapping[str, str]] = {
     "HC2": "robust to unequal variances (HC2), t with degrees from the design (Bell–McCaffrey)",
-    "CV3": "jackknife over clusters (CV3), t with degrees from the clusters of the smaller arm",
+    "CV3": "jackknife over clusters (CV3), t with degrees from the design",
     "matching": "Abadie and Imbens (2006), normal quantiles",
     "influence": "squared influence of each unit, normal quantiles",
 }
@@ -101,28 +101,6 @@ def counts(sample: Sample) -> dict[str, Any]:
     }
 
 
-def held(sample: Sample, group: Integers | None = None) -> tuple[Floats, Floats]:
-    """Return the weight that each cluster holds in each arm, shapes (G,), treated first."""
-    group = sample.group if group is None else group
-    size = int(group.max()) + 1
-    treated, control = (
-        np.bincount(group, sample.w * arm, size).astype(np.float64)
-        for arm in (sample.d, 1 - sample.d)
-    )
-    return treated, control
-
-
-def effective(weight: Floats) -> float:
-    """Return the effective number of clusters, (Σw)²/Σw².
-
-    Examples
-    --------
-    >>> effective(np.array([1.0, 1.0, 0.0]))
-    2.0
-    """
-    return float(weight.sum() ** 2 / (weight**2).sum())
-
-
 def account(samples: Sequence[Sample], units: str, *, group: Any = None) -> Account:
     """Return the account of the samples of one or several outcomes.
 
@@ -140,8 +118,8 @@ def account(samples: Sequence[Sample], units: str, *, group: Any = None) -> Acco
     n = counts(first)
     n |= {"n_treated": _distinct(samples, 1), "n_control": _distinct(samples, 0)}
     clustered = bool(first.cluster)
-    treated, control = held(first, group)
-    shares = max((treated / treated.sum()).max(), (control / control.sum()).max())
+    arms = arms_of(first, group)
+    effective = arms.effective[:, 0]
     decisions = dict.fromkeys(line for one in samples for line in one.decisions)
     return Account(
         rows_in=first.rows_in,
@@ -154,8 +132,8 @@ def account(samples: Sequence[Sample], units: str, *, group: Any = None) -> Acco
         clusters=f"clusters ({first.cluster})" if clustered else "",
         n_clusters_treated=n["n_clusters_treated"],
         n_clusters_control=n["n_clusters_control"],
-        effective_clusters=(effective(treated), effective(control)) if clustered else None,
-        leverage=float(shares) if clustered else None,
+        effective_clusters=(float(effective[0]), float(effective[1])) if clustered else None,
+        leverage=float(arms.leverage[0]) if clustered else None,
     )
 
 

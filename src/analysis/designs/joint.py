@@ -15,15 +15,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.designs import least_squares as ls
+from analysis.designs.arms import degrees_of, too_few
 from analysis.designs.sample import Sample
 from analysis.inference import clusters
 from analysis.inference.arrays import Floats, Integers
 
-LEAST = float(clusters.LEAST_VILLAGES)
 WHOLE = 1e-9
 """A row whose leverage is nearer than this to 1 has no residual: its variance cannot be told."""
 LONE = "no interval: a unit alone decides the estimate"
-FEW = "no interval: too few clusters in an arm; .randomise() needs none"
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,8 @@ class Joint:
         Why a coefficient has no error; empty where it has one.
     errors : str
         ``HC2`` or ``CV3``.
+    two_arms : bool
+        Whether the first is a coefficient of two columns: a difference of two means.
     """
 
     points: Floats
@@ -69,6 +70,7 @@ class Joint:
     degrees: Floats
     notes: tuple[str, ...]
     errors: str
+    two_arms: bool = False
 
     @property
     def std_errors(self) -> Floats:
@@ -159,24 +161,24 @@ def _jackknife(targets: Sequence[Target], group: Integers) -> Joint:
     covariance = clusters.jackknife_covariance(np.array(points), np.stack(without, axis=1), inside)
     notes = tuple(ls.ALONE if np.isnan(v) else "" for v in np.diag(covariance))
     degrees = clusters.degrees_of_freedom(inside)
-    return Joint(np.array(points), covariance, degrees, notes, "CV3")
+    two = targets[0].x.shape[1] <= 2
+    return Joint(np.array(points), covariance, degrees, notes, "CV3", two)
 
 
 def few(joint: Joint, sample: Sample, group: Integers | None) -> Joint:
-    """Return coefficients, degrees capped by the effective clusters of the smaller arm less one.
+    """Return coefficients with the degrees of the design; without errors if clusters are too few.
 
-    With too few effective clusters in an arm no error is given. Nothing changes without clusters.
+    Nothing changes without clusters. A regression on the two arms alone is a difference of their
+    weighted means, whose degrees are those of its own variance; others are capped.
     """
     if group is None:
         return joint
-    size = int(group.max()) + 1
-    held = [np.bincount(group, sample.w * arm, size) for arm in (sample.d, 1 - sample.d)]
-    effective = min(w.sum() ** 2 / (w**2).sum() for w in held)
-    degrees = np.minimum(joint.degrees, max(effective - 1, 0.0))
-    if effective >= LEAST:
+    degrees = np.full_like(joint.degrees, degrees_of(sample, group, linear=joint.two_arms))
+    note = too_few(sample, group)
+    if not note:
         return replace(joint, degrees=degrees)
     nothing = np.full_like(joint.covariance, np.nan)
-    return replace(joint, covariance=nothing, degrees=degrees, notes=(FEW,) * joint.points.size)
+    return replace(joint, covariance=nothing, degrees=degrees, notes=(note,) * joint.points.size)
 
 
 def anderson_rubin(

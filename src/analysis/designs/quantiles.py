@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analysis.designs import estimates, frames, joint
+from analysis.designs import estimates, frames
+from analysis.designs.arms import degrees_of, too_few
 from analysis.designs.frames import unit_of
 from analysis.designs.sample import Missing, Sample, prepare, refuse
 from analysis.inference.arrays import Floats, Integers
@@ -226,10 +227,9 @@ def _rows(
     errors = drawn.std(axis=0, ddof=1)
     degrees, note_ = math.inf, ""
     if sample.cluster:
-        effective = min(estimates.effective(held) for held in estimates.held(sample))
-        degrees = max(effective - 1, 0.0)
-        if effective < joint.LEAST:
-            errors, note_ = np.full_like(errors, np.nan), joint.FEW
+        degrees, note_ = degrees_of(sample), too_few(sample)
+        if note_:
+            errors = np.full_like(errors, np.nan)
     known = errors > 0
     critical = math.nan
     if known.any():

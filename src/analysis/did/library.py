@@ -20,10 +20,11 @@ import pandas as pd
 import polars as pl
 
 from analysis.designs import estimates
-from analysis.designs.joint import FEW, LEAST
+from analysis.designs.arms import FEW
 from analysis.did.check import Observations, refuse
 from analysis.effects.group_time import Comparison as How
 from analysis.inference import clusters as by_cluster
+from analysis.inference import degrees as design
 from analysis.results import Account, Comparison, Effect, FrameDigest, Provenance, Result
 from analysis.results.result import frame_of
 
@@ -306,10 +307,10 @@ def result(
         people.loc[arm].groupby("cluster").size().to_numpy().astype(float)
         for arm in (treated, ~treated)
     ]
-    effective = [float(w.sum() ** 2 / (w**2).sum()) if w.size else 0.0 for w in shares]
-    arms = effective if effective[1] else [effective[0], effective[0]]
-    degrees = max(min(arms) - 1, 0.0)
-    few = min(arms) < LEAST
+    effective = [float(design.effective_clusters(w[:, None])[0]) for w in shares]
+    smaller = design.smaller(np.array(effective)[:, None])
+    degrees = float(np.maximum(smaller - 1, 0.0)[0])
+    few = bool(design.few(smaller)[0])
     rows = []
     for outcome, made in found.items():
         for one in made:

@@ -13,10 +13,11 @@ import polars as pl
 from diff_diff import ChaisemartinDHaultfoeuille  # type: ignore[import-untyped]
 
 from analysis.designs import estimates
-from analysis.designs.joint import FEW, LEAST
+from analysis.designs.arms import FEW
 from analysis.did import library
 from analysis.did.check import Columns, refuse
 from analysis.did.library import Estimate, LibraryDid
+from analysis.inference import degrees as design
 from analysis.results import Account, Comparison, FrameDigest, Provenance
 from analysis.results.result import frame_of
 
@@ -76,7 +77,7 @@ def estimate(
     moved = table.groupby("group")["d"].nunique() > 1
     n_moved, n_stay = int(moved.sum()), int((~moved).sum())
     degrees = float(max(min(n_moved, n_stay or n_moved) - 1, 0))
-    few = degrees + 1 < LEAST
+    few = bool(design.few(np.array([degrees + 1]))[0])
     rows = [
         estimates.row(
             one.name(),
