@@ -132,4 +132,4 @@ def test_it_prints_and_tabulates():
     budget = household("ngari", 2019)
     assert "An average rural household, Ngari 2019" in repr(budget)
     assert budget.table().shown.height == 5
-    assert budget.plot().get_xlabel() == "yuan a household a year"
+    assert budget.plot().get_xlabel() == "yuan of 2019 a household a year"

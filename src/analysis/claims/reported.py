@@ -23,8 +23,8 @@ from analysis.claims.narrowing import Narrowing
 from analysis.claims.relations import Verdict, judge
 from analysis.claims.units import PERCENT
 from analysis.faults import Fault, FaultsError
+from analysis.results.bars import Bar, bars
 from analysis.results.number import Number
-from analysis.results.plot import COLOURS, axes, note
 from analysis.results.provenance import Provenance
 from analysis.results.result import Account, Comparison, Result, frame_of
 from analysis.results.table import ResultTable
@@ -387,20 +387,19 @@ class Claims(Result):
             .agg(n=pl.len(), yuan=pl.col("unit").str.contains("yuan").sum())
             .sort("n", "programme", descending=[True, False])
         )
-        ax = axes(ax, height=0.9 + 0.34 * counted.height)
-        for y, (_, n, yuan) in enumerate(counted.iter_rows()):
-            ax.barh([y], [n], color=COLOURS[4], height=0.6)
-            ax.barh([y], [yuan], color=COLOURS[1], height=0.6)
-            said = f"{n}, {yuan} in yuan" if yuan else f"{n}"
-            ax.annotate(
-                said, (n, y), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9
-            )
-        ax.set_yticks(range(counted.height), [names[p] for p in counted["programme"]])
-        ax.set_ylim(counted.height - 0.4, -0.6)
-        ax.set_xmargin(0.2)
-        ax.set_xlabel("quantities that the articles print (orange: in yuan)")
+        rows = [
+            Bar(names[p], yuan, f"{n}, {yuan} in yuan" if yuan else f"{n}", whole=n)
+            for p, n, yuan in counted.iter_rows()
+        ]
         parts = "; ".join(f"{names[p]} {n}, {y} in yuan" for p, n, y in counted.iter_rows())
-        return note(ax, counted, f"Quantities by programme: {parts}.", self.provenance)
+        return bars(
+            rows,
+            "quantities that the articles print (dark: in yuan)",
+            alt=f"Quantities by programme: {parts}.",
+            data=counted,
+            provenance=self.provenance,
+            ax=ax,
+        )
 
 
 def _ends(interval: Interval) -> tuple[Any, Any]:

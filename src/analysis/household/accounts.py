@@ -29,8 +29,8 @@ from analysis.household.budget import Budget, household
 from analysis.household.calibration import SOURCES
 from analysis.household.inputs import fault
 from analysis.results import formatting
+from analysis.results.bars import Bar, bars
 from analysis.results.number import Number
-from analysis.results.plot import COLOURS, NEUTRAL, axes, note
 from analysis.results.result import Account, Comparison, Result, frame_of
 from analysis.results.table import ResultTable
 
@@ -203,29 +203,26 @@ class Accounts(Result):
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw each reported programme beside the growth or level of its source."""
-        ax = axes(ax, height=1.2 + 0.75 * len(self.entries))
-        for y, one in enumerate(self.entries):
-            ax.barh([y], [one.available.value], height=0.5, color=NEUTRAL, alpha=0.25)
-            ax.barh([y], [one.added.value], height=0.28, color=COLOURS[0])
-            text = f"{_spanned(one.added)} of {one.available.text} ({one.against})"
-            ax.annotate(
-                text,
-                (max(one.available.value, one.added.value), y),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=9,
+        rows = [
+            Bar(
+                f"{one.programme.replace('_', ' ')}, {one.source}",
+                one.added.value,
+                f"{_spanned(one.added)} of {one.available.text} ({one.against})",
+                whole=one.available.value,
             )
-        ax.set_yticks(
-            range(len(self.entries)), [f"{e.programme}\n{e.source}" for e in self.entries]
-        )
-        ax.set_ylim(len(self.entries) - 0.4, -0.6)
-        ax.set_xmargin(0.35)
-        ax.set_xlabel("yuan a head a year, average of the place")
+            for one in self.entries
+        ]
         said = "; ".join(
             f"{e.what}: {_spanned(e.added)} of {e.available.text}" for e in self.entries
         )
-        return note(ax, self.frame, f"{self.title}: {said}.", self.provenance)
+        return bars(
+            rows,
+            "yuan a head a year, average of the place",
+            alt=f"{self.title}: {said}.",
+            data=self.frame,
+            provenance=self.provenance,
+            ax=ax,
+        )
 
 
 def _spanned(number: Number) -> str:

@@ -24,8 +24,8 @@ from analysis.household.inputs import (
     read,
     table,
 )
+from analysis.results.forest import Row, forest
 from analysis.results.number import Number
-from analysis.results.plot import COLOURS, axes, note
 from analysis.results.result import Account, Comparison, Result, frame_of
 from analysis.results.table import ResultTable
 
@@ -146,27 +146,27 @@ class BreakEven(Result):
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw the rise that pays the cost, by years in which it is counted."""
-        ax = axes(ax, height=2.6)
         numbers = [self.in_years(years) for years in SHOWN_YEARS]
-        for y, number in enumerate(numbers):
-            if math.isfinite(number.low):
-                ax.plot([number.low, number.high], [y, y], color=COLOURS[0], linewidth=2)
-            ax.plot([number.value], [y], "o", color=COLOURS[0])
-            ax.annotate(
-                number.text,
-                (number.value, y),
-                xytext=(0, 6),
-                textcoords="offset points",
-                ha="center",
-                fontsize=9,
+        names = [f"{n} year" + ("s" if n > 1 else "") for n in SHOWN_YEARS]
+        rows = [
+            Row(
+                f"Counted for {name}",
+                n.value,
+                n.low,
+                n.high,
+                printed=f"{n.text} ({n.interval.text})",
             )
-        labels = [f"{n} year" + ("s" if n > 1 else "") for n in SHOWN_YEARS]
-        ax.set_yticks(range(len(labels)), labels)
-        ax.set_ylim(len(labels) - 0.5, -0.7)
-        ax.set_xlim(left=0)
-        ax.set_xlabel("per cent that the base must rise to pay the cost")
-        said = "; ".join(f"{x} {n.text}" for x, n in zip(labels, numbers, strict=True))
-        return note(ax, self.frame, f"{self.title}: {said} per cent.", self.provenance)
+            for name, n in zip(names, numbers, strict=True)
+        ]
+        said = "; ".join(f"{x} {n.text}" for x, n in zip(names, numbers, strict=True))
+        return forest(
+            rows,
+            "per cent that the base must rise to pay the cost",
+            data=self.frame,
+            alt=f"{self.title}: {said} per cent.",
+            provenance=self.provenance,
+            ax=ax,
+        )
 
 
 def break_even(

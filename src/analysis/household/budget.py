@@ -14,8 +14,8 @@ import polars as pl
 from analysis.faults import Fault, FaultsError
 from analysis.household import calibration
 from analysis.household.calibration import SOURCES, Calibration, Fact
+from analysis.results.bars import Bar, bars
 from analysis.results.number import Number
-from analysis.results.plot import COLOURS, axes, note
 from analysis.results.provenance import Provenance
 from analysis.results.result import COLUMNS, Account, Comparison, Result, frame_of
 from analysis.results.table import ResultTable
@@ -262,27 +262,24 @@ class Budget(Result):
         return ResultTable(shown=self.rows(), data=self.frame, provenance=self.provenance)
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw the four sources of income of the household as one bar, in yuan a year."""
-        ax = axes(ax, height=1.7)
-        left = 0.0
-        for colour, source in zip(COLOURS, SOURCES, strict=False):
-            amount = self.of_household(source)
-            ax.barh([0], [amount.value], left=left, color=colour, height=0.5)
-            wide = amount.value > 0.12 * self.income.value
-            ax.annotate(
-                f"{source}\n{amount.text}" if wide else source,
-                (left + amount.value / 2, 0 if wide else 0.34),
-                ha="center",
-                va="center" if wide else "bottom",
-                color="white" if wide else "#333333",
-                fontsize=9,
+        """Draw the four sources of income of the household, in yuan a year."""
+        rows = [
+            Bar(
+                source,
+                self.of_household(source).value,
+                f"{self.of_household(source).text} ({self.share(source).text} %)",
             )
-            left += amount.value
-        ax.set_yticks([])
-        ax.set_ylim(-0.4, 0.6)
-        ax.set_xlabel("yuan a household a year")
+            for source in SOURCES
+        ]
         parts = ", ".join(f"{s} {self.of_household(s).text}" for s in SOURCES)
-        return note(ax, self.frame, f"{self.title}: {parts} yuan a year.", self.provenance)
+        return bars(
+            rows,
+            f"yuan of {self.year} a household a year",
+            alt=f"{self.title}: {parts} yuan a year.",
+            data=self.frame,
+            provenance=self.provenance,
+            ax=ax,
+        )
 
     @cached_property
     def computed(self) -> tuple[str, ...]:

@@ -25,8 +25,8 @@ from analysis.household.inputs import (
     table,
 )
 from analysis.results import formatting
+from analysis.results.distribution import distribution
 from analysis.results.number import Number, Range
-from analysis.results.plot import COLOURS, NEUTRAL, axes, note
 from analysis.results.result import Result, frame_of
 from analysis.results.table import ResultTable
 
@@ -253,30 +253,27 @@ class Gain(Result):
         )
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw the distribution of the gain: its quantiles, and their ranges over all inputs."""
-        ax = axes(ax, height=2.9)
-        p = np.array(GRID)
-        boxes = np.array([self._box(x, per_cent=False) for x in GRID])
-        ax.fill_betweenx(
-            100 * p, boxes[:, 1], boxes[:, 2], color=COLOURS[0], alpha=0.18, linewidth=0
+        """Draw the distribution of the gain as dots, its ranges over all inputs below.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where; a new figure if left out.
+        **options
+            As `analysis.results.distribution.distribution` takes them, such as ``language``.
+        """
+        outer = self.interval
+        return distribution(
+            lambda p: self._box(p, per_cent=False)[0],
+            self._unit,
+            what=self.title,
+            decimals=self.median.decimals,
+            outer=(outer.low, outer.high),
+            data=self.frame,
+            provenance=self.provenance,
+            ax=ax,
+            **options,
         )
-        ax.plot(boxes[:, 0], 100 * p, color=COLOURS[0], linewidth=2)
-        ax.axvline(0, color=NEUTRAL, linewidth=0.8)
-        ax.plot([self.median.value], [50], "o", color=COLOURS[0])
-        ax.annotate(
-            f"median {self.median.text}",
-            (self.median.value, 50),
-            xytext=(8, -12),
-            textcoords="offset points",
-            fontsize=9,
-        )
-        ax.set_ylabel("per cent of places that would see less")
-        ax.set_xlabel(self._unit)
-        alt = (
-            f"{self.title}: median {self.median.text}, {self.interval.text} {self._unit}; "
-            "the band is the range over all inputs."
-        )
-        return note(ax, self.frame, alt, self.provenance)
 
 
 def stated(inputs: tuple[Input, ...]) -> tuple[Input, ...]:

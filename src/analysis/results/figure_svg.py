@@ -49,6 +49,8 @@ TOKENS: Final[Mapping[str, str]] = {
 """Colours of this project's palette and of Matplotlib's defaults, as names of style variables."""
 PIXEL: Final = 4 / 3
 """CSS pixels of a point."""
+WIDEST_MARGIN: Final = 0.3
+"""Of the width: a wider margin would leave a phone nothing to draw in, so it shrinks too."""
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 _LINK: Final = "{http://www.w3.org/1999/xlink}href"
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
@@ -105,6 +107,8 @@ def inline_svg(figure: Figure, label: str, title: str = "", alt: str = "") -> st
         root = ElementTree.fromstring(drawing(figure, label))  # noqa: S314 -- our own drawing
     _, _, width, height = (float(x) for x in root.attrib["viewBox"].split())
     left = min((axes.get_position().x0 for axes in figure.axes), default=0.0) * width
+    if left > WIDEST_MARGIN * width:
+        left = 0.0
     writer = _Writer(label, width, height, left, marks)
     for child in root:
         writer.walk(child, {}, "", glyphs=False)

@@ -54,6 +54,8 @@ class Row:
         Sub-type, setting or design that the row belongs to; empty for none.
     href : str
         Page of the study; empty for none.
+    error : float
+        Standard error, which decides the digits; by the width of the interval if left out.
     colour : int
         Place in the palette; of results set side by side.
     printed : str
@@ -70,12 +72,15 @@ class Row:
     is_mean: bool = False
     group: str = ""
     href: str = ""
+    error: float = math.nan
     colour: int = 0
     printed: str = ""
 
     @property
     def decimals(self) -> int | None:
         """Decimals by the size of the error."""
+        if math.isfinite(self.error):
+            return formatting.places(self.error)
         return formatting.places((self.ci_high - self.ci_low) / (2 * 1.96))
 
     def text(self, language: str = "en") -> str:

@@ -10,7 +10,7 @@ import polars as pl
 
 from analysis.faults import Fault, FaultsError
 from analysis.results.forest import forest, rows_of
-from analysis.results.labels import labels
+from analysis.results.labels import country, labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +47,7 @@ def forest_plot(pooled: Any, *, by: str = "", language: str = "en", ax: Axes | N
         raise FaultsError(
             [Fault("plot", "studies have no such groups", remedy, column="by", value=by)]
         )
-    studies = printed(pooled.studies, pooled.scale, pooled.level)
+    studies = printed(pooled.studies, pooled.scale, pooled.level, language)
     if by:
         studies = studies.sort(pl.col(by), "estimate", maintain_order=True)
     words = labels(language)
@@ -61,7 +61,13 @@ def forest_plot(pooled: Any, *, by: str = "", language: str = "en", ax: Axes | N
     )
 
 
-def printed(studies: pl.DataFrame, scale: str, level: float = 0.95) -> pl.DataFrame:
+def _countries(studies: pl.DataFrame) -> list[str]:
+    return [str(x) for x in studies["country"].drop_nulls().unique(maintain_order=True)]
+
+
+def printed(
+    studies: pl.DataFrame, scale: str, level: float = 0.95, language: str = "en"
+) -> pl.DataFrame:
     """Return studies with label, estimate and interval as printed.
 
     Parameters
@@ -72,6 +78,8 @@ def printed(studies: pl.DataFrame, scale: str, level: float = 0.95) -> pl.DataFr
         On ``log`` effects are logarithms, printed as per cent.
     level : float
         Of the intervals.
+    language : str
+        ``en`` or ``zh``, for countries.
 
     Examples
     --------
@@ -89,8 +97,11 @@ def printed(studies: pl.DataFrame, scale: str, level: float = 0.95) -> pl.DataFr
         ends = {name: 100 * (end.exp() - 1) for name, end in ends.items()}
     name = pl.col("short") if "short" in studies.columns else pl.col("study")
     if "country" in studies.columns:
-        name = pl.concat_str([name, pl.col("country")], separator=", ", ignore_nulls=True)
-    return studies.with_columns(label=name, **ends)
+        place = pl.col("country").replace({x: country(x, language) for x in _countries(studies)})
+        name = pl.concat_str([name, place], separator=", ", ignore_nulls=True)
+    # Digits follow the error itself, as in lists and on the evidence map.
+    error = pl.lit(math.nan) if scale == "log" else pl.col("std_error")
+    return studies.with_columns(label=name, error=error, **ends)
 
 
 def means_of(pooled: Any, by: str = "") -> pl.DataFrame:
@@ -100,6 +111,7 @@ def means_of(pooled: Any, by: str = "") -> pl.DataFrame:
             "estimate": pooled.mean.value,
             "ci_low": pooled.mean.low,
             "ci_high": pooled.mean.high,
+            "error": pooled.mean.error,
             "prediction_low": pooled.prediction.low,
             "prediction_high": pooled.prediction.high,
             **({by: ""} if by else {}),
@@ -112,6 +124,7 @@ def means_of(pooled: Any, by: str = "") -> pl.DataFrame:
                 "estimate": row["mean"],
                 "ci_low": row["ci_low"],
                 "ci_high": row["ci_high"],
+                "error": math.nan,
                 "prediction_low": math.nan,
                 "prediction_high": math.nan,
                 by: row[by],
