@@ -96,7 +96,7 @@ lock: test-environment ## Rewrite the lock files (ARGS="--upgrade" for newer ver
 		--output-file requirements-bench.lock $(ARGS)
 
 clean: ## Delete what was built (the environment stays)
-	@rm -rf build reports/site
+	@rm -rf build reports/site reports/quarto
 
 report-environment:
 	@$(SET_UP) --lock requirements.lock

@@ -17,7 +17,7 @@ import pytest
 
 from analysis.faults import FaultsError
 from analysis.site import build as building
-from analysis.site import render as rendering
+from analysis.site import quarto
 from analysis.site.build import build, verify
 from analysis.site.lock import LOCK, build_lock
 from analysis.site.serve import server
@@ -63,8 +63,7 @@ def renderer(
     stand_in = Renderer()
     module = types.SimpleNamespace(render_project=stand_in)
     monkeypatch.setitem(sys.modules, "analysis.site.embedded", module)
-    monkeypatch.setattr(rendering, "quarto", lambda: None)
-    monkeypatch.setattr(building, "quarto", lambda: None)
+    monkeypatch.setattr(quarto, "program", lambda: None)
     monkeypatch.setenv("ANALYSIS_ROOT", str(executed.root))
     executed.write("data/parameters/site.toml", LIMITS)
     executed.execute()
@@ -226,77 +225,6 @@ def test_verify_finds_what_moved(executed: Project, renderer: Renderer) -> None:
 def test_verify_without_a_table(executed: Project) -> None:
     with pytest.raises(FaultsError, match=r"findings\.csv"):
         verify(executed.root)
-
-
-# ---------------------------------------------------------------------------------------- Quarto
-
-QUARTO = """#!{python}
-import os, pathlib, sys
-assert sys.argv[1:] == ["render"], sys.argv
-print("[1/2] index.qmd")
-{script}
-out = pathlib.Path("reports/site")
-out.mkdir(parents=True)
-for name in ("index", "findings"):
-    (out / (name + ".html")).write_text({page!r})
-print("Output created: reports/site/index.html")
-"""
-
-
-def fake_quarto(project: Project, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    """Put a program of this name first on the path."""
-    page = PAGE.format(title="Q", text="by Quarto")
-    path = project.write(
-        "bin/quarto", QUARTO.format(python=sys.executable, script=script, page=page)
-    )
-    path.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}{os.environ['PATH']}")
-
-
-@pytest.mark.skipif(os.name == "nt", reason="the stand-in for Quarto is a Unix script")
-def test_quarto_renders_the_stage(executed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    executed.write("data/parameters/site.toml", LIMITS)
-    monkeypatch.setenv("ANALYSIS_ROOT", str(executed.root))
-    fake_quarto(executed, monkeypatch, 'print("WARNING: something harmless")')
-    report = build(executed.root)
-    assert report.renderer == "quarto" and report.pages == 2
-    assert "by Quarto" in report.index.read_text()
-    assert not (executed.root / "build/stage/reports/site").exists()
-    assert build(executed.root).pages == 0
-
-
-@pytest.mark.skipif(os.name == "nt", reason="the stand-in for Quarto is a Unix script")
-@pytest.mark.parametrize(
-    ("script", "said"),
-    [
-        (
-            'print("WARNING (crossref.lua:9) Unable to resolve crossref @fig-x")',
-            "index.qmd: Unable to resolve crossref @fig-x",
-        ),
-        (
-            'print("\\x1b[33m[WARNING] Citeproc: citation nobody2020 not found\\x1b[39m")',
-            "index.qmd: Citeproc: citation nobody2020 not found",
-        ),
-        (
-            'print("WARN: Unable to resolve link target: pages/no.qmd", file=sys.stderr)',
-            "Unable to resolve link target: pages/no.qmd",
-        ),
-        ('sys.exit("ERROR: YAML is broken")', "ERROR: YAML is broken"),
-        ("sys.exit(0)", "made no site"),
-    ],
-)
-def test_what_quarto_only_warns_of_fails(
-    executed: Project, monkeypatch: pytest.MonkeyPatch, script: str, said: str
-) -> None:
-    fake_quarto(executed, monkeypatch, script)
-    out = executed.root / "build/site.new"
-    stage = executed.root / "build/stage"
-    stage.mkdir(parents=True)
-    executed.write("build/stage/_quarto.yml", "project: {output-dir: reports/site}\n")
-    with pytest.raises(FaultsError) as raised:
-        rendering.render(executed.root, stage, out, "0")
-    assert said in str(raised.value)
-    assert not out.exists()
 
 
 # ----------------------------------------------------------------------------------------- serve

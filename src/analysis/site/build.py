@@ -18,12 +18,13 @@ from pathlib import Path
 from analysis import changes, findings
 from analysis.faults import FaultsError, raise_if_any
 from analysis.files import digest_files, digest_of, files_below, write_atomic, write_if_changed
+from analysis.site import quarto
 from analysis.site.check import check_site
 from analysis.site.digest import LOCK as REQUIREMENTS
 from analysis.site.environment import commit_time
 from analysis.site.execute import execute
 from analysis.site.lock import build_lock
-from analysis.site.render import quarto, render
+from analysis.site.render import render
 from analysis.site.stage import FINDINGS_DATA, stage, unique_records
 
 SITE = Path("reports") / "site"
@@ -136,7 +137,7 @@ def build(root: Path, *, parallel: int | None = None) -> BuildReport:
         with clock.step("stage"):
             staged = stage(root, executed.notebooks)
         epoch = commit_time(root)
-        renderer = "quarto" if quarto() else "embedded"
+        renderer = "quarto" if quarto.program() else "embedded"
         key = digest_of({"stage": staged.digest, "renderer": renderer_digest(root), "time": epoch})
         pages = 0
         noted: tuple[str, ...] = ()
@@ -174,7 +175,7 @@ def renderer_digest(root: Path) -> str:
     """
     # The code that runs, wherever it was installed from.
     package = Path(__file__).parent
-    program = quarto()
+    program = quarto.program()
     found = Path(program).resolve() if program else None
     seen = found.stat() if found else None
     limits = root / "data" / "parameters" / "site.toml"

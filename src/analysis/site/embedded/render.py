@@ -199,7 +199,13 @@ def write(out: Path, files: Mapping[str, bytes]) -> None:
     part.replace(out)
 
 
-def render_project(stage: Path, out: Path, cache: Path | None = None) -> RenderReport:
+def render_project(
+    stage: Path,
+    out: Path,
+    cache: Path | None = None,
+    *,
+    only: Callable[[str], bool] = lambda name: True,
+) -> RenderReport:
     """Render every page of a staged Quarto project.
 
     Parameters
@@ -211,6 +217,9 @@ def render_project(stage: Path, out: Path, cache: Path | None = None) -> RenderR
     cache : Path, optional
         Folder for the cut-down math font and for pages as pandoc made them; ``cache`` beside the
         stage by default.
+    only : callable
+        Which pages to render, by source path; another renderer makes the others, and answers for
+        links into them.
 
     Returns
     -------
@@ -249,10 +258,12 @@ def render_project(stage: Path, out: Path, cache: Path | None = None) -> RenderR
         options = html_options({**raw, **page.meta}, project.html)
         return finished(project, run(project, page, options, memory), sources)
 
-    rendered = collect(render, pages)
+    wanted = [page for page in pages if only(page.path)]
+    rendered = collect(render, wanted)
     files = resource_files(project)
-    for page in pages:
+    for page in wanted:
         files.update(page.files)
+    elsewhere = {markup.output_path(page.path) for page in pages if not only(page.path)}
     all_links = [link for _, links in rendered for link in links]
     files.update(linked_files(project, (x for x in all_links if x.target not in files)))
     anchors = {
@@ -264,7 +275,7 @@ def render_project(stage: Path, out: Path, cache: Path | None = None) -> RenderR
         for page, links in rendered
         for fault in (
             *body_faults(page),
-            *link_faults(page.page, links, anchors, set(files)),
+            *link_faults(page.page, links, anchors, {*files, *elsewhere}),
         )
     )
     made = {
@@ -281,7 +292,7 @@ def render_project(stage: Path, out: Path, cache: Path | None = None) -> RenderR
     if project.search:
         found = (page for page, _ in rendered)
         files[f"{LIBS}/search-index.js"] = search_index(project, found, memory)
-    if project.site_url:
+    if project.site_url and not elsewhere:
         files["sitemap.xml"] = sitemap(project, made)
     write(out, {**files, **made})
     memory.forget_others()
