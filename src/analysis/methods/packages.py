@@ -20,7 +20,7 @@ from analysis import benchmarks, datapackage, paths
 from analysis.faults import Fault
 from analysis.files import write_atomic
 from analysis.methods import schemas
-from analysis.validation import designs, published, trials
+from analysis.validation import designs, pooling_coverage, published, trials
 
 FOLDERS: Final = ("data", "reports")
 NOT_COMMITTED: Final = ("data/external", "reports/site", "reports/yours")
@@ -46,6 +46,7 @@ TABLES: Final[Mapping[str, Mapping[str, type[dy.Schema]]]] = {
         "validation/trials": trials.Trial,
         "validation/lesson": schemas.Lesson,
         "validation/nsw": schemas.Experiment,
+        "validation/pooling": pooling_coverage.Coverage,
     },
 }
 """Schema of each file, by folder and name without its ending; a file not made yet is left out."""

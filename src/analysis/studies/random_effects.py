@@ -98,8 +98,11 @@ def reml(effects: Array, variances: Array) -> float:
     """
     most = float(np.ptp(effects)) ** 2 + float(variances.max())
     grid = np.concatenate([[0.0], np.geomspace(most * 1e-8, most * 4, GRID)])
-    values = [restricted_likelihood(effects, variances, tau2) for tau2 in grid]
-    best = int(np.argmax(values))
+    spread = variances[None, :] + grid[:, None]
+    totals = (1 / spread).sum(axis=1)
+    means = (effects / spread).sum(axis=1) / totals
+    squares = ((effects[None, :] - means[:, None]) ** 2 / spread).sum(axis=1)
+    best = int(np.argmax(-(np.log(spread).sum(axis=1) + np.log(totals) + squares)))
     if best == 0:
         return 0.0
     low, high = grid[best - 1], grid[min(best + 1, GRID)]
