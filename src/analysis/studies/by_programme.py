@@ -28,9 +28,10 @@ def summary_by_programme() -> pl.DataFrame:
         effect, risk_of_bias, n_pooled (studies), mean, ci_low, ci_high, prediction_low,
         prediction_high, tau, i_squared, predictive_mean, predictive_low, predictive_high
         (hierarchical model), descriptive, mostly_prior; n_associations, association_low,
-        association_high (per cent, matched or plain comparisons); rating, rating_en, rating_zh,
-        raises; first (the line of the first screen: the best rating, then the most studies pooled,
-        then the order of outcomes).
+        association_high (studies and per cent, matched or plain comparisons); n_without_error,
+        without_error_low, without_error_high (a comparison, but no standard error); rating,
+        rating_en, rating_zh, raises; first (the line of the first screen: the best rating, then
+        the most studies pooled, then the order of outcomes).
 
     Examples
     --------
@@ -85,7 +86,8 @@ def _line(found: Studies, programme: dict[str, Any], outcome: dict[str, Any]) ->
         "n_reviews": rows.filter(kind == "review").height,
         "n_usable": estimates.filter(pl.col("usable").cast(pl.String) == "yes").height,
         **_pooled(rating),
-        **_associations(rating.associations),
+        **_range(rating.associations, "n_associations", "association"),
+        **_range(rating.without_error, "n_without_error", "without_error"),
         "rating": rating.rating,
         "rating_en": rating.word.text,
         "rating_zh": rating.word_zh.text,
@@ -137,9 +139,9 @@ def _pooled(rating: Rating) -> dict[str, Any]:
     return {k: None if isinstance(x, float) and math.isnan(x) else x for k, x in made.items()}
 
 
-def _associations(rows: pl.DataFrame) -> dict[str, Any]:
+def _range(rows: pl.DataFrame, count: str, name: str) -> dict[str, Any]:
     return {
-        "n_associations": rows["study"].n_unique(),
-        "association_low": rows["percent"].min(),
-        "association_high": rows["percent"].max(),
+        count: rows["study"].n_unique(),
+        f"{name}_low": rows["percent"].min(),
+        f"{name}_high": rows["percent"].max(),
     }

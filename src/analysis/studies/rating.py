@@ -45,12 +45,17 @@ class Rating:
         fails_en, raises_en, fails_zh, raises_zh; empty without a mean.
     associations : polars.DataFrame
         Usable matched or plain comparisons of the same outcome in per cent: never a mean.
+    without_error : polars.DataFrame
+        Usable estimates in per cent with a comparison and no standard error: a range, never a mean.
+    provenance : Provenance
+        Of the studies and of the rule.
     """
 
     rating: str
     pooled: PoolResult | None
     conditions: pl.DataFrame
     associations: pl.DataFrame
+    without_error: pl.DataFrame
     provenance: Provenance
 
     @property
@@ -141,12 +146,14 @@ def rate(studies: Studies, outcome: str) -> Rating:
     """
     rows = studies.frame
     text = {n: pl.col(n).cast(pl.String) for n in ("usable", "outcome_family", "risk_of_bias")}
-    associations = rows.filter(
+    held = rows.filter(
         text["usable"] == "yes",
         text["outcome_family"] == outcome,
-        text["risk_of_bias"].is_in(ASSOCIATIONS),
         pl.col("percent").is_not_null(),
     ).sort("percent")
+    associated = text["risk_of_bias"].is_in(ASSOCIATIONS)
+    associations = held.filter(associated)
+    without_error = held.filter(~associated, pl.col("error").is_null())
     pooled = strongest(studies, outcome)
     provenance = Provenance.of(
         rate,
@@ -157,9 +164,10 @@ def rate(studies: Studies, outcome: str) -> Rating:
         inputs=(*studies.provenance.inputs, FrameDigest(tables().rating, RATING_FILE)),
     )
     if pooled is None:
-        return Rating("none", None, pl.DataFrame(), associations, provenance)
+        return Rating("none", None, pl.DataFrame(), associations, without_error, provenance)
     conditions = conditions_of(pooled)
-    return Rating(_rating(conditions), pooled, conditions, associations, provenance)
+    rating = _rating(conditions)
+    return Rating(rating, pooled, conditions, associations, without_error, provenance)
 
 
 def strongest(studies: Studies, outcome: str) -> PoolResult | None:
