@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import optimize, stats  # type: ignore[import-untyped]
+from scipy import optimize, special, stats  # type: ignore[import-untyped]
 
 Array = NDArray[np.float64]
 NODES = 400
@@ -85,7 +86,7 @@ class Mixture:
     def probability_below(self, percent: float) -> float:
         """Return the probability of an effect below some per cent."""
         point = math.log1p(percent / 100) if self.scale == "log" else percent
-        return float(self.weights @ stats.norm.cdf(point, self.means, self.sds))
+        return float(self.weights @ special.ndtr((point - self.means) / self.sds))
 
     def quantile(self, probability: float) -> float:
         """Return a quantile in per cent, by root finding: the same on every run."""
@@ -98,7 +99,8 @@ class Mixture:
             point = float(
                 optimize.brentq(
                     lambda x: (
-                        float(self.weights @ stats.norm.cdf(x, self.means, self.sds)) - probability
+                        float(self.weights @ special.ndtr((x - self.means) / self.sds))
+                        - probability
                     ),
                     low - 1e-9,
                     high + 1e-9,
@@ -140,6 +142,13 @@ class Posterior:
     tau_high: float
 
 
+@cache
+def _nodes() -> tuple[Array, Array]:
+    """Return nodes and weights between −1 and 1, computed once."""
+    points, weights = np.polynomial.legendre.leggauss(NODES)
+    return points, weights
+
+
 def posterior(effects: Array, std_errors: Array, prior: Prior, scale: str = "percent") -> Posterior:
     r"""Return the posterior of the hierarchical normal model.
 
@@ -174,7 +183,7 @@ def posterior(effects: Array, std_errors: Array, prior: Prior, scale: str = "per
     y, v = np.asarray(effects, dtype=float), np.asarray(std_errors, dtype=float) ** 2
     if len(y) == 0 or not (v > 0).all():
         raise ValueError("pooling needs estimates with positive standard errors")
-    points, quadrature = np.polynomial.legendre.leggauss(NODES)
+    points, quadrature = _nodes()
     tau = (points + 1) / 2 * REACH * prior.tau_scale
     spread = v[None, :] + tau[:, None] ** 2
     precision = (1 / spread).sum(axis=1) + 1 / prior.sd**2

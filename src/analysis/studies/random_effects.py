@@ -58,7 +58,9 @@ class RandomEffects:
         Notes
         -----
         :math:`\hat\mu \pm t_{k-1} \sqrt{\hat\tau^2 + \hat s^2}` with Hartung and Knapp's
-        :math:`\hat s` (as metafor's ``predict`` after ``test="knha"``).
+        :math:`\hat s` (as metafor's ``predict`` after ``test="knha"``). In our own draws it
+        holds 88 to 94 of 100 next places where places differ by 5 or 10 per cent and there are 6
+        to 20 studies (``reports/validation/pooling.csv``); the hierarchical prediction is safer.
         """
         if self.n_studies < FEWEST_FOR_PREDICTION:
             return math.nan, math.nan

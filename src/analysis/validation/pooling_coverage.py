@@ -28,7 +28,7 @@ TRUTH: Final = 5.0
 ERRORS: Final = (2.0, 10.0)
 """Ends of the standard errors of studies, per cent: those of the library's trials."""
 PRIOR: Final = Prior(0.0, 20.0, 10.0)
-DRAWS: Final = {"frequentist": 2000, "three_level": 200, "bayesian": 500}
+DRAWS: Final = {"frequentist": 2000, "three_level": 200, "bayesian": 400}
 ARMS: Final = 3
 """Estimates a study in the three-level draws."""
 SEED: Final = 20261128
@@ -125,18 +125,28 @@ def dependent(k: int, tau: float, draws: int) -> Iterator[dict[str, Any]]:
     yield _row("cluster_robust", "mean", k, f"{tau:g}", *robust)
 
 
-def bayesian(k: int, draws: int) -> Iterator[dict[str, Any]]:
-    """Yield coverage of the hierarchical model where truths are drawn from its prior.
+def bayesian(k: int, draws: int, fixed: float | None = None) -> Iterator[dict[str, Any]]:
+    """Yield coverage of the hierarchical model, truths drawn from its prior or fixed.
 
     Averaged over the prior an exact posterior holds the truth as often as it says: anything else
-    is an error of the integration.
+    is an error of the integration. With a fixed truth it need not, and what it does is shown.
+
+    Parameters
+    ----------
+    k : int
+        Studies.
+    draws : int
+        Draws.
+    fixed : float, optional
+        True spread between places; the mean is then `TRUTH`.
     """
-    rng = np.random.default_rng([SEED, 3, k])
+    rng = np.random.default_rng([SEED, 3, k, 0 if fixed is None else 1 + int(10 * fixed)])
+    spread = "drawn from the prior" if fixed is None else f"{fixed:g}"
     mean: tuple[list[bool], list[float]] = ([], [])
     ahead: tuple[list[bool], list[float]] = ([], [])
     for _ in range(draws):
-        truth = rng.normal(PRIOR.mean, PRIOR.sd)
-        tau = abs(rng.normal(0, PRIOR.tau_scale))
+        truth = rng.normal(PRIOR.mean, PRIOR.sd) if fixed is None else TRUTH
+        tau = abs(rng.normal(0, PRIOR.tau_scale)) if fixed is None else fixed
         errors = _errors(rng, k)
         after = posterior(rng.normal(truth, np.hypot(tau, errors)), errors, PRIOR)
         place = rng.normal(truth, tau)
@@ -147,8 +157,8 @@ def bayesian(k: int, draws: int) -> Iterator[dict[str, Any]]:
             low, high = found.interval(LEVEL)
             held.append(bool(low <= value <= high))
             width.append(high - low)
-    yield _row("bayesian", "mean", k, "drawn from the prior", *mean)
-    yield _row("bayesian", "next place", k, "drawn from the prior", *ahead)
+    yield _row("bayesian", "mean", k, spread, *mean)
+    yield _row("bayesian", "next place", k, spread, *ahead)
 
 
 def simulate(draws: dict[str, int] | None = None) -> pl.DataFrame:
@@ -159,7 +169,8 @@ def simulate(draws: dict[str, int] | None = None) -> pl.DataFrame:
         for tau in SPREADS:
             rows += frequentist(k, tau, draws["frequentist"])
         rows += dependent(k, SPREADS[1], draws["three_level"])
-        rows += bayesian(k, draws["bayesian"])
+        for fixed in (None, *SPREADS):
+            rows += bayesian(k, draws["bayesian"], fixed)
     return pl.DataFrame(rows)
 
 
