@@ -93,6 +93,9 @@ def rewrite_links(body: str, page: str, sources: frozenset[str]) -> tuple[str, l
     >>> text = '<a href="/findings.qmd#n">3</a>'
     >>> rewrite_links(text, "pages/a.qmd", frozenset({"findings.qmd"}))[0]
     '<a href="../findings.html#n">3</a>'
+    >>> text = '<a href="/list.html?a=1&amp;b=2#t">3</a>'
+    >>> rewrite_links(text, "pages/a.qmd", frozenset())[0]
+    '<a href="../list.html?a=1&amp;b=2#t">3</a>'
     """
     found: list[Link] = []
 
@@ -100,7 +103,8 @@ def rewrite_links(body: str, page: str, sources: frozenset[str]) -> tuple[str, l
         url = html.unescape(match["url"])
         if is_outside(url) or url.startswith("//"):
             return match[0]
-        path, _, anchor = url.partition("#")
+        address, _, anchor = url.partition("#")
+        path, _, query = address.partition("?")  # what a list of the site is filtered by
         path = unquote(path)
         if not path:
             found.append(Link(url, output_path(page), anchor))
@@ -110,7 +114,8 @@ def rewrite_links(body: str, page: str, sources: frozenset[str]) -> tuple[str, l
         inside = posixpath.normpath(inside)
         target = output_path(inside) if inside in sources else inside
         found.append(Link(url, target, anchor))
-        fixed = relative(target, page) + (f"#{anchor}" if anchor else "")
+        fixed = relative(target, page) + (f"?{query}" if query else "")
+        fixed += f"#{anchor}" if anchor else ""
         return f"{match['head']}{match['quote']}{html.escape(fixed)}{match['quote']}"
 
     return ADDRESS.sub(change, body), found
