@@ -84,27 +84,19 @@ def test_no_chinese_trial_has_a_number(library):
     assert rows["estimate"].null_count() == rows.height
 
 
-@pytest.mark.parametrize(
-    ("name", "estimate", "error"),
-    [
-        # recomputed from the studies' data again on 2026-11-28, to the digits shown
-        ("schochet2008_02", 11.46, 3.444),
-        ("sindh_consumption_36m", 6.014, 3.615),
-        ("banerjee2015miracle_02", 354.338, 313.531),
-        ("banerjee2015miracle_05", 10.243, 37.217),
-        ("field2013_03", 0.19458, 0.080501),
-        ("gertler2012_02", 6.5676, 4.8775),
-        ("calonico2014_02", 91.1507, 58.4806),
-        ("jtpa_9872", 1130, 352.7),
-        ("nsw_women_1979", 837.1, 307.26),
-        ("mexico_consumption", 26.84, 19.98),
-        ("morocco_profit", 1966.02, 1280.19),
-    ],
-)
-def test_rows_that_were_recomputed(library, name, estimate, error):
-    row = library.estimates.row(by_predicate=pl.col("id") == name, named=True)
-    assert row["estimate"] == pytest.approx(estimate, rel=2e-3)
-    assert row["std_error"] == pytest.approx(error, rel=2e-3)
+def test_rows_agree_with_what_was_computed_again(library):
+    """Within two per cent, errors within seven, but where a row says why not."""
+    checks = library.checks.join(
+        library.estimates.select("id", "estimate", printed_error="std_error"),
+        left_on="estimate",
+        right_on="id",
+        how="left",
+        suffix="_printed",
+    ).filter(text("verdict") != "near")
+    assert checks.height >= 35
+    gap = (pl.col("value") - pl.col("estimate_printed")).abs() / pl.col("value").abs()
+    error_gap = (pl.col("std_error") - pl.col("printed_error")).abs() / pl.col("std_error")
+    assert checks.filter((gap > 0.02) | (error_gap > 0.07)).is_empty()
 
 
 def test_the_front_door():

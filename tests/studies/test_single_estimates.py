@@ -61,7 +61,7 @@ def test_the_figure_draws_every_per_cent_once_and_no_mean():
 def test_the_table_prints_results_in_their_unit():
     training = studies("training")
     shown = training.where(pl.col("id").is_in(["attanasio2011_01", "schochet2018_06"])).table()
-    assert shown.shown["result"].to_list() == ["22.2 (5.6) %", "−20 (260) in money"]
+    assert shown.shown["result"].to_list() == ["22.2 % (11.2 to 33.2)", "−20 (260) in money"]
 
 
 def test_the_predictive_interval_is_that_of_the_hierarchical_model():

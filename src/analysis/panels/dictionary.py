@@ -12,7 +12,7 @@ from typing import Any
 
 import dataframely as dy
 
-from analysis import benchmarks, changes, datapackage, money, paths, programmes
+from analysis import benchmarks, changes, contract, datapackage, money, paths, programmes
 from analysis.claims import maps, spending
 from analysis.claims import schemas as ledger
 from analysis.files import write_atomic
@@ -37,6 +37,7 @@ REFERS: Mapping[str, Mapping[str, datapackage.Keys]] = {
     "studies": {
         "estimates": {"work": ("works", "id")},
         "merge": {"estimate": ("estimates", "id")},
+        "checks": {"estimate": ("estimates", "id")},
     },
     "programmes": {
         "systems": {"programme": ("programmes", "id")},
@@ -48,6 +49,7 @@ REFERS: Mapping[str, Mapping[str, datapackage.Keys]] = {
 PARAMETERS = {
     "answers": "Choices of the programme pages: price year, level, power, line, when one is sure",
     "money_rules": "Rules of the pages on payments, and how reports near the floor are counted",
+    "evidence_map": "When an estimate counts as precise on the evidence map",
     "import": "Limits of an import, units and periods of amounts",
     "inference": "Parameters of intervals: intraclass correlation, fewest effective clusters",
     "model": "Parameters of the model panel",
@@ -56,6 +58,14 @@ PARAMETERS = {
     "targeting": "Choices of the page on targeting: poorest shares, years of a mean, groups",
 }
 """Parameter files in TOML; each value in them stands with its unit, source and status."""
+
+
+class FigureLabels(contract.Row):
+    """One word that figures print, in both languages."""
+
+    key = dy.String(primary_key=True, description="name of the word in code")
+    en = dy.String(description="in English")
+    zh = dy.String(description="in Chinese")
 
 
 def legal(column: dy.Column) -> str:
@@ -124,6 +134,7 @@ def packages() -> dict[str, dict[str, Any]]:
                     )
                 ),
                 *(_toml_file(name, what) for name, what in PARAMETERS.items()),
+                datapackage.csv_file("figure_labels", FigureLabels),
             ],
         ),
         "programmes": _csv_package(

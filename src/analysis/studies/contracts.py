@@ -257,6 +257,28 @@ class Merge(contract.Row):
     reason = dy.String(nullable=True, description="why, where it is not simply kept")
 
 
+class Checks(contract.Row):
+    """One estimate computed again from the data of its study, by another program."""
+
+    estimate = dy.String(primary_key=True, regex=NAME, description="the row of estimates.csv")
+    data = dy.String(description="file of data, by its name in data/external.toml's folder")
+    value = dy.Float64(description="what came out")
+    std_error = dy.Float64(min=0, min_exclusive=None, description="its standard error")
+    method = dy.String(description="how it was computed")
+    verdict = dy.Enum(
+        ["reproduced", "near", "mended"],
+        description="reproduced, near with a reason, or something about the row was mended",
+    )
+    explanation = dy.String(nullable=True, description="the difference, or what was mended")
+
+    @dy.rule()
+    def a_difference_is_explained(cls) -> pl.Expr:
+        """Require an explanation of what differs or was mended."""
+        return (pl.col("verdict").cast(pl.String) == "reproduced") | pl.col(
+            "explanation"
+        ).is_not_null()
+
+
 class Programmes(contract.Row):
     """One of the nine groups of programmes of the report."""
 
@@ -323,6 +345,7 @@ SCHEMAS: dict[str, type[contract.Row]] = {
     "works": Works,
     "estimates": Estimates,
     "merge": Merge,
+    "checks": Checks,
     "programmes": Programmes,
     "outcomes": Outcomes,
     "priors": Priors,

@@ -30,6 +30,7 @@ class Tables:
     works: pl.DataFrame
     estimates: pl.DataFrame
     merge: pl.DataFrame
+    checks: pl.DataFrame
     programmes: pl.DataFrame
     outcomes: pl.DataFrame
     priors: pl.DataFrame
@@ -86,10 +87,15 @@ def _reference_faults(tables: dict[str, pl.DataFrame], folder: Path) -> Iterator
             files["works"], "no estimate is of this work", "remove it", line, "id", str(work)
         )
     kept = set(estimates["id"])
-    for line, name in tables["merge"].select("line", "estimate").rows():
+    named = [
+        (table, line, name)
+        for table in ("merge", "checks")
+        for line, name in tables[table].select("line", "estimate").rows()
+    ]
+    for table, line, name in named:
         if name not in kept:
             yield Fault(
-                files["merge"],
+                files[table],
                 "no such estimate",
                 "name a row of estimates.csv",
                 line,
