@@ -195,6 +195,8 @@ def test_the_prior_matters_less_with_more_studies(credit):
     two = va.pool(va.studies("paired_assistance"), outcome="consumption")
     assert two.mostly_prior
     assert not credit.mostly_prior
+    assert "mostly the prior's" in repr(two)
+    assert "mostly the prior's" not in repr(credit)
     assert growth(two) > 1.4
     assert growth(credit) < 1.2
 

@@ -15,7 +15,7 @@ from analysis.results.result import frame_of
 from analysis.studies.bayesian import Prior
 from analysis.studies.estimates import FILE, Studies, tables
 from analysis.studies.multilevel import FEWEST_DF, ThreeLevel
-from analysis.studies.pool_result import PoolResult, back, fit
+from analysis.studies.pool_result import MOSTLY_PRIOR, PoolResult, back, fit
 from analysis.studies.question import Question, Selection, select
 from analysis.studies.random_effects import RandomEffects
 
@@ -165,6 +165,7 @@ def pool(
             rows_in=chosen.rows_in,
             rows_used=chosen.rows.height,
             left_out=chosen.left_out,
+            decisions=_decisions(shown),
             units="studies",
         ),
         provenance=Provenance.of(
@@ -188,6 +189,12 @@ _EVERY_RISK: Final = (
     "matched_cross_section",
     "association",
 )
+
+
+def _decisions(shown: pl.DataFrame) -> tuple[str, ...]:
+    """Return what a reader of few studies should know."""
+    k = shown["study"].n_unique()
+    return ("spread between places: mostly the prior's",) if k <= MOSTLY_PRIOR else ()
 
 
 def _digest(rows: pl.DataFrame) -> FrameDigest:
