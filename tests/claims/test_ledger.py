@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from analysis import paths, programmes
-from analysis.claims import implied, ledger, narrowing, relations, summary
+from analysis.claims import implied, ledger, narrowing, relations
 from analysis.claims.check import check
 from analysis.claims.expressions import evaluate, parse
 from analysis.faults import FaultsError
@@ -145,15 +145,6 @@ def test_a_programme_without_a_figure_says_why(reported):
 def test_shares_use_the_official_figure(reported):
     placed = implied.by_id(implied.implied(reported))["I01"]
     assert float(placed.share.low.value) == pytest.approx(2765500 / 1357 / 12951, rel=1e-12)
-
-
-def test_counts_add_up(reported):
-    figures = implied.implied(reported)
-    counts = summary.counts(reported, figures)
-    assert counts.claims == counts.slogans + counts.quantities
-    assert counts.quantities == counts.in_full + counts.rounded + counts.open + counts.assumed
-    assert summary.by_programme_and_kind(reported)["n"].sum() == counts.quantities
-    assert summary.precision(reported)["n"].sum() == counts.quantities
 
 
 def test_report_of_the_check(reported, verdicts):

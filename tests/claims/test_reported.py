@@ -64,11 +64,27 @@ def test_one_claim_has_one_value_wherever_it_is_printed(everything):
         .item(),
         str(everything.amount("I06").interval),
         everything.relation_table()
-        .shown.filter(pl.col("id") == "R044")["result"]
+        .shown.filter(pl.col("relation") == "R044")["result"]
         .item()
         .split(" ≤")[0],
     }
     assert texts == {"14,993 to 15,013"}
+
+
+def test_precision_is_counted_by_hand(everything):
+    """Every quantity has one precision; "nearly" is printed twice, of cadres and of rents."""
+    found = {of: float(everything.count(of)) for of in ("exact", "rounded", "open", "assumed")}
+    assert sum(found.values()) == float(everything.count("quantities"))
+    assert found["assumed"] == 2
+    printed = everything.quantities.filter(pl.col("bound").cast(pl.String) == "more_than")
+    assert found["open"] >= printed.height
+
+
+def test_programmes_say_what_they_lack(everything):
+    table = everything.programme_table().shown
+    assert table.height == 18
+    lease = table.filter(pl.col("chinese").str.contains("流转"))["figures in yuan"].item()
+    assert lease.startswith("none: ")
 
 
 def test_numbers_carry_their_record(everything):

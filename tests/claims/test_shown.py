@@ -5,8 +5,8 @@ from fractions import Fraction
 import polars as pl
 import pytest
 
-from analysis import printing, programmes
-from analysis.claims import implied, ledger, relations, shown, summary
+from analysis import printing
+from analysis.claims import implied, ledger, relations, shown
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +49,6 @@ def test_every_implied_figure_says_why_it_is_no_effect(incomes):
     assert listed.filter(id="I01")["yuan"].item() == "2,038 to 2,039"
 
 
-def test_every_programme_and_system_is_listed(reported, incomes):
-    catalogue = programmes.load()
-    listed = shown.programmes_table(reported, incomes)
-    assert listed.height == catalogue.programmes.height
-    slogans = (reported.claims["slogan"] == "yes").sum()
-    assert listed["n_claims"].sum() == reported.claims.height - slogans
-    systems = shown.systems_table()
-    assert systems["id"].to_list() == catalogue.systems["id"].to_list()
-    assert set(systems["programme"]) <= set(listed["name"])
-
-
 def test_every_source_is_listed_with_its_claims(reported):
     listed = shown.sources_table(reported)
     counts = dict(reported.claims.group_by("source").len().iter_rows())
@@ -70,32 +59,3 @@ def test_every_official_figure_is_printed_by_the_one_formatter(reported):
     listed = shown.official_table(reported)
     values = reported.official["value"].to_list()
     assert listed["value"].to_list() == [printing.number(value) for value in values]
-
-
-def test_a_printed_number_taken_apart(reported):
-    """By hand: 276.6 of 276.6万 is 2,766,000, and its last digit stands for a thousand."""
-    phrase = reported.claims.filter(pl.col("printed").str.contains("276.6万"))
-    made = summary.example(reported, phrase["id"][0])
-    assert (made.value, made.step) == (2_766_000, 1_000)
-    with pytest.raises(ValueError, match="no numeral"):
-        summary.example(
-            ledger.Ledger(
-                **{**vars(reported), "claims": phrase.with_columns(printed=pl.lit("若干"))}
-            ),
-            phrase["id"][0],
-        )
-
-
-def test_extremes_are_the_lowest_and_highest_beginning(incomes):
-    found = summary.extremes(incomes)
-    begins = sorted(
-        float(f.yuan.low.value or 0) for f in incomes if f.yuan and f.basis == "per_head"
-    )
-    assert float(found.lowest.yuan.low.value or 0) == begins[0]
-    assert float(found.highest.yuan.low.value) == begins[-1]
-
-
-def test_what_tests_the_articles_is_counted_once(verdicts):
-    found = summary.tested(verdicts)
-    assert found.total == sum(v.role in ("identity", "bound") for v in verdicts)
-    assert found.hold + found.fail + found.open == found.computed <= found.total

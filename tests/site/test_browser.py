@@ -38,13 +38,13 @@ SEARCH = {
 
 SHOWN = (
     "index.html",
-    "notebooks/01-claims.html",
-    "notebooks/02-arithmetic.html",
+    "notebooks/10-claims.html",
+    "notebooks/11-arithmetic.html",
     "notebooks/05-training-and-placement.html",
     "notebooks/12-household.html",
     "pages/data.html",
     "pages/for-readers.html",
-    "findings/01-claims.html",
+    "findings/10-claims.html",
 )
 """One page of each kind: summary, ledger, wide tables and formulas, a programme, controls, list of
 data, prose, records."""
@@ -149,7 +149,7 @@ def test_a_wide_table_is_whole_on_a_desktop_and_the_contents_step_aside(
 ) -> None:
     if built.renderer != "embedded":
         pytest.skip("the layout of pages is Quarto's own there")
-    with visit(address + "notebooks/02-arithmetic.html") as opened:
+    with visit(address + "notebooks/11-arithmetic.html") as opened:
         page = opened.page
         box = page.locator(".table-scroll", has_text="Expression").first
         contents = page.locator(".toc")
@@ -164,7 +164,7 @@ def test_a_wide_table_is_whole_on_a_desktop_and_the_contents_step_aside(
 
 
 def test_a_printed_table_fits_the_paper_and_keeps_ids_whole(visit: Open, address: str) -> None:
-    for name in ("01-claims", "02-arithmetic"):
+    for name in ("10-claims", "11-arithmetic"):
         with visit(f"{address}notebooks/{name}.html") as opened:
             page = opened.page
             page.emulate_media(media="print")
@@ -229,7 +229,7 @@ def test_search_works_from_disk(visit: Open, built: BuildReport) -> None:
 
 
 def test_a_table_can_be_searched_filtered_and_sorted(visit: Open, address: str) -> None:
-    with visit(address + "notebooks/01-claims.html") as opened:
+    with visit(address + "notebooks/10-claims.html") as opened:
         page = opened.page
         box = page.locator(".filterable", has=page.locator("[data-filter]")).first
         tools = page.locator(".table-tools", has=page.locator("select")).first
@@ -280,7 +280,7 @@ def test_the_reader_chooses_light_or_dark(visit: Open, address: str, built: Buil
 
 def test_a_figure_shows_one_drawing_in_each_scheme(visit: Open, address: str) -> None:
     for scheme in ("light", "dark"):
-        with visit(address + "notebooks/01-claims.html", scheme=scheme) as opened:
+        with visit(address + "notebooks/10-claims.html", scheme=scheme) as opened:
             figures = opened.page.locator("main figure:has(img)")
             shown = [figures.nth(n).locator("img:visible").count() for n in range(figures.count())]
             assert shown and set(shown) == {1}, (scheme, shown)

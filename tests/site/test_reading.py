@@ -28,8 +28,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PHONE = {"width": 390, "height": 844}
 ENTRIES = {
     "pages/for-readers.html": [
-        "notebooks/01-claims.html",
-        "notebooks/02-arithmetic.html",
+        "notebooks/10-claims.html",
+        "notebooks/11-arithmetic.html",
         "notebooks/12-studies.html",
         "pages/glossary.html",
     ],
@@ -69,14 +69,14 @@ def test_an_entry_page_is_one_click_away_and_leads_on_by_one_more(
 
 
 def test_a_page_says_where_it_is_and_what_comes_before_and_after(visit: Open, address: str) -> None:
-    with visit(address + "notebooks/02-arithmetic.html") as opened:
+    with visit(address + "notebooks/11-arithmetic.html") as opened:
         page = opened.page
         way = page.locator("nav[aria-label='Where this page is'], .quarto-page-breadcrumbs").first
         assert "The report" in way.inner_text()
         assert page.locator("[rel=prev], .nav-page-previous a").first.get_attribute("href")
         page.locator("[rel=next], .nav-page-next a").first.click()
         page.wait_for_url("**/notebooks/03-data.html")
-    with visit(address + "findings/01-claims.html") as opened:
+    with visit(address + "findings/10-claims.html") as opened:
         way = opened.page.locator(".breadcrumbs a")
         assert [link.inner_text() for link in way.all()] == ["Behind it", "Findings"]
 
@@ -131,7 +131,7 @@ def test_a_touch_explains_and_a_second_one_follows(
 
 
 def test_keys_alone_skip_search_and_leave(visit: Open, address: str) -> None:
-    with visit(address + "notebooks/01-claims.html") as opened:
+    with visit(address + "notebooks/10-claims.html") as opened:
         page = opened.page
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.hash") == "#content"
@@ -142,14 +142,14 @@ def test_keys_alone_skip_search_and_leave(visit: Open, address: str) -> None:
         # Enter follows the first result: wait until it is that of the whole word.
         page.locator("#search-results li:first-child a[href*='#claims_quantities']").wait_for()
         page.keyboard.press("Enter")
-        page.wait_for_url("**/findings/01-claims.html#claims_quantities")
+        page.wait_for_url("**/findings/10-claims.html#claims_quantities")
         assert not page.locator("#search").is_visible()
 
 
 def test_what_a_page_prints_is_what_its_record_and_the_file_say(visit: Open, address: str) -> None:
     rows = csv.DictReader(io.StringIO(read(f"{address}downloads/findings.csv").decode()))
     known = {row["id"]: row for row in rows}
-    with visit(address + "notebooks/01-claims.html") as opened:
+    with visit(address + "notebooks/10-claims.html") as opened:
         links = opened.page.locator("main a.finding")
         printed = {
             str(link.get_attribute("href")).partition("#")[2]: link.inner_text()
@@ -162,7 +162,7 @@ def test_what_a_page_prints_is_what_its_record_and_the_file_say(visit: Open, add
 def test_a_table_is_downloaded_with_what_it_shows_and_says_how_to_cite_it(
     visit: Open, address: str
 ) -> None:
-    with visit(address + "notebooks/02-arithmetic.html") as opened:
+    with visit(address + "notebooks/11-arithmetic.html") as opened:
         page = opened.page
         below = page.locator(".figure-links", has=page.locator("[href$='tbl-implied.csv']"))
         with page.expect_download() as waiting:
@@ -177,7 +177,7 @@ def test_a_table_is_downloaded_with_what_it_shows_and_says_how_to_cite_it(
         assert "Do the numbers add up?" in cited and "tbl-implied" in cited
         assert re.search(r"\(20\d\d\)", cited) and "version" in cited
         below.get_by_text("Record").click()
-        page.wait_for_url("**/findings/02-arithmetic.html#tbl-implied")
+        page.wait_for_url("**/findings/11-arithmetic.html#tbl-implied")
 
 
 def test_the_archive_holds_each_table_of_the_listing(visit: Open, address: str) -> None:
@@ -200,20 +200,20 @@ def test_text_tables_and_figures_are_there_without_scripts(
 ) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    for name in ("index.html", "notebooks/02-arithmetic.html", "pages/glossary.html"):
+    for name in ("index.html", "notebooks/11-arithmetic.html", "pages/glossary.html"):
         page.goto(address + name)
         assert page.locator("nav a").count() > 10
         assert len(page.locator("main").inner_text()) > 1500
         images = page.locator("main figure img")
         assert all(image.get_attribute("alt") for image in images.all())
-    page.goto(address + "notebooks/02-arithmetic.html")
+    page.goto(address + "notebooks/11-arithmetic.html")
     assert page.locator("#tbl-relations tbody tr:visible").count() > 50
     assert page.locator("main figure img:visible").count() >= 1
     context.close()
 
 
 def test_paper_has_the_text_and_none_of_the_controls(visit: Open, address: str) -> None:
-    with visit(address + "notebooks/02-arithmetic.html", scheme="dark") as opened:
+    with visit(address + "notebooks/11-arithmetic.html", scheme="dark") as opened:
         page = opened.page
         page.emulate_media(media="print", color_scheme="dark")
         for control in (".navbar", ".sidebar", ".pager", ".table-tools", ".figure-links", ".toc"):
@@ -237,7 +237,7 @@ def below(built_site: Path, tmp_path: Path) -> Iterator[str]:
 
 
 def test_the_site_works_below_the_top_of_a_server(visit: Open, below: str) -> None:
-    with visit(below + "notebooks/01-claims.html") as opened:
+    with visit(below + "notebooks/10-claims.html") as opened:
         page = opened.page
         assert all(url.startswith((below, "data:")) for url in opened.requests)
         assert page.locator("a.term").count() > 0 and page.locator(".table-tools").count() > 0

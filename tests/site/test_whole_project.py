@@ -104,7 +104,7 @@ def three_pages(
 ) -> Path:
     """A copy with a notebook of each formula, and what is published of these."""
     root = copy_of_project(tmp_path_factory.mktemp("formulas") / "project")
-    kept = {"02-arithmetic", "06-cooperatives", "12-studies"}
+    kept = {"11-arithmetic", "06-cooperatives", "12-studies"}
     for path in (root / "notebooks").glob("*.ipynb"):
         if path.stem not in kept:
             path.unlink()
@@ -152,11 +152,11 @@ def test_a_notebook_that_gives_another_output_each_time_is_found(
 ) -> None:
     root = copy_of_project(tmp_path / "project")
     commit(root)
-    same = twice(root, ["02-arithmetic"])
+    same = twice(root, ["11-arithmetic"])
     assert (same.differences, same.files, same.notes) == ((), 1, ())
 
     chance = root / "notebooks" / "99-chance.ipynb"
-    shutil.copy(root / "notebooks" / "02-arithmetic.ipynb", chance)
+    shutil.copy(root / "notebooks" / "11-arithmetic.ipynb", chance)
     content = json.loads(chance.read_text(encoding="utf-8"))
     content["cells"] = [
         {

@@ -8,7 +8,7 @@ from functools import cache
 import polars as pl
 
 from analysis.answers.missing import Missing
-from analysis.claims import implied, ledger, shown, summary
+from analysis.claims import implied, ledger, shown
 from analysis.claims.implied import ImpliedIncome
 from analysis.studies import comparison, library, pooling
 from analysis.studies.library import Library
@@ -131,7 +131,7 @@ def reported(programme: str) -> Reported:
         figures=tuple(figure for figure in figures if figure.programme == programme),
         without=Missing(without) if without else None,
         claims=table.filter(pl.col("id").is_in(mine)),
-        n_all=summary.quantities(loaded).height,
+        n_all=loaded.quantities.height,
     )
 
 

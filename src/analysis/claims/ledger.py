@@ -46,6 +46,11 @@ class Ledger:
     implied: pl.DataFrame
     operands: dict[str, Operand]
 
+    @property
+    def quantities(self) -> pl.DataFrame:
+        """The claims without numerals that only name a scheme."""
+        return self.claims.filter(pl.col("slogan") == "no")
+
 
 def load(folder: Path | None = None) -> Ledger:
     """Read the ledger and check it.

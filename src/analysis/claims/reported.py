@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from analysis import contract, paths, programmes
-from analysis.claims import formatting, maps, narrowing, shown, spending, summary
+from analysis.claims import exhibits, narrowing, places
 from analysis.claims import ledger as ledgers
 from analysis.claims.expressions import Operand
 from analysis.claims.formatting import ClaimNumber
@@ -23,7 +23,6 @@ from analysis.claims.narrowing import Narrowing
 from analysis.claims.relations import Verdict, judge
 from analysis.claims.units import PERCENT
 from analysis.faults import Fault, FaultsError
-from analysis.results.bars import Bar, bars
 from analysis.results.number import Number
 from analysis.results.provenance import Provenance
 from analysis.results.result import Account, Comparison, Result, frame_of
@@ -56,6 +55,11 @@ class Claims(Result):
 
     # ------------------------------------------------------------------------------- parts
 
+    @property
+    def quantities(self) -> pl.DataFrame:
+        """The chosen claims without numerals that only name a scheme."""
+        return self.chosen.filter(pl.col("slogan") == "no")
+
     @cached_property
     def _operands(self) -> dict[str, Operand]:
         return narrowing.narrowed_operands(self.ledger)
@@ -81,7 +85,7 @@ class Claims(Result):
 
     @cached_property
     def implied(self) -> tuple[ImpliedIncome, ...]:
-        """What the chosen claims mean in yuan per person or household."""
+        """What they mean in yuan per person or household."""
         ids = set(self.chosen["id"])
         return tuple(figure for figure in implied(self.ledger) if ids & set(figure.claims))
 
@@ -186,16 +190,22 @@ class Claims(Result):
         ----------
         of : str
             ``claims``, ``quantities`` (without numerals that only name a scheme), ``slogans``,
-            ``amounts`` (in yuan), ``systems``, ``relations``, ``articles``, or a verdict such as
-            ``reading rejected``; ``tests``, ``hold`` and ``fail`` count identities and bounds that
-            can be computed.
+            ``amounts`` (in yuan), ``in figures`` (that enter yuan per person or household),
+            ``systems``, ``relations``, ``articles``; how precise quantities are printed: ``exact``,
+            ``rounded``, ``open``, ``assumed``; a verdict such as ``reading rejected``, or a role
+            such as ``hypothesis``; ``tests``, ``hold`` and ``fail`` count identities and bounds
+            that can be computed.
 
         Raises
         ------
         FaultsError
             If nothing of that name is counted.
         """
-        quantities = self.chosen.filter(pl.col("slogan") == "no")
+        quantities = self.quantities
+        precise = [
+            exhibits.precision_of(self._operands[name].interval) for name in quantities["id"]
+        ]
+        in_figures = {name for figure in self.implied for name in figure.claims}
         tests = [
             v for v in self.relations if v.role in narrowing.CONSTRAINING and v.interval is not None
         ]
@@ -211,8 +221,10 @@ class Claims(Result):
             "hold": sum(v.verdict in HOLDS for v in tests),
             "fail": sum(v.verdict in AGAINST for v in tests),
             "narrowed": len(self.narrowings),
+            "in figures": len(in_figures & set(quantities["id"])),
+            **{name: precise.count(name) for name in exhibits.PRECISIONS},
         }
-        verdicts = [v.verdict for v in self.relations]
+        verdicts = [word for v in self.relations for word in (v.verdict, v.role)]
         n = known.get(of, verdicts.count(of) if of in verdicts else None)
         if n is None:
             remedy = f"count one of {', '.join([*known, *dict.fromkeys(verdicts)])}"
@@ -245,169 +257,62 @@ class Claims(Result):
     # ------------------------------------------------------------------------------ exhibits
 
     def rows(self) -> pl.DataFrame:
-        """Return the claims as printed: what is counted, as printed, what it allows, where."""
-        names = dict(programmes.load().programmes.select("id", "name_en").iter_rows())
-        quantities = self.chosen.filter(pl.col("slogan") == "no")
-        return pl.DataFrame(
-            [
-                {
-                    "what is counted": row["counted"],
-                    "printed": row["printed"],
-                    "says": self._says(row["id"]),
-                    "unit": row["unit"].replace("/", " / ").replace("_", "-"),
-                    "place": row["place"],
-                    "programme": names[row["programme"]],
-                    "claim": row["id"],
-                }
-                for row in quantities.iter_rows(named=True)
-            ]
-        )
-
-    def _says(self, claim: str) -> str:
-        """Print what a claim allows; what others of its article narrow is marked with an arrow."""
-        by = {row.claim: row for row in self.narrowings}
-        interval = self.interval_of(claim)
-        if claim in by:
-            return f"{formatting.interval(by[claim].printed)} → {formatting.interval(interval)}"
-        return formatting.interval(interval)
+        """Return the quantities as printed: what is counted, as printed, what it says, where."""
+        return exhibits.claim_rows(self)
 
     def table(self) -> ResultTable:
-        """Return the claims that are quantities as a table."""
-        return ResultTable(
-            shown=self.rows(),
-            data=self.frame,
-            provenance=self.provenance,
-            notes=("An arrow: narrowed by other claims of the same article.",)
-            if self.narrowings
-            else (),
-        )
+        """Return the quantities as a table; an arrow shows what other claims narrow."""
+        return ResultTable(shown=self.rows(), data=self.frame, provenance=self.provenance)
 
     @property
     def narrowed(self) -> ResultTable:
         """Claims that others of the same article narrow, before and after."""
-        rows = [
-            {
-                "claim": row.claim,
-                "what is counted": self._row(row.claim)["counted"],
-                "as printed": formatting.interval(row.printed),
-                "narrowed": formatting.interval(row.narrowed),
-                "unit": self._row(row.claim)["unit"],
-                "by": ", ".join((*row.relations, *row.others)),
-            }
-            for row in self.narrowings
-        ]
-        return self._table(pl.DataFrame(rows))
+        return exhibits.narrowed_table(self)
 
     def relation_table(self, *verdicts: str) -> ResultTable:
-        """Return the relations with their verdicts.
-
-        Parameters
-        ----------
-        *verdicts : str
-            Verdicts to keep, such as ``reading rejected``; all if left out.
-        """
-        kept = [v for v in self.relations if not verdicts or v.verdict in verdicts]
-        frame = shown.relations_table(kept)
-        return self._table(
-            frame.select(
-                "question", "result", "verdict", pl.col("why").alias("because"), "role", "id"
-            )
-            if frame.height
-            else frame,
-            frame,
-        )
+        """Return relations with their verdicts: all, or those with some verdicts."""
+        return exhibits.relation_table(self, *verdicts)
 
     @property
     def verdicts(self) -> ResultTable:
         """How many relations of each role have each verdict."""
-        frame = summary.verdict_counts(self.relations)
-        return self._table(frame.select("role", "verdict", pl.col("n").cast(pl.String)), frame)
+        return exhibits.verdict_table(self)
 
     def system_table(self) -> ResultTable:
         """Return the systems and procedures, with their names in both languages."""
-        names = dict(programmes.load().programmes.select("id", "name_en").iter_rows())
-        frame = self.systems.select(
-            system="name_en",
-            chinese="name_zh",
-            rule="description",
-            numbers="numeric_parameter",
-            programme=pl.col("programme").replace_strict(names, default=""),
-            article="source",
-        )
-        return self._table(frame, self.systems)
+        return exhibits.system_table(self)
+
+    def programme_table(self) -> ResultTable:
+        """Return programmes with what is reported, and what would identify an effect."""
+        return exhibits.programme_table(self)
 
     def implied_table(self) -> ResultTable:
         """Return what the claims mean in yuan per person or household, beside official income."""
-        frame = shown.implied_table(self.implied)
-        kept = ("title", "yuan", "per", "share", "why_not_effect")
-        names = {"title": "figure", "share": "of income per head", "why_not_effect": "no effect"}
-        columns = [name for name in kept if name in frame.columns]
-        return self._table(
-            frame.select(columns).rename({k: v for k, v in names.items() if k in columns}), frame
-        )
+        return exhibits.implied_table(self)
 
     def spending_table(self) -> ResultTable:
         """Return who paid, spending and income of each activity, and what is not reported."""
-        programmes_here = set(self.chosen["programme"])
-        found = [
-            one for one in spending.activities(self.ledger) if one.programme in programmes_here
-        ]
-        frame = pl.DataFrame(
-            [
-                {
-                    "activity": one.title,
-                    "paid by": one.payer,
-                    "spent, yuan": _interval(one.spending),
-                    "a household, yuan": _interval(one.per_household),
-                    "income, yuan": _interval(one.income),
-                    "not reported": "; ".join(one.lacking),
-                }
-                for one in found
-            ]
-        )
-        return self._table(frame)
+        return exhibits.spending_table(self)
 
     def article_table(self) -> ResultTable:
         """Return the articles with publisher, date, place and number of claims."""
-        frame = shown.sources_table(self.ledger)
-        frame = frame.filter(pl.col("id").is_in(set(self.chosen["source"])))
-        return self._table(frame.with_columns(pl.col("n_claims").cast(pl.String)), frame)
+        return exhibits.article_table(self)
 
-    def _table(self, frame: pl.DataFrame, data: pl.DataFrame | None = None) -> ResultTable:
-        return ResultTable(
-            shown=frame, data=frame if data is None else data, provenance=self.provenance
-        )
+    def official_table(self) -> ResultTable:
+        """Return the official figures that claims are set against."""
+        return exhibits.official_table(self)
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw how many quantities each programme has, and how many of them are in yuan."""
-        names = dict(programmes.load().programmes.select("id", "name_en").iter_rows())
-        counted = (
-            self.chosen.filter(pl.col("slogan") == "no")
-            .group_by("programme")
-            .agg(n=pl.len(), yuan=pl.col("unit").str.contains("yuan").sum())
-            .sort("n", "programme", descending=[True, False])
-        )
-        rows = [
-            Bar(names[p], yuan, f"{n}, {yuan} in yuan" if yuan else f"{n}", whole=n)
-            for p, n, yuan in counted.iter_rows()
-        ]
-        parts = "; ".join(f"{names[p]} {n}, {y} in yuan" for p, n, y in counted.iter_rows())
-        return bars(
-            rows,
-            "quantities that the articles print (dark: in yuan)",
-            alt=f"Quantities by programme: {parts}.",
-            data=counted,
-            provenance=self.provenance,
-            ax=ax,
-        )
+        return exhibits.plot_counts(self, ax)
+
+    def plot_implied(self, ax: Axes | None = None) -> Axes:
+        """Draw what reported money means per person, beside official income a head."""
+        return exhibits.plot_implied(self, ax)
 
 
 def _ends(interval: Interval) -> tuple[Any, Any]:
     return interval.low, interval.high
-
-
-def _interval(value: Interval | None) -> str:
-    return "" if value is None else formatting.interval(value)
 
 
 def _fault(problem: str, remedy: str, value: object) -> FaultsError:
@@ -458,14 +363,14 @@ def claims(
         id_ = _programme(programme)
         chosen = chosen.filter(pl.col("programme") == id_)
     if place is not None:
-        places = contract.read(paths.data() / "claims" / maps.FILE, maps.Places)
+        named = contract.read(paths.data() / "claims" / places.FILE, places.Places)
         known = [
             row["place"]
-            for row in places.iter_rows(named=True)
+            for row in named.iter_rows(named=True)
             if place.casefold() in row["place"].casefold() or place in row["name_zh"]
         ]
         if not known:
-            raise _fault("no claim is of this place", f"use {', '.join(places['place'])}", place)
+            raise _fault("no claim is of this place", f"use {', '.join(named['place'])}", place)
         chosen = chosen.filter(pl.col("place").is_in(known))
     if article is not None:
         chosen = chosen.filter(pl.col("source").is_in(_articles(ledger, article)))
@@ -496,7 +401,7 @@ def claims(
         chosen=chosen,
         programme=id_,
     )
-    return replace(empty, frame=_frame(empty))
+    return replace(empty, frame=exhibits.claim_frame(empty))
 
 
 def _programme(name: str) -> str:
@@ -520,33 +425,3 @@ def _articles(ledger: Ledger, name: str) -> list[str]:
         remedy = f"use one of {', '.join(ledger.sources['id'])}, or words of a headline"
         raise _fault("no such article", remedy, name)
     return found
-
-
-def _frame(result: Claims) -> pl.DataFrame:
-    operands = narrowing.narrowed_operands(result.ledger)
-    changed = {row.claim for row in narrowing.narrow(result.ledger)}
-    rows = []
-    for row in result.chosen.drop("line").iter_rows(named=True):
-        scale = Interval.point(100 if row["unit"] == PERCENT else 1)
-        low, high = _ends(operands[row["id"]].interval * scale)
-        rows.append(
-            {
-                "term": row["id"],
-                "outcome": row["counted"],
-                "estimate": float(row["value"]),
-                "ci_low": None if low.value is None else float(low.value),
-                "ci_high": None if high.value is None else float(high.value),
-                "unit": row["unit"],
-                "note": row["note"],
-                "low_open": low.is_open,
-                "high_open": high.is_open,
-                "assumed": low.assumed or high.assumed,
-                "narrowed": row["id"] in changed,
-                **{
-                    name: str(row[name]) if row[name] is not None else None
-                    for name in row
-                    if name not in ("id", "counted", "value", "unit", "note")
-                },
-            }
-        )
-    return frame_of(rows or [{"term": ""}]).filter(pl.col("term") != "")

@@ -12,7 +12,6 @@ from analysis.claims.implied import ImpliedIncome
 from analysis.claims.intervals import Interval
 from analysis.claims.ledger import Ledger
 from analysis.claims.relations import Verdict
-from analysis.claims.summary import quantities
 from analysis.claims.units import PERCENT
 
 
@@ -131,47 +130,6 @@ def implied_table(figures: Iterable[ImpliedIncome]) -> pl.DataFrame:
         }
         for f in figures
     )
-
-
-def programmes_table(ledger: Ledger, figures: Iterable[ImpliedIncome]) -> pl.DataFrame:
-    """Return the catalogue with what the articles report on each entry.
-
-    Returns
-    -------
-    polars.DataFrame
-        One row per programme or context: name, level, channels, dose_unit, n_claims (quantities),
-        in_yuan (titles of the implied figures, or why there is none), identification, hard.
-    """
-    titles: dict[str, list[str]] = {}
-    for figure in figures:
-        titles.setdefault(figure.programme, []).append(figure.title)
-    n = dict(quantities(ledger).group_by("programme").agg(pl.len()).iter_rows())
-    return programmes.load().programmes.select(
-        name="name_en",
-        level=pl.col("level").cast(pl.String),
-        channels=pl.col("channels").str.replace_all(";", ", "),
-        dose_unit="dose_unit",
-        n_claims=pl.col("id").replace_strict(n, default=0),
-        in_yuan=pl.col("id").map_elements(
-            lambda name: "; ".join(titles.get(name, ["nothing"])), return_dtype=pl.String
-        ),
-        identification="identification",
-        hard="hard",
-    )
-
-
-def systems_table() -> pl.DataFrame:
-    """Return every system the articles describe, with the name of its programme.
-
-    Returns
-    -------
-    polars.DataFrame
-        One row per system: id, source, paragraph, programme, name_en, name_zh, description,
-        numeric_parameter, channel.
-    """
-    catalogue = programmes.load()
-    names = dict(catalogue.programmes.select("id", "name_en").iter_rows())
-    return catalogue.systems.with_columns(pl.col("programme").replace_strict(names)).drop("line")
 
 
 def sources_table(ledger: Ledger) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from typing import Any
 import dataframely as dy
 
 from analysis import benchmarks, changes, contract, datapackage, money, paths, programmes
-from analysis.claims import maps, spending
+from analysis.claims import places, spending
 from analysis.claims import schemas as ledger
 from analysis.files import write_atomic
 from analysis.household import calibration, costs
@@ -106,7 +106,7 @@ def packages() -> dict[str, dict[str, Any]]:
             "claims",
             "Claims",
             "Every figure of the articles, the relations among them and what they imply",
-            {**ledger.SCHEMAS, "places": maps.Places, "spending": spending.Spending},
+            {**ledger.SCHEMAS, "places": places.Places, "spending": spending.Spending},
         ),
         "household": _csv_package(
             "household",
