@@ -139,7 +139,7 @@ def test_every_study_has_its_weight_and_one_without_error_is_hollow() -> None:
 
 def test_chinese_figures_have_chinese_words() -> None:
     page = drawn([Row("合并估计", 9.0, 4.0, 14.0, is_mean=True)], language="zh")
-    assert "9.0 (4.0 至 14.0)" in page
+    assert 'data-value="合并估计：9.0 (4.0 至 14.0)"' in page
     assert "0 项研究的森林图" in page
     assert " to " not in page
 

@@ -25,6 +25,7 @@ from analysis.household.inputs import (
     table,
 )
 from analysis.results.forest import Row, forest
+from analysis.results.labels import labels, span
 from analysis.results.number import Number
 from analysis.results.result import Account, Comparison, Result, frame_of
 from analysis.results.table import ResultTable
@@ -144,26 +145,40 @@ class BreakEven(Result):
             shown=printed(self.inputs), data=table(self.inputs), provenance=self.provenance
         )
 
-    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw the rise that pays the cost, by years in which it is counted."""
+    def plot(self, ax: Axes | None = None, *, language: str = "en", **options: Any) -> Axes:
+        """Draw the rise that pays the cost, by years in which it is counted.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where; a new figure if left out.
+        language : str
+            ``en`` or ``zh``.
+        """
+        words = labels(language)
         numbers = [self.in_years(years) for years in SHOWN_YEARS]
-        names = [f"{n} year" + ("s" if n > 1 else "") for n in SHOWN_YEARS]
+        names = [
+            words["counted_year" if n == 1 else "counted_years"].format(n=n) for n in SHOWN_YEARS
+        ]
         rows = [
             Row(
-                f"Counted for {name}",
+                name,
                 n.value,
                 n.low,
                 n.high,
-                printed=f"{n.text} ({n.interval.text})",
+                printed=f"{n.text} ({span(n.interval.text, language)})",
             )
             for name, n in zip(names, numbers, strict=True)
         ]
-        said = "; ".join(f"{x} {n.text}" for x, n in zip(names, numbers, strict=True))
+        stop = "；" if language == "zh" else "; "
+        said = stop.join(f"{row.label} {row.printed}" for row in rows)
+        unit = words["break_even_unit"]
         return forest(
             rows,
-            "per cent that the base must rise to pay the cost",
+            unit,
             data=self.frame,
-            alt=f"{self.title}: {said} per cent.",
+            alt=f"{words['break_even_title']} ({unit}): {said}",
+            language=language,
             provenance=self.provenance,
             ax=ax,
         )

@@ -15,6 +15,7 @@ from analysis.faults import Fault, FaultsError
 from analysis.household import calibration
 from analysis.household.calibration import SOURCES, Calibration, Fact
 from analysis.results.bars import Bar, bars
+from analysis.results.labels import labels
 from analysis.results.number import Number
 from analysis.results.provenance import Provenance
 from analysis.results.result import COLUMNS, Account, Comparison, Result, frame_of
@@ -261,21 +262,34 @@ class Budget(Result):
         """Return the budget as a table."""
         return ResultTable(shown=self.rows(), data=self.frame, provenance=self.provenance)
 
-    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw the four sources of income of the household, in yuan a year."""
+    def plot(self, ax: Axes | None = None, *, language: str = "en", **options: Any) -> Axes:
+        """Draw the four sources of income of the household, in yuan a year.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where; a new figure if left out.
+        language : str
+            ``en`` or ``zh``.
+        """
+        words = labels(language)
+        place = self.name_zh if language == "zh" else self.name
+        title = words["budget_title"].format(place=place, year=self.year)
+        unit = words["yuan_household_year"].format(year=self.year)
         rows = [
             Bar(
-                source,
+                words[f"source_{source}"],
                 self.of_household(source).value,
                 f"{self.of_household(source).text} ({self.share(source).text} %)",
             )
             for source in SOURCES
         ]
-        parts = ", ".join(f"{s} {self.of_household(s).text}" for s in SOURCES)
+        stop = "；" if language == "zh" else "; "
+        parts = stop.join(f"{row.label} {row.text}" for row in rows)
         return bars(
             rows,
-            f"yuan of {self.year} a household a year",
-            alt=f"{self.title}: {parts} yuan a year.",
+            unit,
+            alt=f"{title} ({unit}): {parts}",
             data=self.frame,
             provenance=self.provenance,
             ax=ax,

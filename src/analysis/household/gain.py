@@ -26,6 +26,7 @@ from analysis.household.inputs import (
 )
 from analysis.results import formatting
 from analysis.results.distribution import distribution
+from analysis.results.labels import labels
 from analysis.results.number import Number, Range
 from analysis.results.result import Result, frame_of
 from analysis.results.table import ResultTable
@@ -252,27 +253,28 @@ class Gain(Result):
             provenance=self.provenance,
         )
 
-    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
+    def plot(self, ax: Axes | None = None, *, language: str = "en", **options: Any) -> Axes:
         """Draw the distribution of the gain as dots, its ranges over all inputs below.
 
         Parameters
         ----------
         ax : matplotlib Axes, optional
             Where; a new figure if left out.
-        **options
-            As `analysis.results.distribution.distribution` takes them, such as ``language``.
+        language : str
+            ``en`` or ``zh``.
         """
+        words = labels(language)
         outer = self.interval
         return distribution(
             lambda p: self._box(p, per_cent=False)[0],
-            self._unit,
-            what=self.title,
+            words["yuan_household_year"].format(year=self.budget.year),
+            what=words["gain_title"],
             decimals=self.median.decimals,
             outer=(outer.low, outer.high),
             data=self.frame,
             provenance=self.provenance,
+            language=language,
             ax=ax,
-            **options,
         )
 
 

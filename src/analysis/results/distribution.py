@@ -143,7 +143,8 @@ def distribution(
         else data
     )
     stop = "；" if language == "zh" else "; "
-    alt = f"{what}{stop if what else ''}{unit}: {stop.join([heads[0], *said])}."
+    colon, end = ("：", "。") if language == "zh" else (": ", ".")
+    alt = f"{what}{stop if what else ''}{unit}{colon}{stop.join([heads[0], *said])}{end}"
     return note(ax, frame, alt, provenance)
 
 

@@ -308,7 +308,7 @@ def _diamond(ax: Axes, row: Row, place: float, language: str) -> None:
 def said(row: Row, language: str = "en") -> str:
     """Return what a mark says when a reader points at it."""
     words = labels(language)
-    parts = [f"{row.label}: {row.text(language)}"]
+    parts = [f"{row.label}{'：' if language == 'zh' else ': '}{row.text(language)}"]
     if math.isfinite(row.weight):
         parts.append(words["weight"].format(share=formatting.number(100 * row.weight, 0)))
     if math.isfinite(row.prediction_low):
