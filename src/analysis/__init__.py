@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from analysis.results.number import number as number
     from analysis.results.plot import plot as plot
     from analysis.results.table import table as table
+    from analysis.studies.by_programme import rating_legend as rating_legend
     from analysis.studies.estimates import studies as studies
     from analysis.studies.meta_analysis import pool as pool
     from analysis.studies.rating import rate as rate
@@ -57,6 +58,7 @@ _PLACES = {
     "read_pack": "analysis.cells.door",
     "read_panel": "analysis.panels.door",
     "simulate": "analysis.panels.door",
+    "rating_legend": "analysis.studies.by_programme",
     "rct": "analysis.designs.randomised",
     "quantiles": "analysis.designs.quantiles",
     "poverty": "analysis.welfare.door",

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from analysis.results import formatting
+from analysis.results.table import ResultTable
 from analysis.studies.estimates import Studies, studies, tables
 from analysis.studies.rating import Rating, rate
 
@@ -53,6 +55,50 @@ def summary_by_programme() -> pl.DataFrame:
         best = min(range(len(lines)), key=lambda i: (*_order(lines[i]), i))
         rows += [line | {"first": i == best} for i, line in enumerate(lines)]
     return pl.DataFrame(rows, infer_schema_length=None)
+
+
+HEADS: Final = {
+    "en": ("programme", "measured on", "studies", "mean, %", "next place, %", "how sure"),
+    "zh": ("项目", "衡量对象", "研究", "平均，%", "下一地区，%", "把握"),
+}
+"""Heads of the table of answers, by language."""
+
+
+def answers(library: Studies, language: str = "en") -> ResultTable:
+    """Return one line a programme as a table; see `summary_by_programme`.
+
+    Parameters
+    ----------
+    library : Studies
+        All of them; it gives the record.
+    language : str
+        ``en`` or ``zh``.
+    """
+    lines = summary_by_programme().filter("first")
+    shown = []
+    for line in lines.iter_rows(named=True):
+        pooled = rate(studies(line["programme"]), line["outcome_family"]).pooled
+        mean = ahead = formatting.NONE
+        if pooled is not None:
+            mean = f"{pooled.mean.text} ({pooled.mean.interval.text})"
+            ahead = pooled.predictive_interval.text
+        texts = (
+            (mean, ahead) if language == "en" else (x.replace(" to ", "至") for x in (mean, ahead))
+        )
+        shown.append(
+            (
+                line[f"programme_{language}"],
+                line[f"outcome_{language}"],
+                str(line["n_pooled"]),
+                *texts,
+                line[f"rating_{language}"],
+            )
+        )
+    return ResultTable(
+        shown=pl.DataFrame(shown, HEADS[language], orient="row"),
+        data=lines,
+        provenance=library.provenance,
+    )
 
 
 def _order(line: dict[str, Any]) -> tuple[int, int]:
@@ -145,3 +191,24 @@ def _range(rows: pl.DataFrame, count: str, name: str) -> dict[str, Any]:
         f"{name}_low": rows["percent"].min(),
         f"{name}_high": rows["percent"].max(),
     }
+
+
+def rating_legend(language: str = "en") -> ResultTable:
+    """Return the four ratings with what each asks for.
+
+    Parameters
+    ----------
+    language : str
+        ``en`` or ``zh``.
+
+    Examples
+    --------
+    >>> rating_legend().shown.height
+    4
+    """
+    heads = {"en": ("how sure", "what it asks for"), "zh": ("把握", "条件")}[language]
+    known = tables().ratings
+    shown = known.select(
+        pl.col(f"name_{language}").alias(heads[0]), pl.col(f"meaning_{language}").alias(heads[1])
+    )
+    return ResultTable(shown=shown, data=known, provenance=studies().provenance)

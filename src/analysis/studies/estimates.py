@@ -283,6 +283,34 @@ class Studies:
         """
         return single_estimates.forest_of(self, by=by, language=language, ax=ax)
 
+    def answers(self, language: str = "en") -> ResultTable:
+        """Return one line a programme: size, number and kind of studies, how sure.
+
+        Parameters
+        ----------
+        language : str
+            ``en`` or ``zh``.
+        """
+        from analysis.studies.by_programme import answers
+
+        return answers(self, language)
+
+    def map(self, language: str = "en", ax: Axes | None = None) -> Axes:
+        """Draw the evidence map: programmes by outcomes, a mark a study.
+
+        Parameters
+        ----------
+        language : str
+            ``en`` or ``zh``.
+        ax : matplotlib Axes, optional
+            Where; a new figure if left out.
+        """
+        from analysis.studies.by_programme import summary_by_programme
+        from analysis.studies.evidence_map import evidence_map
+
+        lines = summary_by_programme().filter("first")
+        return evidence_map(self.frame, lines, provenance=self.provenance, language=language, ax=ax)
+
     def table(self, *, filterable: bool = False, language: str = "en") -> ResultTable:
         """Return the rows as a reader sees them, what was found before the rest.
 
