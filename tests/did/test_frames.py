@@ -157,8 +157,8 @@ def test_the_base_is_read_from_the_periods(frame, step):
     )
     found = va.did(waves, **NAMES, cluster="village", base="universal")
     assert found.event_study.reference == -step
-    first = found.honest([1.0, 2.0])
-    again = va.did(frame, **NAMES, cluster="village", base="universal").honest([1.0, 2.0])
+    first = found.honest([1.0, 2.0]).frame
+    again = va.did(frame, **NAMES, cluster="village", base="universal").honest([1.0, 2.0]).frame
     assert np.allclose(first["ci_low"], again["ci_low"], rtol=1e-6)
     two_way = va.did(waves, **NAMES, cluster="village", method="two_way")
     assert two_way.event_study.reference == -step

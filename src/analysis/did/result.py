@@ -189,7 +189,9 @@ class DidResult(Result):
         *,
         outcome: str = "",
         kind: str = "relative_magnitude",
-    ) -> pl.DataFrame:
+        first: int | None = None,
+        last: int | None = None,
+    ) -> Result:
         """Return intervals of the mean effect if trends differ (Rambachan & Roth 2023).
 
         Parameters
@@ -201,21 +203,52 @@ class DidResult(Result):
             Which; may be left out where there is one.
         kind : str
             ``relative_magnitude`` or ``smoothness``.
+        first, last : int, optional
+            Event times to look at; all by default.
+
+        Returns
+        -------
+        Result
+            One row per bound; ``set_low`` and ``set_high`` are what the points allow without
+            sampling error.
         """
-        universal, cells = self._universal()
-        events = aggregate(universal, cells, ("event_time",))
-        study = event_study.of_effects(events, self._outcome(outcome))
-        bounds = (bound,) if isinstance(bound, (int, float)) else tuple(bound)
-        if kind == "smoothness":
-            return trends.smoothness(study, study.average(), bounds, level=self.level)
-        if kind != "relative_magnitude":
+        restrictions = {
+            "relative_magnitude": trends.relative_magnitudes,
+            "smoothness": trends.smoothness,
+        }
+        if kind not in restrictions:
             refuse(
                 "no such restriction",
-                "use relative_magnitude or smoothness",
+                f"use {' or '.join(restrictions)}",
                 column="kind",
                 value=kind,
             )
-        return trends.relative_magnitudes(study, study.average(), bounds, level=self.level)
+        universal, cells = self._universal()
+        name = self._outcome(outcome)
+        events = aggregate(universal, cells, ("event_time",))
+        study = event_study.of_effects(events, name, first=first, last=last)
+        bounds = (bound,) if isinstance(bound, (int, float)) else tuple(bound)
+        found = restrictions[kind](study, study.average(), bounds, level=self.level)
+        unit = universal.about.units.get(name, "")
+        point = float(study.points[study.before :] @ study.average())
+        rows = [
+            {
+                **row,
+                "term": f"trends differ by up to {row['bound']:g}",
+                "outcome": name,
+                "estimate": point,
+                "unit": unit,
+            }
+            for row in found.iter_rows(named=True)
+        ]
+        return Result(
+            frame=frame_of(rows),
+            comparison=replace(self.comparison, base="last period before treatment"),
+            account=self.account,
+            provenance=self.provenance,
+            title=f"Mean effect on {name} if trends differ ({kind.replace('_', ' ')})",
+            level=self.level,
+        )
 
     def wild(
         self,
