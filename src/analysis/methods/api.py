@@ -6,6 +6,7 @@ stands and which tests hold it.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,8 +74,55 @@ def pages(root: Path, proof: Proof) -> dict[str, str]:
     package = load(root)
     rooms = {name: room for name, room in sorted(package.modules.items()) if name != "__main__"}
     made = {f"{FOLDER}/{name}.qmd": _page(name, room, proof) for name, room in rooms.items()}
+    made[f"{FOLDER}/front-door.qmd"] = _front_door(root, package, proof)
     made[f"{FOLDER}/index.qmd"] = _contents(rooms)
     return made
+
+
+def front_door(root: Path) -> dict[str, str]:
+    """Return the public names with the modules that define them, as the package lists them.
+
+    Parameters
+    ----------
+    root : Path
+        The project folder.
+
+    Examples
+    --------
+    >>> from analysis import paths
+    >>> front_door(paths.root())["did"]
+    'analysis.did.estimate'
+    """
+    tree = ast.parse((root / SOURCES / "__init__.py").read_text(encoding="utf-8"))
+    for node in tree.body:
+        names = [t.id for t in getattr(node, "targets", []) if isinstance(t, ast.Name)]
+        if isinstance(node, ast.Assign) and names == ["_PLACES"]:
+            found: dict[str, str] = ast.literal_eval(node.value)
+            return found
+    return {}
+
+
+def _front_door(root: Path, package: Any, proof: Proof) -> str:
+    lines = [
+        "---",
+        'title: "Reference: the front door"',
+        'description: "Every public name of the library, with an example that runs"',
+        "---",
+        "",
+        "`import analysis as va`: these are all public names. Whatever else the package holds may"
+        " change without notice.",
+        "",
+    ]
+    for name, place in sorted(front_door(root).items(), key=lambda pair: pair[0].lower()):
+        module = package[place.removeprefix(f"{PACKAGE}.")]
+        lines += [f"## va.{name} {{#va.{name}}}", ""]
+        member = module.members.get(name)
+        if member is None or not (member.is_function or member.is_class):
+            docstring = getattr(member, "docstring", None)
+            lines += [escaped(docstring.value) if docstring else f"`{place}.{name}`", ""]
+            continue
+        lines += [*_entry(member, proof), ""]
+    return "\n".join(lines)
 
 
 def public(module: Any) -> Iterator[Any]:
@@ -113,6 +161,8 @@ def _contents(rooms: dict[str, Any]) -> str:
             "describes the public functions of one room as their docstrings do, with the line "
             "they stand on and the tests that hold them. Every example in a docstring runs as a "
             "test.",
+            "",
+            "[The front door](front-door.qmd) has the public names, `import analysis as va`.",
             "",
             "| room | what it is for | functions and classes |",
             "|:--|:--|--:|",
