@@ -402,10 +402,11 @@ def result(
         "doubly robust group-time effects": METHODS.get(method, method),
     }
     outcomes = list(dict.fromkeys(key.outcome for key in estimates.keys))
+    overall = added(estimates, cells, "simple", shares)
     return DidResult(
         frame=frame,
         comparison=comparison_of(estimates, ESTIMAND, covariates, names),
-        account=account_of(estimates, cells, units, cluster, (*decisions, *lonely)),
+        account=account_of(estimates, cells, units, cluster, (*decisions, *lonely), overall),
         provenance=provenance,
         title=f"Effect on {', '.join(outcomes)}",
         level=estimates.level,

@@ -21,7 +21,7 @@ from analysis.effects.record import Key
 from analysis.effects.result import EffectSet
 from analysis.effects.table import Table
 from analysis.inference import clusters, randomisation, wild
-from analysis.inference.arrays import Booleans
+from analysis.inference.arrays import Booleans, Floats
 from analysis.results.number import Effect
 from analysis.results.result import Account, Result, frame_of
 from analysis.results.result import Comparison as Compared
@@ -455,9 +455,17 @@ def comparison_of(
 
 
 def account_of(
-    found: Estimates, cells: Table | None, units: str, cluster: str, decisions: Sequence[str]
+    found: Estimates,
+    cells: Table | None,
+    units: str,
+    cluster: str,
+    decisions: Sequence[str],
+    overall: Estimates,
 ) -> Account:
-    """Return every row and unit accounted for; units are distinct, never added over comparisons."""
+    """Return every row and unit accounted for; units are distinct, never added over comparisons.
+
+    Effective clusters and leverage are those of the overall effect (the first outcome's).
+    """
     about = found.about
     treated = control = n_treated = n_control = None
     if cells is not None and isinstance(found, EffectSet):
@@ -487,7 +495,14 @@ def account_of(
         clusters=cluster,
         n_clusters_treated=n_treated,
         n_clusters_control=n_control,
+        effective_clusters=_two(overall.effective_clusters) if len(overall) else None,
+        leverage=float(overall.max_leverage[0]) if len(overall) else None,
     )
+
+
+def _two(effective: Floats) -> tuple[float, float]:
+    """Return the effective clusters of the first estimate by arm."""
+    return float(effective[0, 0]), float(effective[1, 0])
 
 
 def effect_of_one(result: Result) -> Effect:

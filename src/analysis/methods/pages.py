@@ -145,7 +145,7 @@ def _decisions(known: Registry, listed: tuple[choices.Choice, ...]) -> Iterator[
     yield "toc: false\n---\n"
     yield (
         "An estimate rests on choices. The first table logs them; the second lists every degree "
-        "of freedom that the [specification curve](/notebooks/17-sensitivity.ipynb) spans, as it "
+        "of freedom that the [specification curve](/notebooks/13-village-panel.ipynb) spans, as it "
         "is run. The [methods](/methods.qmd) say how each number is made.\n"
     )
     yield "## Log of decisions {#log}\n"

@@ -295,7 +295,12 @@ class Studies:
 
         return answers(self, language)
 
-    def map(self, language: str = "en", ax: Axes | None = None) -> Axes:
+    def map(
+        self,
+        language: str = "en",
+        ax: Axes | None = None,
+        page: str = "/notebooks/09-studies.html",
+    ) -> Axes:
         """Draw the evidence map: programmes by outcomes, a mark a study.
 
         Parameters
@@ -304,12 +309,16 @@ class Studies:
             ``en`` or ``zh``.
         ax : matplotlib Axes, optional
             Where; a new figure if left out.
+        page : str
+            List of studies that a mark leads to, filtered; empty for no links.
         """
         from analysis.studies.by_programme import summary_by_programme
         from analysis.studies.evidence_map import evidence_map
 
         lines = summary_by_programme().filter("first")
-        return evidence_map(self.frame, lines, provenance=self.provenance, language=language, ax=ax)
+        return evidence_map(
+            self.frame, lines, page=page, provenance=self.provenance, language=language, ax=ax
+        )
 
     def table(self, *, filterable: bool = False, language: str = "en") -> ResultTable:
         """Return the rows as a reader sees them, what was found before the rest.
