@@ -19,6 +19,10 @@ from analysis.inference.arrays import Floats, Integers
 from analysis.inference.wald import WaldTest
 
 
+FARTHEST = 1e8
+"""Noncentrality beyond which the search for a detectable trend is given up."""
+
+
 @dataclass(frozen=True)
 class PreTrends:
     """A joint test of leads, and the linear trend that it finds with a given power.
@@ -173,9 +177,13 @@ def detectable(
         critical = stats.f.ppf(level, restrictions, below)
         return float(stats.ncf.sf(critical, restrictions, below, noncentrality))
 
+    if np.isfinite(degrees) and degrees - restrictions + 1 <= 0:
+        return float("nan")  # the test has no distribution: nothing could be found
     top = 1.0
-    while found(top) < power:
+    while not found(top) >= power:
         top *= 2
+        if top > FARTHEST:
+            return float("nan")
     needed = optimize.brentq(lambda x: found(x) - power, 1e-9, top)
     return float(np.sqrt(needed / information))
 
