@@ -18,7 +18,6 @@ from analysis.effects.table import Table, refuse
 from analysis.inference.arrays import Floats, Integers
 from analysis.inference.wald import WaldTest
 
-
 FARTHEST = 1e8
 """Noncentrality beyond which the search for a detectable trend is given up."""
 
