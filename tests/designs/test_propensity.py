@@ -12,6 +12,7 @@ from statsmodels.treatment.treatment_effects import TreatmentEffect
 from analysis import paths
 from analysis.designs import propensity as regression
 from analysis.designs import sample
+from analysis.designs.adjusted import adjust
 from analysis.faults import FaultsError
 from analysis.panels import public
 
@@ -19,6 +20,14 @@ RESULTS = pl.read_csv(
     paths.data() / "validation" / "parity" / "doubly_robust.csv", infer_schema_length=None
 ).filter(pl.col("package").str.starts_with("drdid"))
 MEN = ["age", "educ", "black", "hisp", "marr", "re74", "re75"]
+
+
+KINDS = {"outcome_regression": "regression", "propensity_weighted": "weighting"}
+"""Names of the stored reference, where they differ."""
+
+
+def on_treated(prepared, name="doubly_robust", overlap="all"):
+    return regression.estimated(prepared, regression.ESTIMATES[KINDS.get(name, name)], overlap)
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +38,8 @@ def men():
 @pytest.mark.parametrize("row", RESULTS.to_dicts(), ids=lambda row: row["estimator"])
 def test_drdid(men, row):
     """The propensities come from a logit that drdid stops a little earlier: 1e-6."""
-    found = getattr(regression, row["estimator"])(sample.prepare(men, "re78", "treat", MEN))
-    assert found.estimate == pytest.approx(row["estimate"], rel=1e-6)
+    found = on_treated(sample.prepare(men, "re78", "treat", MEN), row["estimator"])
+    assert found.point == pytest.approx(row["estimate"], rel=1e-6)
     assert found.std_error == pytest.approx(row["std_error"], rel=1e-5)
 
 
@@ -40,10 +49,9 @@ def test_statsmodels_regression_adjustment(men):
     x = sm.add_constant(men.select("age", "educ", "re75").to_numpy().astype(float))
     other = TreatmentEffect(sm.OLS(y, x), d, results_select=sm.Logit(d, x).fit(disp=0))
     table = other.ra(effect_group=1).summary_frame().iloc[0]
-    found = regression.outcome_regression(
-        sample.prepare(men, "re78", "treat", ["age", "educ", "re75"])
-    )
-    assert found.estimate == pytest.approx(table.iloc[0], rel=1e-4)
+    prepared = sample.prepare(men, "re78", "treat", ["age", "educ", "re75"])
+    found = on_treated(prepared, "regression")
+    assert found.point == pytest.approx(table.iloc[0], rel=1e-4)
     assert found.std_error == pytest.approx(table.iloc[1], rel=1e-4)
 
 
@@ -58,67 +66,62 @@ def saturated():
     )
 
 
-@pytest.mark.parametrize(
-    "estimate",
-    [regression.outcome_regression, regression.propensity_weighted, regression.doubly_robust],
-)
-def test_with_one_binary_covariate_all_are_the_weighted_difference(estimate):
+@pytest.mark.parametrize("name", list(regression.ESTIMATES))
+def test_with_one_binary_covariate_all_are_the_weighted_difference(name):
     """6 − 3 among three treated, 9 − 5 for one: (3·3 + 4)/4."""
-    found = estimate(sample.prepare(saturated(), "y", "d", ["x"]))
-    assert found.estimate == pytest.approx(13 / 4)
+    found = on_treated(sample.prepare(saturated(), "y", "d", ["x"]), name)
+    assert found.point == pytest.approx(13 / 4)
 
 
 def test_weights_count_as_copies():
     twice = pl.concat([saturated(), saturated().head(2)])
     heavy = saturated().with_columns(w=pl.Series([2.0, 2, 1, 1, 1, 1, 1, 1, 1, 1]))
-    for estimate in (regression.propensity_weighted, regression.doubly_robust):
-        assert estimate(
-            sample.prepare(heavy, "y", "d", ["x"], weight="w")
-        ).estimate == pytest.approx(estimate(sample.prepare(twice, "y", "d", ["x"])).estimate)
+    for name in ("weighting", "doubly_robust"):
+        one = on_treated(sample.prepare(heavy, "y", "d", ["x"], weight="w"), name)
+        other = on_treated(sample.prepare(twice, "y", "d", ["x"]), name)
+        assert one.point == pytest.approx(other.point)
 
 
 def test_clusters_are_left_out_in_truth(men):
     part = men.filter(pl.col("re75") < 15).with_columns(v=pl.col("age") % 8)
-    found = regression.doubly_robust(
-        sample.prepare(part, "re78", "treat", ["educ", "re75"], cluster="v")
-    )
+    found = on_treated(sample.prepare(part, "re78", "treat", ["educ", "re75"], cluster="v"))
     without = [
-        regression.doubly_robust(
+        on_treated(
             sample.prepare(part.filter(pl.col("v") != v), "re78", "treat", ["educ", "re75"])
-        ).estimate
+        ).point
         for v in range(8)
     ]
-    expected = np.sqrt(7 / 8 * ((np.array(without) - found.estimate) ** 2).sum())
+    expected = np.sqrt(7 / 8 * ((np.array(without) - found.point) ** 2).sum())
     assert found.std_error == pytest.approx(expected, rel=1e-6)
-    assert found.convention == "CV3"
+    assert found.errors == "CV3"
 
 
 def test_support_counts_whom_it_leaves_out(men):
     whole = sample.prepare(men, "re78", "treat", MEN)
     p = regression.propensity(whole)
     inside = (p >= p[whole.treated].min()) & (p <= p[whole.treated].max())
-    found = regression.doubly_robust(whole, overlap="support")
-    assert found.about.left_out == {regression.SUPPORT: int((~inside).sum())}
-    assert found.about.rows_used == int(inside.sum())
-    assert found.n_treated == 185
+    found = on_treated(whole, overlap="support")
+    assert found.sample.left_out == {regression.SUPPORT: int((~inside).sum())}
+    assert len(found.sample) == int(inside.sum())
+    assert int(found.sample.d.sum()) == 185
 
 
 def test_scale_of_covariates_does_not_matter(men):
     thousand = men.with_columns(pl.col("re75") * 1e6)
-    plain = regression.doubly_robust(sample.prepare(men, "re78", "treat", MEN))
-    found = regression.doubly_robust(sample.prepare(thousand, "re78", "treat", MEN))
-    assert found.estimate == pytest.approx(plain.estimate, rel=1e-7)
+    plain = on_treated(sample.prepare(men, "re78", "treat", MEN))
+    found = on_treated(sample.prepare(thousand, "re78", "treat", MEN))
+    assert found.point == pytest.approx(plain.point, rel=1e-7)
 
 
 @pytest.mark.parametrize(
     ("run", "words"),
     [
         (
-            lambda: regression.propensity_weighted(sample.prepare(saturated(), "y", "d")),
+            lambda: on_treated(sample.prepare(saturated(), "y", "d"), "weighting"),
             "no covariates",
         ),
         (
-            lambda: regression.doubly_robust(
+            lambda: on_treated(
                 sample.prepare(
                     saturated().with_columns(z=pl.col("d") * 10 + pl.col("x") * pl.col("y")),
                     "y",
@@ -129,27 +132,27 @@ def test_scale_of_covariates_does_not_matter(men):
             "nobody to compare them with",
         ),
         (
-            lambda: regression.least_squares(
-                sample.prepare(saturated().with_columns(z=3 - pl.col("d")), "y", "d", ["z"])
+            lambda: adjust(
+                saturated().with_columns(z=3 - pl.col("d")), "y", "d", ["z"], method="least_squares"
             ),
             "mix of those before",
         ),
         (
-            lambda: regression.outcome_regression(
+            lambda: on_treated(
                 sample.prepare(
                     saturated().with_columns(z=pl.col("d") * pl.col("y")), "y", "d", ["z"]
-                )
+                ),
+                "regression",
             ),
             "constant",
         ),
         (
-            lambda: regression.least_squares(
-                sample.prepare(
-                    saturated().gather_every(3).with_columns(z=pl.Series([1.0, 4, 9, 5])),
-                    "y",
-                    "d",
-                    ["x", "z"],
-                )
+            lambda: adjust(
+                saturated().gather_every(3).with_columns(z=pl.Series([1.0, 4, 9, 5])),
+                "y",
+                "d",
+                ["x", "z"],
+                method="least_squares",
             ),
             "no more rows than columns",
         ),

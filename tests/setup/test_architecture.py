@@ -53,7 +53,6 @@ ORDER = (
     "designs/frames",
     "designs/sample",
     "designs/least_squares",
-    "designs/micro",
     "designs/propensity",
     "designs/lee_bounds",
     "effects",

@@ -93,5 +93,6 @@ def test_estimates_by_hand():
     outcome = trials.Outcome("y", "income", "dollars")
     study = trials.Study("pakistan_graduation", "paired_assistance", True, (outcome,), lambda f: f)
     (row,) = trials.estimated(study, frame)
-    assert (row["estimate"], row["control_mean"], row["n_used"]) == (3.0, 1.0, 4)
+    assert (row["estimate"], row["control_mean"]) == pytest.approx((3.0, 1.0))
+    assert row["n_used"] == 4
     assert row["std_error"] == pytest.approx(np.sqrt(2.0))

@@ -33,7 +33,7 @@ class Fit:
     degrees : float
         Degrees of freedom.
     convention : str
-        One of `analysis.designs.micro.ERRORS`.
+        Kind of error: one of `Errors`.
     note : str
         Why there are no errors.
     """

@@ -18,10 +18,7 @@ import statsmodels.api as sm
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationWarning
 
 from analysis.designs import least_squares as ls
-from analysis.designs.least_squares import Errors
-from analysis.designs.micro import MicroEffect, made
-from analysis.designs.sample import Sample, check_columns
-from analysis.effects.table import refuse
+from analysis.designs.sample import Sample, check_columns, refuse
 from analysis.faults import FaultsError
 from analysis.inference import clusters
 from analysis.inference.arrays import Floats
@@ -51,102 +48,10 @@ class Logit:
 Estimate = Callable[[Sample, Logit], tuple[float, Floats]]
 
 
-def least_squares(
-    sample: Sample, *, errors: Errors | None = None, estimand: str = "coefficient"
-) -> MicroEffect:
-    """Regress the outcome on treatment and covariates.
-
-    The coefficient is the mean effect only if the effect does not vary with the covariates.
-
-    Parameters
-    ----------
-    sample : Sample
-        The units.
-    errors : str, optional
-        Kind of error: CV3 with clusters and HC2 without by default.
-    estimand : str
-        One of `analysis.designs.micro.ESTIMANDS`.
-
-    Raises
-    ------
-    FaultsError
-        If treatment is a mix of the covariates, or there are too few rows.
-    """
-    kind: Errors = errors or ("CV3" if sample.cluster else "HC2")
-    x = np.column_stack([np.ones(len(sample)), sample.d, sample.x])
-    check_columns(x[:, 1:], (sample.treatment, *sample.covariates))
-    fit = ls.ordinary(sample.y, x, sample.w, kind, sample.group)
-    return made(
-        sample,
-        "least squares",
-        estimand,
-        fit.points[1],
-        fit.std_errors[1],
-        fit.degrees,
-        kind,
-        used=sample.covariates,
-        note=fit.note,
-    )
-
-
-def outcome_regression(sample: Sample) -> MicroEffect:
-    """Predict what the treated would have had from a regression among controls.
-
-    Mean of y − x′β over the treated, β by least squares among controls: the regression adjustment
-    of statsmodels and Stata's teffects ra for the treated (Imbens & Wooldridge 2009, section 5.3).
-
-    Parameters
-    ----------
-    sample : Sample
-        With covariates.
-    """
-    return _on_treated(sample, "regression among controls", _regressed, "all")
-
-
-def propensity_weighted(sample: Sample, *, overlap: Overlap = "all") -> MicroEffect:
-    """Weigh controls by the odds of treatment, weights adding up to one (Hirano & Imbens 2001).
-
-    Parameters
-    ----------
-    sample : Sample
-        With covariates, which enter a logit for treatment.
-    overlap : str
-        ``support`` leaves out, and counts, controls whose propensity is below the lowest or above
-        the highest of the treated (Dehejia & Wahba 1999); the logit is then fitted again.
-
-    Raises
-    ------
-    FaultsError
-        If covariates separate treated from controls.
-    """
-    return _on_treated(sample, "propensity weighting", _weighted, overlap)
-
-
-def doubly_robust(sample: Sample, *, overlap: Overlap = "all") -> MicroEffect:
-    """Combine both: right if either the logit or the regression among controls is.
-
-    The augmented inverse propensity estimator for the treated; with a change as outcome, that of
-    Sant'Anna & Zhao (2020, equation 2.6) with a logit and least squares.
-
-    Parameters
-    ----------
-    sample : Sample
-        With covariates.
-    overlap : str
-        As for `propensity_weighted`.
-
-    Raises
-    ------
-    FaultsError
-        If covariates separate treated from controls.
-    """
-    return _on_treated(sample, "doubly robust", _augmented, overlap)
-
-
 def augmented(sample: Sample) -> tuple[float, Floats]:
     """Return the doubly robust effect on the treated with each unit's influence, shape (n,).
 
-    The estimate behind `doubly_robust`, for estimators that add influence up themselves.
+    The augmented inverse propensity estimator; for estimators that add influence up themselves.
 
     Raises
     ------
@@ -179,30 +84,6 @@ def _on_support(sample: Sample, model: Logit) -> Sample:
     treated = model.p[sample.treated]
     inside = (model.p >= treated.min()) & (model.p <= treated.max())
     return sample.rows(inside | sample.treated, SUPPORT)
-
-
-def _on_treated(sample: Sample, name: str, estimate: Estimate, overlap: Overlap) -> MicroEffect:
-    if not sample.covariates:
-        refuse(
-            "there are no covariates to adjust for",
-            "name them when preparing the sample",
-            column="covariates",
-        )
-    found = estimated(sample, estimate, overlap)
-    used, more = found.sample, {} if found.model is None else _balance(found.sample, found.model)
-    what = f"{name}, controls on the support of the treated" if overlap == "support" else name
-    return made(
-        used,
-        what,
-        "att",
-        found.point,
-        found.std_error,
-        found.degrees,
-        found.errors,
-        used=used.covariates,
-        more=more,
-        note=found.note,
-    )
 
 
 @dataclass(frozen=True)
@@ -241,7 +122,8 @@ def estimated(sample: Sample, estimate: Estimate, overlap: Overlap = "all") -> O
     estimate : callable
         One of `ESTIMATES`.
     overlap : str
-        As for `propensity_weighted`.
+        ``support`` leaves out, and counts, controls whose propensity is below the lowest or above
+        the highest of the treated (Dehejia & Wahba 1999); the logit is then fitted again.
     """
     model = _fitted(sample, estimate)
     used = _on_support(sample, model) if overlap == "support" else sample
@@ -367,17 +249,6 @@ def _contrast(sample: Sample, model: Logit, values: Floats) -> tuple[float, Floa
     slope = (w0 * (values - bottom)) @ _design(sample)
     influence: Floats = w1 * (values - top) - w0 * (values - bottom) - model.influence @ slope
     return top - bottom, influence
-
-
-def _balance(sample: Sample, model: Logit) -> dict[str, float]:
-    """Return the propensities' range, the largest weight, and how many controls count in effect."""
-    _, w0 = _arms(sample, model.p)
-    return {
-        "propensity_low": float(model.p.min()),
-        "propensity_high": float(model.p.max()),
-        "largest_weight": float(w0.max()),
-        "effective_controls": float(1 / (w0**2).sum()),
-    }
 
 
 def control_weights(sample: Sample, model: Logit) -> Floats:

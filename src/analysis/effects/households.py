@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 
 import numpy as np
 import polars as pl
 
-from analysis.designs.micro import library
 from analysis.designs.sample import check_columns
 from analysis.effects.group_time import Comparison, has_base
 from analysis.effects.record import About
@@ -274,5 +274,5 @@ def about(households: Households, how: Comparison, with_library: str) -> About:
         left_out=dict(households.left_out),
         units={households.outcome: households.unit},
         covariates=households.covariates,
-        library=library(with_library),
+        library=f"{with_library} {version(with_library)}",
     )

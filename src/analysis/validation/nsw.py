@@ -11,18 +11,20 @@ a test makes it again where the package is. ``python -m analysis.validation.nsw`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
 from analysis import stored_tables
-from analysis.designs import experiments
-from analysis.designs import propensity as regression
-from analysis.designs.micro import MicroEffect
-from analysis.designs.sample import Sample, prepare
+from analysis.designs.adjusted import AdjustedResult, Method, adjust
+from analysis.designs.propensity import Overlap
+from analysis.designs.randomised import rct
+from analysis.designs.randomised_result import RandomisedResult
 from analysis.faults import FaultsError
 from analysis.panels import public
 
@@ -43,8 +45,10 @@ class Estimator:
     ----------
     label : str
         In words.
-    run : callable
-        What it does with a sample.
+    method : str
+        One of `analysis.adjust`; ``experiment`` is `analysis.rct` with the covariates.
+    overlap : str
+        ``all`` controls, or those on the ``support`` of the treated.
     change : bool
         Whether the outcome is the change of earnings since 1975, not their level in 1978.
     covariates : tuple of str
@@ -52,37 +56,32 @@ class Estimator:
     """
 
     label: str
-    run: Callable[[Sample], MicroEffect]
+    method: Method | Literal["experiment"]
+    overlap: Overlap = "all"
     change: bool = False
     covariates: tuple[str, ...] = COVARIATES
 
 
 ESTIMATORS: Final[Mapping[str, Estimator]] = {
-    "difference": Estimator("difference in means", experiments.two_means, covariates=()),
-    "change": Estimator("difference in changes", experiments.two_means, change=True, covariates=()),
-    "least_squares": Estimator("least squares", regression.least_squares),
-    "outcome_regression": Estimator("regression among controls", regression.outcome_regression),
-    "weighting": Estimator("propensity weighting", regression.propensity_weighted),
-    "weighting_support": Estimator(
-        "propensity weighting on the support",
-        lambda sample: regression.propensity_weighted(sample, overlap="support"),
-    ),
-    "doubly_robust": Estimator("doubly robust", regression.doubly_robust),
-    "doubly_robust_support": Estimator(
-        "doubly robust on the support",
-        lambda sample: regression.doubly_robust(sample, overlap="support"),
-    ),
+    "difference": Estimator("difference in means", "means", covariates=()),
+    "change": Estimator("difference in changes", "means", change=True, covariates=()),
+    "least_squares": Estimator("least squares", "least_squares"),
+    "outcome_regression": Estimator("regression among controls", "regression"),
+    "weighting": Estimator("propensity weighting", "weighting"),
+    "weighting_support": Estimator("propensity weighting on the support", "weighting", "support"),
+    "doubly_robust": Estimator("doubly robust", "doubly_robust"),
+    "doubly_robust_support": Estimator("doubly robust on the support", "doubly_robust", "support"),
     # With earnings of 1975 as a covariate, changes and levels give the same number.
     "doubly_robust_change": Estimator(
         "doubly robust on changes, given demographics",
-        regression.doubly_robust,
+        "doubly_robust",
         change=True,
         covariates=DEMOGRAPHICS,
     ),
 }
 """Every estimator that is run on every group."""
-ADJUSTED: Final = Estimator("adjustment with interactions (Lin 2013)", experiments.lin)
-"""The experiment alone has it: it needs treatment by lot."""
+ADJUSTED: Final = Estimator("adjustment with interactions (Lin 2013)", "experiment")
+"""The experiment alone has it: it needs treatment at random."""
 
 
 def nsw_comparison() -> pl.DataFrame:
@@ -152,24 +151,28 @@ def people(group: str) -> pl.DataFrame:
     )
 
 
-def sample(frame: pl.DataFrame, how: Estimator) -> Sample:
-    """Return what an estimator is run on.
+def estimate(frame: pl.DataFrame, how: Estimator) -> RandomisedResult | AdjustedResult:
+    """Run an estimator.
 
     Parameters
     ----------
     frame : polars.DataFrame
         As `people` returns it.
     how : Estimator
-        Names outcome and covariates.
+        Names method, outcome and covariates.
     """
-    return prepare(
+    outcome = "change" if how.change else "re78"
+    if how.method == "experiment":
+        return rct(frame, outcome, "treat", covariates=how.covariates, unit=UNIT, evidence="public")
+    return adjust(
         frame,
-        "change" if how.change else "re78",
+        outcome,
         "treat",
         how.covariates,
-        tier="public",
+        method=how.method,
+        overlap=how.overlap,
         unit=UNIT,
-        programme="training",
+        evidence="public",
     )
 
 
@@ -198,7 +201,7 @@ def _rows(group: str) -> Iterator[dict[str, object]]:
         row: dict[str, object] = {"estimator": name, "label": how.label, "group": group}
         try:
             frame = people(group) if frame is None else frame
-            one = how.run(sample(frame, how))
+            made = estimate(frame, how)
         except FaultsError as fault:
             yield (
                 row
@@ -206,22 +209,22 @@ def _rows(group: str) -> Iterator[dict[str, object]]:
                 | {"why_not": "; ".join(f"{f.problem}: {f.remedy}" for f in fault.faults)}
             )
             continue
-        a = one.about
-        left = "; ".join(f"{n} {why}" for why, n in a.left_out.items() if n)
+        effect, account = made.effect, made.account
+        controls = made.fits[effect.outcome].controls if isinstance(made, AdjustedResult) else None
         values = (
-            one.estimate,
-            one.std_error,
-            one.ci_low,
-            one.ci_high,
-            one.convention,
-            a.rows_in,
-            a.rows_used,
-            left,
-            one.n_treated,
-            one.n_control,
-            one.more.get("effective_controls"),
-            ", ".join(a.covariates),
-            a.library,
+            effect.value,
+            effect.std_error,
+            effect.ci_low,
+            effect.ci_high,
+            "influence" if math.isinf(effect.df) else "HC2",
+            account.rows_in,
+            account.rows_used,
+            "; ".join(f"{n} {why}" for why, n in account.left_out.items() if n),
+            account.n_treated,
+            account.n_control,
+            None if controls is None else float(1 / (controls**2).sum()),
+            ", ".join(how.covariates),
+            f"statsmodels {version('statsmodels')}",
             "",
         )
         yield row | dict(zip(FIELDS, values, strict=True))

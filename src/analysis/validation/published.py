@@ -18,10 +18,9 @@ import polars as pl
 import statsmodels.api as sm
 
 from analysis import contract, paths
-from analysis.designs import experiments, least_squares
-from analysis.designs import propensity as regression
+from analysis.designs import least_squares
 from analysis.designs.least_squares import Errors
-from analysis.designs.micro import MicroEffect
+from analysis.designs.randomised import rct
 from analysis.designs.regression_discontinuity import rdd
 from analysis.designs.sample import prepare
 from analysis.effects import aggregate, group_time, two_way
@@ -162,8 +161,25 @@ def within(value: float, printed: str) -> bool:
     return abs(value - float(printed)) <= half * (1 + ROUNDING)
 
 
-def _found(one: MicroEffect) -> Found:
-    return one.estimate, one.std_error, one.about.rows_used
+def _regressed(
+    frame: pl.DataFrame,
+    outcome: str,
+    treatment: str,
+    covariates: tuple[str, ...] = (),
+    errors: Errors = "classical",
+    weight: str = "",
+) -> Found:
+    """Regress by least squares, with the errors that the source prints."""
+    sample = prepare(frame, outcome, treatment, covariates, weight=weight)
+    x = np.column_stack([np.ones(len(sample)), sample.d, sample.x])
+    fit = least_squares.ordinary(sample.y, x, sample.w, errors, sample.group)
+    return float(fit.points[1]), float(fit.std_errors[1]), len(sample)
+
+
+def _trial(frame: pl.DataFrame, outcome: str, treatment: str) -> Found:
+    """Compare the arms of an experiment."""
+    made = rct(frame, outcome, treatment)
+    return made.effect.value, made.effect.std_error, made.account.rows_used
 
 
 def _training(data: str, covariates: tuple[str, ...] = (), errors: Errors = "classical") -> Found:
@@ -172,18 +188,14 @@ def _training(data: str, covariates: tuple[str, ...] = (), errors: Errors = "cla
     frame = loaded.frame.with_columns(
         age_squared=pl.col("age") ** 2, re75_squared=pl.col("re75") ** 2
     )
-    return _found(
-        regression.least_squares(prepare(frame, "re78", "treat", covariates), errors=errors)
-    )
+    return _regressed(frame, "re78", "treat", covariates, errors)
 
 
 def _textbook(data: str, outcome: str, treatment: str, covariates: tuple[str, ...] = ()) -> Found:
     frame = public.load(data).frame
     if data == "kielmc":
         frame = frame.with_columns(near_after=pl.col("near") * pl.col("after"))
-    return _found(
-        regression.least_squares(prepare(frame, outcome, treatment, covariates), errors="classical")
-    )
+    return _regressed(frame, outcome, treatment, covariates)
 
 
 def _grants(name: str) -> Found:
@@ -222,9 +234,14 @@ def _neighbours() -> Found:
         *villages.columns,
     )
     whole = pl.concat([frame, villages], how="horizontal")
-    sample = prepare(whole, "takeup", "default", covariates, cluster="address")
-    part = frame["first_round_takeup"].to_numpy()
-    return _found(experiments.take_up(sample, part, "take-up of the first round", errors="CV1"))
+    sample = prepare(
+        whole, "takeup", "default", covariates, cluster="address", extra=("first_round_takeup",)
+    )
+    z = np.column_stack([np.ones(len(sample)), sample.d, sample.x])
+    x = z.copy()
+    x[:, 1] = sample.more[:, 0]
+    fit = least_squares.two_stage(sample.y, x, z, sample.w, "CV1", sample.group)
+    return float(fit.points[1]), float(fit.std_errors[1]), len(sample)
 
 
 def _engel(quantile: float | None) -> Found:
@@ -261,8 +278,7 @@ def _microcredit(*, placement: bool) -> Found:
         in_village=pl.col("female_borrower").max().over("thana", "village"),
     )
     if placement:
-        sample = prepare(frame, "log_spending", "in_village")
-        return _found(regression.least_squares(sample, errors="classical"))
+        return _regressed(frame, "log_spending", "in_village")
     covariates = (
         "head_male",
         "head_age",
@@ -276,8 +292,7 @@ def _microcredit(*, placement: bool) -> Found:
         "oil_price",
         "egg_price",
     )
-    sample = prepare(frame, "log_spending", "female_borrower", covariates, weight="weight")
-    return _found(regression.least_squares(sample, errors="HC1"))
+    return _regressed(frame, "log_spending", "female_borrower", covariates, "HC1", "weight")
 
 
 def county_table(frame: pl.DataFrame) -> Table:
@@ -338,7 +353,7 @@ def _cases() -> Iterator[tuple[str, Callable[[], Found]]]:
     yield "nsw_dw_diff_means", lambda: _training("nsw")
     yield (
         "nsw_dw_diff_means_hc2",
-        lambda: _found(experiments.two_means(prepare(public.load("nsw").frame, "re78", "treat"))),
+        lambda: _trial(public.load("nsw").frame, "re78", "treat"),
     )
     yield "nsw_demographics", lambda: _training("nsw", DEMOGRAPHICS)
     yield "nsw_re75", lambda: _training("nsw", ("re75",))

@@ -12,25 +12,30 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import dataframely as dy
 import numpy as np
 import polars as pl
 
 from analysis import contract, paths, stored_tables
-from analysis.designs import experiments
-from analysis.designs.micro import MicroEffect
-from analysis.designs.sample import Sample, prepare
+from analysis.designs.adjusted import AdjustedResult, Method, adjust
+from analysis.designs.randomised import rct
+from analysis.designs.randomised_result import RandomisedResult
 from analysis.panels import external
 
+Estimated: TypeAlias = RandomisedResult | AdjustedResult
 FILE: Final = Path("reports") / "validation" / "trials.csv"
 CODE: Final = (
-    "src/analysis/designs/experiments.py",
+    "src/analysis/designs/adjusted.py",
+    "src/analysis/designs/arms.py",
+    "src/analysis/designs/estimates.py",
+    "src/analysis/designs/joint.py",
     "src/analysis/designs/least_squares.py",
-    "src/analysis/designs/micro.py",
+    "src/analysis/designs/randomised.py",
     "src/analysis/designs/sample.py",
     "src/analysis/inference/clusters.py",
+    "src/analysis/inference/degrees.py",
     "src/analysis/validation/trials.py",
 )
 """What the numbers depend on beside the data; versions of libraries are in the lock."""
@@ -238,22 +243,34 @@ STUDIES: Final = (
 )
 
 
-def difference(sample: Sample) -> MicroEffect:
-    """Compare two means, as the treatment was drawn: unit by unit, or by cluster."""
-    if sample.cluster:
-        return experiments.clustered(sample, adjust=False)
-    return experiments.two_means(sample)
-
-
-def adjusted(sample: Sample) -> MicroEffect:
-    """Adjust for what was measured before, as the treatment was drawn."""
-    if sample.cluster:
-        return experiments.clustered(sample)
-    return experiments.lin(sample)
-
-
-ESTIMATORS: Final = {"difference": difference, "adjusted": adjusted}
+ESTIMATORS: Final = ("difference", "adjusted")
 """What is run on every outcome; nothing is adjusted where nothing was measured before."""
+
+
+def estimate(study: Study, outcome: Outcome, frame: pl.DataFrame, name: str) -> Estimated:
+    """Estimate one outcome of a study as treatment came about: by lot, or by choice.
+
+    Parameters
+    ----------
+    study, outcome
+        Of `STUDIES`.
+    frame : polars.DataFrame
+        The columns that the study names.
+    name : str
+        One of `ESTIMATORS`.
+    """
+    covariates = (*study.covariates, *outcome.before) if name == "adjusted" else ()
+    options: dict[str, Any] = {
+        "cluster": study.cluster or None,
+        "weight": study.weight or None,
+        "unit": outcome.unit,
+        "evidence": "public",
+    }
+    # The printed tables of clustered trials add covariates without interactions.
+    if study.drawn and not (covariates and study.cluster):
+        return rct(frame, outcome.column, study.treatment, covariates=covariates, **options)
+    method: Method = "least_squares" if covariates else "means"
+    return adjust(frame, outcome.column, study.treatment, covariates, method=method, **options)
 
 
 def estimated(study: Study, frame: pl.DataFrame) -> Iterator[dict[str, object]]:
@@ -273,28 +290,17 @@ def estimated(study: Study, frame: pl.DataFrame) -> Iterator[dict[str, object]]:
     """
     ready = study.ready(frame)
     for outcome in study.outcomes:
-        covariates = (*study.covariates, *outcome.before)
-        for name, run in ESTIMATORS.items():
-            if name == "adjusted" and not covariates:
+        for name in ESTIMATORS:
+            if name == "adjusted" and not (*study.covariates, *outcome.before):
                 continue
-            sample = prepare(
-                ready,
-                outcome.column,
-                study.treatment,
-                covariates if name == "adjusted" else (),
-                cluster=study.cluster,
-                weight=study.weight,
-                missing="leave_out",
-                tier="public",
-                unit=outcome.unit,
-                programme=study.programme,
-            )
-            yield _row(study, outcome, name, sample, run(sample), frame.height)
+            made = estimate(study, outcome, ready, name)
+            yield _row(study, outcome, name, made, frame.height)
 
 
 def _row(
-    study: Study, outcome: Outcome, name: str, sample: Sample, one: MicroEffect, n_in: int
+    study: Study, outcome: Outcome, name: str, made: Estimated, n_in: int
 ) -> dict[str, object]:
+    sample, effect = made.fits[outcome.column].sample, made.effect
     other = ~sample.treated
     return {
         "dataset": study.dataset,
@@ -304,17 +310,17 @@ def _row(
         "label": outcome.label,
         "drawn": "lot" if study.drawn else "choice",
         "unit": outcome.unit,
-        "estimate": one.estimate,
-        "std_error": one.std_error,
-        "ci_low": one.ci_low,
-        "ci_high": one.ci_high,
+        "estimate": effect.value,
+        "std_error": effect.std_error,
+        "ci_low": effect.ci_low,
+        "ci_high": effect.ci_high,
         "control_mean": float(np.average(sample.y[other], weights=sample.w[other])),
         "n_in": n_in,
         "n_used": len(sample),
-        "n_treated": one.n_treated,
-        "n_control": one.n_control,
-        "n_clusters": one.n_clusters,
-        "convention": one.convention,
+        "n_treated": int(sample.treated.sum()),
+        "n_control": int(other.sum()),
+        "n_clusters": np.unique(sample.group).size if study.cluster else 0,
+        "convention": "CV3" if study.cluster else "HC2",
     }
 
 
