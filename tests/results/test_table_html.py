@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
+from analysis.claims.reported import claims
 from analysis.faults import FaultsError
 from analysis.results.table import ResultTable
 from analysis.results.table_html import Filter, is_numeric
@@ -95,3 +96,25 @@ def test_the_list_of_studies_has_six_columns_results_first_and_every_row_of_the_
     assert chinese.shown.columns[0] == "估计结果"
     assert "随机对照试验" in set(chinese.shown["设计"])
     assert chinese.data.equals(found.data)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_claims_and_systems_are_lists_of_at_most_six_columns(language: str) -> None:
+    reported = claims()
+    found = reported.table(filterable=True, language=language)
+    assert found.shown.height == reported.quantities.height
+    assert len(found.shown.columns) <= 6
+    assert [one.key for one in found.filters] == ["programme", "place", "article"]
+    assert set(found.filters[2].values) == {"S0", "S1", "S2", "S3", "S4"}
+    systems = reported.system_table(filterable=True, language=language)
+    assert systems.shown.height == 76
+    assert len(systems.shown.columns) == 6
+
+
+def test_a_claim_in_both_languages() -> None:
+    english, chinese = claims("dividend").table(), claims("dividend").table(language="zh")
+    row = english.shown.row(by_predicate=pl.col("claim") == "S3_029", named=True)
+    assert row["says"] == "14,500 to 16,000 → 14,993 to 15,013 yuan per person"
+    same = chinese.shown.row(by_predicate=pl.col("编号") == "S3_029", named=True)
+    assert same["数值"] == "14,500 至 16,000 → 14,993 至 15,013"
+    assert same["原文"] == row["printed"]

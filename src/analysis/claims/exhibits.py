@@ -153,19 +153,6 @@ def verdict_table(claims: Claims) -> ResultTable:
     return _table(claims, frame.with_columns(pl.all().cast(pl.String)), frame)
 
 
-def system_table(claims: Claims) -> ResultTable:
-    """Return systems and procedures, with their names in both languages."""
-    frame = claims.systems.select(
-        system="name_en",
-        chinese="name_zh",
-        rule="description",
-        numbers="numeric_parameter",
-        programme=pl.col("programme").replace_strict(names(), default=""),
-        article="source",
-    )
-    return _table(claims, frame, claims.systems)
-
-
 def programme_table(claims: Claims) -> ResultTable:
     """Return programmes with what is reported of them, and what would identify an effect."""
     catalogue = programmes.load().programmes

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from analysis import contract, paths, programmes
-from analysis.claims import exhibits, narrowing, places
+from analysis.claims import catalogue, exhibits, narrowing, places
 from analysis.claims import ledger as ledgers
 from analysis.claims.expressions import Operand
 from analysis.claims.formatting import ClaimNumber
@@ -260,9 +260,17 @@ class Claims(Result):
         """Return the quantities as printed: what is counted, as printed, what it says, where."""
         return exhibits.claim_rows(self)
 
-    def table(self) -> ResultTable:
-        """Return the quantities as a table; an arrow shows what other claims narrow."""
-        return ResultTable(shown=self.rows(), data=self.frame, provenance=self.provenance)
+    def table(self, *, filterable: bool = False, language: str = "en") -> ResultTable:
+        """Return the quantities as a table; an arrow shows what other claims narrow.
+
+        Parameters
+        ----------
+        filterable : bool
+            With filters by programme, place and article.
+        language : str
+            ``en`` or ``zh``.
+        """
+        return catalogue.claim_table(self, filterable=filterable, language=language)
 
     @property
     def narrowed(self) -> ResultTable:
@@ -278,9 +286,17 @@ class Claims(Result):
         """How many relations of each role have each verdict."""
         return exhibits.verdict_table(self)
 
-    def system_table(self) -> ResultTable:
-        """Return the systems and procedures, with their names in both languages."""
-        return exhibits.system_table(self)
+    def system_table(self, *, filterable: bool = False, language: str = "en") -> ResultTable:
+        """Return the systems and procedures, with their names in both languages.
+
+        Parameters
+        ----------
+        filterable : bool
+            With filters by programme and article.
+        language : str
+            ``en`` or ``zh``.
+        """
+        return catalogue.system_table(self, filterable=filterable, language=language)
 
     def programme_table(self) -> ResultTable:
         """Return programmes with what is reported, and what would identify an effect."""

@@ -143,8 +143,8 @@ def distribution(
         else data
     )
     stop = "；" if language == "zh" else "; "
-    colon, end = ("：", "。") if language == "zh" else (": ", ".")
-    alt = f"{what}{stop if what else ''}{unit}{colon}{stop.join([heads[0], *said])}{end}"
+    colon, period = ("：", "。") if language == "zh" else (": ", ".")
+    alt = f"{what}{stop if what else ''}{unit}{colon}{stop.join([heads[0], *said])}{period}"
     return note(ax, frame, alt, provenance)
 
 

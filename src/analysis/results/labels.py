@@ -65,8 +65,15 @@ def span(interval: str, language: str = "en") -> str:
 
     Examples
     --------
-    >>> span("1.2 to 3.4", "zh")
-    '1.2 至 3.4'
+    >>> span("1.2 to 3.4", "zh"), span("more than 30", "zh")
+    ('1.2 至 3.4', '多于 30')
     """
+    words = labels(language)
     low, middle, high = interval.partition(" to ")
-    return labels(language)["to"].format(low=low, high=high) if middle else interval
+    if middle:
+        return words["to"].format(low=low, high=high)
+    for key in ("more_than", "at_least", "less_than", "at_most"):
+        before = labels("en")[f"interval_{key}"].partition("{value}")[0]
+        if interval.startswith(before):
+            return words[f"interval_{key}"].format(value=interval.removeprefix(before))
+    return words["interval_any"] if interval == labels("en")["interval_any"] else interval
