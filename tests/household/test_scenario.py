@@ -144,9 +144,10 @@ def test_wrong_combinations_are_refused(budget, effect, inputs, said):
 
 
 def test_evidence_is_the_weakest_of_its_parts(budget):
-    """Assumed inputs make it a model; without one it would be reported."""
+    """Published studies on a household of official figures: reported; assumptions are named."""
     gain = budget.add(OFFER, base="trainee_earnings", share_kept=(0.5, 1.0))
-    assert gain.provenance.evidence == "model"
+    assert gain.provenance.evidence == "reported"
+    assert gain.provenance.method.endswith("assumed: people, share_kept, forgone")
     assert gain.median.provenance.function.endswith("scenario.add")
     assert any("facts.csv" in str(x) for x in gain.provenance.inputs)
 
@@ -178,7 +179,7 @@ def test_break_even_ranges_over_all_corners(budget):
     most = sum(1.03**-k for k in range(1, 11))
     assert answer.per_cent.low == pytest.approx(100 * 800 / most / 6105)
     assert answer.per_cent.high == pytest.approx(100 * 5000 * 1.08 / 6105)
-    assert answer.provenance.evidence == "model"
+    assert "assumed: cost" in answer.provenance.method
 
 
 def test_assumed_costs_say_so(budget):
@@ -191,7 +192,7 @@ def test_an_input_is_a_number_with_its_range(budget):
     """data/parameters/unit_costs.csv: 800 to 5,000, most likely 2,000 yuan; assumed."""
     cost = budget.break_even("training", base="trainee_earnings").input("cost")
     assert (cost.value, cost.low, cost.high) == (2000, 800, 5000)
-    assert cost.provenance.evidence == "model"
+    assert cost.provenance.method.startswith("assumed: ")
     gain = budget.add(OFFER, base="trainee_earnings")
     assert (gain.input("people").value, gain.input("people").ends) == (1, (None, None))
     with pytest.raises(FaultsError, match="no such input"):

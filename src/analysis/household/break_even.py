@@ -335,9 +335,8 @@ def break_evens(budget: Budget, *, years: float = 5) -> ResultTable:
         data=pl.concat(frames),
         provenance=replace(
             budget.provenance,
-            evidence="model",
             function=f"{break_evens.__module__}.{break_evens.__qualname__}",
-            method=f"cost over the present value of a yuan a year, {years:g} years",
+            method=f"assumed cost over the present value of a yuan a year, {years:g} years",
         ),
         notes=("Costs are assumptions. Central value, and the range over all inputs in brackets.",),
     )

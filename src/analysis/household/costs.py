@@ -148,7 +148,7 @@ def cost_of(given: Given | str) -> Input:
     Examples
     --------
     >>> cost_of("training").evidence, cost_of(2000).central
-    ('model', 2000.0)
+    ('assumed', 2000.0)
     """
     if isinstance(given, str):
         return load().cost(given)

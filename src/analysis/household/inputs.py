@@ -18,6 +18,7 @@ Given = float | int | tuple[float, float] | tuple[float, float, float] | Number 
 """How an input may be given: one number, low and high, low, central and high, a number of a
 result, or an interval of claims."""
 SET_HERE = "set here"
+ASSUMED = "assumed"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Input:
     source : str
         Where it is from; ``set here`` for a number typed in the call.
     evidence : str
-        ``model`` for an assumption, ``reported`` for official figures and claims.
+        ``assumed``, or a kind of evidence, such as ``reported`` for official figures and claims.
     """
 
     name: str
@@ -45,7 +46,7 @@ class Input:
     high: float
     unit: str
     source: str = SET_HERE
-    evidence: str = "model"
+    evidence: str = ASSUMED
 
     @property
     def ends(self) -> tuple[float, ...]:
@@ -67,7 +68,7 @@ def read(
     least: float = -math.inf,
     most: float = math.inf,
     source: str = SET_HERE,
-    evidence: str = "model",
+    evidence: str = ASSUMED,
 ) -> Input:
     """Read an input, however it is given.
 
@@ -141,8 +142,7 @@ def printed(inputs: Iterable[Input]) -> pl.DataFrame:
         value = formatting.number(one.central)
         if one.low != one.high:
             value += f" ({formatting.number(one.low)} to {formatting.number(one.high)})"
-        kind = "assumed" if one.evidence == "model" else one.evidence
-        where = f"{kind}: {one.source}"
+        where = f"{one.evidence}: {one.source}"
         rows.append({"input": one.what, "value": value, "unit": one.unit, "where from": where})
     return pl.DataFrame(rows)
 
@@ -175,11 +175,17 @@ def input_number(inputs: Iterable[Input], name: str, provenance: Provenance) -> 
         high=one.high if apart else math.nan,
         what=one.what,
         unit=one.unit,
-        provenance=replace(provenance, evidence=one.evidence, method=one.source),
+        provenance=replace(
+            provenance,
+            evidence=provenance.evidence if one.evidence == ASSUMED else one.evidence,
+            method=f"assumed: {one.source}" if one.evidence == ASSUMED else one.source,
+        ),
     )
 
 
 def joined(provenance: Provenance, inputs: Iterable[Input], method: str) -> Provenance:
-    """Return a provenance joined with the evidence of every input."""
-    others = [Provenance(evidence=one.evidence) for one in inputs]
-    return provenance.joined(others, method)
+    """Return a provenance joined with the evidence of every input; assumptions are named."""
+    stated = [one for one in inputs if one.low != one.high or one.source == SET_HERE]
+    known = [Provenance(evidence=one.evidence) for one in stated if one.evidence != ASSUMED]
+    assumed = ", ".join(one.name for one in stated if one.evidence == ASSUMED)
+    return provenance.joined(known, f"{method}; assumed: {assumed}" if assumed else method)
