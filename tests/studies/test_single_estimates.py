@@ -11,6 +11,7 @@ from analysis.faults import FaultsError
 from analysis.results.plot import exhibit_of
 from analysis.studies.estimates import studies
 from analysis.studies.meta_analysis import pool
+from analysis.studies.rating import rate
 
 mpl.use("agg")
 
@@ -22,6 +23,8 @@ def test_an_estimate_is_in_per_cent_of_the_comparison_mean():
     assert women.std_error == pytest.approx(100 * 9955 / 177161)
     assert women.ci_low == pytest.approx(100 * (39369 - 1.959964 * 9955) / 177161)
     assert women.text == "22.2"
+    pesos = studies("training").estimate("attanasio2011_01", as_printed=True)
+    assert (pesos.value, pesos.std_error, pesos.unit) == (39369, 9955, "currency")
     assert women.provenance.evidence == "published"
 
 
@@ -70,3 +73,12 @@ def test_the_predictive_interval_is_that_of_the_hierarchical_model():
     assert (shown.low, shown.high) == pytest.approx(pooled.predictive().interval())
     assert shown.low < pooled.prediction.ci_low
     assert shown.high > pooled.prediction.ci_high
+
+
+def test_a_rating_shows_what_is_asked_for_and_measured():
+    """Five randomised studies, none rural: two conditions of data/studies/rating.csv fail."""
+    shown = rate(studies("training"), "earnings").table().shown
+    first, failing = shown.row(0, named=True), shown.filter(pl.col("holds") == "no")
+    assert (first["asked for"], first["measured"], first["holds"]) == ("at least 4", "5", "yes")
+    assert failing["asked for"].to_list() == ["at least 1", "at least 0.5"]
+    assert rate(studies("cooperatives"), "household_income").table().shown.height == 1

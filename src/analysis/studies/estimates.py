@@ -251,8 +251,15 @@ class Studies:
         held = self.frame.height - self.frame["std_error"].null_count()
         return self._count(held, f"estimates with an error: {self.title}")
 
-    def estimate(self, name: str) -> Effect:
+    def estimate(self, name: str, *, as_printed: bool = False) -> Effect:
         """Return one estimate by its id, in per cent of the comparison mean where it has one.
+
+        Parameters
+        ----------
+        name : str
+            Id in ``data/studies/estimates.csv``.
+        as_printed : bool
+            In its own unit, such as yuan, even where it has a per cent.
 
         Raises
         ------
@@ -264,7 +271,7 @@ class Studies:
         >>> studies("training").estimate("attanasio2011_01").interval.text
         '11.2 to 33.2'
         """
-        return single_estimates.find(self, name)
+        return single_estimates.find(self, name, as_printed=as_printed)
 
     def plot(
         self, by: str = "outcome_family", language: str = "en", ax: Axes | None = None

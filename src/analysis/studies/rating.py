@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from analysis.faults import FaultsError
-from analysis.results import FrameDigest, Provenance, ResultTable, Word
+from analysis.results import FrameDigest, Provenance, ResultTable, Word, formatting
 from analysis.studies.estimates import Studies, tables
 from analysis.studies.meta_analysis import pool
 from analysis.studies.pool_result import PoolResult
@@ -27,6 +27,8 @@ COMPARED: Final = (
     ("panel_comparison", "area"),
 )
 """Where a mean is looked for, the strongest first: risk of bias and effect."""
+ABOVE: Final = ("disagreement", "imprecision")
+"""Conditions that fail above their threshold; the others fail below it."""
 ASSOCIATIONS: Final = ("matched_cross_section", "association")
 
 
@@ -91,15 +93,19 @@ class Rating:
         return self.conditions.filter("fails")[column].unique(maintain_order=True).to_list()
 
     def table(self) -> ResultTable:
-        """Return the conditions with what was measured."""
-        if self.conditions.is_empty():
-            shown = pl.DataFrame({"condition": [NONE], "measured": [""], "holds": ["no"]})
-        else:
-            shown = self.conditions.select(
-                condition="measure",
-                measured=pl.col("value").round(2).cast(pl.String).fill_null("not assessed"),
-                holds=pl.when("fails").then(pl.lit("no")).otherwise(pl.lit("yes")),
-            )
+        """Return the conditions with what is asked for, what was measured, and what holds."""
+        rows = [
+            {
+                "condition": row["measure"],
+                "asked for": ("at most " if row["criterion"] in ABOVE else "at least ")
+                + f"{row['threshold']:g}",
+                "measured": "not assessed" if row["value"] is None else _short(row["value"]),
+                "holds": "no" if row["fails"] else "yes" if row["value"] is not None else "",
+            }
+            for row in self.conditions.iter_rows(named=True)
+        ]
+        empty = {"condition": NONE, "asked for": "", "measured": "", "holds": "no"}
+        shown = pl.DataFrame(rows or [empty])
         return ResultTable(shown=shown, data=self.conditions, provenance=self.provenance)
 
     def __repr__(self) -> str:
@@ -108,6 +114,11 @@ class Rating:
 
     def _repr_html_(self) -> str:
         return self.table()._repr_html_()
+
+
+def _short(value: float) -> str:
+    """Print a count as such and anything else with two decimals at most."""
+    return formatting.number(value, 0 if value == int(value) else 2)
 
 
 def rate(studies: Studies, outcome: str) -> Rating:
@@ -219,7 +230,7 @@ def conditions_of(pooled: PoolResult) -> pl.DataFrame:
         value=pl.col("criterion").replace_strict(values, return_dtype=pl.Float64).fill_nan(None)
     )
     # A share of variation and a width fail above their threshold, counts and p values below.
-    above = pl.col("criterion").is_in(["disagreement", "imprecision"])
+    above = pl.col("criterion").is_in(ABOVE)
     fails = (
         pl.when(above)
         .then(pl.col("value") > pl.col("threshold"))

@@ -27,7 +27,9 @@ BY: Final = ("outcome_family", "risk_of_bias", "effect", "comparison", "sub_type
 """Columns by which estimates may be grouped."""
 
 
-def effect_of(row: Mapping[str, Any], provenance: Provenance) -> Effect:
+def effect_of(
+    row: Mapping[str, Any], provenance: Provenance, *, as_printed: bool = False
+) -> Effect:
     """Return a row of the library as an effect: in per cent where it has one, else as printed.
 
     Parameters
@@ -36,13 +38,15 @@ def effect_of(row: Mapping[str, Any], provenance: Provenance) -> Effect:
         A row of ``estimates.csv`` with the columns that `analysis.studies` adds.
     provenance : Provenance
         Of the library.
+    as_printed : bool
+        In its own unit, even where it has a per cent.
 
     Returns
     -------
     Effect
         With a normal interval where the row has an error (times its multiplier).
     """
-    percent = row["percent"] is not None
+    percent = row["percent"] is not None and not as_printed
     value, error = (
         (row["percent"], row["percent_se"]) if percent else (row["estimate"], row["error"])
     )
@@ -65,7 +69,7 @@ def effect_of(row: Mapping[str, Any], provenance: Provenance) -> Effect:
     )
 
 
-def find(studies: Studies, name: str) -> Effect:
+def find(studies: Studies, name: str, *, as_printed: bool = False) -> Effect:
     """Return the estimate of a name.
 
     Raises
@@ -78,7 +82,7 @@ def find(studies: Studies, name: str) -> Effect:
         problem = "a direction without a number" if found.height else "no such estimate"
         remedy = "use an id of data/studies/estimates.csv that has an estimate"
         raise FaultsError([Fault(studies.title, problem, remedy, column="id", value=name)])
-    return effect_of(found.row(0, named=True), studies.provenance)
+    return effect_of(found.row(0, named=True), studies.provenance, as_printed=as_printed)
 
 
 def forest_of(

@@ -83,8 +83,10 @@ def load(project: Project, name: str) -> dict[str, Any]:
     return dict(notebook)
 
 
-def embed_cell(project: Project, figures: Figures, line: Line, name: str, label: str) -> list[Line]:
-    """Return the outputs of one labelled cell of another notebook, without its code.
+def embed_cell(
+    project: Project, figures: Figures, line: Line, name: str, label: str, *, echo: bool = False
+) -> list[Line]:
+    """Return the outputs of one labelled cell of another notebook, with its code if asked for.
 
     Raises
     ------
@@ -96,7 +98,7 @@ def embed_cell(project: Project, figures: Figures, line: Line, name: str, label:
             continue
         cell = read_code_cell(name, number, raw)
         if label in {cell.label, raw.get("id")}:
-            blocks, _ = code_cell(cell, project, {}, figures, echo=False)
+            blocks, _ = code_cell(cell, project, {}, figures, echo=echo)
             if not blocks:
                 remedy = "show something in that cell, or do not embed it"
                 fault = line.fault("embedded cell has no output", remedy, f"{name}#{label}")
@@ -164,8 +166,8 @@ def read_page(project: Project, variables: Mapping[str, Any], name: str) -> Page
     files: dict[str, bytes] = {}
     figures = Figures(name, files)
 
-    def embed(line: Line, notebook: str, label: str) -> list[Line]:
-        return embed_cell(project, figures, line, notebook, label)
+    def embed(line: Line, notebook: str, label: str, echo: bool) -> list[Line]:
+        return embed_cell(project, figures, line, notebook, label, echo=echo)
 
     expander = Expander(project, variables, embed, files)
     page = read_ipynb(expander, name) if name.endswith(".ipynb") else read_qmd(expander, name)

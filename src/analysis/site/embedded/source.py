@@ -223,14 +223,15 @@ class Expander:
     variables : mapping
         Content of ``_variables.yml``.
     embed : callable
-        Takes a line, a notebook path and a label, returns that cell's Markdown lines.
+        Takes a line, a notebook path, a label and whether code is shown; returns that cell's
+        Markdown lines.
     files : dict of str to bytes
         Takes the figures of the page, by output path.
     """
 
     project: Project
     variables: Mapping[str, Any]
-    embed: Callable[[Line, str, str], list[Line]]
+    embed: Callable[[Line, str, str, bool], list[Line]]
     files: dict[str, bytes]
 
     def resolve(self, line: Line, target: str) -> str:
@@ -288,13 +289,16 @@ class Expander:
         ]
 
     def _embed(self, line: Line, words: list[str], faults: list[Fault]) -> list[Line]:
-        target, _, label = (words[1] if len(words) == 2 else "").partition("#")
+        echo = words[2:] == ["echo=true"]
+        known = len(words) == 2 or echo
+        target, _, label = (words[1] if known else "").partition("#")
         name = self.resolve(line, target)
         if not label or not (self.project.folder / name).is_file():
-            remedy = "write {{< embed notebook.ipynb#label >}} with an existing notebook"
+            remedy = "write {{< embed notebook.ipynb#label >}} with an existing notebook, or label "
+            remedy += "echo=true to show its code too"
             faults.append(line.fault("cell to embed not found", remedy, " ".join(words)))
             return []
-        return self.embed(line, name, label)
+        return self.embed(line, name, label, echo)
 
     def _inline(self, line: Line, meta: Mapping[str, Any], faults: list[Fault]) -> str:
         def value(match: re.Match[str]) -> str:
