@@ -1,4 +1,4 @@
-"""Notes on payments and floors: sentences by tier, tables, and a reason where nothing is known."""
+"""Notes on payments: sentences by tier, tables, and a reason where nothing is known."""
 
 from dataclasses import replace
 
@@ -7,9 +7,8 @@ import pytest
 from analysis import findings, notes
 from analysis.answers import page
 from analysis.answers.missing import Missing
-from analysis.notes import floor, per_yuan
+from analysis.notes import per_yuan
 from analysis.panels import panel as panels
-from analysis.panels import schemas
 from analysis.panels.model import Settings, Switches, simulate_settings
 
 
@@ -59,22 +58,6 @@ def test_doses_that_are_no_payments_are_a_sentence():
     assert isinstance(made.made, Missing)
     assert "no payments" in made.said.text and "arithmetic" in made.rule.text
     assert "no payments" in made.table("tbl-p").data["why"][0]
-
-
-def test_the_floor_is_told_with_what_the_simulation_knows():
-    made = floor.near(notes.programme("07-x", page.page("collective_enterprise")))
-    assert "too many" in made.bunching.text and "were raised" in made.bunching.text
-    assert "pay out" in made.books.text
-    assert "the curve has" in made.figure("fig-f").alt
-
-
-def test_without_books_the_floor_is_a_sentence(monkeypatch, folder):
-    gone = schemas.empty("collective").lazy()
-    panel = replace(panels.read(folder), collective=gone)
-    monkeypatch.setattr(floor.current, "current", lambda: panel)
-    made = floor.near(notes.programme("07-x", page.page("collective_enterprise", panel)))
-    assert "no books" in made.books.text and "no books" in made.bunching.text
-    assert "no books" in made.figure("fig-f").alt
 
 
 def test_what_reported_money_can_add_is_per_head_of_official_income():

@@ -40,7 +40,7 @@ SHOWN = (
     "index.html",
     "notebooks/10-claims.html",
     "notebooks/11-arithmetic.html",
-    "notebooks/05-training-and-placement.html",
+    "notebooks/01-training.html",
     "notebooks/12-household.html",
     "pages/data.html",
     "pages/for-readers.html",

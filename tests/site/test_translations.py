@@ -234,9 +234,9 @@ def test_a_table_that_does_not_fit_is_refused(project: Path) -> None:
 
 
 def test_sources_in_a_notebook_and_a_table(project: Path) -> None:
-    shutil.copy(ROOT / "notebooks" / "06-cooperatives.ipynb", project)
-    assert "cooperative.summary" in str(
-        translations.text_of("06-cooperatives.ipynb#in-short", project)
+    shutil.copy(ROOT / "notebooks" / "03-cooperatives.ipynb", project)
+    assert "reported.count" in str(
+        translations.text_of("03-cooperatives.ipynb#sec-cooperatives-reported", project)
     )
     (project / "t.csv").write_text('id,text\na,"One, two"\nb,Three\n', encoding="utf-8")
     assert translations.text_of("t.csv#a", project) == "a\nOne, two"

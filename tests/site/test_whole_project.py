@@ -104,7 +104,7 @@ def three_pages(
 ) -> Path:
     """A copy with a notebook of each formula, and what is published of these."""
     root = copy_of_project(tmp_path_factory.mktemp("formulas") / "project")
-    kept = {"11-arithmetic", "06-cooperatives", "12-studies"}
+    kept = {"11-arithmetic", "01-training", "09-studies"}
     for path in (root / "notebooks").glob("*.ipynb"):
         if path.stem not in kept:
             path.unlink()

@@ -112,7 +112,7 @@ def programme(notebook: str, answer: Answer) -> Notes:
     Parameters
     ----------
     notebook : str
-        Its name without ending, such as ``05-training-and-placement``.
+        Its name without ending, such as ``08-pairing-credit-funds``.
     answer : Answer
         From `analysis.answers.page.page`.
     """

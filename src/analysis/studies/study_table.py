@@ -22,7 +22,10 @@ FILTERS: Final = ("programme", "outcome", "design")
 
 
 def table_of(studies: Studies, *, filterable: bool = False, language: str = "en") -> ResultTable:
-    """Return the rows of a library as a table of six columns."""
+    """Return the rows of a library as a table of six columns.
+
+    Of one programme alone, and without filters, the column of the programme is left out.
+    """
     from analysis.studies.estimates import tables
 
     known, words, frame = tables(), labels(language), studies.ordered()
@@ -41,6 +44,8 @@ def table_of(studies: Studies, *, filterable: bool = False, language: str = "en"
         for row in frame.iter_rows(named=True)
     ]
     shown = pl.DataFrame(rows, schema=dict.fromkeys(heads, pl.String)).rename(heads)
+    if not filterable and frame["programme"].n_unique() == 1:
+        shown = shown.drop(heads["programme"])
     return ResultTable(
         shown=shown,
         data=frame,

@@ -205,6 +205,18 @@ def test_an_embedded_cell_without_output_is_refused(stage: Path) -> None:
     assert found.startswith("pages/more.qmd:7") and "has no output" in found
 
 
+def test_an_embedded_cell_shows_its_code_where_asked(stage: Path) -> None:
+    """Quarto's documentation of embed: code is hidden unless ``echo=true``."""
+    embed = "{{{{< embed ../notebooks/01-claims.ipynb#fig-embed{} >}}}}\n"
+    [found] = page(stage, embed.format(" echo=no"))
+    assert "cell to embed not found" in found
+    for option, shown in (("", False), (" echo=true", True)):
+        (stage / "pages/more.qmd").write_text(HEAD + embed.format(option), encoding="utf-8")
+        render_project(stage, stage.parent / "site")
+        html = (stage.parent / "site/pages/more.html").read_text(encoding="utf-8")
+        assert ("cell-code" in html) is shown
+
+
 @pytest.mark.parametrize(
     "body",
     [
