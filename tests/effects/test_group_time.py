@@ -260,7 +260,8 @@ def test_under_four_effective_clusters_there_is_no_interval_but_a_way_out():
     assert found.max_leverage[0] == pytest.approx(2 / 3)
     assert found.notes[0] == (
         "no interval: fewer than 4 effective clusters in an arm (1.8 treated and 1.8 control);"
-        " randomisation inference if villages were assigned at random, else not estimable"
+        " randomisation inference (.randomise()) if clusters were assigned at random, else not"
+        " estimable"
     )
     assert "fewer than 4" in str(next(found.effects()))
     # Treated beside untreated households of the village: villages cannot be exchanged.

@@ -122,12 +122,18 @@ def test_a_village_alone_is_its_own_unit(panel, make_table):
         ([("v", "a", None), ("v", "b", None)], "cuts through a village"),
         ([("v", "a", None), ("v", None, None)], "cuts through a village"),
         ([("v", None, "x"), ("w", None, None)], "some households have no design stratum"),
-        ([("v", "a", "x"), ("w", "a", "y")], "lies in two strata"),
     ],
 )
 def test_what_cells_cannot_tell_is_refused(rows, message):
     with pytest.raises(FaultsError, match=message):
         survey.of_panel(panel_of(rows))
+
+
+def test_units_numbered_inside_strata_are_taken_together_with_them():
+    """Unit 1 of stratum A and unit 1 of stratum B are two; a unit of one stratum keeps its name."""
+    rows = [("a1", "1", "A"), ("a2", "2", "A"), ("b1", "1", "B"), ("b3", "3", "B")]
+    sample = survey.of_panel(panel_of(rows))
+    assert sample.psu == {"a1": "A / 1", "a2": "2", "b1": "B / 1", "b3": "3"}
 
 
 def test_a_panel_without_a_design_is_one_stratum_of_villages():

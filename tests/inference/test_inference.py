@@ -210,6 +210,60 @@ def test_randomisation_is_the_statistic_of_every_assignment():
     assert found.enumerated and found.drawn.shape == (36, 2)
 
 
+def test_sums_that_are_large_against_their_spread_keep_their_variance():
+    """Sums moved by a thousand million: the same statistics; multiplied out nothing is left."""
+    draw = np.random.default_rng(2)
+    weight = draw.integers(5, 60, 10).astype(float)
+    total = (weight * draw.normal(size=10))[:, None]
+    arm = np.arange(10) < 4
+    near, far = (
+        randomisation.permute(weight, total + weight[:, None] * by, arm) for by in (0.0, 1e9)
+    )
+    assert far.statistics.item() == pytest.approx(near.statistics.item(), rel=1e-6)
+    assert far.p_values.item() == near.p_values.item()
+
+
+def test_a_randomisation_interval_holds_what_is_not_rejected():
+    """Independent: the test itself at values inside and outside each end."""
+    draw = np.random.default_rng(4)
+    weight = draw.integers(5, 60, 12).astype(float)
+    arm = np.arange(12) < 5
+    total = weight * (draw.normal(size=12) + 2.0 * arm)
+    low, high = randomisation.interval(weight, total, arm, draws=999)
+
+    def p(effect):
+        rest = (total - weight * arm * effect)[:, None]
+        return randomisation.permute(weight, rest, arm, draws=999).p_values.item()
+
+    step = (high - low) / 100
+    assert p(low + step) > 0.05 and p(high - step) > 0.05
+    assert p(low - step) <= 0.05 and p(high + step) <= 0.05
+    # Three assignments cannot reject at 5 per cent.
+    few = randomisation.interval(np.ones(3), np.array([9.0, 1, 2]), np.arange(3) < 1)
+    assert few == (-np.inf, np.inf)
+
+
+def test_webb_weights_by_their_moments_and_by_brute_force():
+    """Mean 0, variance 1; each draw is the regression run again on e·restricted residuals."""
+    assert wild.WEBB.mean() == pytest.approx(0) and (wild.WEBB**2).mean() == pytest.approx(1)
+    assert sorted(np.round(wild.WEBB**2, 12)) == [0.5, 0.5, 1, 1, 1.5, 1.5]
+    draw = np.random.default_rng(8)
+    weight = np.array([[1.0, 0]] * 3 + [[0, 1.0]] * 5) * draw.integers(3, 9, (8, 1))
+    total = weight * draw.normal(size=(8, 1))
+    gram, moment = wild.contrast_moments(weight, total)
+    found = wild.bootstrap(gram, moment, 1, draws=400, seed=3, weights="webb")
+    assert (found.weights, found.enumerated, found.draws) == ("webb", False, 400)
+    restricted = moment.sum(axis=0)[0] / gram.sum(axis=0)[0, 0]
+    (signs,) = wild._signs(8, 400, 3, False, "webb")
+    far = 0
+    for e in signs:
+        again = gram[:, :, 0] * restricted + e[:, None] * (moment - gram[:, :, 0] * restricted)
+        theta = np.linalg.solve(gram.sum(axis=0), again.sum(axis=0))
+        score = (again - gram @ theta) @ np.linalg.inv(gram.sum(axis=0))[1]
+        far += abs(theta[1]) >= abs(found.statistic) * np.sqrt((score**2).sum()) * (1 - 1e-9)
+    assert found.p_value == pytest.approx((far + 1) / 401)
+
+
 def test_random_assignments_stay_in_strata_and_come_near():
     weight, stratum = np.ones(16), np.repeat([0, 1], 8)
     total = GENERATOR.normal(size=(16, 1)) + 5 * stratum[:, None]

@@ -1,5 +1,7 @@
 """Strength of a hidden cause: published tables, simulation, algebra."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -58,14 +60,52 @@ def test_no_estimate_has_no_robustness():
         confounding.robustness(2.0, 1)
 
 
-def test_selection_as_strong_as_delta_makes_the_estimate_zero():
-    """By hand: 4 to 3 while R² goes 0.1 to 0.3; up to 0.39 it would fall by 0.45."""
-    found = confounding.selection(4.0, 0.1, 3.0, 0.3, 0.39)
-    assert found.at_equal == pytest.approx(2.55)
-    assert found.delta == pytest.approx(3 / 0.45)
-    assert confounding.selection(3.0, 0.1, 3.0, 0.3, 0.39).delta == np.inf
+def population(effect, seen, unseen, with_treatment, delta, treatment=3.0, noise=1.0):
+    """Regressions of y = effect·x + w₁ + w₂ + noise in a population with a stated δ.
+
+    w₁ and w₂ do not move together, and Cov(x, w₂)/Var(w₂) = δ Cov(x, w₁)/Var(w₁).
+    """
+    other = delta * with_treatment * unseen / seen
+    c = np.array(
+        [[treatment, with_treatment, other], [with_treatment, seen, 0], [other, 0, unseen]]
+    )
+    pull = c @ np.array([effect, 1.0, 1.0])
+    known = np.array([effect, 1.0, 1.0]) @ pull
+    y = known + noise
+    long = np.linalg.solve(c[:2, :2], pull[:2])
+    short = pull[0] / treatment
+    rest = treatment - with_treatment**2 / seen
+    moved = confounding.Movement(
+        short, short * pull[0] / y, long[0], long @ pull[:2] / y, y, treatment, rest
+    )
+    return moved, known / y
+
+
+@pytest.mark.parametrize("delta", [0.4, 1.7, 2.5])
+def test_selection_as_strong_as_delta_makes_the_estimate_zero(delta):
+    """A population with no effect and a stated δ, where the proportional form is off."""
+    moved, most = population(0.0, 1.0, 2.0, 0.4, delta)
+    assert confounding.selection(moved, most).delta == pytest.approx(delta, rel=1e-9)
+    proportional = moved.long / (
+        (moved.short - moved.long) * (most - moved.r2_long) / (moved.r2_long - moved.r2_short)
+    )
+    assert abs(proportional / delta - 1) > 0.05
+
+
+@pytest.mark.parametrize("effect", [-1.0, 0.0, 0.7])
+def test_selection_just_as_strong_finds_the_effect(effect):
+    moved, most = population(effect, 1.5, 0.8, 0.5, 1.0)
+    assert confounding.selection(moved, most).at_equal == pytest.approx(effect, abs=1e-9)
+
+
+def test_selection_refuses_what_cannot_be():
+    moved, most = population(0.5, 1.0, 2.0, 0.6, 1.0)
     with pytest.raises(FaultsError, match="does not rise"):
-        confounding.selection(4.0, 0.3, 3.0, 0.1, 0.39)
+        confounding.selection(moved, moved.r2_long)
+    with pytest.raises(FaultsError, match="variances"):
+        confounding.selection(replace(moved, variance_rest=9.0), most)
+    still = replace(moved, short=moved.long)
+    assert confounding.selection(still, most).at_equal == moved.long
 
 
 def test_e_value_refuses_what_is_no_ratio():

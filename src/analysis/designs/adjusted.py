@@ -10,7 +10,6 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 
 from analysis.designs import estimates, frames, joint, propensity
-from analysis.designs.arms import degrees_of, too_few
 from analysis.designs.frames import Source, unit_of
 from analysis.designs.joint import Target
 from analysis.designs.propensity import Overlap
@@ -305,11 +304,6 @@ def _fit(sample: Sample, method: Method, overlap: Overlap, matches: int, level: 
         found = propensity.estimated(sample, propensity.ESTIMATES[method], overlap)
         sample, point, error, note = found.sample, found.point, found.std_error, found.note
         degrees, errors = found.degrees, found.errors
-        if sample.cluster:
-            degrees = degrees_of(sample)
-            lacking = too_few(sample)
-            if lacking:
-                error, note = math.nan, lacking
         if found.model is not None:
             controls = propensity.control_weights(sample, found.model)
             scores = found.model.p

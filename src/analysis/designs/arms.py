@@ -10,7 +10,7 @@ from analysis.inference.arrays import Floats, Integers
 from analysis.inference.degrees import Arms
 
 
-def arms_of(sample: Sample, group: Integers | None = None) -> Arms:
+def arms_of(sample: Sample, group: Integers | None = None, controls: Floats | None = None) -> Arms:
     """Return the weight and the rows that each cluster has in each arm, shape (G, 1).
 
     Parameters
@@ -19,6 +19,8 @@ def arms_of(sample: Sample, group: Integers | None = None) -> Arms:
         Its weights, arms and clusters.
     group : array, shape (n,), optional
         Other clusters.
+    controls : array, shape (n,), optional
+        Weights of controls where they are others, such as the odds of treatment.
     """
     group = sample.group if group is None else group
     size = int(group.max()) + 1
@@ -26,33 +28,35 @@ def arms_of(sample: Sample, group: Integers | None = None) -> Arms:
     def total(values: Floats) -> Floats:
         return np.bincount(group, values, size).astype(np.float64)[:, None]
 
-    d = sample.d
-    return Arms(total(sample.w * d), total(sample.w * (1 - d)), total(d), total(1 - d))
+    d, other = sample.d, sample.w if controls is None else controls
+    return Arms(total(sample.w * d), total(other * (1 - d)), total(d), total(1 - d))
 
 
-def degrees_of(sample: Sample, group: Integers | None = None, *, linear: bool = False) -> float:
+def degrees_of(
+    sample: Sample,
+    group: Integers | None = None,
+    *,
+    linear: bool = False,
+    controls: Floats | None = None,
+) -> float:
     """Return the degrees of freedom of an effect by cluster, by the rule for all estimators.
 
     Parameters
     ----------
-    sample, group
+    sample, group, controls
         As in `arms_of`.
     linear : bool
         Whether the effect is a difference of weighted means of both arms; the degrees of other
         effects are capped by the effective clusters of the smaller arm less one.
     """
-    found = degrees.design_degrees(arms_of(sample, group), np.array([linear]))
+    found = degrees.design_degrees(arms_of(sample, group, controls), np.array([linear]))
     return float(found[0])
 
 
-def too_few(sample: Sample, group: Integers | None = None) -> str:
+def too_few(sample: Sample, group: Integers | None = None, controls: Floats | None = None) -> str:
     """Return why an effect by cluster has no interval; empty where it has one."""
-    smaller = arms_of(sample, group).smaller
-    return FEW if degrees.few(smaller)[0] else ""
-
-
-FEW = (
-    "no interval: too few clusters in an arm (effective number under"
-    f" {degrees.rules().least_effective:g}); .randomise() needs none"
-)
-"""Said of an effect whose smaller arm has too few effective clusters for a t interval."""
+    arms = arms_of(sample, group, controls)
+    if not degrees.few(arms.smaller)[0]:
+        return ""
+    inside = bool(((arms.treated > 0) & (arms.control > 0)).any())
+    return degrees.few_clusters(arms.effective[:, 0], inside=inside)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.designs import least_squares as ls
-from analysis.designs.arms import degrees_of, too_few
+from analysis.designs.arms import too_few
 from analysis.designs.sample import Sample
 from analysis.inference import clusters
 from analysis.inference.arrays import Floats, Integers
@@ -61,8 +61,6 @@ class Joint:
         Why a coefficient has no error; empty where it has one.
     errors : str
         ``HC2`` or ``CV3``.
-    two_arms : bool
-        Whether the first is a coefficient of two columns: a difference of two means.
     """
 
     points: Floats
@@ -70,7 +68,6 @@ class Joint:
     degrees: Floats
     notes: tuple[str, ...]
     errors: str
-    two_arms: bool = False
 
     @property
     def std_errors(self) -> Floats:
@@ -160,25 +157,29 @@ def _jackknife(targets: Sequence[Target], group: Integers) -> Joint:
     inside = np.stack(used, axis=1)
     covariance = clusters.jackknife_covariance(np.array(points), np.stack(without, axis=1), inside)
     notes = tuple(ls.ALONE if np.isnan(v) else "" for v in np.diag(covariance))
-    degrees = clusters.degrees_of_freedom(inside)
-    two = targets[0].x.shape[1] <= 2
-    return Joint(np.array(points), covariance, degrees, notes, "CV3", two)
+    degrees = [_degrees(target, group) for target in targets]
+    return Joint(np.array(points), covariance, np.array(degrees), notes, "CV3")
+
+
+def _degrees(target: Target, group: Integers) -> float:
+    """Return the degrees of one coefficient; rows and clusters without weight do not count."""
+    rows = target.w > 0
+    number = np.unique(group[rows], return_inverse=True)[1]
+    return ls.jackknife_degrees(target.x[rows], target.w[rows], number, target.column)
 
 
 def few(joint: Joint, sample: Sample, group: Integers | None) -> Joint:
-    """Return coefficients with the degrees of the design; without errors if clusters are too few.
+    """Return coefficients without errors where an arm has too few effective clusters.
 
-    Nothing changes without clusters. A regression on the two arms alone is a difference of their
-    weighted means, whose degrees are those of its own variance; others are capped.
+    Nothing changes without clusters.
     """
     if group is None:
         return joint
-    degrees = np.full_like(joint.degrees, degrees_of(sample, group, linear=joint.two_arms))
     note = too_few(sample, group)
     if not note:
-        return replace(joint, degrees=degrees)
+        return joint
     nothing = np.full_like(joint.covariance, np.nan)
-    return replace(joint, covariance=nothing, degrees=degrees, notes=(note,) * joint.points.size)
+    return replace(joint, covariance=nothing, notes=(note,) * joint.points.size)
 
 
 def anderson_rubin(

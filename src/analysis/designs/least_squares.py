@@ -16,6 +16,7 @@ import statsmodels.api as sm
 
 from analysis.effects.table import refuse
 from analysis.inference import clusters
+from analysis.inference import degrees as design
 from analysis.inference.arrays import Booleans, Floats, Integers
 
 Errors = Literal["classical", "HC1", "HC2", "CV1", "CV3"]
@@ -45,7 +46,9 @@ class Fit:
     note: str = ""
 
 
-def ordinary(y: Floats, x: Floats, w: Floats, errors: Errors, group: Integers) -> Fit:
+def ordinary(
+    y: Floats, x: Floats, w: Floats, errors: Errors, group: Integers, column: int = 1
+) -> Fit:
     """Regress by weighted least squares.
 
     Parameters
@@ -60,6 +63,8 @@ def ordinary(y: Floats, x: Floats, w: Floats, errors: Errors, group: Integers) -
         Kind of error.
     group : array, shape (n,)
         Cluster of each row, for CV1 and CV3.
+    column : int
+        The coefficient that the degrees of CV3 are of.
 
     Raises
     ------
@@ -74,7 +79,7 @@ def ordinary(y: Floats, x: Floats, w: Floats, errors: Errors, group: Integers) -
             value=f"{n} rows, {k} columns",
         )
     if errors == "CV3":
-        return _jackknife(y, x, x, w, group)
+        return _jackknife(y, x, x, w, group, column)
     model = sm.WLS(y, x, weights=w)
     if errors == "CV1":
         size = np.unique(group).size
@@ -84,7 +89,15 @@ def ordinary(y: Floats, x: Floats, w: Floats, errors: Errors, group: Integers) -
     return Fit(found.params, found.bse, n - k, errors)
 
 
-def two_stage(y: Floats, x: Floats, z: Floats, w: Floats, errors: Errors, group: Integers) -> Fit:
+def two_stage(
+    y: Floats,
+    x: Floats,
+    z: Floats,
+    w: Floats,
+    errors: Errors,
+    group: Integers,
+    column: int = 1,
+) -> Fit:
     """Regress by two-stage least squares, as many instruments as columns or more.
 
     β = (X̂′WX)⁻¹X̂′Wy with X̂ the projection of X on Z; errors by the sandwich of X̂ and y − Xβ
@@ -100,9 +113,11 @@ def two_stage(y: Floats, x: Floats, z: Floats, w: Floats, errors: Errors, group:
         ``classical``, ``HC1``, ``CV1`` or ``CV3``.
     group : array, shape (n,)
         Cluster of each row.
+    column : int
+        The coefficient that the degrees of CV3 are of.
     """
     if errors == "CV3":
-        return _jackknife(y, x, z, w, group)
+        return _jackknife(y, x, z, w, group, column)
     n, k = x.shape
     root = np.sqrt(w)[:, None]
     fitted = z * root @ np.linalg.lstsq(z * root, x * root, rcond=None)[0]
@@ -143,7 +158,70 @@ def without_each(y: Floats, x: Floats, z: Floats, w: Floats, group: Integers) ->
     return found
 
 
-def _jackknife(y: Floats, x: Floats, z: Floats, w: Floats, group: Integers) -> Fit:
+def jackknife_degrees(
+    x: Floats, w: Floats, group: Integers, column: int, correlation: float | None = None
+) -> float:
+    """Return the degrees of freedom of CV3 of a coefficient, from the design.
+
+    Leaving cluster c out moves the coefficients by −(A − A_c)⁻¹X_c′W(y_c − X_cθ), A = X′WX. With
+    the coefficient's columns g_c of WX_c(A − A_c)⁻¹ and p_c of A_c(A − A_c)⁻¹ this is
+    d_c = p_c′θ − g_c′y_c; the degrees follow from the covariance of d as in
+    `analysis.inference.degrees`, rows of a cluster sharing its shock.
+
+    Parameters
+    ----------
+    x : array, shape (n, k)
+        Columns; of two-stage least squares, as the instruments fit them.
+    w, group : array, shape (n,)
+        Weights, and number of each row's cluster.
+    column : int
+        Which coefficient.
+    correlation : float, optional
+        The intraclass correlation; that of the parameters by default.
+
+    Returns
+    -------
+    float
+        NaN where a cluster cannot be left out.
+
+    Examples
+    --------
+    Two arms of three and four clusters of one row: (1/2 + 1/3)² / (1/2³ + 1/3³).
+
+    >>> d = np.array([1.0, 1, 1, 0, 0, 0, 0])
+    >>> x = np.column_stack([np.ones(7), d])
+    >>> round(jackknife_degrees(x, np.ones(7), np.arange(7), 1), 6)
+    4.285714
+    """
+    rho = design.rules().intraclass_correlation if correlation is None else correlation
+    size = int(group.max()) + 1
+    scale = np.sqrt((w[:, None] * x**2).sum(axis=0))
+    x = x / np.where(scale > 0, scale, 1.0)
+    gram = _products(x, x, w, group, size)
+    whole = gram.sum(axis=0)
+    if np.linalg.matrix_rank(whole, hermitian=True, tol=1e-10) < whole.shape[0]:
+        return float("nan")
+    rest = whole - gram
+    if (np.linalg.matrix_rank(rest, hermitian=True, tol=1e-10) < whole.shape[0]).any():
+        return float("nan")
+    unit = np.zeros((size, whole.shape[0], 1))
+    unit[:, column] = 1.0
+    pull = np.linalg.solve(rest, unit)[..., 0]
+    g = w * (x * pull[group]).sum(axis=1)
+    inverse = np.linalg.inv(whole)
+    sums, squares = np.bincount(group, g, size), np.bincount(group, g**2, size)
+    weighted = _products(x, w[:, None], np.ones_like(w), group, size)[..., 0]
+    noise = _products(x, (w * g)[:, None], np.ones_like(w), group, size)[..., 0]
+    cross = (rho * weighted * sums[:, None] + (1 - rho) * noise) @ inverse
+    spread = rho * weighted.T @ weighted + (1 - rho) * ((x * (w**2)[:, None]).T @ x)
+    means = inverse @ spread @ inverse
+    moved = np.einsum("cpq,cq->cp", gram, pull)
+    own = rho * sums**2 + (1 - rho) * squares
+    found = design.matched(own[:, None], moved[:, None], -cross[:, None], means[None])
+    return float(found[0])
+
+
+def _jackknife(y: Floats, x: Floats, z: Floats, w: Floats, group: Integers, column: int) -> Fit:
     """Return coefficients with CV3 (MacKinnon, Nielsen & Webb 2023, equation 16)."""
     root = np.sqrt(w)[:, None]
     fitted = z * root @ np.linalg.lstsq(z * root, x * root, rcond=None)[0]
@@ -152,7 +230,9 @@ def _jackknife(y: Floats, x: Floats, z: Floats, w: Floats, group: Integers) -> F
     used: Booleans = np.ones(without.shape, bool)
     variance = np.diag(clusters.jackknife_covariance(points, without, used))
     note = ALONE if np.isnan(variance).any() else ""
-    return Fit(points, np.sqrt(variance), without.shape[0] - 1, "CV3", note)
+    columns = fitted / np.where(root > 0, root, 1.0)
+    degrees = jackknife_degrees(columns, w, group, column)
+    return Fit(points, np.sqrt(variance), degrees, "CV3", note)
 
 
 def _products(a: Floats, b: Floats, w: Floats, group: Integers, size: int) -> Floats:

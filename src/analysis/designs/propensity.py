@@ -18,6 +18,7 @@ import statsmodels.api as sm
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationWarning
 
 from analysis.designs import least_squares as ls
+from analysis.designs.arms import degrees_of, too_few
 from analysis.designs.sample import Sample, check_columns, refuse
 from analysis.faults import FaultsError
 from analysis.inference import clusters
@@ -138,9 +139,13 @@ def estimated(sample: Sample, estimate: Estimate, overlap: Overlap = "all") -> O
         np.array([point]), without, np.ones_like(without, bool)
     )
     note = ls.ALONE if np.isnan(variance).any() else ""
-    return OnTreated(
-        used, kept, point, float(np.sqrt(variance[0, 0])), _size(used) - 1, "CV3", note
-    )
+    controls = None if kept is None else _arms(used, kept.p)[1]
+    degrees = degrees_of(used, controls=controls)
+    error = float(np.sqrt(variance[0, 0]))
+    lacking = too_few(used, controls=controls)
+    if lacking:
+        error, note = float("nan"), lacking
+    return OnTreated(used, kept, point, error, degrees, "CV3", note)
 
 
 def _fitted(sample: Sample, estimate: Estimate) -> Logit:

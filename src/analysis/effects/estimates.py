@@ -31,30 +31,6 @@ CONVENTIONS = {
 NO_VARIANCE = "no interval: no village varies, and that is no certainty"
 
 
-def few_clusters(effective: Floats, *, inside: bool) -> str:
-    """Return what is said of an estimate with too few effective clusters in an arm.
-
-    Parameters
-    ----------
-    effective : array, shape (2,)
-        Effective clusters treated and control.
-    inside : bool
-        Whether households were treated inside villages, so that villages cannot be exchanged.
-    """
-    arms = " and ".join(
-        f"{number:g} {name}"
-        for number, name in zip(effective, ("treated", "control"), strict=True)
-        if number > 0
-    )
-    instead = (
-        "not estimable"
-        if inside
-        else "randomisation inference if villages were assigned at random, else not estimable"
-    )
-    least = degrees.rules().least_effective
-    return f"no interval: fewer than {least:g} effective clusters in an arm ({arms}); {instead}"
-
-
 class Estimates(ABC):
     """Estimates with what intervals, bands and tests need: k of them.
 
@@ -182,7 +158,9 @@ class Estimates(ABC):
             elif parity:
                 found.append("")
             elif self.too_few[k]:
-                found.append(few_clusters(self.effective_clusters[:, k], inside=bool(inside[k])))
+                found.append(
+                    degrees.few_clusters(self.effective_clusters[:, k], inside=bool(inside[k]))
+                )
             else:
                 found.append(why if alone[k] else "")
         return tuple(found)

@@ -119,13 +119,14 @@ def wild_bootstrap(
     null: float = 0.0,
     draws: int = wild.DRAWS,
     seed: int = wild.SEED,
+    weights: wild.Weights = "rademacher",
 ) -> wild.WildTest:
     """Test one effect by the restricted wild cluster bootstrap; see `wild.bootstrap`.
 
     With strata the null is on their average, standardised to the treated; the shares of the treated
     are taken as known, which the standard errors of group-time effects do not do.
     """
-    return wild.bootstrap(*two.moments(outcome), null=null, draws=draws, seed=seed)
+    return wild.bootstrap(*two.moments(outcome), null=null, draws=draws, seed=seed, weights=weights)
 
 
 def wild_interval(
@@ -135,9 +136,12 @@ def wild_interval(
     level: float = 0.95,
     draws: int = wild.DRAWS,
     seed: int = wild.SEED,
+    weights: wild.Weights = "rademacher",
 ) -> tuple[float, float]:
     """Return the effects that the wild bootstrap does not reject; see `wild.interval`."""
-    return wild.interval(*two.moments(outcome), level=level, draws=draws, seed=seed)
+    return wild.interval(
+        *two.moments(outcome), level=level, draws=draws, seed=seed, weights=weights
+    )
 
 
 def randomise(

@@ -6,7 +6,8 @@ population). Every unit of the sample counts in n_h, also one without influence 
 treated are a part of the sample, not a sample of their own. The degrees of freedom are units less
 strata.
 
-A unit may group villages. One that cuts through a village cannot be told from cells by village.
+Units numbered inside strata are taken together with them. A unit may group villages. One that cuts
+through a village cannot be told from cells by village.
 """
 
 from __future__ import annotations
@@ -48,14 +49,11 @@ def of_panel(panel: Panel) -> Sample:
     Raises
     ------
     FaultsError
-        If units cut through villages, a unit lies in two design strata, or only some households
-        have a design stratum.
+        If units cut through villages, or only some households have a design stratum.
     """
-    unit, stratum = pl.col("primary_sampling_unit"), pl.col("stratum")
+    stratum = pl.col("stratum")
     homes = (
-        panel.households.select(
-            "village", psu=unit.fill_null(pl.col("village")), stratum="design_stratum"
-        )
+        panel.households.select("village", psu=within_strata(), stratum="design_stratum")
         .unique()
         .collect()
     )
@@ -83,16 +81,6 @@ def of_panel(panel: Panel) -> Sample:
         )
     else:
         homes = homes.with_columns(stratum.fill_null(ONE))
-        double = _several(homes, "psu", "stratum")
-        if double:
-            faults.append(
-                _fault(
-                    "design_stratum",
-                    "a primary sampling unit lies in two strata",
-                    double,
-                    "give each unit one stratum",
-                )
-            )
     if faults:
         raise FaultsError(faults)
     rows = homes.sort("village")
@@ -100,6 +88,19 @@ def of_panel(panel: Panel) -> Sample:
         dict(rows.select("village", "psu").iter_rows()),
         dict(rows.select("village", "stratum").iter_rows()),
     )
+
+
+def within_strata() -> pl.Expr:
+    """Return the name of the sampling unit of each household, the village where it has none.
+
+    Surveys number units inside strata: a number that occurs in several is taken together with its
+    stratum. The columns are those of the households of a panel.
+    """
+    own = pl.coalesce("primary_sampling_unit", "village")
+    stratum = pl.col("design_stratum")
+    reused = stratum.drop_nulls().n_unique().over(own) > 1
+    together = pl.concat_str(stratum, own, separator=" / ", ignore_nulls=True)
+    return pl.when(reused).then(together).otherwise(own)
 
 
 def _several(frame: pl.DataFrame, of: str, what: str) -> str:

@@ -249,3 +249,33 @@ def few(effective: Floats) -> Booleans:
     """Return where an arm has too few effective clusters for a t interval, shape (k,)."""
     found: Booleans = effective < rules().least_effective
     return found
+
+
+def few_clusters(effective: Floats, *, inside: bool) -> str:
+    """Return what is said of an estimate with too few effective clusters in an arm.
+
+    Parameters
+    ----------
+    effective : array, shape (2,)
+        Effective clusters treated and control.
+    inside : bool
+        Whether households were treated inside clusters, so that these cannot be exchanged.
+
+    Examples
+    --------
+    >>> few_clusters(np.array([3.0, 36.2]), inside=True)
+    'no interval: fewer than 4 effective clusters in an arm (3 treated and 36.2 control); not estimable'
+    """  # noqa: E501
+    arms = " and ".join(
+        f"{number:g} {name}"
+        for number, name in zip(effective, ("treated", "control"), strict=True)
+        if number > 0
+    )
+    instead = (
+        "not estimable"
+        if inside
+        else "randomisation inference (.randomise()) if clusters were assigned at random, else not"
+        " estimable"
+    )
+    least = rules().least_effective
+    return f"no interval: fewer than {least:g} effective clusters in an arm ({arms}); {instead}"

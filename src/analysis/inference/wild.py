@@ -3,17 +3,20 @@
 A regression whose fixed effects are nested in villages needs only X_v′X_v and X_v′y_v of each
 village (fixed effects projected out): a draw flips the sign of a village's restricted scores. So a
 draw costs a few products, however many households there are. Cameron, Gelbach & Miller (2008),
-with the null imposed and CR0 t statistics (small-sample factors cancel).
+with the null imposed and CR0 t statistics (small-sample factors cancel). With few villages two
+signs give few different draws: Webb's (2023) six weights ±√(1/2), ±1, ±√(3/2) give 6^G.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from analysis.inference.arrays import Floats
+from analysis.inference.randomisation import end
 
 DRAWS = 9_999
 SEED = 20_200
@@ -21,6 +24,9 @@ CHUNK = 2**22
 """Numbers in one block of sign draws: about 32 MB."""
 TIE = 1e-9
 """Relative difference up to which two statistics are the same: rounding must not break ties."""
+WEBB: Floats = (np.sqrt([0.5, 1.0, 1.5]) * np.array([[-1.0], [1.0]])).ravel()
+"""Webb's six weights: mean 0, variance 1, fourth moment 7/6."""
+Weights = Literal["rademacher", "webb"]
 NONE = 1e-6
 """Share of the pulls of single villages below which an error is none: a difference of squares keeps
 half the digits of a number."""
@@ -45,6 +51,8 @@ class WildTest:
         Whether these are all there are.
     n_villages : int
         Villages.
+    weights : str
+        ``rademacher`` or ``webb``.
     """
 
     point: float
@@ -54,6 +62,7 @@ class WildTest:
     draws: int
     enumerated: bool
     n_villages: int
+    weights: str = "rademacher"
 
 
 def contrast_moments(weight: Floats, total: Floats) -> tuple[Floats, Floats]:
@@ -105,6 +114,7 @@ def bootstrap(
     null: float = 0.0,
     draws: int = DRAWS,
     seed: int = SEED,
+    weights: Weights = "rademacher",
 ) -> WildTest:
     """Test one coefficient of a regression.
 
@@ -120,6 +130,8 @@ def bootstrap(
         Its value under the null.
     draws, seed : int
         Random sign vectors. If there are not more than `draws` in all, each is used once.
+    weights : str
+        ``rademacher``: signs; ``webb``: six weights, always drawn, for few villages.
 
     Examples
     --------
@@ -144,20 +156,22 @@ def bootstrap(
     score = moment - gram @ restricted
     pull = score @ row
     tug = np.einsum("vij,i->vj", gram, row) @ inverse
-    enumerated = 2**v <= draws
+    enumerated = weights == "rademacher" and 2**v <= draws
     limit, floor = abs(statistic) * (1 - TIE), _floor(moment, row)
     count = used = 0
-    for signs in _signs(v, draws, seed, enumerated):
+    for signs in _signs(v, draws, seed, enumerated, weights):
         shift = signs @ score
-        # Signs square to one, so the variance of a draw needs no array of draws by villages.
+        # Σ(e·pull − shift′tug)², multiplied out: no array is draws by villages by columns.
         cross = signs @ (pull[:, None] * tug)
-        variance = (pull**2).sum() - 2 * (shift * cross).sum(1)
+        variance = signs**2 @ pull**2 - 2 * (shift * cross).sum(1)
         variance += np.einsum("bi,ij,bj->b", shift, tug.T @ tug, shift)
         distance = np.abs(signs @ pull)
         count += int((distance >= limit * np.sqrt(np.maximum(variance, floor**2))).sum())
         used += signs.shape[0]
     p_value = count / used if enumerated else (count + 1) / (used + 1)
-    return WildTest(float(full[coefficient]), null, float(statistic), p_value, used, enumerated, v)
+    return WildTest(
+        float(full[coefficient]), null, float(statistic), p_value, used, enumerated, v, weights
+    )
 
 
 def _error(gram: Floats, moment: Floats, full: Floats, row: Floats) -> float:
@@ -184,8 +198,8 @@ def _restricted(gram: Floats, moment: Floats, coefficient: int, null: float) -> 
     return found
 
 
-def _signs(v: int, draws: int, seed: int, enumerated: bool) -> Iterator[Floats]:
-    """Yield blocks of sign vectors, shape (b, v)."""
+def _signs(v: int, draws: int, seed: int, enumerated: bool, weights: Weights) -> Iterator[Floats]:
+    """Yield blocks of sign vectors or weights, shape (b, v)."""
     if enumerated:
         bits = np.arange(2**v)[:, None] >> np.arange(v) & 1
         yield 1.0 - 2.0 * bits.astype(np.float64)
@@ -194,6 +208,9 @@ def _signs(v: int, draws: int, seed: int, enumerated: bool) -> Iterator[Floats]:
     block = max(1, CHUNK // v)
     for first in range(0, draws, block):
         size = (min(block, draws - first), v)
+        if weights == "webb":
+            yield WEBB[generator.integers(0, WEBB.size, size)]
+            continue
         yield 2.0 * generator.integers(0, 2, size, dtype=np.int8).astype(np.float64) - 1.0
 
 
@@ -205,6 +222,7 @@ def interval(
     level: float = 0.95,
     draws: int = DRAWS,
     seed: int = SEED,
+    weights: Weights = "rademacher",
 ) -> tuple[float, float]:
     """Return the values of a coefficient that the test does not reject; ends can be infinite.
 
@@ -213,23 +231,12 @@ def interval(
     """
 
     def kept(null: float) -> bool:
-        found = bootstrap(gram, moment, coefficient, null=null, draws=draws, seed=seed)
+        found = bootstrap(
+            gram, moment, coefficient, null=null, draws=draws, seed=seed, weights=weights
+        )
         return found.p_value > 1 - level
 
     inverse = np.linalg.inv(gram.sum(axis=0))
     full = inverse @ moment.sum(axis=0)
     point, unit = float(full[coefficient]), _error(gram, moment, full, inverse[coefficient])
-    return _end(kept, point, -unit), _end(kept, point, unit)
-
-
-def _end(kept: Callable[[float], bool], point: float, unit: float) -> float:
-    inside, step = 0.0, 2.0
-    while kept(point + step * unit):
-        inside, step = step, step * 2
-        if step > 2**12:
-            return float(np.copysign(np.inf, unit))
-    outside = step
-    while outside - inside > 1e-3:
-        middle = (inside + outside) / 2
-        inside, outside = (middle, outside) if kept(point + middle * unit) else (inside, middle)
-    return point + outside * unit
+    return end(kept, point, -unit), end(kept, point, unit)

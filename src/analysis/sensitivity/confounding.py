@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import special  # type: ignore[import-untyped]
 
 from analysis.faults import Fault, FaultsError
 
@@ -87,7 +87,7 @@ def robustness(
             ]
         )
     f = abs(statistic) / np.sqrt(degrees)
-    critical = stats.t.ppf((1 + level) / 2, degrees - 1) / np.sqrt(degrees - 1)
+    critical = special.stdtrit(degrees - 1, (1 + level) / 2) / np.sqrt(degrees - 1)
     return Robustness(
         float(f**2 / (1 + f**2)),
         _value(share * f),
@@ -179,49 +179,78 @@ class Selection:
     Attributes
     ----------
     delta : float
-        How much stronger than the observed it must be to make the estimate zero.
+        How much stronger than the observed it must be to make the estimate zero; infinite where
+        the covariates move nothing.
     at_equal : float
-        The estimate if it is just as strong, in the unit of the estimate.
+        The effect if it is just as strong, in the unit of the estimate, on the side that the
+        covariates moved the estimate to.
     """
 
     delta: float
     at_equal: float
 
 
-def selection(
-    short: float, r2_short: float, long: float, r2_long: float, r2_most: float
-) -> Selection:
-    """Return how much selection on unobservables would explain an estimate away.
+@dataclass(frozen=True)
+class Movement:
+    """What a short and a long regression of an outcome on a treatment say; the long has covariates.
 
-    Parameters
+    Attributes
     ----------
     short, r2_short : float
         Estimate and R² without covariates.
     long, r2_long : float
         With them.
+    variance_outcome, variance_treatment : float
+        Of the outcome and of the treatment.
+    variance_rest : float
+        Of the treatment less what the covariates predict of it.
+    """
+
+    short: float
+    r2_short: float
+    long: float
+    r2_long: float
+    variance_outcome: float
+    variance_treatment: float
+    variance_rest: float
+
+
+def selection(moved: Movement, r2_most: float) -> Selection:
+    """Return how much selection on unobservables would explain an estimate away.
+
+    Parameters
+    ----------
+    moved : Movement
+        The two regressions.
     r2_most : float
-        R² if everything were observed, above `r2_long`; Oster proposes 1.3 times `r2_long`.
+        R² if everything were observed, above that of the long regression; Oster proposes 1.3 times
+        that.
 
     Raises
     ------
     FaultsError
-        If the R² do not rise.
+        If the R² do not rise, or variances are not positive and falling.
 
     Notes
     -----
-    The proportional form of Oster (2019, Journal of Business & Economic Statistics 37, section 3):
-    β* = β̃ − δ (β̇ − β̃)(R_max − R̃)/(R̃ − Ṙ). It is exact if the covariates weigh in treatment as
-    they do in the outcome, and an approximation otherwise.
+    The exact form of Oster (2019, Journal of Business & Economic Statistics 37, proposition 2 and
+    corollary 1). With a = β̃ − β, b = β̇ − β̃, τ the rest of the treatment's variance,
+    δ = [a(R̃ − Ṙ)σ²_Y τ + aσ²_X τb² + 2a²τbσ²_X + a³(τσ²_X − τ²)] / [(R − R̃)σ²_Y bσ²_X
+    + (R − R̃)σ²_Y a(σ²_X − τ) + a²τbσ²_X + a³(τσ²_X − τ²)]. At δ = 1 the cubes cancel, and a solves
+    a quadratic whose roots have opposite signs.
 
     Examples
     --------
-    By hand: covariates move 3 to 2 and R² from 0.2 to 0.4; up to 0.5 they would move it to 1.5.
+    A cause seen and one not seen, each with variance 1 and covariance 0.5 with a treatment of
+    variance 2, no effect: y is their sum with noise of variance 1. Short 1/2, long 1/3.5.
 
-    >>> found = selection(3.0, 0.2, 2.0, 0.4, 0.5)
-    >>> round(found.at_equal, 6), round(found.delta, 6)
-    (1.5, 4.0)
+    >>> moved = Movement(0.5, 1 / 6, 2 / 7, 8 / 21, 3.0, 2.0, 1.75)
+    >>> found = selection(moved, 2 / 3)
+    >>> round(found.delta, 9), abs(round(found.at_equal, 9))
+    (1.0, 0.0)
     """
-    if not 0 <= r2_short < r2_long < r2_most <= 1:
+    r2 = (moved.r2_short, moved.r2_long, r2_most)
+    if not 0 <= r2[0] < r2[1] < r2[2] <= 1:
         raise FaultsError(
             [
                 Fault(
@@ -229,12 +258,37 @@ def selection(
                     "R² does not rise from the short over the long regression to the most there is",
                     "check the three, and that covariates are in the long one",
                     column="r2",
-                    value=f"{r2_short}, {r2_long}, {r2_most}",
+                    value=", ".join(str(x) for x in r2),
                 )
             ]
         )
-    moved = (short - long) * (r2_most - r2_long) / (r2_long - r2_short)
-    return Selection(float(long / moved) if moved else float("inf"), float(long - moved))
+    y, x, rest = moved.variance_outcome, moved.variance_treatment, moved.variance_rest
+    if not (y > 0 and 0 < rest <= x):
+        raise FaultsError(
+            [
+                Fault(
+                    "sensitivity",
+                    "variances must be above zero, and the covariates leave no more than there was",
+                    "check the three",
+                    column="variance",
+                    value=f"{y}, {x}, {rest}",
+                )
+            ]
+        )
+    b = moved.short - moved.long
+    seen, unseen = (moved.r2_long - moved.r2_short) * y, (r2_most - moved.r2_long) * y
+
+    def delta(a: float) -> float:
+        common = a**2 * rest * b * x + a**3 * (rest * x - rest**2)
+        top = a * seen * rest + a * x * rest * b**2 + a**2 * rest * b * x + common
+        bottom = unseen * b * x + unseen * a * (x - rest) + common
+        return top / bottom if bottom else float("inf")
+
+    if b == 0:
+        return Selection(delta(moved.long), moved.long)
+    square, line, level = rest * b * x, seen * rest + x * rest * b**2 - unseen * (x - rest), -unseen
+    roots = np.roots([square, line, level * b * x]).real
+    return Selection(delta(moved.long), float(moved.long - roots[np.sign(roots) == np.sign(b)][0]))
 
 
 def e_value(ratio: float) -> float:

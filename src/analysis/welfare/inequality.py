@@ -18,7 +18,7 @@ import polars as pl
 
 from analysis.inference.arrays import Booleans, Floats
 from analysis.welfare import linearised
-from analysis.welfare.linearised import Measures
+from analysis.welfare.linearised import Kind, Measures
 from analysis.welfare.people import PERSON, People, per_head, weights
 
 Linearised = tuple[float, Floats]
@@ -101,18 +101,23 @@ def theil_l(income: Floats, weight: Floats) -> Linearised:
 
 @dataclass(frozen=True)
 class Index:
-    """An index of inequality: its function and which incomes it is defined for."""
+    """An index of inequality: its function, which incomes it is defined for, and what it can be."""
 
     title: str
     function: Callable[[Floats, Floats], Linearised]
     keeps: Callable[[Floats], Booleans]
     rule: str
+    kind: Kind
 
 
 INDICES = {
-    "gini": Index("Gini", gini, lambda y: np.isfinite(y), "every income counts as it is"),
-    "theil_t": Index("Theil T", theil_t, lambda y: y >= 0, "negative incomes are left out"),
-    "theil_l": Index("Theil L", theil_l, lambda y: y > 0, "zero and negative incomes are left out"),
+    "gini": Index("Gini", gini, lambda y: np.isfinite(y), "every income counts as it is", "share"),
+    "theil_t": Index(
+        "Theil T", theil_t, lambda y: y >= 0, "negative incomes are left out", "positive"
+    ),
+    "theil_l": Index(
+        "Theil L", theil_l, lambda y: y > 0, "zero and negative incomes are left out", "positive"
+    ),
 }
 
 
@@ -150,7 +155,8 @@ def measure(people: People, unit: str = PERSON) -> Measures:
         orient="row",
         schema={"period": pl.Int32, "index": pl.String, "unit": pl.String, "left_out": pl.Int64},
     )
-    return linearised.of_rows(frame, points, linear, clusters, people.design)
+    kinds = [INDICES[name].kind for name in frame["index"]]
+    return linearised.of_rows(frame, points, linear, clusters, people.design).of_kind(*kinds)
 
 
 def change(found: Measures) -> Measures:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -13,18 +13,15 @@ import polars as pl
 from analysis.designs import frames
 from analysis.designs.frames import Source
 from analysis.designs.sample import EMPTY, NOTHING, alike, refuse
-from analysis.inference import clusters
 from analysis.inference.arrays import Floats, Integers
 from analysis.results import Account, Comparison, Effect, Provenance, Result
 from analysis.results.result import frame_of
 from analysis.welfare import linearised
-from analysis.welfare.linearised import Measures
+from analysis.welfare.linearised import Kind, Measures, interval
 from analysis.welfare.people import SurveyDesign
 
 ERRORS: Final = "linearised, by sampling unit within strata, t of sampling units less strata"
 LOGIT: Final = "; shares by logit, inside 0 and 1"
-Kind = Literal["share", "positive", "any"]
-"""What a measure can be: between 0 and 1, above 0, anything."""
 FEW: Final = "no interval: fewer than three sampling units"
 NO_VARIANCE: Final = "no interval: no sampling unit varies"
 
@@ -285,33 +282,6 @@ def rows_of(
             }
         )
     return rows
-
-
-def interval(
-    point: float, error: float, degrees: float, level: float, kind: Kind
-) -> tuple[float, float]:
-    """Return an interval inside what the measure can be.
-
-    That of a share by logit, of what is only above zero (and of a share above one, where incomes
-    are negative) by logarithm.
-
-    Examples
-    --------
-    A share of one half with error 0.1: logit 0 ± 1.96·0.1/0.25.
-
-    >>> [round(x, 3) for x in interval(0.5, 0.1, math.inf, 0.95, "share")]
-    [0.313, 0.687]
-    """
-    if not math.isfinite(error):
-        return math.nan, math.nan
-    half = clusters.half_width(np.array([error]), np.array([degrees]), level).item()
-    if kind == "any" or point <= 0:
-        return point - half, point + half
-    if kind == "positive" or point >= 1:
-        return point * math.exp(-half / point), point * math.exp(half / point)
-    middle, step = math.log(point / (1 - point)), half / (point * (1 - point))
-    low, high = (1 / (1 + math.exp(-(middle + sign * step))) for sign in (-1, 1))
-    return low, high
 
 
 def result(

@@ -7,8 +7,10 @@ total over clusters: Σ_h n_h/(n_h − 1) Σ_j (ψ_hj − ψ̄_h)², h the strat
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -18,6 +20,10 @@ from analysis.inference.arrays import Booleans, Floats, Integers
 from analysis.welfare.people import SurveyDesign
 
 LEVEL = 0.95
+NOTHING = 1e-12
+"""Error under which no cluster varies, as a share of the measure or of one."""
+Kind = Literal["share", "positive", "any"]
+"""What a measure can be: between 0 and 1, above 0, anything."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +44,8 @@ class Measures:
         Household-years used.
     design : SurveyDesign
         Of the clusters.
+    kinds : tuple of str
+        What each measure can be, for its interval; anything if empty, as a difference.
     """
 
     labels: pl.DataFrame
@@ -46,6 +54,7 @@ class Measures:
     used: Booleans
     n_rows: Integers
     design: SurveyDesign
+    kinds: tuple[Kind, ...] = ()
 
     def __len__(self) -> int:
         return self.points.size
@@ -70,14 +79,23 @@ class Measures:
         return np.asarray(self.used.sum(axis=0) - np.array(strata, np.int64), np.float64)
 
     def to_frame(self) -> pl.DataFrame:
-        """Return labels, estimate, std_error, ci_low, ci_high, n_rows, n_villages; NaN as null."""
+        """Return labels, estimate, std_error, ci_low, ci_high, n_rows, n_villages; NaN as null.
+
+        Intervals of shares lie inside 0 and 1. Where no cluster varies there is no error: that is
+        no certainty.
+        """
         error = self.std_errors
-        half = clusters.half_width(error, self.degrees, LEVEL)
+        error = np.where(error <= NOTHING * np.maximum(np.abs(self.points), 1.0), np.nan, error)
+        kinds = self.kinds or ("any",) * len(self)
+        ends = [
+            interval(float(point), float(size), float(free), LEVEL, kind)
+            for point, size, free, kind in zip(self.points, error, self.degrees, kinds, strict=True)
+        ]
         numbers = {
             "estimate": self.points,
             "std_error": error,
-            "ci_low": self.points - half,
-            "ci_high": self.points + half,
+            "ci_low": np.array([low for low, _ in ends], np.float64),
+            "ci_high": np.array([high for _, high in ends], np.float64),
         }
         return self.labels.with_columns(
             *(pl.Series(name, values).fill_nan(None) for name, values in numbers.items()),
@@ -96,7 +114,12 @@ class Measures:
             influence=self.influence[:, chosen],
             used=self.used[:, chosen],
             n_rows=self.n_rows[chosen],
+            kinds=tuple(self.kinds[k] for k in chosen) if self.kinds else (),
         )
+
+    def of_kind(self, *kinds: Kind) -> Measures:
+        """Return the measures with what they can be: one kind for each, or for all."""
+        return replace(self, kinds=kinds if len(kinds) == len(self) else kinds * len(self))
 
     def where(self, **wanted: str | int) -> Measures:
         """Return the measures whose labels have these values."""
@@ -193,3 +216,30 @@ def of_rows(
         np.array([at.size for at in rows], np.int64),
         design,
     )
+
+
+def interval(
+    point: float, error: float, degrees: float, level: float, kind: Kind
+) -> tuple[float, float]:
+    """Return an interval inside what the measure can be.
+
+    That of a share by logit, of what is only above zero (and of a share above one, where incomes
+    are negative) by logarithm.
+
+    Examples
+    --------
+    A share of one half with error 0.1: logit 0 ± 1.96·0.1/0.25.
+
+    >>> [round(x, 3) for x in interval(0.5, 0.1, math.inf, 0.95, "share")]
+    [0.313, 0.687]
+    """
+    if not math.isfinite(error):
+        return math.nan, math.nan
+    half = clusters.half_width(np.array([error]), np.array([degrees]), level).item()
+    if kind == "any" or point <= 0:
+        return point - half, point + half
+    if kind == "positive" or point >= 1:
+        return point * math.exp(-half / point), point * math.exp(half / point)
+    middle, step = math.log(point / (1 - point)), half / (point * (1 - point))
+    low, high = (1 / (1 + math.exp(-(middle + sign * step))) for sign in (-1, 1))
+    return low, high

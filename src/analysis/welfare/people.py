@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from analysis import money
+from analysis.effects.survey import within_strata
 from analysis.faults import FaultsError
 from analysis.inference.arrays import Floats, Integers
 from analysis.panels import schemas
@@ -121,7 +122,7 @@ def of_panel(panel: Panel, price_year: int | None = None) -> People:
         ]
     )
     n_in, n_complete = int(rows_in.item()), int(complete.item() or 0)
-    rows = rows.with_columns(cluster_name=pl.coalesce("primary_sampling_unit", "village"))
+    rows = rows.with_columns(cluster_name=within_strata())
     design = _design(rows)
     number = {name: i for i, name in enumerate(design.clusters)}
     rows = rows.with_columns(

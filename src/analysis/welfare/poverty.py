@@ -123,7 +123,9 @@ def _of_sums(
                 measure=pl.lit(name),
             )
             found.append(
-                linearised.ratios(labels, spread(f"{name}_{unit}"), bottom, n_rows, design)
+                linearised.ratios(labels, spread(f"{name}_{unit}"), bottom, n_rows, design).of_kind(
+                    "share"
+                )
             )
     return _joined(found)
 
@@ -137,6 +139,7 @@ def _joined(sets: list[Measures]) -> Measures:
         np.concatenate([one.used for one in sets], axis=1),
         np.concatenate([one.n_rows for one in sets]),
         sets[0].design,
+        tuple(kind for one in sets for kind in one.kinds),
     )
 
 
