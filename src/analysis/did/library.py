@@ -20,7 +20,6 @@ import pandas as pd
 import polars as pl
 
 from analysis.designs import estimates
-from analysis.designs.arms import FEW
 from analysis.did.check import Observations, refuse
 from analysis.effects.group_time import Comparison as How
 from analysis.inference import clusters as by_cluster
@@ -311,6 +310,7 @@ def result(
     smaller = design.smaller(np.array(effective)[:, None])
     degrees = float(np.maximum(smaller - 1, 0.0)[0])
     few = bool(design.few(smaller)[0])
+    why = design.few_clusters(np.array(effective), inside=False)
     rows = []
     for outcome, made in found.items():
         for one in made:
@@ -322,7 +322,7 @@ def result(
                 degrees,
                 unit=units.get(outcome, "") or outcome,
                 level=level,
-                note=FEW if few else "" if math.isfinite(one.std_error) else "no interval",
+                note=why if few else "" if math.isfinite(one.std_error) else "no interval",
                 n=one.n,
                 n_treated=int(treated.sum()),
                 n_control=int((~treated).sum()),

@@ -13,7 +13,6 @@ import polars as pl
 from diff_diff import ChaisemartinDHaultfoeuille  # type: ignore[import-untyped]
 
 from analysis.designs import estimates
-from analysis.designs.arms import FEW
 from analysis.did import library
 from analysis.did.check import Columns, refuse
 from analysis.did.library import Estimate, LibraryDid
@@ -78,6 +77,7 @@ def estimate(
     n_moved, n_stay = int(moved.sum()), int((~moved).sum())
     degrees = float(max(min(n_moved, n_stay or n_moved) - 1, 0))
     few = bool(design.few(np.array([degrees + 1]))[0])
+    why = design.few_clusters(np.array([n_moved, n_stay], float), inside=False)
     rows = [
         estimates.row(
             one.name(),
@@ -87,7 +87,7 @@ def estimate(
             degrees,
             unit=units.get(outcome, "") or outcome,
             level=level,
-            note=FEW if few else "",
+            note=why if few else "",
             n=one.n,
             n_clusters_treated=n_moved,
             n_clusters_control=n_stay,

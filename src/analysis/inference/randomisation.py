@@ -88,6 +88,15 @@ def permute(
     >>> found.points.item(), found.p_values.item(), found.enumerated
     (3.0, 0.1, True)
     """
+    arms, enumerated = _assignments(treated, stratum, draws, seed)
+    points, statistics, p, drawn = _compared(weight, total, treated, arms, enumerated)
+    return RandomisationTest(points, statistics, p, drawn, enumerated)
+
+
+def _assignments(
+    treated: Booleans, stratum: Integers | None, draws: int, seed: int
+) -> tuple[list[Floats], bool]:
+    """Return blocks of assignments, each (b, v), and whether they are all there are."""
     blocks = np.zeros(treated.size, np.int64) if stratum is None else stratum
     if treated.all() or not treated.any():
         raise ValueError("every village is in one arm: nothing to compare")
@@ -97,21 +106,24 @@ def permute(
     )
     if possible == 1:
         raise ValueError("no stratum has villages in both arms: no other assignment is possible")
+    if possible <= draws:
+        return [_every(treated, blocks)], True
+    generator = np.random.Generator(np.random.Philox(seed))
+    size = max(1, CHUNK // treated.size)
+    sizes = [min(size, draws - first) for first in range(0, draws, size)]
+    return [_some(treated, blocks, each, generator) for each in sizes], False
+
+
+def _compared(
+    weight: Floats, total: Floats, treated: Booleans, arms: list[Floats], enumerated: bool
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return points, statistics, p values and the statistics of the assignments."""
     points, statistics = _studentised(treated[None, :].astype(np.float64), weight, total)
-    enumerated = possible <= draws
-    if enumerated:
-        arms = [_every(treated, blocks)]
-    else:
-        generator = np.random.Generator(np.random.Philox(seed))
-        size = max(1, CHUNK // treated.size)
-        arms = [
-            _some(treated, blocks, min(size, draws - first), generator)
-            for first in range(0, draws, size)
-        ]
     drawn = np.concatenate([_studentised(block, weight, total)[1] for block in arms])
     count = (np.abs(drawn) >= np.abs(statistics) * (1 - TIE)).sum(axis=0)
-    p = count / possible if enumerated else (count + 1) / (draws + 1)
-    return RandomisationTest(points[0], statistics[0], p, drawn, enumerated)
+    n = drawn.shape[0]
+    p: Floats = count / n if enumerated else (count + 1) / (n + 1)
+    return points[0], statistics[0], p, drawn
 
 
 def interval(
@@ -151,11 +163,11 @@ def interval(
     points, statistics = _studentised(own[None, :], weight, total[:, None])
     point = float(points[0, 0])
     unit = abs(point / float(statistics[0, 0])) if statistics[0, 0] else 0.0
+    arms, enumerated = _assignments(treated, stratum, draws, seed)
 
     def kept(effect: float) -> bool:
         rest = (total - weight * own * effect)[:, None]
-        found = permute(weight, rest, treated, stratum, draws=draws, seed=seed)
-        return float(found.p_values[0]) > 1 - level
+        return float(_compared(weight, rest, treated, arms, enumerated)[2][0]) > 1 - level
 
     if not np.isfinite(unit) or unit == 0:
         return -math.inf, math.inf

@@ -15,6 +15,7 @@ from analysis.results import Comparison
 from analysis.welfare import levels, linearised
 from analysis.welfare.inequality import INDICES
 from analysis.welfare.levels import LevelsResult
+from analysis.welfare.linearised import Kind
 
 MEASURES: Final[Mapping[str, int]] = {"headcount": 0, "gap": 1, "squared_gap": 2}
 """Names and powers of Foster, Greer & Thorbecke's measures."""
@@ -231,7 +232,7 @@ def inequality(
         rows.design,
     )
     terms, outcomes = (list(x) for x in zip(*labels, strict=True))
-    kinds: list[levels.Kind] = ["share" if term == "gini" else "positive" for term in terms]
+    kinds: list[Kind] = ["share" if term == "gini" else "positive" for term in terms]
     made = levels.rows_of(found, terms, outcomes, ["index"] * len(terms), level, kind=kinds)
     return levels.result(
         rows,

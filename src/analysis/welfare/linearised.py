@@ -86,7 +86,8 @@ class Measures:
         """
         error = self.std_errors
         error = np.where(error <= NOTHING * np.maximum(np.abs(self.points), 1.0), np.nan, error)
-        kinds = self.kinds or ("any",) * len(self)
+        anything: Kind = "any"
+        kinds = self.kinds or (anything,) * len(self)
         ends = [
             interval(float(point), float(size), float(free), LEVEL, kind)
             for point, size, free, kind in zip(self.points, error, self.degrees, kinds, strict=True)
