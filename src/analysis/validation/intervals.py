@@ -130,7 +130,7 @@ def table(
         logs = random.standard_normal(cell.size) + random.standard_normal(v)[village][cell]
         weight = np.exp(spread * logs)
     total = _sums(setting.errors[kind], kind, random, (weight, cell, village), periods, draws)
-    held = np.bincount(cell, weight, n.size)
+    held = np.bincount(cell, weight, n.size).astype(np.float64)
     return Table(
         villages=tuple(f"v{i}" for i in range(v)),
         strata=("all",),
