@@ -43,18 +43,6 @@ def test_printed(found, group, estimator, printed):
     assert round(one(found, group, estimator)["estimate"]) == printed
 
 
-def test_the_stored_table_is_made_again(found):
-    stored = nsw.stored()
-    assert stored.columns == found.columns and stored.height == found.height
-    for name in stored.columns:
-        if stored[name].dtype == pl.Float64:
-            gap = (stored[name] - found[name]).abs()
-            assert (gap <= 1e-6 * found[name].abs().max()).fill_null(True).all(), name
-            assert (stored[name].is_null() == found[name].is_null()).all(), name
-        elif name != "library":  # its version is that of the machine
-            assert stored[name].to_list() == found[name].to_list(), name
-
-
 def test_bias_is_against_the_difference_of_the_experiment(found):
     row = one(found, "psid3", "weighting")
     benchmark = one(found, "experiment", "difference")["estimate"]

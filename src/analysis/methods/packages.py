@@ -45,7 +45,6 @@ TABLES: Final[Mapping[str, Mapping[str, type[dy.Schema]]]] = {
         "validation/published": schemas.PublishedFound,
         "validation/trials": trials.Trial,
         "validation/lesson": schemas.Lesson,
-        "validation/nsw": schemas.Experiment,
         "validation/pooling": pooling_coverage.Coverage,
     },
 }

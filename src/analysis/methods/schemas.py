@@ -60,31 +60,6 @@ class Lesson(contract.Row):
     truth = dy.Float64(description="the true effect")
 
 
-class Experiment(contract.Row):
-    """One estimator of the training experiment on one group of controls; dollars of 1982 a year."""
-
-    estimator = dy.String(primary_key=True, description="name of the estimator")
-    label = dy.String(description="the same in words")
-    group = dy.String(primary_key=True, description="controls: of the experiment, or of a survey")
-    estimate = dy.Float64(description="effect on yearly earnings")
-    std_error = dy.Float64(min=0, description="its standard error")
-    ci_low = dy.Float64(description="low end of its interval")
-    ci_high = dy.Float64(description="high end of its interval")
-    convention = dy.String(description="how the error is made")
-    n_in = dy.Int64(min=0, description="people of both arms")
-    n_used = dy.Int64(min=0, description="people used")
-    left_out = dy.String(nullable=True, description="how many were left out, and why")
-    n_treated = dy.Int64(min=0, description="trained people used")
-    n_control = dy.Int64(min=0, description="controls used")
-    effective_controls = dy.Float64(
-        nullable=True, description="controls that the weights amount to"
-    )
-    covariates = dy.String(nullable=True, description="what is adjusted for")
-    library = dy.String(description="library behind it, with its version")
-    why_not = dy.String(nullable=True, description="why there is no estimate")
-    bias = dy.Float64(description="estimate less the experiment's difference in means")
-
-
 class Findings(contract.Row):
     """One published number, figure or table."""
 

@@ -4,9 +4,7 @@ The National Supported Work demonstration drew 185 trained men and 260 controls 
 of Dehejia & Wahba 1999). LaLonde (1986) put survey samples in place of the controls: an estimator
 that adjusts well should then give the experiment's answer.
 
-All but one of the survey groups come with an optional package, so the report reads a stored table;
-a test makes it again where the package is. ``python -m analysis.validation.nsw`` writes
-``reports/validation/nsw.csv``.
+The data come with packages of the report's environment, so every build computes all of it anew.
 """
 
 from __future__ import annotations
@@ -15,12 +13,10 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Final, Literal
 
 import polars as pl
 
-from analysis import stored_tables
 from analysis.designs.adjusted import AdjustedResult, Method, adjust
 from analysis.designs.propensity import Overlap
 from analysis.designs.randomised import rct
@@ -28,7 +24,6 @@ from analysis.designs.randomised_result import RandomisedResult
 from analysis.faults import FaultsError
 from analysis.panels import public
 
-FILE: Final = Path("reports") / "validation" / "nsw.csv"
 EXPERIMENT: Final = "experiment"
 DEMOGRAPHICS: Final = ("age", "age_squared", "educ", "black", "hisp", "marr", "nodegree")
 COVARIATES: Final = (*DEMOGRAPHICS, "re74", "re75")
@@ -115,17 +110,6 @@ def nsw_comparison() -> pl.DataFrame:
     )
     benchmark = frame.filter(group=EXPERIMENT, estimator="difference")["estimate"].item()
     return frame.with_columns(bias=pl.col("estimate") - benchmark)
-
-
-def stored() -> pl.DataFrame:
-    """Return the stored table; see `nsw_comparison`.
-
-    Raises
-    ------
-    FaultsError
-        If it is not there.
-    """
-    return stored_tables.read(FILE, "analysis.validation.nsw")
 
 
 def people(group: str) -> pl.DataFrame:
@@ -246,12 +230,3 @@ FIELDS: Final = (
     "library",
     "why_not",
 )
-
-
-def main() -> None:
-    """Make the table and store it."""
-    stored_tables.write(FILE, nsw_comparison())
-
-
-if __name__ == "__main__":
-    main()
