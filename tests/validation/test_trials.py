@@ -23,7 +23,7 @@ def one(dataset, outcome, estimator):
 @pytest.mark.parametrize("study", trials.STUDIES, ids=lambda study: study.dataset)
 def test_stored_estimates_come_out_of_the_data_again(study):
     if external.available(study.dataset) is None:
-        pytest.skip(f"{study.dataset} may not be passed on: analysis fetch gets it")
+        pytest.skip(f"{study.dataset} may not be passed on: make data gets it")
     again = trials.made(study).sort("outcome", "estimator")
     kept = ROWS.filter(pl.col("dataset") == study.dataset).sort("outcome", "estimator")
     assert again.height == kept.height

@@ -118,9 +118,18 @@ class PackageFile:
 
 @dataclass(frozen=True)
 class Download:
-    """An entry of ``data/external.toml``; address and checksum stand there."""
+    """An entry of ``data/external.toml``; address and checksum stand there.
+
+    Attributes
+    ----------
+    external : str
+        Its name there.
+    member : str
+        The file inside, where the download is an archive.
+    """
 
     external: str
+    member: str = ""
 
 
 @dataclass(frozen=True)

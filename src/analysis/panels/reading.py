@@ -9,7 +9,9 @@ from __future__ import annotations
 import bz2
 import hashlib
 import importlib
+import tempfile
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +21,7 @@ import polars as pl
 
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.panels.account import Account
-from analysis.panels.cards import TYPES, Card
+from analysis.panels.cards import TYPES, Card, Download
 
 REMEDY = 'set up the environment of the report: make report, or: pip install -e ".[public]"'
 """What to do where a package of the extra ``public`` is missing; run in the project folder."""
@@ -79,7 +81,8 @@ def load(path: Path, card: Card, sha256: str, remedy: str) -> Loaded:
                 )
             ]
         )
-    raw = _reader(path)(path)
+    member = card.source.member if isinstance(card.source, Download) else ""
+    raw = _read_member(path, member) if member else _reader(path)(path)
     raise_if_any(_differences(raw, card))
     frame = raw.select(
         pl.col(column.in_file).cast(TYPES[column.type]).alias(column.name)
@@ -103,6 +106,14 @@ def _reader(path: Path) -> Callable[[Path], pl.DataFrame]:
         if path.name.endswith(suffix):
             return reader
     raise ValueError(f"no reader for {path.name}")
+
+
+def _read_member(path: Path, member: str) -> pl.DataFrame:
+    """Read one file of an archive, unpacked into a folder that is then deleted."""
+    with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / Path(member).name
+        file.write_bytes(archive.read(member))
+        return _reader(file)(file)
 
 
 def _read_stata(path: Path) -> pl.DataFrame:

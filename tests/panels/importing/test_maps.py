@@ -23,7 +23,7 @@ def external(name: str) -> Path:
     if not (folder / name).is_file():
         entries = tomllib.loads((paths.data() / "external.toml").read_text(encoding="utf-8"))
         (key,) = [key for key, entry in entries.items() if entry["file"] == name]
-        pytest.skip(f"{name} is not here: analysis fetch {key}, or set ANALYSIS_EXTERNAL")
+        pytest.skip(f"{name} is not here: make data ARGS={key}, or set ANALYSIS_EXTERNAL")
     return folder / name
 
 
