@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from analysis.cells.door import INCOME as INCOME
     from analysis.cells.door import cells as cells
-    from analysis.cells.door import pack as pack
-    from analysis.cells.door import read_pack as read_pack
     from analysis.claims.reported import claims as claims
     from analysis.designs.adjusted import adjust as adjust
     from analysis.designs.quantiles import quantiles as quantiles
@@ -23,6 +21,8 @@ if TYPE_CHECKING:
     from analysis.designs.regression_discontinuity import rdd as rdd
     from analysis.designs.synthetic import synthetic as synthetic
     from analysis.did.estimate import did as did
+    from analysis.did.packs import pack as pack
+    from analysis.did.packs import read_pack as read_pack
     from analysis.household.budget import household as household
     from analysis.panels.dataset import data as data
     from analysis.panels.dataset import data_sets as data_sets
@@ -53,9 +53,9 @@ _PLACES = {
     "adjust": "analysis.designs.adjusted",
     "keep": "analysis.results.number",
     "number": "analysis.results.number",
-    "pack": "analysis.cells.door",
+    "pack": "analysis.did.packs",
     "plot": "analysis.results.plot",
-    "read_pack": "analysis.cells.door",
+    "read_pack": "analysis.did.packs",
     "read_panel": "analysis.panels.door",
     "simulate": "analysis.panels.door",
     "rating_legend": "analysis.studies.by_programme",

@@ -1,4 +1,4 @@
-"""Cells and packs at the front door: one scan of any size inside, a checked pack outside."""
+"""Cells at the front door: one scan of a panel of any size."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from analysis.cells import declaration, result
-from analysis.cells import pack as packs
 from analysis.cells.build import build
 from analysis.cells.design import CellsDesign
 from analysis.cells.outcomes import Outcome
-from analysis.cells.pack import Pack
 from analysis.cells.result import Cells
 from analysis.faults import Fault, FaultsError
 from analysis.panels import panel as panels
@@ -89,74 +86,3 @@ def cells(
         inverse=tuple(inverse),
     )
     return build(source, design, engine)  # type: ignore[arg-type]
-
-
-def pack(
-    cells: Cells | str | Path,
-    estimands: str | Path,
-    folder: str | Path,
-    *,
-    log: str | Path,
-    panel: Panel | str | Path | None = None,
-    min_households: int | None = None,
-) -> Pack:
-    """Make a publishable pack of cells, or refuse and name every rule that stands against it.
-
-    Parameters
-    ----------
-    cells : Cells or folder
-        Made from the design that the estimands file declares.
-    estimands : path
-        The estimands file, a TOML.
-    folder : path
-        Where the pack is written, whole or not at all.
-    log : path
-        The data holder's log of releases.
-    panel : Panel or folder, optional
-        Needed where the design asks for groups of villages.
-    min_households : int, optional
-        A stricter minimum than the declared one.
-
-    Returns
-    -------
-    Pack
-        As its receiver reads it.
-
-    Raises
-    ------
-    FaultsError
-        Naming every rule that the pack would break.
-    """
-    from analysis.effects import declared
-
-    held = result.read(Path(cells)) if isinstance(cells, (str, Path)) else cells
-    plan = declaration.read(Path(estimands))
-    source = panels.read(Path(panel)) if isinstance(panel, (str, Path)) else panel
-    villages = None if source is None else source.villages.collect()
-    effects = declared.estimate(held, plan)
-    released = packs.make(
-        held,
-        plan,
-        (effects.covariance(),),
-        log=Path(log),
-        villages=villages,
-        min_households=min_households,
-    )
-    packs.write(released, Path(folder), log=Path(log))
-    return packs.read(Path(folder))
-
-
-def read_pack(folder: str | Path) -> Pack:
-    """Read a pack: totals, declared effects and their covariance, no village.
-
-    Parameters
-    ----------
-    folder : path
-        As ``va.pack`` or ``analysis pack`` wrote it.
-
-    Raises
-    ------
-    FaultsError
-        If it is no pack, or was changed.
-    """
-    return packs.read(Path(folder))

@@ -11,8 +11,10 @@ import numpy as np
 import polars as pl
 
 from analysis.did import covariate_adjustment, layout, stored, survey
-from analysis.did.check import Columns, Observations, observe, refuse
-from analysis.did.result import DidResult, account_of, added, comparison_of, tidy
+from analysis.did.check import Observations, observe
+from analysis.did.columns import Columns, refuse
+from analysis.did.result import DidResult
+from analysis.did.tidy import account_of, added, comparison_of, tidy
 from analysis.effects import group_time, imputation, two_way
 from analysis.effects.estimates import Estimates
 from analysis.effects.group_time import Comparison

@@ -9,7 +9,8 @@ from typing import Final, Literal
 import numpy as np
 import polars as pl
 
-from analysis.did.check import Observations, refuse
+from analysis.did.check import Observations
+from analysis.did.columns import refuse
 from analysis.effects.table import Leg, Moments, Table
 from analysis.inference.arrays import Booleans, Floats, Integers
 

@@ -20,7 +20,8 @@ import pandas as pd
 import polars as pl
 
 from analysis.designs import estimates
-from analysis.did.check import Observations, refuse
+from analysis.did.check import Observations
+from analysis.did.columns import refuse
 from analysis.effects.group_time import Comparison as How
 from analysis.inference import clusters as by_cluster
 from analysis.inference import degrees as design

@@ -17,7 +17,8 @@ import polars as pl
 from analysis.designs.matching import matched
 from analysis.designs.sample import prepare
 from analysis.did import layout
-from analysis.did.check import Observations, refuse
+from analysis.did.check import Observations
+from analysis.did.columns import refuse
 from analysis.did.result import DidResult
 from analysis.effects import group_time
 from analysis.effects.group_time import Comparison as How

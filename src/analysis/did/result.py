@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
-from analysis.did.check import refuse
+from analysis.did.columns import refuse
+from analysis.did.tidy import AGGREGATES, added, tidy
 from analysis.effects import few_villages, pretrends
 from analysis.effects.aggregate import aggregate
-from analysis.effects.estimates import CONVENTIONS, Estimates
-from analysis.effects.group_time import WHERE, Comparison
-from analysis.effects.record import Effect as EffectRecord
-from analysis.effects.record import Key
+from analysis.effects.estimates import Estimates
+from analysis.effects.group_time import Comparison
 from analysis.effects.result import EffectSet
 from analysis.effects.table import Table
-from analysis.inference import clusters, randomisation, wild
-from analysis.inference.arrays import Booleans, Floats
-from analysis.results.number import Effect
-from analysis.results.result import Account, Result, frame_of
-from analysis.results.result import Comparison as Compared
+from analysis.inference import randomisation, wild
+from analysis.results.result import Result, frame_of
 from analysis.sensitivity import event_study, trends
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-OVERALL: Final = "overall"
-AGGREGATES: Final = {
-    "simple": OVERALL,
-    "event_time": "event time",
-    "cohort": "cohort",
-    "calendar": "period",
-    "event_time_overall": "mean over event times",
-    "cohort_overall": "mean over cohorts",
-    "calendar_overall": "mean over periods",
-}
-"""Terms that aggregations are printed with."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -345,166 +327,3 @@ class DidResult(Result):
         if name not in names:
             refuse("name an outcome", f"one of {', '.join(names)}", column="outcome", value=name)
         return name
-
-
-def added(found: Estimates, cells: Table | None, name: str, shares: str) -> Estimates:
-    """Return one aggregation of group-time effects, or what a pack declares of it."""
-    if cells is None or not isinstance(found, EffectSet):
-        return found.select(aggregation=name)
-    if all(key.aggregation != "group_time" for key in found.keys):
-        return found.select(aggregation=name)
-    return aggregate(found, cells, (name,), shares=shares)  # type: ignore[arg-type]
-
-
-def tidy(found: Estimates, shift: int = 0, *, band: bool = False) -> pl.DataFrame:
-    """Return estimates as the frame of a result, periods as the user's."""
-    critical = found.band().critical if band and len(found) else np.full(len(found), math.nan)
-    rows = []
-    for effect, width in zip(found.effects(), critical, strict=True):
-        statistic = effect.estimate / effect.std_error if effect.std_error > 0 else math.nan
-        p = clusters.p_values(np.array([statistic]), np.array([effect.degrees])).item()
-        rows.append(
-            {
-                "term": term(effect.key, shift),
-                "outcome": effect.key.outcome,
-                "estimate": effect.estimate,
-                "std_error": effect.std_error,
-                "statistic": statistic,
-                "p_value": math.nan if math.isnan(statistic) else p,
-                "ci_low": effect.ci_low,
-                "ci_high": effect.ci_high,
-                "df": effect.degrees,
-                "n": (effect.n_households_treated or 0) + (effect.n_households_control or 0),
-                "n_treated": effect.n_households_treated,
-                "n_control": effect.n_households_control,
-                "n_clusters_treated": effect.n_villages_treated,
-                "n_clusters_control": effect.n_villages_control,
-                "unit": effect.about.units.get(effect.key.outcome, ""),
-                "note": effect.note,
-                **_places(effect, shift),
-                **(
-                    {
-                        "band_low": effect.estimate - width * effect.std_error,
-                        "band_high": effect.estimate + width * effect.std_error,
-                    }
-                    if band
-                    else {}
-                ),
-            }
-        )
-    return frame_of(rows)
-
-
-def _places(effect: EffectRecord, shift: int) -> dict[str, int | None]:
-    key = effect.key
-
-    def back(period: int | None) -> int | None:
-        return None if period is None else period - shift
-
-    is_event = key.aggregation == "event_time"
-    return {
-        "event_time": key.at if is_event else None,
-        "cohort": back(key.at if key.aggregation == "cohort" else key.cohort),
-        "period": back(key.at if key.aggregation == "calendar" else key.period),
-        "base": None if is_event else back(key.base),
-    }
-
-
-def term(key: Key, shift: int = 0) -> str:
-    """Return how an estimate is called in `tidy`.
-
-    Examples
-    --------
-    >>> term(Key("income", "event_time", at=-2)), term(Key("income", "simple"))
-    ('event time −2', 'overall')
-    >>> term(Key("income", "group_time", cohort=2004, period=2006))
-    'cohort 2004 in 2006'
-    """
-    if key.aggregation == "group_time":
-        return f"cohort {(key.cohort or 0) - shift} in {(key.period or 0) - shift}"
-    name = AGGREGATES.get(key.aggregation, key.aggregation)
-    if key.at is None:
-        return name
-    at = key.at if key.aggregation == "event_time" else key.at - shift
-    return f"{name} {at}".replace("-", "−")
-
-
-def comparison_of(
-    found: Estimates, estimand: str, covariates: Sequence[str], names: Mapping[str, str]
-) -> Compared:
-    """Return what was compared, as a result prints it."""
-    about = found.about
-    controls = {"never": "never treated", "not_yet": "not yet treated"}.get(about.controls, "")
-    where = WHERE.get(about.where, "") if about.where != "anywhere" else ""
-    parts = [f"first treated with {controls}" if controls else "", where]
-    base = {
-        "varying": "last period before treatment; before it, the period before",
-        "universal": "last period before treatment",
-    }.get(about.base, "")
-    return Compared(
-        estimator=names.get(about.estimator, about.estimator),
-        estimand=estimand,
-        compared=", ".join(part for part in parts if part),
-        base=base,
-        anticipation=f"{about.anticipation} periods",
-        adjusted=", ".join(covariates),
-        weights="" if about.weights == "none" else about.weights,
-        errors=CONVENTIONS[found.convention],
-        library=about.library,
-    )
-
-
-def account_of(
-    found: Estimates,
-    cells: Table | None,
-    units: str,
-    cluster: str,
-    decisions: Sequence[str],
-    overall: Estimates,
-) -> Account:
-    """Return every row and unit accounted for; units are distinct, never added over comparisons.
-
-    Effective clusters and leverage are those of the overall effect (the first outcome's).
-    """
-    about = found.about
-    treated = control = n_treated = n_control = None
-    if cells is not None and isinstance(found, EffectSet):
-        treats: Booleans = np.asarray(found.treated.any(axis=1))
-        serves: Booleans = np.asarray(found.control.any(axis=1))
-        n_treated, n_control = int(treats.sum()), int((serves & ~treats).sum())
-        cohorts = {key.cohort for key in found.keys if key.cohort}
-        in_use: Booleans = np.isin(cells.cohort, list(cohorts or cells.cohorts))
-        used_villages: Booleans = treats | serves
-        serving = ~in_use & used_villages[cells.village]
-        if about.controls == "never":
-            serving &= cells.cohort == 0
-        treated, control = int(cells.n_ever[in_use].sum()), int(cells.n_ever[serving].sum())
-        if cells.handling == "cross_sections":
-            treated, control = int(cells.n[in_use].sum()), int(cells.n[serving].sum())
-    notes = list(decisions)
-    for key, why in found.missing:
-        notes.append(f"not estimated: {term(key)} on {key.outcome}: {why}")
-    return Account(
-        rows_in=about.rows_in,
-        rows_used=about.rows_used,
-        left_out=about.left_out,
-        decisions=tuple(notes),
-        units=units,
-        n_treated=treated,
-        n_control=control,
-        clusters=cluster,
-        n_clusters_treated=n_treated,
-        n_clusters_control=n_control,
-        effective_clusters=_two(overall.effective_clusters) if len(overall) else None,
-        leverage=float(overall.max_leverage[0]) if len(overall) else None,
-    )
-
-
-def _two(effective: Floats) -> tuple[float, float]:
-    """Return the effective clusters of the first estimate by arm."""
-    return float(effective[0, 0]), float(effective[1, 0])
-
-
-def effect_of_one(result: Result) -> Effect:
-    """Return the estimate of a result that has one."""
-    return result.effect

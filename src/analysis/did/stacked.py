@@ -9,7 +9,8 @@ import pandas as pd
 from diff_diff import StackedDiD  # type: ignore[import-untyped]
 
 from analysis.did import library
-from analysis.did.check import Observations, refuse
+from analysis.did.check import Observations
+from analysis.did.columns import refuse
 from analysis.did.library import Estimate, LibraryDid, Panel
 from analysis.effects.group_time import Comparison as How
 

@@ -12,7 +12,7 @@ from analysis.cells import result as cells_folder
 from analysis.cells.door import cells
 from analysis.cells.pack import Pack
 from analysis.cells.result import Cells
-from analysis.did.check import refuse
+from analysis.did.columns import refuse
 from analysis.effects import layout
 from analysis.effects.estimates import Estimates
 from analysis.effects.table import CONSTANT, Table, constant

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from analysis.did.check import refuse
+from analysis.did.columns import refuse
 from analysis.effects.result import EffectSet
 from analysis.inference import clusters
 from analysis.inference.arrays import Floats, Integers

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from analysis import paths
-from analysis.findings.digests import file_digest
+from analysis.files import digest_files
 from analysis.results import formatting
 from analysis.results.provenance import Provenance
 from analysis.results.table import ResultTable
@@ -101,7 +101,7 @@ def programmes_together(variant: str = "realistic") -> ResultTable:
 
 
 def _table(shown: pl.DataFrame, data: pl.DataFrame, source: str) -> ResultTable:
-    digest = file_digest(source)
+    digest = digest_files(paths.root(), [paths.root() / source])[:12]
     provenance = Provenance(
         evidence="model",
         rows_in=data.height,

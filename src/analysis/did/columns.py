@@ -1,0 +1,60 @@
+"""Columns of a frame of units over time, and how a frame is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+from analysis.faults import Fault, FaultsError
+
+SHOWN: Final = 3
+"""Examples that a message names."""
+
+
+def refuse(problem: str, remedy: str, *, column: str = "", value: object = "") -> NoReturn:
+    """Say in the user's words what is wrong with a frame.
+
+    Raises
+    ------
+    FaultsError
+        Always.
+    """
+    raise FaultsError([Fault("data", problem, remedy, column=column, value=str(value))])
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column is what.
+
+    Attributes
+    ----------
+    outcomes : tuple of str
+        Numbers.
+    unit, time, first, cluster : str
+        Unit followed over time (empty: other units in each period), period, first treated period,
+        cluster.
+    weight, strata, psu, within : str
+        Weights; design strata and primary sampling units of the sample; groups inside which units
+        are compared. Empty where there is none.
+    covariates : tuple of str
+        Numbers, measured before treatment.
+    """
+
+    outcomes: tuple[str, ...]
+    unit: str
+    time: str
+    first: str
+    cluster: str
+    weight: str = ""
+    strata: str = ""
+    psu: str = ""
+    within: str = ""
+    covariates: tuple[str, ...] = ()
+
+    def named(self) -> dict[str, str]:
+        """Return every column that is used, with what it is used for."""
+        roles = dict.fromkeys(self.outcomes, "y") | dict.fromkeys(self.covariates, "covariates")
+        for role in ("unit", "time", "first", "cluster", "weight", "strata", "psu", "within"):
+            if getattr(self, role):
+                roles.setdefault(getattr(self, role), role)
+        return roles

@@ -1,0 +1,82 @@
+"""Packs at the front door: what may leave, checked by stated rules, and what its receiver reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from analysis.cells import declaration, result
+from analysis.cells import pack as packs
+from analysis.cells.pack import Pack
+from analysis.cells.result import Cells
+from analysis.effects import declared
+from analysis.panels import panel as panels
+from analysis.panels.panel import Panel
+
+
+def pack(
+    cells: Cells | str | Path,
+    estimands: str | Path,
+    folder: str | Path,
+    *,
+    log: str | Path,
+    panel: Panel | str | Path | None = None,
+    min_households: int | None = None,
+) -> Pack:
+    """Make a publishable pack of cells, or refuse and name every rule that stands against it.
+
+    Parameters
+    ----------
+    cells : Cells or folder
+        Made from the design that the estimands file declares.
+    estimands : path
+        The estimands file, a TOML.
+    folder : path
+        Where the pack is written, whole or not at all.
+    log : path
+        The data holder's log of releases.
+    panel : Panel or folder, optional
+        Needed where the design asks for groups of villages.
+    min_households : int, optional
+        A stricter minimum than the declared one.
+
+    Returns
+    -------
+    Pack
+        As its receiver reads it.
+
+    Raises
+    ------
+    FaultsError
+        Naming every rule that the pack would break.
+    """
+    held = result.read(Path(cells)) if isinstance(cells, (str, Path)) else cells
+    plan = declaration.read(Path(estimands))
+    source = panels.read(Path(panel)) if isinstance(panel, (str, Path)) else panel
+    villages = None if source is None else source.villages.collect()
+    effects = declared.estimate(held, plan)
+    released = packs.make(
+        held,
+        plan,
+        (effects.covariance(),),
+        log=Path(log),
+        villages=villages,
+        min_households=min_households,
+    )
+    packs.write(released, Path(folder), log=Path(log))
+    return packs.read(Path(folder))
+
+
+def read_pack(folder: str | Path) -> Pack:
+    """Read a pack: totals, declared effects and their covariance, no village.
+
+    Parameters
+    ----------
+    folder : path
+        As ``va.pack`` or ``analysis pack`` wrote it.
+
+    Raises
+    ------
+    FaultsError
+        If it is no pack, or was changed.
+    """
+    return packs.read(Path(folder))
