@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import narwhals as nw
 import polars as pl
@@ -54,3 +55,36 @@ def _column(column: Any) -> pl.Series:
         values = column.to_native()
         found = pl.Series(column.name, values.astype(object).where(values.notna(), None).tolist())
     return found
+
+
+SHOWN: Final = 3
+"""Examples that a message names."""
+
+
+def near_equal(names: Sequence[object]) -> list[tuple[str, ...]]:
+    """Return names that agree but for case and blanks.
+
+    Examples
+    --------
+    >>> near_equal(["v00", "V00 ", "v01"])
+    [('V00 ', 'v00')]
+    """
+    alike: dict[str, list[str]] = {}
+    for name in map(str, names):
+        alike.setdefault("".join(name.split()).casefold(), []).append(name)
+    return [tuple(sorted(group)) for group in alike.values() if len(group) > 1]
+
+
+def nearly_agree(names: Sequence[object], column: str) -> list[str]:
+    """Return what is said of names of a column that nearly agree, none or one line.
+
+    Examples
+    --------
+    >>> nearly_agree(["v00", "V00 ", "v01"], "village")
+    ["1 names of village nearly agree and are kept apart: 'V00 ' and 'v00'"]
+    """
+    near = near_equal(names)
+    if not near:
+        return []
+    listed = "; ".join(" and ".join(map(repr, group)) for group in near[:SHOWN])
+    return [f"{len(near):,} names of {column} nearly agree and are kept apart: {listed}"]

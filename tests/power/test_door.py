@@ -24,6 +24,8 @@ def test_a_baseline_as_covariate_is_mckenzies():
     better = va.power(
         sd=1.0, icc=0.2, villages=500, households=30, before=1, autocorrelation=0.6
     ).effect.value
+    few = va.power(sd=1.0, icc=0.2, villages=15, households=10, before=1).effect
+    assert few.df == 27  # two means and a slope
     assert better / plain == pytest.approx(np.sqrt(1 - 0.36), rel=1e-3)
 
 

@@ -57,6 +57,24 @@ def test_strata_tighten_and_what_has_no_arm_is_counted():
         attrition.lee(y[:5], arm[:5], seen[:5])
 
 
+def test_strata_weigh_by_the_treated_who_would_be_seen_in_either_arm():
+    """By hand: of 4 treated half would be seen in either arm, of 8 three quarters."""
+    one = {
+        "y": [1.0, 2, 3, 4, 0, 0, 9, 9],
+        "seen": [1, 1, 1, 1, 1, 1, 0, 0],
+        "d": [1] * 4 + [0] * 4,
+    }
+    y = np.array([*one["y"], *[10.0] * 8, 0, 0, 0, 9])
+    seen = np.array([*one["seen"], *[1] * 6, 0, 0, 1, 1, 1, 0], bool)
+    arm = np.array([*one["d"], *[1] * 8, *[0] * 4], bool)
+    kind = np.repeat([0, 1], [8, 12])
+    first = (1.5, 3.5)  # the lower and upper half of 1, 2, 3, 4, less 0
+    weights = np.array([4 * 0.5, 8 * 0.75])
+    found = attrition.lee(y, arm, seen, stratum=kind)
+    expected = [float(np.average([end, 10.0], weights=weights)) for end in first]
+    assert (found.low, found.high) == pytest.approx(tuple(expected))
+
+
 def test_bounds_hold_the_effect_on_those_always_seen():
     """A world in which treatment keeps the poorest in the data: the difference of the seen errs."""
     rng = np.random.default_rng(8)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from analysis.designs.randomised_result import Fit, RandomisedResult
 
 
-def wild_bootstrap(result: RandomisedResult, draws: int, seed: int) -> Result:
+def wild_bootstrap(
+    result: RandomisedResult, draws: int, seed: int, weights: wild.Weights = "rademacher"
+) -> Result:
     """Test each effect, and invert the test to an interval, by the restricted wild bootstrap.
 
     Raises
@@ -40,17 +42,22 @@ def wild_bootstrap(result: RandomisedResult, draws: int, seed: int) -> Result:
             )
         gram = _products(fit.x, fit.x, sample.w, group)
         moment = _products(fit.x, sample.y[:, None], sample.w, group)[:, :, 0]
-        test = wild.bootstrap(gram, moment, fit.column, draws=draws, seed=seed)
-        low, high = wild.interval(
-            gram, moment, fit.column, level=result.level, draws=draws, seed=seed
-        )
+        options: dict[str, Any] = {"draws": draws, "seed": seed, "weights": weights}
+        test = wild.bootstrap(gram, moment, fit.column, **options)
+        low, high = wild.interval(gram, moment, fit.column, level=result.level, **options)
         row = _row(fit, result, test.p_value, draws=test.draws, enumerated=test.enumerated)
         rows.append(row | {"statistic": test.statistic, "ci_low": low, "ci_high": high, "note": ""})
-    errors = "restricted wild bootstrap over clusters; interval of the effects it does not reject"
+    name = {"rademacher": "signs", "webb": "Webb's six weights"}[weights]
+    errors = (
+        f"restricted wild bootstrap over clusters ({name}); interval of the effects it does not"
+        " reject"
+    )
     return _result(result, rows, errors, wild_bootstrap)
 
 
-def randomisation(result: RandomisedResult, draws: int, seed: int) -> Result:
+def randomisation(
+    result: RandomisedResult, draws: int, seed: int, interval: bool = False
+) -> Result:
     """Test no effect on anybody by other assignments that the design could have made.
 
     Whole clusters change arms where treatment was by cluster, units inside clusters otherwise;
@@ -72,7 +79,13 @@ def randomisation(result: RandomisedResult, draws: int, seed: int) -> Result:
             draws=test.drawn.shape[0],
             enumerated=test.enumerated,
         )
-        rows.append(row | {"statistic": test.statistics.item()})
+        row |= {"statistic": test.statistics.item()}
+        if interval:
+            low, high = permutations.interval(
+                weight, total, treated, block, level=result.level, draws=draws, seed=seed
+            )
+            row |= {"ci_low": low, "ci_high": high, "note": ""}
+        rows.append(row)
     errors = "randomisation inference, studentised, inside strata of the design"
     return _result(result, rows, errors, randomisation)
 

@@ -16,7 +16,7 @@ from analysis.designs.joint import Joint
 from analysis.designs.sample import Sample
 from analysis.inference import clusters
 from analysis.inference.arrays import Floats, Integers
-from analysis.inference.wild import DRAWS, SEED
+from analysis.inference.wild import DRAWS, SEED, Weights
 from analysis.results import Effect, Number, Range, Result
 
 if TYPE_CHECKING:
@@ -198,29 +198,36 @@ class RandomisedResult(Result):
 
         return of_experiment(self, covariates)
 
-    def wild(self, draws: int = DRAWS, *, seed: int = SEED) -> Result:
+    def wild(
+        self, draws: int = DRAWS, *, weights: Weights = "rademacher", seed: int = SEED
+    ) -> Result:
         """Test and interval by the restricted wild bootstrap over clusters.
 
         Parameters
         ----------
         draws, seed : int
             Sign vectors; all of them where there are not more.
+        weights : str
+            ``rademacher`` (signs), or ``webb`` (six weights, for fewer than about ten clusters).
         """
         from analysis.designs.few_clusters import wild_bootstrap
 
-        return wild_bootstrap(self, draws, seed)
+        return wild_bootstrap(self, draws, seed, weights)
 
-    def randomise(self, draws: int = DRAWS, *, seed: int = SEED) -> Result:
+    def randomise(self, draws: int = DRAWS, *, interval: bool = False, seed: int = SEED) -> Result:
         """Test no effect on anybody by assigning treatment again (Fisher; studentised).
 
         Parameters
         ----------
         draws, seed : int
             Assignments inside strata, of whole clusters; all of them where there are not more.
+        interval : bool
+            Whether to look for the effects, the same on everybody, that the test does not reject;
+            it takes about forty times as long.
         """
         from analysis.designs.few_clusters import randomisation
 
-        return randomisation(self, draws, seed)
+        return randomisation(self, draws, seed, interval)
 
     def attrition(self) -> AttritionResult:
         """Say who is not seen in each arm, and bound the effect without them (Lee 2009).

@@ -14,6 +14,7 @@ import polars as pl
 
 from analysis.designs import frames
 from analysis.faults import Fault, FaultsError
+from analysis.frames import nearly_agree
 from analysis.inference.arrays import Booleans, Floats, Integers
 
 Missing = Literal["refuse", "leave_out"]
@@ -239,7 +240,7 @@ def prepare(
         unit,
         programme,
         used["__row"].to_numpy().astype(np.int64),
-        (*alike(clusters, cluster), *alike(strata, stratum)),
+        (*nearly_agree(clusters, cluster), *nearly_agree(strata, stratum)),
         tuple(extra),
         np.column_stack([np.empty((used.height, 0)), *(_numbers(used, n) for n in extra)]),
     )
@@ -300,21 +301,6 @@ def _is_missing(frame: pl.DataFrame, name: str) -> pl.Expr:
     if kind == pl.String:
         return column.is_null() | (column.str.strip_chars() == "")
     return column.is_null()
-
-
-def alike(names: Sequence[str], column: str) -> tuple[str, ...]:
-    """Return a line that counts names which differ only in case or spaces."""
-    same: dict[str, list[str]] = {}
-    for name in names:
-        same.setdefault(" ".join(name.casefold().split()), []).append(name)
-    groups = [group for group in same.values() if len(group) > 1]
-    if not groups:
-        return ()
-    example = " and ".join(repr(name) for name in groups[0][:2])
-    return (
-        f"{len(groups)} names of {column} differ only in case or spaces, such as {example}: "
-        "taken as different",
-    )
 
 
 def _numbers(frame: pl.DataFrame, name: str) -> Floats:

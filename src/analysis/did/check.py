@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,6 +11,7 @@ import polars as pl
 
 from analysis.did.columns import SHOWN, Columns, refuse
 from analysis.did.first_periods import cohorts
+from analysis.frames import nearly_agree
 from analysis.inference.arrays import Integers
 
 NO_NUMBER: Final = "{} is missing or not finite"
@@ -227,13 +228,7 @@ def _named_clusters(
             left_out[reason] = left_out.get(reason, 0) + int(blank.sum())
             taken = taken.filter(~blank)
         if taken[role].dtype == pl.String and role != "unit":
-            near = near_equal(taken[role].unique().to_list())
-            if near:
-                listed = "; ".join(" and ".join(map(repr, names)) for names in near[:SHOWN])
-                decisions.append(
-                    f"{len(near):,} names of {getattr(columns, role)} nearly agree and"
-                    f" are kept apart: {listed}"
-                )
+            decisions += nearly_agree(taken[role].unique().to_list(), getattr(columns, role))
     outer = "strata" if "strata" in taken.columns else ""
     if outer:
         for role in ("cluster", "psu"):
@@ -254,20 +249,6 @@ def _named_clusters(
                         f" {columns.strata}: each is taken together with its stratum"
                     )
     return taken
-
-
-def near_equal(names: Sequence[object]) -> list[tuple[str, ...]]:
-    """Return names that agree but for case and blanks.
-
-    Examples
-    --------
-    >>> near_equal(["v00", "V00 ", "v01"])
-    [('V00 ', 'v00')]
-    """
-    alike: dict[str, list[str]] = {}
-    for name in map(str, names):
-        alike.setdefault("".join(name.split()).casefold(), []).append(name)
-    return [tuple(sorted(group)) for group in alike.values() if len(group) > 1]
 
 
 def _one_per_unit(taken: pl.DataFrame, columns: Columns, decisions: list[str]) -> pl.DataFrame:

@@ -12,7 +12,8 @@ import polars as pl
 
 from analysis.designs import frames
 from analysis.designs.frames import Source
-from analysis.designs.sample import EMPTY, NOTHING, alike, refuse
+from analysis.designs.sample import EMPTY, NOTHING, refuse
+from analysis.frames import nearly_agree
 from analysis.inference.arrays import Floats, Integers
 from analysis.results import Account, Comparison, Effect, Provenance, Result
 from analysis.results.result import frame_of
@@ -220,7 +221,7 @@ def _design(
     own = rows[psu].cast(pl.String) if psu else pl.Series(range(rows.height)).cast(pl.String)
     for column, names in ((strata, stratum), (psu, own)):
         if column:
-            decisions += alike(names.unique().sort().to_list(), column)
+            decisions += nearly_agree(names.unique().sort().to_list(), column)
     frame = pl.DataFrame({"stratum": stratum, "psu": own})
     if strata and psu:
         reused = frame.group_by("psu").agg(pl.col("stratum").n_unique().alias("k"))
