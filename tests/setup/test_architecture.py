@@ -53,6 +53,7 @@ ORDER = (
     "designs/frames",
     "designs/sample",
     "designs/least_squares",
+    "designs/arms",
     "designs/propensity",
     "designs/lee_bounds",
     "effects",
