@@ -63,7 +63,8 @@ def test_inline_values_are_recorded_by_page_and_place(tmp_path: Path) -> None:
         "md:It raised earnings by `{python} fit.effect` dollars (`{python} fit.interval`).",
         "share = va.number(100 * fit.effect / mean, 'per cent of the mean')\n"
         "va.keep(share, 'training-share')\nva.keep(mean, 'training-mean')\n"
-        "sure = Word(word='likely', what='rating', provenance=made)",
+        "from types import SimpleNamespace\n"
+        "sure = SimpleNamespace(word=Word(word='likely', what='rating', provenance=made))",
         "md:That is `{python} va.keep(share, 'training-share')`, or `{python} sure`.",
     )
     link = "[{}](/findings/01-training.qmd#{}){{.finding}}"

@@ -180,7 +180,7 @@ def test_what_cannot_be_published_names_notebook_and_cell(
 
 def test_one_id_for_two_values_is_a_fault_and_for_one_value_is_one_record() -> None:
     first = ran(name="01", records=[record("n", 1, "01"), record("m", 2, "01")])
-    again = ran(name="02", records=[record("n", 1, "02")])
+    again = ran(name="02", records=[{**record("n", 1, "02"), "cell": "c9"}])
     assert [found["id"] for found in unique_records([first, again])] == ["n", "m"]
     other = ran(name="03", records=[record("n", 5, "03"), record("m", 6, "03")])
     with pytest.raises(FaultsError) as raised:

@@ -81,6 +81,8 @@ def inline(value: object, page: str, number: int, cell: str = "") -> object:
     >>> print(inline(share, "01-training", 2).markdown)
     [0.5](/findings/01-training.qmd#01-training.2){.finding}
     """
+    if isinstance(getattr(value, "word", None), Recorded):  # a rating says itself in a word
+        value = value.word  # type: ignore[attr-defined]
     if isinstance(value, Recorded):
         if not value.provenance.function:
             raise PlainValueError(f"no function is named that made {value.text[:60]!r}")

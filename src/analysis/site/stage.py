@@ -112,11 +112,11 @@ def unique_records(notebooks: Iterable[Executed]) -> tuple[dict[str, Any], ...]:
                 kept[identity] = (notebook.name, record)
                 continue
             first, known = kept[identity]
-            # Two pages may print one finding; that it was recorded on each is no difference.
+            # Two pages may print one finding; where it was recorded is no difference.
             differing = [
                 key
-                for key in sorted(known.keys() | record.keys() - {"page"})
-                if key != "page" and known.get(key) != record.get(key)
+                for key in sorted((known.keys() | record.keys()) - {"page", "cell"})
+                if known.get(key) != record.get(key)
             ]
             if differing:
                 faults.append(

@@ -13,6 +13,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from analysis.site.embedded import render_project
+
 pytestmark = pytest.mark.browser
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
 PAGES = ("index.html", "notebooks/01-claims.html", "pages/more.html", "404.html")
@@ -141,3 +143,24 @@ def test_everything_can_be_read_without_scripts(browser: Browser, site: Path) ->
     assert page.get_by_text("First tab.").is_visible()
     assert page.get_by_text("Second tab").is_visible()
     assert page.locator("#sidebar").is_visible()
+
+
+def test_technical_pages_come_last_in_the_search(browser: Browser, tmp_path: Path) -> None:
+    texts = {
+        "_quarto.yml": 'project: {type: website, render: ["*.qmd", "findings/*.qmd"]}\n'
+        'website: {title: "Small"}\n',
+        "index.qmd": "---\ntitle: Home\n---\n\nOne word on subsidies.\n",
+        "findings/a.qmd": "---\ntitle: Subsidies\n---\n\nSubsidies, subsidies, subsidies.\n",
+    }
+    for name, text in texts.items():
+        path = tmp_path / "stage" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    render_project(tmp_path / "stage", tmp_path / "site")
+    page = browser.new_page()
+    page.goto((tmp_path / "site/index.html").as_uri())
+    page.click("#search-open")
+    page.fill("#search-input", "subsidies")
+    found = page.locator("#search-results a strong").all_inner_texts()
+    assert found == ["Home", "Subsidies"]
+    page.close()

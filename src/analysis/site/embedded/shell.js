@@ -154,6 +154,10 @@
     if ((entry.lang || dialog.dataset.lang) === root.lang) sum *= 3;
     return missing > wanted.length / 3 ? 0 : sum / (1 + missing);
   };
+  // Records, sources and reference name every word there is: pages that answer come first.
+  var technical = function (hit) {
+    return /^(?:findings|source|reference|methods|decisions)[./]/.test(hit.entry.href) ? 1 : 0;
+  };
   var excerpt = function (text, wanted) {
     var lower = text.toLowerCase();
     var at = Math.max(0, Math.min.apply(null, wanted.map(function (term) {
@@ -177,7 +181,7 @@
     if (!wanted.length) { status.textContent = ""; return; }
     var hits = index.map(function (entry) { return { entry: entry, score: score(entry, wanted, whole) }; })
       .filter(function (hit) { return hit.score > 0; })
-      .sort(function (a, b) { return b.score - a.score; });
+      .sort(function (a, b) { return technical(a) - technical(b) || b.score - a.score; });
     status.textContent = dialog.dataset.results + " " + hits.length;
     hits.slice(0, 20).forEach(function (hit) {
       var item = document.createElement("li"), link = document.createElement("a");
