@@ -219,7 +219,7 @@ def _dress_cell(
         problem = f"the #| options are not YAML: {str(error).splitlines()[0]}"
         return dict(cell), {}, [Fault(name, problem, "correct them", column=place)]
     label = str(options.get("label", ""))
-    name_of_table = str(options.get("tbl-cap") or label)
+    name_of_table = str(options.get("tbl-cap") or label or f"Output of {place}")
     outputs = [_lean(_plain(output, name_of_table)) for output in cell["outputs"]]
     bare = {**cell, "source": source, "outputs": outputs}
     about = next(

@@ -1,4 +1,4 @@
-"""Tables of great_tables as pages show them: no ids drawn by chance, no styles of their own.
+"""Tables of great_tables and data frames as pages show them: no ids by chance, no own styles.
 
 The site's style sheet dresses them; each sits in a wrapper that scrolls by itself.
 """
@@ -11,6 +11,11 @@ from html import escape
 _TABLE = re.compile(
     r'<div id="\w+" style="[^"]*">\s*<style>.*?</style>\s*'
     r'(<table class="gt_table".*?</table>)\s*</div>',
+    re.DOTALL,
+)
+_FRAME = re.compile(
+    r"<div>\s*<style[^>]*>.*?</style>\s*(?P<shape><small>.*?</small>)?\s*"
+    r'<table border="1" class="dataframe">(?P<rows>.*?)</table>(?P<after>.*?)</div>',
     re.DOTALL,
 )
 _ID = re.compile(r'(<t[hdr]\b[^>]*?)\s(?:id|headers)="[^"]*"')
@@ -45,8 +50,20 @@ def plain_tables(html: str, name: str = "") -> str:
         table = re.sub(r' data-quarto-[\w-]+="\w+"', "", table)
         mark = '<table class="gt_table" data-quarto-disable-processing="true"'
         table = table.replace('<table class="gt_table"', mark, 1)
-        label = escape(name or "Table")
-        box = f'<div class="table-scroll" tabindex="0" role="region" aria-label="{label}">'
-        return f"{box}{table}</div>"
+        return _boxed(table, name)
 
-    return _TABLE.sub(plain, html)
+    def frame(found: re.Match[str]) -> str:
+        rows = re.sub(r'<tr style="[^"]*">', "<tr>", found["rows"])
+        # Polars names the type of each column in a second row of the head.
+        rows = re.sub(r"<th>(?=[^<])", '<th scope="col">', rows).replace("<th></th>", "<td></td>")
+        mark = '<table class="dataframe" data-quarto-disable-processing="true">'
+        shape = f'<p class="table-note">{found["shape"]}</p>' if found["shape"] else ""
+        return _boxed(f"{mark}{rows}</table>", name) + shape + found["after"].strip()
+
+    return _FRAME.sub(frame, _TABLE.sub(plain, html))
+
+
+def _boxed(table: str, name: str) -> str:
+    label = escape(name or "Table")
+    box = f'<div class="table-scroll" tabindex="0" role="region" aria-label="{label}">'
+    return f"{box}{table}</div>"
