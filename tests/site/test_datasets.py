@@ -23,6 +23,13 @@ def made() -> dict[str, bytes]:
     return datasets.files([*datasets.committed(paths.root()), *found], b"CC BY 4.0")
 
 
+def test_an_exhibit_leads_to_its_page_wherever_that_stands() -> None:
+    elsewhere = {"01-first": "notebooks/data/01-first.html"}
+    for addresses, folder in ((None, "notebooks"), (elsewhere, "notebooks/data")):
+        [found] = datasets.exhibits({"fig-a.csv": EXHIBIT}, [RECORD], addresses)
+        assert found.source == f"{folder}/01-first.html#fig-a"
+
+
 def test_csv_and_parquet_hold_the_same(made: dict[str, bytes]) -> None:
     names = [name for name in made if name.endswith(".csv")]
     assert len(names) > 15

@@ -33,6 +33,7 @@ GROUPS: Mapping[str, str] = {
     "claims": "What was reported",
     "programmes": "The programmes",
     "studies": "Published studies",
+    "household": "The household: income, prices and what people earn",
     "parameters": "Prices, lines and assumptions",
     "findings": "Findings",
     "changes": "What changed",
@@ -158,7 +159,11 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def exhibits(downloads: Mapping[str, str], records: Sequence[Mapping[str, Any]]) -> list[Dataset]:
+def exhibits(
+    downloads: Mapping[str, str],
+    records: Sequence[Mapping[str, Any]],
+    addresses: Mapping[str, str] | None = None,
+) -> list[Dataset]:
     """Return the data of figures and tables.
 
     Parameters
@@ -167,6 +172,9 @@ def exhibits(downloads: Mapping[str, str], records: Sequence[Mapping[str, Any]])
         Texts by file name, as `analysis.site.dress.dress` offers them.
     records : sequence of mapping
         The findings, which say what each shows and on which page.
+    addresses : mapping of str to str, optional
+        Where the page of a notebook stands in the site, by its name, where that is not
+        ``notebooks/NAME.html``.
     """
     about = {str(record["id"]): record for record in records}
     found = []
@@ -176,7 +184,8 @@ def exhibits(downloads: Mapping[str, str], records: Sequence[Mapping[str, Any]])
             continue
         record = about.get(name, {})
         page = str(record.get("page", ""))
-        source = f"notebooks/{page}.html#{name}" if page else ""
+        place = (addresses or {}).get(page, f"notebooks/{page}.html")
+        source = f"{place}#{name}" if page else ""
         what, csv = str(record.get("what", "")), text.encode()
         found.append(Dataset(name, page, what, csv, typed(csv), source))
     return found

@@ -290,6 +290,7 @@ def data_files(
     records: Sequence[dict[str, Any]],
     table: bytes,
     titles: Mapping[str, str] | None = None,
+    addresses: Mapping[str, str] | None = None,
 ) -> dict[str, bytes]:
     """Return all data of the site for download, and the listing of them.
 
@@ -305,11 +306,13 @@ def data_files(
         The same as a CSV file.
     titles : mapping of str to str, optional
         Titles of notebooks by name.
+    addresses : mapping of str to str, optional
+        Where the pages of notebooks stand in the site, by name.
     """
     what = "Every number, figure and table of the report, with its interval, rows and inputs"
     source = findings_page.INDEX.replace(".qmd", ".html")
     known = datasets.Dataset("findings", "findings", what, table, datasets.typed(table), source)
-    found = [*datasets.committed(root), known, *datasets.exhibits(offered, records)]
+    found = [*datasets.committed(root), known, *datasets.exhibits(offered, records, addresses)]
     licence = root / "LICENSE-DATA"
     return datasets.files(found, licence.read_bytes() if licence.is_file() else b"", titles)
 
@@ -378,7 +381,8 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
     titles = {
         Path(name).stem: title for name, content in contents.items() if (title := title_of(content))
     }
-    wanted |= data_files(root, tables, records, wanted[FINDINGS_DATA], titles)
+    addresses = {Path(name).stem: name.replace(".ipynb", ".html") for name in contents}
+    wanted |= data_files(root, tables, records, wanted[FINDINGS_DATA], titles, addresses)
     written = [name for name in sorted(wanted) if write_if_changed(folder / name, wanted[name])]
     removed = _remove_others(folder, wanted.keys())
     return StageReport(
