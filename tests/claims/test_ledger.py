@@ -375,6 +375,36 @@ def test_an_assumed_end_makes_a_meeting_borderline_unless_the_printed_number_mee
     assert relations.equality(nearly, Interval.point(0)) == "consistent"
 
 
+def test_an_end_that_is_assumed_makes_no_bound_certain_or_impossible():
+    """−3 to an assumed −1 may be above zero after all; the printed end would be certain."""
+    from fractions import Fraction
+
+    from analysis.claims.intervals import End, Interval
+
+    low, high = Fraction(-3), Fraction(-1)
+    for comparison in ("<=", "<"):
+        printed = Interval(End(low), End(high))
+        assert relations.order(printed, comparison) == "certain"
+        assert relations.order(-printed, comparison) == "impossible"
+        top = Interval(End(low), End(high, assumed=True))
+        assert relations.order(top, comparison) == "possible"
+        assert relations.order(-top, comparison) == "possible"
+        bottom = Interval(End(low, assumed=True), End(high))
+        assert relations.order(bottom, comparison) == "certain"
+
+
+def test_an_assumed_upper_end_is_drawn_back_to_the_printed_one():
+    from fractions import Fraction
+
+    from analysis.claims.intervals import End, Interval
+
+    about = Interval(End(Fraction(18)), End(Fraction(20), assumed=True))
+    assert relations._draw_back(about) == Interval.point(18)
+    assert relations._draw_back(-about) == Interval.point(-18)
+    both = Interval(End(Fraction(18), assumed=True), End(Fraction(20), assumed=True))
+    assert relations._draw_back(both) == Interval.point(19)
+
+
 def test_evaluating_twice_gives_the_same(reported, verdicts):
     narrower = narrowing.narrowed_operands(reported)
     for verdict in verdicts:

@@ -53,6 +53,17 @@ def test_variances_are_mckenzies(before: int, after: int, rho: float) -> None:
         assert study.variance(parts, design) == pytest.approx(expected)
 
 
+def test_a_baseline_covariate_costs_a_degree_of_freedom() -> None:
+    """By hand: forty villages less two means, less a slope; the t quantiles follow."""
+    parts = equicorrelated(1.0, 0.25)
+    designs = {name: Design(20, 10, 1, 1, name) for name in ("change", "baseline as covariate")}
+    assert [study.degrees(design) for design in designs.values()] == [38, 37]
+    for (name, design), m in zip(designs.items(), (38, 37), strict=True):
+        quantiles = stats.t.ppf(0.975, m) + stats.t.ppf(0.8, m)
+        expected = quantiles * study.std_error(parts, design)
+        assert study.detectable(parts, design) == pytest.approx(expected, rel=1e-12), name
+
+
 def test_a_change_needs_sixty_per_cent_more_than_a_covariate_at_a_correlation_of_a_quarter() -> (
     None
 ):

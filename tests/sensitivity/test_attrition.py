@@ -42,6 +42,24 @@ def test_weights_count_as_households_by_hand():
     assert (one.low, one.high) == pytest.approx((other.low, other.high))
 
 
+def test_strata_weigh_as_the_treated_seen_in_either_arm_by_hand():
+    """Four treated of whom 3/4 would be seen in either arm, and one: weights 3 and 1.
+
+    First stratum: controls 0, 1, 2 of four seen, so 1, 2, 3 or 2, 3, 10 of the treated stay: 1 and
+    4. Second: 7 less 1 whole. (3·1 + 6)/4 and (3·4 + 6)/4; the plain mean would be 3.5 and 5.
+    """
+    y = np.array([1.0, 2, 3, 10, 0, 1, 2, np.nan, 7, 1])
+    arm = np.array([True] * 4 + [False] * 4 + [True, False])
+    stratum = np.array([0] * 8 + [1] * 2)
+    found = attrition.lee(y, arm, ~np.isnan(y), stratum=stratum)
+    assert (found.low, found.high) == pytest.approx((9 / 4, 18 / 4))
+    assert found.trimmed == pytest.approx(3 / 4 * 0.25)
+    # Weights of households count: the one treated of the second stratum as nine.
+    weight = np.where(np.arange(10) == 8, 9.0, 1.0)
+    heavy = attrition.lee(y, arm, ~np.isnan(y), weight=weight, stratum=stratum)
+    assert heavy.low == pytest.approx((3 * 1 + 9 * 6) / 12)
+
+
 def test_strata_tighten_and_what_has_no_arm_is_counted():
     rng = np.random.default_rng(4)
     kind = rng.integers(0, 2, 4000)
