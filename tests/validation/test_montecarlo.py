@@ -48,10 +48,10 @@ def test_every_design_has_been_run_as_often_as_it_says():
 
 
 def test_reported_intervals_keep_their_promise():
-    """Required: 93 to 97 per cent, give or take two Monte Carlo errors, intervals and bands."""
+    """Required: 93 per cent, and 98 at most from ten villages an arm on; two Monte Carlo errors."""
     results = stored.read()
     required = [name for name, design in DESIGNS.items() if design.required]
-    assert {DESIGNS[name].smallest_arm for name in required} >= {3, 6, 8}
+    assert {DESIGNS[name].smallest_arm for name in required} >= {6, 8, 36}
     rows = results.summary.filter(
         pl.col("design").is_in(required),
         pl.col("measure").str.contains("^(coverage|band)_"),
@@ -62,13 +62,15 @@ def test_reported_intervals_keep_their_promise():
     wrong = [
         row
         for row in rows.iter_rows(named=True)
-        if not coverage.keeps_promise(coverage.Share(row["value"], row["mc_error"]))
+        if not coverage.keeps_promise(
+            coverage.Share(row["value"], row["mc_error"]), DESIGNS[row["design"]].smallest_arm
+        )
     ]
     assert not wrong
 
 
 def test_the_rule_before_did_not():
-    """What degrees by arm were adopted for: bands with three villages in an arm."""
+    """Degrees of all villages less one, Bonferroni: bands with three villages in an arm."""
     few = stored.read().summary.filter(
         pl.col("design").is_in(["lot_9_3", "lot_3_9"]),
         estimator="group_time",

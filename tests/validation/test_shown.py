@@ -57,7 +57,7 @@ def lots():
     }
     return results(
         *(
-            row("lot_9_3", "group_time", rule, measure, value - less)
+            row("lot_6_6", "group_time", rule, measure, value - less)
             for rule, less in (("reported", 0), ("villages", 0.02), ("parity", 0.3))
             for measure, value in {**values, "size": 0.05, "power": 0.4}.items()
         ),
@@ -77,9 +77,9 @@ def test_promises_are_counted_over_required_designs_only(lots):
 
 def test_coverage_by_villages_and_by_rule(lots):
     rows = shown.by_villages(lots)
-    assert rows.filter(design="lot_9_3")["percent"].to_list() == pytest.approx([94, 93.5, 64, 63.5])
+    assert rows.filter(design="lot_6_6")["percent"].to_list() == pytest.approx([94, 93.5, 64, 63.5])
     assert rows["arms"].unique(maintain_order=True).to_list() == [
-        "9 never, 3 treated",
+        "6 never, 6 treated",
         "10 never, 2 treated",
     ]
     printed = shown.rules(lots).row(0, named=True)
@@ -89,7 +89,7 @@ def test_coverage_by_villages_and_by_rule(lots):
         "40.0",
     )
     figure = figures.coverage("fig-x", rows, (93, 97))
-    assert "9 never, 3 treated: interval, reported 94.0" in figure.alt
+    assert "6 never, 6 treated: interval, reported 94.0" in figure.alt
 
 
 @pytest.fixture
