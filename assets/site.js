@@ -131,7 +131,7 @@
       // An address may say what is wanted: page.html?programme=training
       var key = column.getAttribute("data-filter"), wanted = key && asked.get(key);
       if (values.indexOf(wanted) >= 0) select.value = wanted;
-      tools.append(element("label", { htmlFor: select.id }, [text(column), select]));
+      tools.append(element("label", { htmlFor: select.id }, [column.getAttribute("data-title") || text(column), select]));
       filters.push({ at: at, key: key, select: select });
     });
     var count = element("p", { className: "table-count" });

@@ -306,6 +306,9 @@ def test_a_figure_that_is_a_finding_leads_to_its_record_and_says_how_to_cite_it(
     assert '<cite class="bibtex">@misc{fig-a,\n  author = {A},' in links
     assert "url" not in links
     assert '<cite class="ris">TY  - GEN\nAU  - A\n' in links
+    chinese = {**FRONT, "source": "---\ntitle: T\nlang: zh-Hans\n---"}
+    links = dress(ran(chinese, FIGURE).content, "notebooks/03-data.ipynb", about).content["cells"]
+    assert "[数据（CSV）](/downloads/fig-a.csv)" in links[-1]["source"]
 
 
 def test_author_and_address_are_set_in_one_file(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def claim_table(claims: Claims, *, filterable: bool = False, language: str = "en
     filters = (
         Filter(words["column_programme"], "programme"),
         Filter(words["column_place"], "place"),
-        Filter(words["column_claim"], "article", articles),
+        Filter(words["column_claim"], "article", articles, title=words["column_article"]),
     )
     return ResultTable(
         shown=pl.DataFrame(rows).rename(heads),

@@ -35,12 +35,15 @@ class Filter:
         One a row; the texts of the column if left out.
     names : mapping of str to str
         How values are called; values without a name are called by themselves.
+    title : str
+        Name of the control; that of the column if left out.
     """
 
     column: str
     key: str
     values: Sequence[str] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
 
 
 def is_numeric(column: pl.Series) -> bool:
@@ -79,6 +82,8 @@ def _head(name: str, chosen: Filter | None, numeric: bool) -> str:
     more = ' class="number"' if numeric else ""
     if chosen:
         more += f' data-filter="{escape(chosen.key)}"'
+        if chosen.title:
+            more += f' data-title="{escape(_capital(chosen.title))}"'
         if chosen.names:
             more += f' data-names="{escape(json.dumps(dict(chosen.names), ensure_ascii=False))}"'
     return f'<th scope="col" role="columnheader"{more}>{escape(_capital(name))}</th>'

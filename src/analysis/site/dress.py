@@ -85,16 +85,25 @@ def quoted(text: str) -> str:
     return json.dumps(" ".join(text.split()), ensure_ascii=False)
 
 
+def language_of(content: Mapping[str, Any]) -> str:
+    """Return the language of a notebook by its front matter, ``en`` or ``zh``."""
+    return "zh" if str(_front(content).get("lang", "")).startswith("zh") else "en"
+
+
 def title_of(content: Mapping[str, Any]) -> str:
     """Return the title in the front matter of a notebook; empty if it has none."""
+    return str(_front(content).get("title", ""))
+
+
+def _front(content: Mapping[str, Any]) -> dict[str, Any]:
     first = next(iter(content["cells"]), None)
     if not first or first["cell_type"] != "raw":
-        return ""
+        return {}
     try:
         meta = yaml.safe_load(source_of(first).strip().strip("-"))
     except yaml.YAMLError:  # the renderer names the line
-        return ""
-    return str(meta.get("title", "")) if isinstance(meta, dict) else ""
+        return {}
+    return meta if isinstance(meta, dict) else {}
 
 
 def dress(content: Mapping[str, Any], name: str, about: Exhibits | None = None) -> Dressed:
@@ -109,7 +118,7 @@ def dress(content: Mapping[str, Any], name: str, about: Exhibits | None = None) 
     about : Exhibits, optional
         Records and citation of its figures and tables.
     """
-    title = title_of(content)
+    title, language = title_of(content), language_of(content)
     cells: list[dict[str, Any]] = []
     downloads: dict[str, str] = {}
     faults: list[Fault] = []
@@ -125,7 +134,7 @@ def dress(content: Mapping[str, Any], name: str, about: Exhibits | None = None) 
         cells.extend([dressed] if found else framed(dressed))
         if offered:
             label = cell_options(source_of(cell))["label"]
-            shown = menu(label, list(offered), name, title, about)
+            shown = menu(label, list(offered), name, title, about, language)
             cells.append(menu_cell(label, shown))
     # Cache keys stay out: a stage differs only if what readers see differs.
     metadata = {key: value for key, value in content["metadata"].items() if key != "analysis"}
