@@ -1,11 +1,9 @@
-"""What the page counts, lists and draws."""
+"""What the page counts and lists."""
 
 import polars as pl
 import pytest
 
 from analysis.claims import implied, ledger
-from analysis.figures import studies as figures
-from analysis.figures.style import DARK, LIGHT
 from analysis.studies import comparison, library, pooling, summary
 from analysis.studies.schemas import STATUSES
 
@@ -77,30 +75,6 @@ def test_the_package_is_a_county_mean_and_never_beside_households(studies):
     assert comparison.PACKAGE not in set(studies.estimates.filter(pl.col("comparable"))["id"])
     with pytest.raises(ValueError, match="per cent scale"):
         summary.percent_of(studies, "china_ecommerce")
-
-
-@pytest.mark.parametrize("programme", ["training", "microcredit", "land_lease", "village_fund"])
-def test_a_forest_plot_says_what_it_draws(studies, pools, programme):
-    rows = comparison.forest(studies, programme, pools)
-    figure = figures.forest("fig-x", rows, subject="a programme")
-    for row in rows.iter_rows(named=True):
-        assert row["label"] in figure.alt
-    mine = studies.estimates.filter(pl.col("programme") == programme)
-    shown = mine.filter(pl.col("percent").is_not_null() | pl.col("direction").is_not_null())
-    assert rows.filter(pl.col("kind") != "mean").height == shown.height
-    assert LIGHT.ink in figure.light
-    assert DARK.ink in figure.dark
-
-
-def test_same_input_same_bytes(studies, pools, reported):
-    def drawn():
-        sides = comparison.beside(studies, reported)
-        return figures.beside("fig-b", sides, package=10.9)
-
-    one, other = drawn(), drawn()
-    assert (one.light, one.dark) == (other.light, other.dark)
-    assert "at least 287.7 per cent" in one.alt
-    assert "no comparable study" in one.alt
 
 
 def test_labels_fit_a_phone(studies, pools):
