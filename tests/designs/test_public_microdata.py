@@ -175,9 +175,11 @@ def test_loan_terms_by_strata_and_group(outcome: str, expected: float) -> None:
 
 def test_seed_kits_by_block_and_village() -> None:
     """Block effects: 277.2 (78.6) on 4,577 plots, as the evidence of this project lists it."""
-    plots = data("rice_seed").filter(crop=1).drop_nulls(["village", "kit"])
+    plots = data("rice_seed").drop_nulls(["village", "kit", "yield_ha"])
+    assert plots.height == 4577
     other = regression(plots, "yield_ha ~ kit + C(block)", "village")
-    assert other.params["kit"] == pytest.approx(277.2, abs=0.6)
+    assert other.params["kit"] == pytest.approx(277.2, abs=0.06)
+    assert other.bse["kit"] == pytest.approx(78.6, abs=0.06)
     fit = va.rct(plots, y="yield_ha", treatment="kit", strata="block", cluster="village")
     assert fit.effect.ci_low < other.params["kit"] < fit.effect.ci_high
 
@@ -236,6 +238,33 @@ def test_package_data_give_the_printed_jump_and_the_printed_share() -> None:
         cluster="address",
     )
     assert peers.effect_on_participants.ci_low < 0.791 < peers.effect_on_participants.ci_high
+
+
+@pytest.mark.parametrize(
+    ("group", "method", "printed"),
+    [
+        ("nsw", "means", 1794),
+        ("nsw", "least_squares", 1676),
+        ("cps1", "means", -8498),
+        ("cps1", "least_squares", 794),
+        ("cps2", "means", -3822),
+        ("cps3", "means", -635),
+        ("cps3", "least_squares", 1369),
+        ("psid1", "means", -15205),
+        ("psid2", "means", -3647),
+    ],
+)
+def test_surveys_in_place_of_controls_give_the_printed_numbers(
+    group: str, method: str, printed: int
+) -> None:
+    """Angrist & Pischke 2009, table 3.3.3, with age squared; Dehejia & Wahba 1999, table 3."""
+    nsw = data("nsw")
+    trained = nsw.filter(pl.col("treat") == 1)
+    people = nsw if group == "nsw" else trained.vstack(data(group).select(nsw.columns))
+    people = pl.DataFrame(people).with_columns(age_squared=pl.col("age") ** 2)
+    known = ("age", "age_squared", "educ", "black", "hisp", "marr", "nodegree", "re74", "re75")
+    fit = va.adjust(people, "re78", "treat", known, method=method)
+    assert round(fit.effect.estimate) == printed
 
 
 def test_every_fetched_set_has_its_notebook() -> None:

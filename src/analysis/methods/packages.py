@@ -20,7 +20,7 @@ from analysis import benchmarks, datapackage, paths
 from analysis.faults import Fault
 from analysis.files import write_atomic
 from analysis.methods import schemas
-from analysis.validation import designs, pooling_coverage, published, trials
+from analysis.validation import designs, pooling_coverage, published
 
 FOLDERS: Final = ("data", "reports")
 NOT_COMMITTED: Final = ("data/external", "reports/site", "reports/yours")
@@ -43,7 +43,6 @@ TABLES: Final[Mapping[str, Mapping[str, type[dy.Schema]]]] = {
         "validation/montecarlo": schemas.MonteCarlo,
         "validation/first_draws": schemas.FirstDraws,
         "validation/published": schemas.PublishedFound,
-        "validation/trials": trials.Trial,
         "validation/lesson": schemas.Lesson,
         "validation/pooling": pooling_coverage.Coverage,
     },

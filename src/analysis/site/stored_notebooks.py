@@ -36,7 +36,9 @@ COMMAND: Final = "python -m analysis.site.stored_notebooks"
 DRAWING: Final = frozenset(
     f"{PACKAGE}.results.{name}"
     for name in (
+        "bars",
         "display",
+        "distribution",
         "event_plot",
         "figure_svg",
         "forest",
