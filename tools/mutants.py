@@ -102,7 +102,7 @@ def passes(root: Path, file: Path, code: str, seconds: int) -> bool:
     environment = {**os.environ, "PYTHONPATH": str(root / "src")}
     try:
         file.write_text(code, encoding="utf-8")
-        run = subprocess.run(  # noqa: S603  # the interpreter that runs this, and pytest
+        run = subprocess.run(  # the interpreter that runs this, and pytest
             [*command, "-p", "no:cacheprovider", *tests_of(root, file)],
             cwd=root,
             env=environment,
