@@ -232,7 +232,7 @@ def quiet(fit: Callable[[], Any]) -> Any:
     """Run a fit of the library without its warnings; its refusals in the user's words."""
     try:
         return unwarned(fit)
-    except (ValueError, NotImplementedError, np.linalg.LinAlgError) as lost:
+    except (ValueError, RuntimeError, np.linalg.LinAlgError) as lost:
         text = str(lost).splitlines()[0]
         refuse(f"diff-diff cannot estimate: {text}", "look at periods, cohorts and controls")
 
