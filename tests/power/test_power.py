@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import polars as pl
 import pytest
 from diff_diff import compute_mde
 from scipy import stats
@@ -15,10 +14,8 @@ from analysis.effects import aggregate, group_time
 from analysis.effects.group_time import Comparison
 from analysis.effects.table import Table
 from analysis.faults import FaultsError
-from analysis.panels import current, schemas
-from analysis.panels.account import Account
-from analysis.panels.panel import Panel
-from analysis.power import check, collect, shown, study, variances
+from analysis.panels import current
+from analysis.power import study, variances
 from analysis.power.study import Design
 from analysis.power.variances import Components, Incomes
 
@@ -195,45 +192,3 @@ def test_drawn_studies_find_nothing_where_nothing_is() -> None:
     found = variances.incomes(current.model())
     share, error = study.found_share(found, Design(20, 10, 1, 1), 0.0, draws=2000, seed=4)
     assert share == pytest.approx(0.05, abs=4 * error)
-
-
-def test_drawn_studies_agree_with_the_formula_on_the_model_panel() -> None:
-    drawn = check.by_drawing(shown.look(current.model()))
-    assert drawn.height == 10
-    # The panel's villages are not normal: within three points.
-    assert ((drawn["drawn"] - drawn["formula"]).abs() < 0.03).all()
-
-
-def test_the_checklist_names_columns_of_the_contract() -> None:
-    for table, column in (name.split(".") for name in collect.checklist()["column"]):
-        assert column in schemas.TABLES[table].columns()
-
-
-def test_a_panel_that_says_nothing_is_said_not_raised() -> None:
-    nothing = Panel(
-        "empty",
-        "yours",
-        schemas.empty("households").lazy(),
-        schemas.empty("villages").lazy(),
-        schemas.empty("income").lazy(),
-        schemas.empty("participation").lazy(),
-        Account(0, 0),
-    )
-    seen = shown.look(nothing)
-    assert seen.why
-    assert shown.grid_shown(seen).is_empty()
-    assert shown.curves(seen).is_empty()
-    assert check.text(check.by_drawing(seen), []) == "Studies cannot be drawn from this panel."
-    assert "cannot say" in shown.headline_text(seen, [])
-
-
-def test_one_year_allows_levels_only() -> None:
-    model = current.model()
-    last = model.income.filter(pl.col("period") == pl.col("period").max())
-    one = Panel(
-        "one", "yours", model.households, model.villages, last, model.participation, model.account
-    )
-    seen = shown.look(one)
-    assert seen.reference.estimator == "after only"
-    assert set(shown.grid(seen)["estimator"]) == {"after only"}
-    assert len(shown.headlines(seen)) == 2

@@ -64,11 +64,9 @@ ORDER = (
     "household",
     "power",
     "validation",
-    "answers",
     "findings",
     "figures",
     "tables",
-    "notes",
     "methods",
     "site",
     "terminal",
@@ -87,7 +85,6 @@ ESTIMATORS = frozenset(
         "household",
         "power",
         "validation",
-        "answers",
     }
 )
 

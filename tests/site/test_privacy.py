@@ -25,7 +25,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-NOTEBOOKS = ("03-data", "13-poverty-and-inequality")
+NOTEBOOKS = ("19-data", "13-poverty-and-inequality")
 """Those that show most of a panel: its tables, its distribution."""
 CONFIG = """project:
   type: website
@@ -256,7 +256,7 @@ def test_no_download_holds_a_formula(report: Report) -> None:
 def test_a_failing_run_tells_no_value(report: Report, tmp_path: Path) -> None:
     root = tmp_path / "failing"
     shutil.copytree(report.root, root, ignore=shutil.ignore_patterns("build", "reports"))
-    path = root / "notebooks" / "03-data.ipynb"
+    path = root / "notebooks" / "19-data.ipynb"
     content = json.loads(path.read_text(encoding="utf-8"))
     cell = next(cell for cell in content["cells"] if cell["cell_type"] == "code")
     content["cells"] = [{**cell, "source": FAILING}]

@@ -75,7 +75,7 @@ def test_a_page_says_where_it_is_and_what_comes_before_and_after(visit: Open, ad
         assert "The report" in way.inner_text()
         assert page.locator("[rel=prev], .nav-page-previous a").first.get_attribute("href")
         page.locator("[rel=next], .nav-page-next a").first.click()
-        page.wait_for_url("**/notebooks/03-data.html")
+        page.wait_for_url("**/notebooks/19-data.html")
     with visit(address + "findings/10-claims.html") as opened:
         way = opened.page.locator(".breadcrumbs a")
         assert [link.inner_text() for link in way.all()] == ["Behind it", "Findings"]

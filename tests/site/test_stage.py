@@ -293,14 +293,14 @@ FRONT = {"cell_type": "raw", "id": "front", "metadata": {}, "source": "---\ntitl
 def test_a_figure_that_is_a_finding_leads_to_its_record_and_says_how_to_cite_it() -> None:
     about = Exhibits({"fig-a": "Shares <of> all"}, SOURCE, {"fig-a": "c1"})
     content = ran(FRONT, FIGURE).content
-    links = dress(content, "notebooks/03-data.ipynb", about).content["cells"][-1]["source"]
+    links = dress(content, "notebooks/19-data.ipynb", about).content["cells"][-1]["source"]
     assert (
-        "[Image (SVG)](/downloads/fig-a.svg){.download} · [Code](/findings/03-data.qmd#cell-c1)"
-        " · [Record](/findings/03-data.qmd#fig-a)\n"
+        "[Image (SVG)](/downloads/fig-a.svg){.download} · [Code](/findings/19-data.qmd#cell-c1)"
+        " · [Record](/findings/19-data.qmd#fig-a)\n"
     ) in links
     cited = (
         "A (2026). Shares &lt;of&gt; all. In: The data. Villages, version 0.1.0 of 2026-03-01,"
-        " notebooks/03-data.html#fig-a."
+        " notebooks/19-data.html#fig-a."
     )
     assert f'<summary>Cite</summary>\n<cite class="text">{cited}</cite>' in links
     assert '<cite class="bibtex">@misc{fig-a,\n  author = {A},' in links

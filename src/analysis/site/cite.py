@@ -50,9 +50,9 @@ class Source:
         Examples
         --------
         >>> source = Source("A and B", "Villages", "0.1.0", "2026-03-01")
-        >>> source.text("Income by year", "The data", "notebooks/03-data.html#fig-a")
+        >>> source.text("Income by year", "The data", "notebooks/19-data.html#fig-a")
         'A and B (2026). Income by year. In: The data. Villages, version 0.1.0 of 2026-03-01, \
-notebooks/03-data.html#fig-a.'
+notebooks/19-data.html#fig-a.'
         """
         where = f"{self.address}/{place}" if self.address else place
         parts = [f"{self.authors} ({self.day[:4]})", what.rstrip("."), f"In: {page.rstrip('.')}"]
@@ -69,13 +69,13 @@ notebooks/03-data.html#fig-a.'
         Examples
         --------
         >>> source = Source("A and B", "Villages", "0.1.0", "2026-03-01", "https://a.org")
-        >>> forms = source.forms("Income & year", "The data", "notebooks/03-data.html#fig-a")
+        >>> forms = source.forms("Income & year", "The data", "notebooks/19-data.html#fig-a")
         >>> print(forms["bibtex"])
         @misc{fig-a,
           author = {A and B},
           title = {Income \& year. In: The data. Villages, version 0.1.0},
           year = {2026},
-          url = {https://a.org/notebooks/03-data.html#fig-a},
+          url = {https://a.org/notebooks/19-data.html#fig-a},
         }
         >>> forms["ris"].splitlines()[:3]
         ['TY  - GEN', 'AU  - A', 'AU  - B']

@@ -240,8 +240,8 @@ def cache_name(stem: str, key: Key) -> str:
 
     Examples
     --------
-    >>> cache_name("03-data", Key("0123456789abcdef9999")), cache_name("03-data", Key("a1", "b2"))
-    ('03-data.0123456789abcdef.ipynb', '03-data@b2.a1.ipynb')
+    >>> cache_name("19-data", Key("0123456789abcdef9999")), cache_name("19-data", Key("a1", "b2"))
+    ('19-data.0123456789abcdef.ipynb', '19-data@b2.a1.ipynb')
     """
     value = f"@{key.brought}" if key.brought else ""
     return f"{stem}{value}.{key.digest[:16]}.ipynb"
