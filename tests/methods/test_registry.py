@@ -123,7 +123,7 @@ def test_published_cases_belong_to_a_method(known):
 
 def test_functions_behind_numbers_lead_to_their_record(known, places):
     linked = pages.links(known)
-    assert linked["analysis.studies.pooling.pool"].id == "pooling"
+    assert linked["analysis.studies.meta_analysis.pool"].id == "pooling"
     record = {
         "id": "x",
         "kind": "number",
@@ -140,7 +140,7 @@ def test_functions_behind_numbers_lead_to_their_record(known, places):
         "n_villages_treated": None,
         "n_villages_control": None,
         "method": "m",
-        "function": "analysis.studies.pooling.pool",
+        "function": "analysis.studies.meta_analysis.pool",
         "inputs": "",
         "digest": "d",
     }

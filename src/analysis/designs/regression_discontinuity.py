@@ -135,8 +135,8 @@ def rdd(
 
     Notes
     -----
-    Calonico, Cattaneo & Titiunik (2014, Econometrica 82); bandwidth and errors are those of
-    rdrobust's defaults, to eight digits. Polynomials of higher degree give far-away units much
+    Calonico, Cattaneo & Titiunik (2014, Econometrica 82); bandwidth and errors follow
+    rdrobust's defaults: equal to seven digits on a continuous score, to fewer where scores tie. Polynomials of higher degree give far-away units much
     weight (Gelman & Imbens 2019) and are refused.
 
     Examples
