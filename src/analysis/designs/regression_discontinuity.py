@@ -136,8 +136,9 @@ def rdd(
     Notes
     -----
     Calonico, Cattaneo & Titiunik (2014, Econometrica 82); bandwidth and errors follow
-    rdrobust's defaults: equal to seven digits on a continuous score, to fewer where scores tie. Polynomials of higher degree give far-away units much
-    weight (Gelman & Imbens 2019) and are refused.
+    rdrobust's defaults: equal to seven digits on a continuous score, to fewer where scores tie.
+    Polynomials of higher degree give far-away units much weight (Gelman & Imbens 2019) and
+    are refused.
 
     Examples
     --------
