@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def claim_table(claims: Claims, *, filterable: bool = False, language: str = "en") -> ResultTable:
     """Return the quantities: what each says first, as printed, of which programme and place.
 
-    In Chinese the words of the article say what is counted.
+    In Chinese the words of the article say what is counted. Of one programme alone, and without
+    filters, the column of the programme is left out.
     """
     words, named = labels(language), names(language)
     located = places_in(language)
@@ -32,13 +33,13 @@ def claim_table(claims: Claims, *, filterable: bool = False, language: str = "en
             text = f"{span(arrows[claim], language)} → {text}"
         return f"{text} {printing.unit(unit)}".rstrip() if language == "en" else text
 
-    source = claims.quantities
+    source, alone = claims.quantities, bool(claims.programme) and not filterable
     rows = [
         {
             "says": says(row["id"], row["unit"]),
             "printed": row["printed"],
             **({"counted": row["counted"]} if language == "en" else {}),
-            "programme": named[row["programme"]],
+            **({} if alone else {"programme": named[row["programme"]]}),
             "place": located.get(row["place"], row["place"]),
             "claim": row["id"],
         }
