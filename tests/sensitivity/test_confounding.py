@@ -89,7 +89,7 @@ def test_selection_as_strong_as_delta_makes_the_estimate_zero(delta):
     proportional = moved.long / (
         (moved.short - moved.long) * (most - moved.r2_long) / (moved.r2_long - moved.r2_short)
     )
-    assert abs(proportional / delta - 1) > 0.05
+    assert abs(proportional / delta - 1) > 0.02
 
 
 @pytest.mark.parametrize("effect", [-1.0, 0.0, 0.7])
