@@ -23,7 +23,8 @@ from analysis.cells.declaration import Declaration
 from analysis.cells.design import CellsDesign
 from analysis.cells.disclosure import RULES, SECOND
 from analysis.cells.outcomes import Outcome
-from analysis.cells.pack import Covariance, Pack, Point
+from analysis.cells.pack import Pack
+from analysis.cells.pack_estimates import Covariance, Point
 from analysis.cells.result import Cells
 from analysis.faults import FaultsError
 from analysis.panels.panel import Panel

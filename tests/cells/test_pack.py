@@ -14,7 +14,8 @@ import pytest
 from analysis.cells import declaration, pack, releases
 from analysis.cells.build import build
 from analysis.cells.declaration import Declaration
-from analysis.cells.pack import Covariance, Pack, Point
+from analysis.cells.pack import Pack
+from analysis.cells.pack_estimates import Covariance, Point
 from analysis.cells.result import Cells
 from analysis.faults import FaultsError
 from analysis.panels.model.simulate import simulate

@@ -123,7 +123,7 @@ def test_published_cases_belong_to_a_method(known):
 
 def test_functions_behind_numbers_lead_to_their_record(known, places):
     linked = pages.links(known)
-    assert linked["analysis.studies.meta_analysis.pool"].id == "pooling"
+    assert linked["analysis.studies.meta_analysis.pool"].id == "reml_pooling"
     record = {
         "id": "x",
         "kind": "number",

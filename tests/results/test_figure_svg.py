@@ -159,6 +159,7 @@ class Shell:
 
 
 def test_each_open_figure_is_shown_once_a_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    plt.close("all")  # of other tests in this process
     shown: list[Figure] = []
     monkeypatch.setattr("IPython.display.display", shown.append)
     display = Display(Shell())  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ import polars as pl
 from analysis.cells import disclosure, grouping, releases
 from analysis.cells.declaration import Declaration, Rules, not_its_cells
 from analysis.cells.design import CellsDesign
+from analysis.cells.pack_estimates import Covariance, as_dict, from_dict
 from analysis.cells.releases import Release
 from analysis.cells.result import Cells
 from analysis.faults import Fault, FaultsError, raise_if_any
@@ -35,72 +36,6 @@ NOTE: Final = (
     " checks before release."
 )
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Point:
-    """One estimate of a joint covariance.
-
-    Attributes
-    ----------
-    estimand : str
-        Name of a declared estimand.
-    outcome : str
-        Name of a declared outcome.
-    cohort, period, at : int or None
-        Which effect of it; `at` as in `analysis.panels.estimands`.
-    estimate : float
-        In the outcome's unit.
-    n_villages_treated, n_villages_control : int
-        Villages with influence on it, by arm.
-    n_villages : int
-        Villages that it uses, those that only count in the shares of cohorts too.
-    degrees : float
-        Degrees of freedom of its `reported` interval: they follow from the weights of villages,
-        which stay inside.
-    effective_treated, effective_control : float
-        Effective clusters by arm, (Σw)²/Σw² of the weights of villages, to one decimal.
-    """
-
-    estimand: str
-    outcome: str
-    estimate: float
-    n_villages_treated: int
-    n_villages_control: int
-    n_villages: int
-    degrees: float
-    effective_treated: float
-    effective_control: float
-    cohort: int | None = None
-    period: int | None = None
-    at: int | None = None
-
-
-@dataclass(frozen=True)
-class Covariance:
-    """Estimates and how they vary together.
-
-    Attributes
-    ----------
-    points : tuple of Point
-        The k estimates.
-    parity : ndarray of shape (k, k)
-        Σ over villages of ψψ′ (CR0, no factor).
-    reported : ndarray of shape (k, k) or None
-        The jackknife over villages (CV3); NaN in row and column of an estimate that has none,
-        None where no estimate has one.
-    """
-
-    points: tuple[Point, ...]
-    parity: Floats
-    reported: Floats | None = None
-
-    def __post_init__(self) -> None:
-        k = len(self.points)
-        for name in ("parity", "reported"):
-            matrix = getattr(self, name)
-            if matrix is not None and matrix.shape != (k, k):
-                raise ValueError(f"{name} is {matrix.shape}, not {(k, k)}")
 
 
 @dataclass(frozen=True)
@@ -340,7 +275,7 @@ def _manifest(pack: Pack) -> dict[str, Any]:
         "account": pack.account,
         "rules": {"set": asdict(pack.rules), "meaning": disclosure.RULES},
         "meta": pack.meta,
-        "covariances": [_as_dict(c) for c in pack.covariances],
+        "covariances": [as_dict(c) for c in pack.covariances],
     }
 
 
@@ -396,7 +331,7 @@ def read(folder: Path) -> Pack:
         periods=tuple(about["periods"]),
         weighted=about["weighted"],
         tables=tables,
-        covariances=tuple(_from_dict(c) for c in about["covariances"]),
+        covariances=tuple(from_dict(c) for c in about["covariances"]),
         declaration=(folder / "estimands.toml").read_text(encoding="utf-8"),
         rules=Rules(**about["rules"]["set"]),
         account=about["account"],
@@ -465,26 +400,3 @@ def _account(cells: Cells, least: int) -> dict[str, object]:
         if n
     }
     return {"rows_used": cells.account.rows_used, "left_out": left}
-
-
-def _as_dict(covariance: Covariance) -> dict[str, Any]:
-    reported = covariance.reported
-    return {
-        "points": [asdict(point) for point in covariance.points],
-        "parity": covariance.parity.tolist(),
-        "reported": None if reported is None else _nulls(reported),
-    }
-
-
-def _nulls(matrix: Floats) -> list[list[float | None]]:
-    """Return rows with null for NaN, which JSON has not."""
-    return [[None if np.isnan(x) else float(x) for x in row] for row in matrix]
-
-
-def _from_dict(entry: Mapping[str, Any]) -> Covariance:
-    reported = entry["reported"]
-    return Covariance(
-        tuple(Point(**point) for point in entry["points"]),
-        np.array(entry["parity"], dtype=np.float64),
-        None if reported is None else np.array(reported, dtype=np.float64),
-    )

@@ -10,7 +10,7 @@ import numpy as np
 
 from analysis.cells.declaration import Declaration, Declared, not_its_cells
 from analysis.cells.design import CellsDesign
-from analysis.cells.pack import Covariance, Point
+from analysis.cells.pack_estimates import Covariance, Point
 from analysis.cells.result import Cells
 from analysis.effects import aggregate, group_time, layout
 from analysis.effects.group_time import Comparison

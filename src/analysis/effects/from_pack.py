@@ -17,7 +17,8 @@ import polars as pl
 
 from analysis.cells import declaration
 from analysis.cells.declaration import Declaration, Declared
-from analysis.cells.pack import Covariance, Pack, Point
+from analysis.cells.pack import Pack
+from analysis.cells.pack_estimates import Covariance, Point
 from analysis.effects import aggregate, declared, group_time, imputation, layout, two_way
 from analysis.effects.group_time import Comparison
 from analysis.effects.pack_effects import PackEffects

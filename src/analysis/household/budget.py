@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import NormalDist
@@ -13,12 +13,13 @@ import polars as pl
 
 from analysis.faults import Fault, FaultsError
 from analysis.household import calibration
+from analysis.household.budget_frame import frame_of_budget
 from analysis.household.calibration import SOURCES, Calibration, Fact
 from analysis.results.bars import Bar, bars
 from analysis.results.labels import labels
 from analysis.results.number import Number
 from analysis.results.provenance import Provenance
-from analysis.results.result import COLUMNS, Account, Comparison, Result, frame_of
+from analysis.results.result import COLUMNS, Account, Comparison, Result
 from analysis.results.table import ResultTable
 
 if TYPE_CHECKING:
@@ -382,7 +383,7 @@ def household(place: str, year: int) -> Budget:
         year=year,
         facts=facts,
     )
-    return replace(budget, frame=_frame(budget))
+    return replace(budget, frame=frame_of_budget(budget))
 
 
 def _place(known: Calibration, place: str) -> dict[str, Any]:
@@ -421,38 +422,3 @@ def _facts(known: Calibration, row: Mapping[str, Any], year: int) -> dict[str, F
     facts["spread"] = known.fact(SPREAD, spread, 2010, "standard deviation")
     facts["between"] = known.fact(SPREAD, spread, 2010, "share of variance between villages")
     return facts
-
-
-def _frame(budget: Budget) -> pl.DataFrame:
-    """Return the estimates: sources a head and a household, shares, size."""
-
-    def row(term: str, outcome: str, number: Number, basis: str) -> dict[str, Any]:
-        low, high = number.ends
-        return {
-            "term": term,
-            "outcome": outcome,
-            "estimate": number.value,
-            "ci_low": low,
-            "ci_high": high,
-            "unit": number.unit,
-            "note": number.provenance.method,
-            "basis": basis,
-        }
-
-    of: list[tuple[str, Callable[[str], Number]]] = [
-        ("a head", budget.source_per_head),
-        ("a household", budget.of_household),
-        ("share", budget.share),
-    ]
-    rows = [
-        row(source, outcome, value(source), budget.facts[source].basis)
-        for outcome, value in of
-        for source in SOURCES
-    ]
-    total = budget.facts["total"].basis
-    rows += [
-        row("total", "a head", budget.per_head, total),
-        row("total", "a household", budget.income, total),
-        row("members", "a household", budget.size, budget.facts["size"].basis),
-    ]
-    return frame_of(rows)
