@@ -354,3 +354,16 @@ def test_an_axis_of_yuan_without_a_year_is_a_fault() -> None:
         "yuan a year",
         "an axis of fig-a has yuan, but not of which year",
     )
+
+
+def test_an_embedded_exhibit_brings_its_menu(project: Project) -> None:
+    """Its data are offered wherever it stands, below the block that frames it."""
+    embed = "{{< embed notebooks/a.ipynb#tbl-a >}}"
+    project.write("index.qmd", f"---\ntitle: Home\n---\n\n::: {{#fig-x}}\n{embed}\n\nCap\n:::\n")
+    cell = {"cell_type": "markdown", "id": "m", "metadata": {}, "source": f"Text\n\n{embed}"}
+    report = staged(project, ran(TABLE, name="a"), ran(cell, name="b"))
+    page = (report.folder / "index.qmd").read_text(encoding="utf-8")
+    assert page.index("Cap\n:::") < page.index("](/downloads/tbl-a.csv)")
+    assert page.count("/downloads/tbl-a.csv") == 1
+    other = json.loads((report.folder / "notebooks/b.ipynb").read_text(encoding="utf-8"))
+    assert "](/downloads/tbl-a.csv)" in "".join(other["cells"][0]["source"])

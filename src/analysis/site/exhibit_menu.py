@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,3 +99,56 @@ def menu_cell(label: str, text: str) -> dict[str, Any]:
         "metadata": {},
         "source": text,
     }
+
+
+_EMBED = re.compile(r"^\{\{<\s*embed\s+\S+?#(?P<label>[\w-]+)[^>]*>\}\}\s*$")
+_BLOCK = re.compile(r"^(?P<colons>:{3,})\s*(?P<more>\S.*)?$")
+
+
+def menus_of(content: Mapping[str, Any]) -> dict[str, str]:
+    """Return the menus of a dressed notebook by the label of their exhibit."""
+    return {
+        str(cell["id"]).removeprefix("links-"): str(cell["source"])
+        for cell in content["cells"]
+        if str(cell.get("id", "")).startswith("links-")
+    }
+
+
+def with_menus(text: str, menus: Mapping[str, str]) -> str:
+    r"""Return a page with the menu of each exhibit that it embeds, below it or below its block.
+
+    Parameters
+    ----------
+    text : str
+        A page, or a Markdown cell.
+    menus : mapping of str to str
+        By label; an exhibit whose data the page links already gets none.
+
+    Examples
+    --------
+    >>> page = "::: {#fig-b}\n{{< embed n.ipynb#fig-a >}}\n\nCaption\n:::\n\nText"
+    >>> print(with_menus(page, {"fig-a": "[Data](/downloads/fig-a.csv)"}))
+    ::: {#fig-b}
+    {{< embed n.ipynb#fig-a >}}
+    <BLANKLINE>
+    Caption
+    :::
+    <BLANKLINE>
+    [Data](/downloads/fig-a.csv)
+    <BLANKLINE>
+    <BLANKLINE>
+    Text
+    """
+    lines, depth, waiting = [], 0, list[str]()
+    for line in text.split("\n"):
+        lines.append(line)
+        block, embedded = _BLOCK.match(line), _EMBED.match(line)
+        if block:
+            depth += 1 if block["more"] else -1
+        if embedded and f"/downloads/{embedded['label']}.csv" not in text:
+            menu = menus.get(embedded["label"])
+            waiting += [menu] if menu else []
+        if waiting and depth == 0:
+            lines += [part for menu in waiting for part in ("", menu, "")]
+            waiting.clear()
+    return "\n".join(lines)

@@ -44,7 +44,7 @@ from analysis.site.digest import BROUGHT, source_of
 from analysis.site.dress import dress, taken_twice, title_of
 from analysis.site.environment import commit_time
 from analysis.site.execute import Executed
-from analysis.site.exhibit_menu import Exhibits
+from analysis.site.exhibit_menu import Exhibits, menus_of, with_menus
 from analysis.site.stored_notebooks import marked
 
 STAGE = Path("build") / "stage"
@@ -365,6 +365,14 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
     except FaultsError as error:
         raise FaultsError([*faults, *error.faults]) from None
     contents = {name: item.content for name, item in dressed.items()}
+    menus = {label: menu for each in contents.values() for label, menu in menus_of(each).items()}
+    for name, page in wanted.items():
+        if name.endswith(".qmd"):
+            wanted[name] = with_menus(page.decode(), menus).encode()
+    for content in contents.values():
+        for cell in content["cells"]:
+            if cell["cell_type"] == "markdown":
+                cell["source"] = with_menus(source_of(cell), menus)
     brought = any(os.environ.get(name) for name in BROUGHT)
     translated, changed = languages.staged(wanted, contents, records, brought=brought)
     wanted |= translated
