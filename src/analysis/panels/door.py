@@ -6,6 +6,7 @@ from pathlib import Path
 
 from analysis.panels import panel as panels
 from analysis.panels.importing import run
+from analysis.panels.model.simulate import SEED
 from analysis.panels.model.simulate import simulate as simulate_panel
 from analysis.panels.panel import Panel
 
@@ -76,7 +77,7 @@ def simulate(
     households: int,
     villages: int,
     periods: tuple[int, int] = (2012, 2021),
-    seed: int = 1,
+    seed: int = SEED,
     variant: str = "clean",
 ) -> Panel:
     """Simulate a panel with known effects: to see whether a design works, never what works.
