@@ -94,7 +94,9 @@ def same(mine, cells, *, rows=True):
     assert ours.columns == theirs.columns
     floats = [name for name, kind in theirs.schema.items() if kind.is_float()]
     assert ours.drop(floats).equals(theirs.drop(floats))
-    for name in floats:
+    # A pack does not tell how much of an arm its largest village holds.
+    assert ours["max_leverage"].is_nan().all() and theirs["max_leverage"].is_finite().all()
+    for name in (one for one in floats if one != "max_leverage"):
         assert np.allclose(ours[name], theirs[name], rtol=1e-12, atol=1e-9, equal_nan=True), name
     assert np.isfinite(mine.std_errors).any()
     ours, theirs = mine.band(draws=199, seed=7), cells.band(draws=199, seed=7)

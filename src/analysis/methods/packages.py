@@ -44,6 +44,7 @@ TABLES: Final[Mapping[str, Mapping[str, type[dy.Schema]]]] = {
         "validation/first_draws": schemas.FirstDraws,
         "validation/published": schemas.PublishedFound,
         "validation/lesson": schemas.Lesson,
+        "validation/intervals": schemas.Intervals,
         "validation/pooling": pooling_coverage.Coverage,
     },
 }

@@ -47,6 +47,18 @@ class Runtimes(contract.Row):
     machine = dy.String(description="where")
 
 
+class Intervals(contract.Row):
+    """What the Monte Carlo of intervals says of one design with one kind of error."""
+
+    design = dy.String(primary_key=True, description="design of data/validation/intervals.toml")
+    errors = dy.Enum(["normal", "lognormal", "common"], primary_key=True, description="shocks")
+    weighted = dy.Bool(primary_key=True, description="whether households have weights")
+    measure = dy.String(primary_key=True, description="what is measured")
+    value = dy.Float64(nullable=True, description="share of draws, or a width or number")
+    mc_error = dy.Float64(nullable=True, description="its Monte Carlo error")
+    draws = dy.Int64(min=0, description="draws it is of")
+
+
 class Lesson(contract.Row):
     """One way to say what a programme did, in a simulated panel."""
 
