@@ -223,6 +223,12 @@ def test_sums_that_are_large_against_their_spread_keep_their_variance():
     assert far.p_values.item() == near.p_values.item()
 
 
+def test_where_nothing_moved_no_assignment_is_odd():
+    """Every village alike: the statistic is zero, not nothing over nothing, and p is one."""
+    found = randomisation.permute(np.ones(6), np.zeros((6, 1)), np.arange(6) < 3)
+    assert found.statistics.item() == 0 and found.p_values.item() == 1
+
+
 def test_a_randomisation_interval_holds_what_is_not_rejected():
     """Independent: the test itself at values inside and outside each end."""
     draw = np.random.default_rng(4)

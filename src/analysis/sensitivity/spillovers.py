@@ -169,9 +169,9 @@ def direct_bounds(found: Alternatives, share: float = 1.0) -> DirectBounds:
             (float(one.points[0]), float((one.points - half)[0]), float((one.points + half)[0]))
         )
     points = [end[0] for end in ends]
-    return DirectBounds(
-        min(points), max(points), min(end[1] for end in ends), max(end[2] for end in ends), share
-    )
+    # Where one end has no interval, as where no village varies, the bounds have none.
+    low, high = np.min([end[1] for end in ends]), np.max([end[2] for end in ends])
+    return DirectBounds(min(points), max(points), float(low), float(high), share)
 
 
 def by_saturation(table: Table, edges: tuple[float, ...], outcome: str = "total") -> pl.DataFrame:
