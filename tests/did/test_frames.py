@@ -298,3 +298,30 @@ def test_a_cohort_of_one_village_is_named_and_left_out_of_a_second_estimate(fram
     assert "drop=[2018]" in repr(found)
     with pytest.raises(FaultsError, match="choose from 2016, 2018"):
         va.did(few, **NAMES, cluster="village", drop=[2017])
+
+
+def test_quarters_coded_as_years_with_a_digit_are_refused_with_a_rule_that_works(frame):
+    """20154 and 20161 follow each other; their difference of 7 is no distance."""
+    coded = frame.with_columns(
+        period=(pl.col("period") - 2012) // 2 + 20141, cohort=pl.lit(None, pl.Int64)
+    ).with_columns(cohort=pl.when(pl.col("village") == "v20").then(20143))
+    with pytest.raises(FaultsError, match="quarter behind them") as caught:
+        va.did(coded, **NAMES, cluster="village")
+    assert "4 * (pl.col" in str(caught.value)
+
+
+def test_tests_of_few_clusters_follow_the_sampling_units(frame):
+    """Households drawn by village: with psu= the tests count villages, as with cluster=."""
+    one = frame.filter(pl.col("cohort") != 2018)
+    by_psu = va.did(one, **NAMES, psu="village").wild(199)
+    by_cluster = va.did(one, **NAMES, cluster="village").wild(199)
+    assert by_psu.p_value == by_cluster.p_value
+
+
+def test_tests_made_from_plain_cells_are_refused_for_other_estimates(frame):
+    with pytest.raises(FaultsError, match="covariates"):
+        fit(frame).wild(99, cohort=2016)
+    with pytest.raises(FaultsError, match="group-time"):
+        va.did(frame, **NAMES, cluster="village", method="imputation").honest(1.0)
+    with pytest.raises(FaultsError, match="0 or more"):
+        va.did(frame, **NAMES, cluster="village", base="universal").honest(-1.0)

@@ -121,3 +121,15 @@ def test_saved_files(tmp_path) -> None:
     result().save(folder)
     assert (folder / "figure.svg").read_bytes() == first  # the same bytes twice
     assert pl.read_csv(folder / "estimates.csv")["estimate"][0] == 1129.7
+
+
+def test_names_of_columns_are_apart() -> None:
+    for names in (["a", "a"], ["term", "b"]):
+        with pytest.raises(FaultsError, match="not apart"):
+            table(result(), result(900.0), names=names)
+
+
+def test_a_file_is_no_folder(tmp_path) -> None:
+    (tmp_path / "out").write_text("", encoding="utf-8")
+    with pytest.raises(FaultsError, match="a file of this name"):
+        result().save(tmp_path / "out")

@@ -153,6 +153,7 @@ def _periods(data: pl.DataFrame, name: str) -> pl.Series:
                 column=name,
                 value=odd[0],
             )
+    _plain_calendar(column, whole)
     if column.null_count():
         refuse(
             f"the period is missing in {column.null_count():,} rows",
@@ -160,6 +161,22 @@ def _periods(data: pl.DataFrame, name: str) -> pl.Series:
             column=name,
         )
     return column.cast(pl.Int64)
+
+
+def _plain_calendar(column: pl.Series, whole: str) -> None:
+    """Refuse years with a quarter or month behind them: their differences are no periods."""
+    periods = column.drop_nulls().unique().cast(pl.Int64)
+    for parts, digits, name in ((4, 10, "quarter"), (12, 100, "month")):
+        year, part = periods // digits, periods % digits
+        if ((year >= 1800) & (year <= 2200) & (part >= 1) & (part <= parts)).all() and len(periods):
+            refuse(
+                f"periods are years with a {name} behind them, so one year's last and the next"
+                " one's first do not follow each other",
+                f"number them first, and the first treated periods too, as in"
+                f" {parts} * ({whole} // {digits}) + {whole} % {digits}",
+                column=str(column.name),
+                value=periods[0],
+            )
 
 
 def _complete(taken: pl.DataFrame, columns: Columns, left_out: dict[str, int]) -> pl.DataFrame:

@@ -182,6 +182,8 @@ def did(
             column="unit",
         )
     frame = to_polars(data)
+    # Units drawn together are counted together, in the tests of few clusters too.
+    cluster = cluster or psu
     columns = Columns(
         outcomes, unit, time, first, cluster, weight, strata, psu, within, tuple(covariates)
     )

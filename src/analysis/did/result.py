@@ -210,6 +210,13 @@ class DidResult(Result):
         events = aggregate(universal, cells, ("event_time",))
         study = event_study.of_effects(events, name, first=first, last=last)
         bounds = (bound,) if isinstance(bound, (int, float)) else tuple(bound)
+        if not all(isinstance(b, (int, float)) and b >= 0 for b in bounds):
+            refuse(
+                "a bound is a number of 0 or more",
+                "such as honest(1.0)",
+                column="bound",
+                value=bound,
+            )
         found = restrictions[kind](study, study.average(), bounds, level=self.level)
         unit = universal.about.units.get(name, "")
         point = float(study.points[study.before :] @ study.average())
@@ -254,6 +261,8 @@ class DidResult(Result):
         seed : int
             Of the draws.
         """
+        if draws < 1:
+            refuse("no draws", "ask for 999 or more", column="draws", value=draws)
         two = self._two_by_two(cohort, period)
         return few_villages.wild_bootstrap(two, self._outcome(outcome), draws=draws, seed=seed)
 
@@ -277,7 +286,26 @@ class DidResult(Result):
         chosen = replace(two, total=two.total[..., [at]], outcomes=(name,))
         return few_villages.randomise(chosen, draws=draws, seed=seed)
 
+    def _plain(self, what: str) -> None:
+        """Refuse what is made from plain cells where the estimate is made in another way."""
+        about = self.estimates.about
+        if about.covariates:
+            refuse(
+                f"{what} does not know the covariates",
+                "estimate without covariates to make it",
+                column="covariates",
+                value=", ".join(about.covariates),
+            )
+        if about.estimator != "group_time":
+            refuse(
+                f"{what} is of group-time effects",
+                'estimate with method="doubly_robust"',
+                column="method",
+                value=about.estimator,
+            )
+
     def _two_by_two(self, cohort: int | None, period: int | None) -> few_villages.TwoByTwo:
+        self._plain("the test")
         cells = self._cells("the test")
         how = self.how or Comparison(where="anywhere")
         cohorts = [g for g in cells.cohorts if cells.periods[0] < g <= cells.periods[-1]]
@@ -307,6 +335,7 @@ class DidResult(Result):
                 "estimate with base='universal'",
                 column="base",
             )
+        self._plain("the event study with one base")
         if isinstance(self.estimates, EffectSet) and self.how.base == "universal":
             return self.estimates, cells
         return group_time.estimate(cells, replace(self.how, base="universal")), cells

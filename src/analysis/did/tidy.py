@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from analysis.did.survey import SurveyEffects
 from analysis.effects.aggregate import aggregate
 from analysis.effects.estimates import CONVENTIONS, Estimates
 from analysis.effects.group_time import WHERE
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     pass
 
 OVERALL: Final = "overall"
+LINEARISED: Final = "of the sample design, by stratum and sampling unit (Binder 1983)"
 AGGREGATES: Final = {
     "simple": OVERALL,
     "event_time": "event time",
@@ -139,7 +141,7 @@ def comparison_of(
         anticipation=f"{about.anticipation} periods",
         adjusted=", ".join(covariates),
         weights="" if about.weights == "none" else about.weights,
-        errors=CONVENTIONS[found.convention],
+        errors=LINEARISED if isinstance(found, SurveyEffects) else CONVENTIONS[found.convention],
         library=about.library,
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from analysis import printing
+from analysis.faults import Fault, FaultsError
 from analysis.files import write_atomic
 from analysis.results.figure_svg import drawing
 
@@ -23,6 +24,9 @@ INSIDE: Final = "inside; not checked for disclosure"
 
 def save(result: Result, folder: Path) -> Path:
     """Write `FILES` into a folder, each whole or not at all; return the folder."""
+    if folder.exists() and not folder.is_dir():
+        remedy = "name a folder"
+        raise FaultsError([Fault(folder.name, "a file of this name is there", remedy)])
     folder.mkdir(parents=True, exist_ok=True)
     write_atomic(folder / "estimates.csv", printing.download(result.frame).encode())
     text = json.dumps(description(result), ensure_ascii=False, indent=2, allow_nan=False)

@@ -142,6 +142,10 @@ def table(*results: Result, names: Sequence[str] = ()) -> ResultTable:
         remedy = "give one name a result, as in va.table(a, b, names=['first', 'second'])"
         problem = f"{len(results)} results, {len(heads)} names"
         raise FaultsError([Fault("table", problem, remedy)])
+    if len(set(heads)) < len(heads) or "term" in heads:
+        remedy = "give each result a name of its own, other than term"
+        fault = Fault("table", "names of columns are not apart", remedy, value=", ".join(heads))
+        raise FaultsError([fault])
     several = len({o for one in results for o in one.frame["outcome"]}) > 1
     cells: dict[tuple[str, str], dict[str, str]] = {}
     data = []

@@ -80,12 +80,12 @@ def select(frame: pl.DataFrame, question: Question, *, one_per_study: bool = Tru
         remedy = "a frame to pool has study, estimate and std_error"
         raise FaultsError([Fault("pool", "column missing", remedy, column=", ".join(missing))])
     if "outcome_family" not in frame.columns:
-        return _own(frame)
+        return _own(frame, one_per_study=one_per_study)
     _refuse_mixture(frame, question)
     return _of_library(frame, question, one_per_study=one_per_study)
 
 
-def _own(frame: pl.DataFrame) -> Selection:
+def _own(frame: pl.DataFrame, *, one_per_study: bool) -> Selection:
     """Return a frame of one's own as it is given; empty rows are counted."""
     for name in ("outcome", "effect", "subgroup", "unit"):
         if name in frame.columns and frame[name].n_unique() > 1:
@@ -95,6 +95,20 @@ def _own(frame: pl.DataFrame) -> Selection:
                 [Fault("pool", f"several {name}s", remedy, column=name, value=values)]
             )
     held = frame.filter(pl.col("estimate").is_not_null() & pl.col("std_error").is_not_null())
+    if one_per_study and held["study"].is_duplicated().any():
+        twice = held.filter(held["study"].is_duplicated())["study"].unique().sort().to_list()
+        remedy = "keep one estimate a study, or say dependent=True"
+        raise FaultsError(
+            [
+                Fault(
+                    "pool",
+                    "a study has several estimates",
+                    remedy,
+                    column="study",
+                    value=", ".join(map(str, twice)),
+                )
+            ]
+        )
     bad = held.filter(~(pl.col("std_error") > 0))
     if bad.height:
         remedy = "give each estimate its standard error"
