@@ -56,7 +56,7 @@ def test_the_main_estimators_are_found_by_what_they_return(found):
     names = {one.function.removeprefix("analysis."): one.why for one in found}
     assert names["effects.group_time.estimate"] == "returns EffectSet"
     assert names["inference.wald.wald"] == "returns WaldTest"
-    assert "effects.bacon.decompose" in names and "studies.pooling.pooled" in names
+    assert "effects.bacon.decompose" in names and "studies.meta_analysis.pool" in names
 
 
 def test_an_estimator_without_a_record_is_refused(tmp_path, known):
@@ -145,7 +145,7 @@ def test_functions_behind_numbers_lead_to_their_record(known, places):
         "digest": "d",
     }
     page = findings_page.pages({"p": [record]}, places, linked)["findings/p.qmd"]
-    assert '<a href="../methods.html#pooling">' in page
+    assert '<a href="../methods.html#reml_pooling">' in page
 
 
 def test_the_pages_print_every_record_decision_and_degree_of_freedom(known, places):

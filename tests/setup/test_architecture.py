@@ -46,6 +46,7 @@ ORDER = (
     "household/inputs",
     "household/costs",
     "panels",
+    "inference/arrays",
     "cells",
     "inference",
     "effects/record",
@@ -77,6 +78,7 @@ DATA = frozenset({"claims", "studies", "panels", "cells"})
 ESTIMATORS = frozenset(
     {
         "panels",
+        "inference/arrays",
         "cells",
         "inference",
         "effects",

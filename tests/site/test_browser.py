@@ -151,7 +151,7 @@ def test_a_wide_table_is_whole_on_a_desktop_and_the_contents_step_aside(
         pytest.skip("the layout of pages is Quarto's own there")
     with visit(address + "notebooks/11-arithmetic.html") as opened:
         page = opened.page
-        box = page.locator(".table-scroll", has_text="Expression").first
+        box = page.locator("#tbl-rejected .table-scroll.wide")
         contents = page.locator(".toc")
         assert box.evaluate("box => box.scrollWidth <= box.clientWidth + 1")
         assert page.evaluate("document.documentElement.scrollWidth") <= DESKTOP["width"]
@@ -164,7 +164,8 @@ def test_a_wide_table_is_whole_on_a_desktop_and_the_contents_step_aside(
 
 
 def test_a_printed_table_fits_the_paper_and_keeps_ids_whole(visit: Open, address: str) -> None:
-    for name in ("10-claims", "11-arithmetic"):
+    # In the ledgers the id of a claim or a relation is the last column.
+    for name, ledger in (("10-claims", "tbl-claims"), ("11-arithmetic", "tbl-relations")):
         with visit(f"{address}notebooks/{name}.html") as opened:
             page = opened.page
             page.emulate_media(media="print")
@@ -174,7 +175,7 @@ def test_a_printed_table_fits_the_paper_and_keeps_ids_whole(visit: Open, address
             )
             assert widths and max(widths) <= 718
             lines = page.eval_on_selector_all(
-                ".filterable tbody td:first-child",
+                f"#{ledger} tbody td:last-child",
                 "all => all.map(cell => { const range = document.createRange();"
                 " range.selectNodeContents(cell); return range.getClientRects().length; })",
             )
@@ -231,14 +232,14 @@ def test_search_works_from_disk(visit: Open, built: BuildReport) -> None:
 def test_a_table_can_be_searched_filtered_and_sorted(visit: Open, address: str) -> None:
     with visit(address + "notebooks/10-claims.html") as opened:
         page = opened.page
-        box = page.locator(".filterable", has=page.locator("[data-filter]")).first
-        tools = page.locator(".table-tools", has=page.locator("select")).first
+        box = page.locator("#tbl-claims")
+        tools = box.locator(".table-tools", has=page.locator("select"))
         rows = box.locator("tbody tr")
         shown = box.locator("tbody tr:not([hidden])")
         total = rows.count()
         assert shown.count() == total > 100
 
-        word = rows.first.locator("td").first.inner_text().strip()
+        word = rows.first.locator("th, td").first.inner_text().strip()
         tools.locator("input[type=search]").fill(word)
         assert 1 <= shown.count() < total
         assert word in shown.first.inner_text()
@@ -281,6 +282,13 @@ def test_the_reader_chooses_light_or_dark(visit: Open, address: str, built: Buil
 def test_a_figure_shows_one_drawing_in_each_scheme(visit: Open, address: str) -> None:
     for scheme in ("light", "dark"):
         with visit(address + "notebooks/10-claims.html", scheme=scheme) as opened:
+            figures = opened.page.locator("main figure:has(svg[role=img])")
+            shown = [
+                figures.nth(n).locator("svg[role=img]:visible").count()
+                for n in range(figures.count())
+            ]
+            assert shown and set(shown) == {1}, (scheme, shown)
+        with visit(address + "notebooks/14-methods-validated.html", scheme=scheme) as opened:
             figures = opened.page.locator("main figure:has(img)")
             shown = [figures.nth(n).locator("img:visible").count() for n in range(figures.count())]
             assert shown and set(shown) == {1}, (scheme, shown)

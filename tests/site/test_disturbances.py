@@ -276,7 +276,8 @@ def complete(project: Project) -> None:
     project.notebook(
         "02-second",
         "from pathlib import Path\nprint(Path('data/a.csv').read_text().split())\nprint('牧民')",
-        "md:村民 `{python} '那曲'`",
+        "class Said(str):\n    def _repr_markdown_(self):\n        return str(self)",
+        "md:村民 `{python} Said('那曲')`",
     )
     for notebook in ("01-first", "02-second"):
         path = project.root / "notebooks" / f"{notebook}.ipynb"

@@ -27,7 +27,8 @@ SECOND = (
 
 def test_the_report_is_the_first_section_of_the_sidebar() -> None:
     order = pdf.reading_order(read_project(paths.root()))
-    assert order[:2] == ("index.html", "notebooks/10-claims.html")
+    assert order[:2] == ("index.html", "notebooks/01-training.html")
+    assert order[-1] == "notebooks/15-uncertainty.html"
     assert all(name.startswith("notebooks/") for name in order[1:]) and len(order) > 10
 
 

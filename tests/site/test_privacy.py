@@ -25,7 +25,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-NOTEBOOKS = ("19-data", "13-poverty-and-inequality")
+NOTEBOOKS = ("19-data", "13-village-panel")
 """Those that show most of a panel: its tables, its distribution."""
 CONFIG = """project:
   type: website
@@ -138,8 +138,11 @@ def reduce(root: Path) -> None:
             continue
         text = path.read_text(encoding="utf-8")
         path.write_text(re.sub(r"\]\(/", "](https://example.org/", text), encoding="utf-8")
+    shutil.rmtree(root / "notebooks" / "data")  # of public data, not of the panel
     write_hostile(root / "notebooks" / "19-hostile.ipynb")
     shutil.rmtree(root / "pages")
+    (root / "pages").mkdir()  # every record of a finding leads to the data
+    (root / "pages" / "data.qmd").write_text("---\ntitle: Data\n---\n\nAll.\n", encoding="utf-8")
     shutil.rmtree(root / "zh")
     shutil.rmtree(root / "data" / "methods")  # their pages lead to every notebook
     for path in root.glob("*.qmd"):

@@ -30,13 +30,13 @@ ENTRIES = {
     "pages/for-readers.html": [
         "notebooks/10-claims.html",
         "notebooks/11-arithmetic.html",
-        "notebooks/12-studies.html",
+        "notebooks/09-studies.html",
         "pages/glossary.html",
     ],
     "pages/for-researchers.html": [
         "pages/bring-your-own-data.html",
         "pages/dictionary.html",
-        "notebooks/16-design-your-study.html",
+        "notebooks/18-your-pack.html",
         "pages/data.html",
         "reference/index.html",
         "pages/teaching.html",
@@ -45,7 +45,7 @@ ENTRIES = {
         "findings.html",
         "pages/reproduce.html",
         "pages/changes.html",
-        "notebooks/17-sensitivity.html",
+        "notebooks/13-village-panel.html",
         "reference/index.html",
     ],
 }
@@ -75,7 +75,7 @@ def test_a_page_says_where_it_is_and_what_comes_before_and_after(visit: Open, ad
         assert "The report" in way.inner_text()
         assert page.locator("[rel=prev], .nav-page-previous a").first.get_attribute("href")
         page.locator("[rel=next], .nav-page-next a").first.click()
-        page.wait_for_url("**/notebooks/19-data.html")
+        page.wait_for_url("**/notebooks/12-household.html")
     with visit(address + "findings/10-claims.html") as opened:
         way = opened.page.locator(".breadcrumbs a")
         assert [link.inner_text() for link in way.all()] == ["Behind it", "Findings"]
@@ -138,11 +138,13 @@ def test_keys_alone_skip_search_and_leave(visit: Open, address: str) -> None:
         page.keyboard.press("Enter")
         assert page.evaluate("document.activeElement.id") == "content"
         page.keyboard.press("/")
-        page.keyboard.type("claims_quantities")
-        # Enter follows the first result: wait until it is that of the whole word.
-        page.locator("#search-results li:first-child a[href*='#claims_quantities']").wait_for()
+        page.keyboard.type("claims-quantities")
+        # The record is found, after the pages that answer; Enter follows the first result.
+        page.locator("#search-results a[href*='/10-claims.html#claims-quantities']").wait_for()
+        first = page.locator("#search-results a").first.evaluate("link => link.href")
+        assert not first.startswith(address + "findings/")
         page.keyboard.press("Enter")
-        page.wait_for_url("**/findings/10-claims.html#claims_quantities")
+        page.wait_for_url(first)
         assert not page.locator("#search").is_visible()
 
 
@@ -173,7 +175,7 @@ def test_a_table_is_downloaded_with_what_it_shows_and_says_how_to_cite_it(
         first = shown.first.locator("td, th").first.inner_text().strip()
         assert first in {str(value) for value in taken.row(0)}
         below.get_by_text("Cite").click()
-        cited = below.locator("cite").inner_text()
+        cited = below.locator("cite.text").inner_text()
         assert "Do the numbers add up?" in cited and "tbl-implied" in cited
         assert re.search(r"\(20\d\d\)", cited) and "version" in cited
         below.get_by_text("Record").click()
@@ -206,8 +208,14 @@ def test_text_tables_and_figures_are_there_without_scripts(
         assert len(page.locator("main").inner_text()) > 1500
         images = page.locator("main figure img")
         assert all(image.get_attribute("alt") for image in images.all())
+        for drawing in page.locator("main figure svg[role=img]").all():
+            described = str(drawing.get_attribute("aria-labelledby")).split()
+            texts = [drawing.locator(f"[id='{one}']").text_content() for one in described]
+            assert texts and all(texts)
     page.goto(address + "notebooks/11-arithmetic.html")
     assert page.locator("#tbl-relations tbody tr:visible").count() > 50
+    assert page.locator("main figure svg[role=img]:visible").count() >= 1
+    page.goto(address + "notebooks/19-data.html")
     assert page.locator("main figure img:visible").count() >= 1
     context.close()
 

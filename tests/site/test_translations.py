@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import re
 import shutil
-import tomllib
 from datetime import date
 from pathlib import Path
 
@@ -132,12 +131,6 @@ def test_no_page_asks_brought_data_for_a_finding_that_they_do_not_give(name: str
     text = languages.fitted(TEXTS[name], {}, brought=True)
     assert "var zh." not in text and "{.when" not in text
     assert text.startswith("---\ntitle: ")
-
-
-def test_the_price_year_is_the_parameter() -> None:
-    parameters = tomllib.loads((ROOT / "data/parameters/answers.toml").read_text(encoding="utf-8"))
-    years = {year for text in TEXTS.values() for year in re.findall(r"(\d{4})年价格", text)}
-    assert years == {str(parameters["price_year"]["value"])}
 
 
 def test_the_tables_are_described() -> None:

@@ -80,19 +80,19 @@ FORMULAS = {
         "claims/printed.py",
         "value - step / 2",
         "value - step / 4",
-        "implied_placed_worker",
+        "11-arithmetic.15",
     ),
     "degrees of freedom of a pool": (
-        "studies/pooling.py",
-        "(1 + LEVEL) / 2, k - 2",
-        "(1 + LEVEL) / 2, k - 1",
-        "studies_credit_prediction",
+        "studies/random_effects.py",
+        "self.std_error * float(stats.t.ppf((1 + level) / 2, self.df))",
+        "self.std_error * float(stats.t.ppf((1 + level) / 2, self.df + 1))",
+        "first-training-interval",
     ),
-    "a comparison of means": (
-        "effects/contrast.py",
-        "g.mean - c.mean",
-        "g.mean - 0.99 * c.mean",
-        "cooperative_total",
+    "the mean of the controls": (
+        "designs/randomised.py",
+        "joint.mean(sample.y, sample.w * (1 - sample.d))",
+        "joint.mean(0.99 * sample.y, sample.w * (1 - sample.d))",
+        "01-training.21",
     ),
 }
 """Where a formula stands, what it says, what is put in its place, and a finding that moves."""
@@ -108,6 +108,7 @@ def three_pages(
     for path in (root / "notebooks").glob("*.ipynb"):
         if path.stem not in kept:
             path.unlink()
+    shutil.rmtree(root / "notebooks" / "data")  # each is a page of its own
     published = Path(__file__).resolve().parents[2] / "reports" / "findings.csv"
     with published.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

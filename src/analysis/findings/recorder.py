@@ -79,7 +79,7 @@ def inline(value: object, page: str, number: int, cell: str = "") -> object:
     >>> from analysis.results import Number, Provenance
     >>> share = Number(value=0.5, provenance=Provenance.of(frame_digest))
     >>> print(inline(share, "01-training", 2).markdown)
-    [0.5](/findings/01-training.qmd#01-training.2){.finding}
+    [0.500](/findings/01-training.qmd#01-training.2){.finding}
     """
     if isinstance(getattr(value, "word", None), Recorded):  # a rating says itself in a word
         value = value.word  # type: ignore[attr-defined]
@@ -180,6 +180,8 @@ def exhibit(value: object, label: str, page: str, cell: str, caption: str = "") 
     origin = _origin(provenance, page)
     if origin["rows_used"] is None:
         origin["rows_used"] = data.height
+    if origin["rows_in"] is None:
+        origin["rows_in"] = origin["rows_used"]
     finding = Finding(
         id=label,
         kind="figure" if label.startswith("fig-") else "table",

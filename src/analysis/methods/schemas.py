@@ -75,7 +75,11 @@ class Lesson(contract.Row):
 class Findings(contract.Row):
     """One published number, figure or table."""
 
-    id = dy.String(primary_key=True, regex=r"^[a-z][A-Za-z0-9_-]*$", description="name")
+    id = dy.String(
+        primary_key=True,
+        regex=r"^([a-z][A-Za-z0-9_-]*|[A-Za-z0-9_-]+\.[0-9]+)$",
+        description="permanent name, or page and place",
+    )
     kind = dy.Enum(["number", "word", "figure", "table"], description="what was published")
     page = dy.String(description="notebook that shows it")
     tier = dy.String(description="kind of evidence")

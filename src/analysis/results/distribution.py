@@ -76,7 +76,7 @@ def distribution(
 
     Examples
     --------
-    >>> distribution(lambda p: 100 * p, "yuan").get_xlim()[0] <= 0
+    >>> bool(distribution(lambda p: 100 * p, "yuan").get_xlim()[0] <= 0)
     True
     """
     words = labels(language)

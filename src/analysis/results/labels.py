@@ -28,8 +28,8 @@ def labels(language: str = "en") -> dict[str, str]:
 
     Examples
     --------
-    >>> labels("zh")["interval_95"], labels()["to"].format(low="1", high="3")
-    ('95% 置信区间', '1 to 3')
+    >>> labels("zh")["prediction"], labels()["to"].format(low="1", high="3")
+    ('预测区间', '1 to 3')
     """
     if language not in LANGUAGES:
         problem, remedy = "figures have no words in it", f"write one of {', '.join(LANGUAGES)}"
@@ -43,7 +43,7 @@ def word(key: str, language: str = "en") -> str:
 
     Examples
     --------
-    >>> word("cooperative", "zh"), word("crop_income")
+    >>> word("cooperatives", "zh"), word("crop_income")
     ('合作社', 'crop income')
     """
     return labels(language).get(key, key.replace("_", " "))

@@ -162,7 +162,7 @@ def _extract(archive: bytes, folder: Path) -> None:
 
 def _reduce(folder: Path, only: Sequence[str]) -> None:
     """Leave only the named notebooks, if any are named."""
-    there = {path.stem: path for path in (folder / "notebooks").glob("*.ipynb")}
+    there = {path.stem: path for path in (folder / "notebooks").rglob("*.ipynb")}
     unknown = [name for name in only if name not in there]
     if unknown:
         remedy = f"name one of: {', '.join(sorted(there))}"
