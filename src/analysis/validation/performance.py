@@ -14,7 +14,6 @@ from analysis.results.provenance import Provenance
 from analysis.results.table import ResultTable
 
 DRAWN: Final = "reports/validation/montecarlo.csv"
-TOGETHER: Final = "reports/validation/programmes.csv"
 DESIGNS: Final = "data/validation/designs.csv"
 
 
@@ -76,30 +75,6 @@ def performance(kind: str = "lot", estimator: str = "group_time") -> ResultTable
     return _table(shown, data, DRAWN)
 
 
-def programmes_together(variant: str = "realistic") -> ResultTable:
-    """Return effects of ten simulated programmes, one at a time and all at once.
-
-    Parameters
-    ----------
-    variant : str
-        ``clean``, ``realistic`` or one difficulty.
-
-    Examples
-    --------
-    >>> programmes_together("clean").shown.height
-    10
-    """
-    data = pl.read_csv(paths.root() / TOGETHER, infer_schema_length=None).filter(variant=variant)
-    shown = data.select(
-        pl.col("programme").str.replace_all("_", " "),
-        _printed("truth", 0).alias("true effect"),
-        _printed("before_after", 0).alias("before and after"),
-        _interval("design").alias("one at a time"),
-        _interval("together").alias("all at once"),
-    )
-    return _table(shown, data, TOGETHER)
-
-
 def _table(shown: pl.DataFrame, data: pl.DataFrame, source: str) -> ResultTable:
     digest = digest_files(paths.root(), [paths.root() / source])[:12]
     provenance = Provenance(
@@ -122,15 +97,4 @@ def _printed(column: str, decimals: int) -> pl.Expr:
 def _per_cent(column: str) -> pl.Expr:
     return (100 * pl.col(column)).map_elements(
         lambda x: formatting.number(x, 1), return_dtype=pl.String
-    )
-
-
-def _interval(stem: str) -> pl.Expr:
-    return pl.struct(f"{stem}_low", f"{stem}_high").map_elements(
-        lambda r: (
-            formatting.NONE
-            if r[f"{stem}_low"] is None or r[f"{stem}_high"] is None
-            else formatting.span(r[f"{stem}_low"], r[f"{stem}_high"], 0)
-        ),
-        return_dtype=pl.String,
     )
