@@ -230,7 +230,8 @@ def test_a_new_filter_or_bibliography_renders_every_page(stage: Path) -> None:
     page = read_page(project, {}, "pages/more.qmd")
     meta = pandoc.metadata(project, page)
     parts = pandoc.dependencies("text", meta, project.html)
-    assert parts["filter"] == (Path(pandoc.__file__).parent / "filter.lua").read_bytes()
+    for name in ("filter.lua", "bibliography.lua"):
+        assert parts[name] == (Path(pandoc.__file__).parent / name).read_bytes()
     assert parts["references.bib"] == (stage / "references.bib").read_bytes()
 
 

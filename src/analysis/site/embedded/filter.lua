@@ -11,7 +11,6 @@ local KNOWN_ELSEWHERE = { lst = true, thm = true, lem = true, cor = true, prp = 
   nte = true, tip = true, wrn = true, imp = true, cau = true }
 local CALLOUTS = { note = "Note", tip = "Tip", warning = "Warning", important = "Important",
   caution = "Caution" }
-local REFERENCES = "References"
 local UNSUPPORTED_CLASS = { ["panel-input"] = true, ["panel-sidebar"] = true,
   ["panel-fill"] = true, ["panel-center"] = true, ["content-visible"] = true,
   ["content-hidden"] = true, ["quarto-layout-panel"] = true, lightbox = true, grid = true,
@@ -399,55 +398,11 @@ local finish = {
   end,
 }
 
-local function unknown_citations(doc)
-  local known, wanted = {}, {}
-  doc:walk({ Cite = function(el)
-    for _, cite in ipairs(el.citations) do wanted[cite.id] = true end
-  end })
-  if not next(wanted) and not doc.meta.nocite then return false end
-  for _, reference in ipairs(pandoc.utils.references(doc)) do known[reference.id] = true end
-  local complete = true
-  for id, _ in pairs(wanted) do
-    if not known[id] then
-      complete = false
-      fault("@" .. id, "citation of an unknown source", "add it to the bibliography")
-    end
-  end
-  return complete
-end
-
--- The bibliography goes to the end of the page, under its own heading or the one given.
-local function bibliography(doc)
-  doc = pandoc.utils.citeproc(doc)
-  local title, refs = { pandoc.Str(REFERENCES) }, nil
-  local blocks = pandoc.Blocks({})
-  for _, block in ipairs(doc.blocks) do
-    if block.t == "Div" and block.identifier == "refs" then
-      refs = block
-      local before = blocks[#blocks]
-      if before and before.t == "Header" then
-        title = before.content
-        blocks:remove(#blocks)
-      end
-    else
-      blocks:insert(block)
-    end
-  end
-  if refs then
-    local heading = between('<h2 class="quarto-appendix-heading">', { pandoc.Plain(title) }, "</h2>")
-    blocks:extend(between('<section id="quarto-bibliography" class="quarto-appendix"' ..
-      ' role="doc-bibliography">', heading .. pandoc.Blocks({ refs }), "</section>"))
-  end
-  doc.blocks = blocks
-  return doc
-end
-
 local function use_labels(words)
   for key, value in pairs(words or {}) do
     local text = pandoc.utils.stringify(value)
     if PREFIX[key] then PREFIX[key] = text end
     if CALLOUTS[key] then CALLOUTS[key] = text end
-    if key == "references" then REFERENCES = text end
   end
 end
 
@@ -455,6 +410,5 @@ function Pandoc(doc)
   use_labels(doc.meta["site-labels"])
   doc.blocks = doc.blocks:walk(number_floats)
   doc = doc:walk(finish)
-  if unknown_citations(doc) then doc = bibliography(doc) end
   return doc
 end

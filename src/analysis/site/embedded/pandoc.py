@@ -22,6 +22,8 @@ from analysis.site.embedded.source import Page
 from analysis.site.project import Html, Project, strings
 
 HERE = Path(__file__).parent
+FILTERS = ("filter.lua", "bibliography.lua")
+"""Pandoc runs them in this order."""
 PARTS = ("body", "toc", "title", "plain", "subtitle", "description", "left", "center", "right")
 SEPARATOR = "\x1e"
 TEMPLATE = SEPARATOR.join(
@@ -194,7 +196,7 @@ def dependencies(text: str, meta: Mapping[str, Any], html: Html) -> dict[str, by
         "meta": json.dumps(known, sort_keys=True, default=str),
         "toc depth": str(html.toc_depth),
         "template": TEMPLATE,
-        "filter": (HERE / "filter.lua").read_bytes(),
+        **{name: (HERE / name).read_bytes() for name in FILTERS},
         "this file": Path(__file__).read_bytes(),
         "pandoc": f"{executable()} {Path(executable()).stat().st_size}",
         **{Path(file).name: Path(file).read_bytes() for file in files},
@@ -260,7 +262,8 @@ def _converted(page: Page, text: str, meta: Mapping[str, Any], html: Html) -> st
         command += ["--section-divs", "--toc", f"--toc-depth={html.toc_depth}", "--standalone"]
         command += ["--template", str(work / "parts.txt")]
         command += ["--metadata-file", str(work / "meta.json")]
-        command += ["--lua-filter", str(HERE / "filter.lua"), "--output", str(work / "out.html")]
+        command += [f"--lua-filter={HERE / name}" for name in FILTERS]
+        command += ["--output", str(work / "out.html")]
         done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
         stderr = done.stderr.decode("utf-8", "replace")
         faults = filter_faults(page, stderr)
