@@ -109,11 +109,7 @@ def test_no_source_file_is_overlong() -> None:
         for name, text in texts().items()
         if name.startswith("src/") and name.endswith((".py", ".lua"))
     }
-    long = {
-        name: lines
-        for name, lines in lengths.items()
-        if lines > LONGEST_SOURCE
-    }
+    long = {name: lines for name, lines in lengths.items() if lines > LONGEST_SOURCE}
     assert not long, f"over {LONGEST_SOURCE} lines, see whether each holds two concepts: {long}"
 
 
