@@ -47,15 +47,12 @@ REFERS: Mapping[str, Mapping[str, datapackage.Keys]] = {
 }
 """Keys across committed CSV files, by folder and file."""
 PARAMETERS = {
-    "answers": "Choices of the programme pages: price year, level, power, line, when one is sure",
-    "money_rules": "Rules of the pages on payments, and how reports near the floor are counted",
     "evidence_map": "When an estimate counts as precise on the evidence map",
     "import": "Limits of an import, units and periods of amounts",
     "inference": "Parameters of intervals: intraclass correlation, fewest effective clusters",
     "model": "Parameters of the model panel",
     "model_programmes": "True effects of the programmes in the model panel",
     "site": "Settings of the site",
-    "targeting": "Choices of the page on targeting: poorest shares, years of a mean, groups",
 }
 """Parameter files in TOML; each value in them stands with its unit, source and status."""
 
