@@ -37,6 +37,7 @@ ORDER = (
     "money",
     "claims/intervals",
     "printing",
+    "templates",
     "results",
     "benchmarks",
     "changes",

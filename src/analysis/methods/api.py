@@ -15,7 +15,9 @@ from typing import Any, Final
 import griffe
 
 from analysis.methods.proof import PACKAGE, SOURCES, Proof
+from analysis.templates import fill
 
+TEMPLATES: Final = Path(__file__).parent / "templates"
 FOLDER: Final = "reference"
 SIGNATURE: Final = 78
 """Characters after which a signature is broken into lines."""
@@ -103,26 +105,16 @@ def front_door(root: Path) -> dict[str, str]:
 
 
 def _front_door(root: Path, package: Any, proof: Proof) -> str:
-    lines = [
-        "---",
-        'title: "Reference: the front door"',
-        'description: "Every public name of the library, with an example that runs"',
-        "---",
-        "",
-        "`import analysis as va`: these are all public names. Whatever else the package holds may"
-        " change without notice.",
-        "",
-    ]
+    entries = []
     for name, place in sorted(front_door(root).items(), key=lambda pair: pair[0].lower()):
-        module = package[place.removeprefix(f"{PACKAGE}.")]
-        lines += [f"## va.{name} {{#va.{name}}}", ""]
-        member = module.members.get(name)
-        if member is None or not (member.is_function or member.is_class):
+        member = package[place.removeprefix(f"{PACKAGE}.")].members.get(name)
+        if member is not None and (member.is_function or member.is_class):
+            text = "\n".join(_entry(member, proof))
+        else:
             docstring = getattr(member, "docstring", None)
-            lines += [escaped(docstring.value) if docstring else f"`{place}.{name}`", ""]
-            continue
-        lines += [*_entry(member, proof), ""]
-    return "\n".join(lines)
+            text = escaped(docstring.value) if docstring else f"`{place}.{name}`"
+        entries.append({"name": name, "text": text})
+    return fill(TEMPLATES / "front-door.md.j2", entries=entries)
 
 
 def public(module: Any) -> Iterator[Any]:
@@ -145,31 +137,15 @@ def modules(room: Any) -> Iterator[Any]:
 
 
 def _contents(rooms: dict[str, Any]) -> str:
-    rows = [
-        f"| [{name}]({name}.qmd) | {escaped(_first_line(room))} | "
-        f"{sum(1 for module in modules(room) for _ in public(module))} |"
+    listed = [
+        {
+            "name": name,
+            "purpose": escaped(_first_line(room)),
+            "members": sum(1 for module in modules(room) for _ in public(module)),
+        }
         for name, room in rooms.items()
     ]
-    return "\n".join(
-        [
-            "---",
-            'title: "Reference"',
-            'description: "Every public function of the package, from its docstring"',
-            "---",
-            "",
-            "The package is a house of rooms; data flow through them in one direction. Each page "
-            "describes the public functions of one room as their docstrings do, with the line "
-            "they stand on and the tests that hold them. Every example in a docstring runs as a "
-            "test.",
-            "",
-            "[The front door](front-door.qmd) has the public names, `import analysis as va`.",
-            "",
-            "| room | what it is for | functions and classes |",
-            "|:--|:--|--:|",
-            *rows,
-            "",
-        ]
-    )
+    return fill(TEMPLATES / "reference.md.j2", rooms=listed)
 
 
 def _page(name: str, room: Any, proof: Proof) -> str:

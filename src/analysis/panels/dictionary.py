@@ -6,7 +6,7 @@ All are generated from the schemas and committed; a test says when they are out 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from analysis.household import calibration, costs
 from analysis.panels import cards, package, schemas
 from analysis.panels.model import parameters
 from analysis.studies import contracts as library
+from analysis.templates import fill
 
 TYPES = {
     "String": "text",
@@ -202,74 +203,58 @@ def _card(card: cards.Card) -> dict[str, Any]:
 
 def page() -> str:
     """Return the dictionary page, Markdown for the site."""
-    return "\n".join(_page())
-
-
-def _page() -> Iterator[str]:
-    yield "---"
-    yield 'title: "Data dictionary"'
-    yield "description: Columns, units, legal values and keys; prices and poverty lines"
-    yield "---\n"
-    yield (
-        "A panel is a folder of Parquet files and a `panel.json` with its evidence tier, the "
-        "account of its rows and a digest of each table; a `datapackage.json` describes its "
-        "files to other programs. Total income is never stored: it is the "
-        "sum of the four sources, and missing if one of them is. Money is in whole fen (a "
-        "hundredth of a yuan), nominal.\n"
+    found = money.load()
+    return fill(
+        Path(__file__).parent / "templates" / "dictionary.md.j2",
+        rules=_rules(),
+        prefix=schemas.COVARIATE_PREFIX,
+        tables=[_described(name, schema) for name, schema in schemas.TABLES.items()],
+        price_index=money.PRICE_INDEX,
+        lines=[
+            {
+                "name": line,
+                "year": year,
+                "yuan": f"{float(value):g}",
+                "status": found.status[line, year].replace("_", " "),
+            }
+            for (line, year), value in found.lines.items()
+        ],
+        changes=[
+            {
+                "series": series,
+                "year": year,
+                "ratio": f"{float(change):.3f}",
+                "status": found.change_status[series, year].replace("_", " "),
+            }
+            for (series, year), change in found.changes.items()
+        ],
     )
-    yield "## Which household, which village\n"
-    yield _rules()
-    for table, schema in schemas.TABLES.items():
-        yield f"\n## {table.capitalize()} {{#{table}}}\n"
-        keys = ", ".join(f"`{key}`" for key in schema.primary_key())
-        yield f"{datapackage.first_line(schema)} Key: {keys}."
-        if table in ("households", "villages"):
-            yield f"Further columns may follow if their names begin with `{_prefix()}`."
-        yield "\n| column | what it is | unit | type | legal values | may be empty |"
-        yield "|:--|:-----|:--|:--|:--|:--|"
-        for name, column in schema.columns().items():
-            cells = [
-                f"`{name}`",
+
+
+def _described(name: str, schema: type[dy.Schema]) -> dict[str, Any]:
+    """Return a table of the contract, with a row of cells for each column."""
+    return {
+        "name": name,
+        "about": datapackage.first_line(schema),
+        "key": [f"`{key}`" for key in schema.primary_key()],
+        "columns": [
+            (
+                f"`{column_name}`",
                 column.description or "",
                 (column.metadata or {})["unit"],
                 TYPES[type(column).__name__],
                 legal(column),
                 "yes" if column.nullable else "no",
-            ]
-            yield f"| {' | '.join(cells)} |"
-    yield from _money_page()
-
-
-def _prefix() -> str:
-    return schemas.COVARIATE_PREFIX
+            )
+            for column_name, column in schema.columns().items()
+        ],
+    }
 
 
 def _rules() -> str:
     """Return the rule for moves, splits and merges, as the schemas state it."""
     text = (schemas.__doc__ or "").split("\n\n", 1)[1]
     return text.strip().replace(" So:", "")
-
-
-def _money_page() -> Iterator[str]:
-    found = money.load()
-    yield "\n## Prices and poverty lines {#prices}\n"
-    yield (
-        "A line published for a year is used as published; in other years the nearest published "
-        f"one is carried over by the price index `{money.PRICE_INDEX}`, consumer prices of Tibet "
-        "(urban and rural together), and rounded once to a whole fen. A line carried over is no "
-        "better verified than the published line and the price changes it is made of. Status: "
-        "*found* in a document that `data/parameters/` names; *derived* from such figures; *from "
-        "memory* not verified yet.\n"
-    )
-    yield "| line | year | yuan a person a year | status |\n|:--|:--|:--|:--|"
-    for (line, year), value in found.lines.items():
-        status = found.status[line, year].replace("_", " ")
-        yield f"| {line} | {year} | {float(value):g} | {status} |"
-    yield "\n| price index | year | prices over the year before | status |\n|:--|:--|:--|:--|"
-    for (series, year), change in found.changes.items():
-        status = found.change_status[series, year].replace("_", " ")
-        yield f"| `{series}` | {year} | {float(change):.3f} | {status} |"
-    yield ""
 
 
 def outputs() -> dict[Path, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from analysis import printing
@@ -18,7 +18,9 @@ from analysis.methods import api
 from analysis.methods.proof import Proof
 from analysis.methods.registry import Method
 from analysis.site import sources_page
+from analysis.templates import fill
 
+TEMPLATES = Path(__file__).parent / "templates"
 FOLDER = "findings"
 INDEX = "findings.qmd"
 NUMBERS = ("number", "word")
@@ -94,28 +96,11 @@ def _index(by_page: Mapping[str, Sequence[Record]]) -> str:
         tiers = sorted({str(record["tier"]) for record in records})
         badges = " ".join(f"[{TIERS[tier]}]{{.badge .tier-{tier}}}" for tier in tiers)
         shown = len(records) - numbers
-        rows.append(f"| [{page}]({FOLDER}/{page}.qmd) | {numbers:,} | {shown:,} | {badges} |")
+        rows.append({"page": page, "numbers": numbers, "exhibits": shown, "badges": badges})
     unique = {str(record["id"]): record for records in by_page.values() for record in records}
     numbers = sum(record["kind"] in NUMBERS for record in unique.values())
-    return "\n".join(
-        [
-            "---",
-            'title: "Findings"',
-            'description: "Every number, figure and table of this report, with what it is made of"',
-            "---",
-            "",
-            f"Each of the {numbers:,} numbers and {len(unique) - numbers:,} figures and tables of "
-            "this report is a record: what it is, its value and interval, the rows and villages it "
-            "rests on, the function that made it with its source line and its tests, and the "
-            "digest of its inputs. Numbers in the text lead to their record. `make verify` "
-            "computes all of them again and says what moved; `analysis finding ID` prints one. "
-            "All of them as a file: [findings.csv](/downloads/findings.csv).",
-            "",
-            "| page | numbers | figures and tables | evidence |",
-            "|:--|--:|--:|:--|",
-            *rows,
-            "",
-        ]
+    return fill(
+        TEMPLATES / "findings.md.j2", numbers=numbers, exhibits=len(unique) - numbers, rows=rows
     )
 
 
@@ -142,34 +127,16 @@ def _page(
     methods: Mapping[str, Method],
     notebook: Notebook,
 ) -> str:
-    cells = "".join(f'<th scope="col">{name}</th>' for name in HEAD)
     ordered = sorted(records, key=lambda r: str(r["id"]))
     behind = {str(r["id"]): sources_page.cell_of(r, notebook.cells) for r in ordered}
-    body = "\n".join(_row(r, proof, methods, behind[str(r["id"])]) for r in ordered)
-    blocks = "\n".join(sources_page.cell_blocks(notebook.cells, behind.values()))
-    name = notebook.name or f"notebooks/{page}.ipynb"
-    return f"""---
-title: "Findings of {page}"
-description: "Every number, figure and table of the page {page}, with what it is made of"
-toc: false
----
-
-What [the page](/{name}) shows, record by record. The name of a finding is
-permanent: `analysis finding NAME` prints the same record.
-
-```{{=html}}
-<div class="table-scroll filterable" tabindex="0" role="region" aria-label="Findings of {page}">
-<table class="findings-table" data-filterable>
-<thead><tr>{cells}</tr></thead>
-<tbody>
-{body}
-</tbody>
-</table>
-</div>
-```
-
-{blocks}
-"""
+    return fill(
+        TEMPLATES / "findings-of-page.md.j2",
+        page=page,
+        name=notebook.name or f"notebooks/{page}.ipynb",
+        head=HEAD,
+        rows=[_row(r, proof, methods, behind[str(r["id"])]) for r in ordered],
+        cells=list(sources_page.cell_blocks(notebook.cells, behind.values())),
+    )
 
 
 def _row(record: Record, proof: Proof, methods: Mapping[str, Method], cell: str) -> str:

@@ -186,7 +186,7 @@ def _described(root: Path, notebooks: Sequence[Executed]) -> dict[str, str]:
         path
         for name in ("src", "tests")
         for path in files_below(root / name)
-        if path.suffix == ".py"
+        if path.suffix in (".py", ".j2")
     ]
     by_page = {Path(one.name).stem: one.findings for one in notebooks}
     about = {
