@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from analysis import benchmarks
+from analysis.benchmarks import timings
 from analysis.cells.build import build
 from analysis.cells.design import CellsDesign
 from analysis.cells.outcomes import Outcome, standard, threshold
@@ -184,7 +184,7 @@ def keep(found: dict[str, tuple[float, int]], rows: int, gaps: str, machine: str
         if job in named
     ]
     versions = {package: version(package) for _, package in named.values()}
-    benchmarks.record(stored, versions, machine, f"{sys.argv[0]} --rows {rows}")
+    timings.record(stored, versions, machine, f"{sys.argv[0]} --rows {rows}")
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ import pandas as pd
 import polars as pl
 
 import panels
-from analysis import benchmarks
+from analysis.benchmarks import timings
 from analysis.cells.build import build
 from analysis.cells.design import CellsDesign
 from analysis.cells.outcomes import Outcome
@@ -353,7 +353,7 @@ def main() -> None:
         versions = {name: version(name) for name in {r["package"] for r in found}}
         # Where panels were made and what the machine is called is no part of the command.
         command = f"{sys.argv[0]} --rows {' '.join(map(str, given.rows))} --repeat {given.repeat}"
-        benchmarks.record(found, versions, given.machine, command)
+        timings.record(found, versions, given.machine, command)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 import dataframely as dy
 
-from analysis import benchmarks, datapackage, paths
+from analysis import datapackage, paths
+from analysis.benchmarks import timings
 from analysis.faults import Fault
 from analysis.files import write_atomic
 from analysis.methods import schemas
@@ -35,7 +36,7 @@ TABLES: Final[Mapping[str, Mapping[str, type[dy.Schema]]]] = {
     },
     "reports": {
         "findings": schemas.Findings,
-        "benchmarks": benchmarks.Benchmarks,
+        "benchmarks": timings.Benchmarks,
         "runtimes": schemas.Runtimes,
         "public/rice_farms": schemas.RiceFarms,
         "public/rice_seasons": schemas.RiceSeasons,

@@ -12,7 +12,8 @@ from typing import Any
 
 import dataframely as dy
 
-from analysis import benchmarks, changes, contract, datapackage, money, paths, programmes
+from analysis import changes, contract, datapackage, money, paths, programmes
+from analysis.benchmarks import timings
 from analysis.claims import places, spending
 from analysis.claims import schemas as ledger
 from analysis.files import write_atomic
@@ -128,7 +129,7 @@ def packages() -> dict[str, dict[str, Any]]:
                         ("income_path", parameters.IncomePath),
                         ("assumed_ranges", costs.Assumed),
                         ("unit_costs", costs.UnitCost),
-                        ("speed_targets", benchmarks.SpeedTargets),
+                        ("speed_targets", timings.SpeedTargets),
                     )
                 ),
                 *(_toml_file(name, what) for name, what in PARAMETERS.items()),

@@ -18,7 +18,8 @@ from typing import Any
 import polars as pl
 import yaml
 
-from analysis import benchmarks, changes, findings
+from analysis import changes, findings
+from analysis.benchmarks import timings
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.files import (
     digest_files,
@@ -158,7 +159,7 @@ def generated_pages(root: Path, notebooks: Sequence[Executed]) -> dict[str, byte
         chinese = variables["zh"] = languages.values(records, languages.words(root))
     measured = root / BENCHMARKS
     if measured.is_file():
-        variables["benchmark"] = benchmarks.variables(measured)
+        variables["benchmark"] = timings.variables(measured)
     values = findings_page.values(records, chinese)
     text = yaml.safe_dump(variables, allow_unicode=True, sort_keys=True, width=10**6)
     return {

@@ -18,6 +18,8 @@ OURS: Final = "analysis"
 """What this package is called among the others."""
 MEASURED: Final = {"seconds": "seconds", "gibibytes": "gibibytes"}
 """What is stored of a timed job, and in which unit."""
+DECIMALS: Final = 4
+"""Of what is stored of a timed job."""
 
 
 class Benchmarks(contract.Row):
@@ -118,49 +120,6 @@ def targets(timed: pl.DataFrame, file: Path | None = None) -> pl.DataFrame:
     )
 
 
-def targets_shown(held: pl.DataFrame) -> pl.DataFrame:
-    """Return targets printed: what, rows, limit, measured, met."""
-    words = {True: "yes", False: "no", None: "not timed"}
-    return pl.DataFrame(
-        [
-            {
-                "what": row["what"],
-                "rows": row["rows"],
-                "limit": f"{printing.number(row['limit'])} {row['unit']}",
-                "measured": "" if row["measured"] is None else printing.number(row["measured"]),
-                "met": words[row["met"]],
-            }
-            for row in held.iter_rows(named=True)
-        ]
-    )
-
-
-def of_job(timed: pl.DataFrame, job: str, level: str) -> pl.DataFrame:
-    """Return package, rows and seconds of one job."""
-    return timed.filter(pl.col("job") == job, pl.col("level") == level).select(
-        "package", "rows", "seconds"
-    )
-
-
-def jobs_shown(timed: pl.DataFrame) -> pl.DataFrame:
-    """Return timed jobs printed: job, level, rows, package, seconds, memory."""
-    return pl.DataFrame(
-        [
-            {
-                "job": row["job"],
-                "level": row["level"],
-                "rows": row["rows"],
-                "package": "this package"
-                if row["package"] == OURS
-                else f"{row['package']} {row['version'] or ''}".strip(),
-                "seconds": printing.number(row["seconds"], 3),
-                "memory": "" if row["gibibytes"] is None else printing.number(row["gibibytes"], 2),
-            }
-            for row in timed.sort("job", "level", "rows", "seconds").iter_rows(named=True)
-        ]
-    )
-
-
 def _measured(timed: pl.DataFrame, target: Mapping[str, Any]) -> float | None:
     """Return what was measured for a target."""
     same = timed.filter(
@@ -173,22 +132,24 @@ def _measured(timed: pl.DataFrame, target: Mapping[str, Any]) -> float | None:
         return None
     kind = str(target["kind"])
     if kind in MEASURED:
-        return _least(ours, kind)
+        return least(ours, kind)
     if kind == "times_bare":
         bare = timed.filter(job="bare sums", rows=target["rows"], level=target["level"])
-        return _divided(_least(ours, "seconds"), _least(bare, "seconds"))
+        return divided(least(ours, "seconds"), least(bare, "seconds"))
     others = same.filter(pl.col("package") != OURS)
     if kind == "times_faster":
-        return _divided(_least(others, "seconds"), _least(ours, "seconds"))
-    return _divided(_least(ours, "gibibytes"), _least(others, "gibibytes"))
+        return divided(least(others, "seconds"), least(ours, "seconds"))
+    return divided(least(ours, "gibibytes"), least(others, "gibibytes"))
 
 
-def _least(timed: pl.DataFrame, column: str) -> float | None:
+def least(timed: pl.DataFrame, column: str) -> float | None:
+    """Return the smallest measurement; None if there is none."""
     found = timed[column].min()
     return None if found is None else float(found)  # type: ignore[arg-type]
 
 
-def _divided(top: float | None, bottom: float | None) -> float | None:
+def divided(top: float | None, bottom: float | None) -> float | None:
+    """Return a ratio; None if one of both was not measured."""
     return None if top is None or bottom is None else top / bottom
 
 
@@ -222,7 +183,7 @@ def record(
         {
             "id": _id(f"{row['job']} {row['level']} {row['package']} {row['rows']} {unit}"),
             "what": f"{row['job']}, cohorts of {row['level']}s, {row['rows']:,} rows",
-            "value": round(float(row[name]), 4),
+            "value": round(float(row[name]), DECIMALS),
             "unit": unit,
             "command": command,
             "machine": machine,

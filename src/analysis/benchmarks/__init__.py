@@ -1,0 +1,1 @@
+"""Stored timings of this package beside others, and the targets they are held against."""
