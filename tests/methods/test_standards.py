@@ -203,26 +203,44 @@ def test_exhibits_are_counted_by_cell(tmp_path):
     )
 
 
-def test_the_readme_of_data_editors_has_every_section_and_says_the_lock():
-    made = replication.sections(ROOT)
+def test_the_readme_of_data_editors_has_every_section_on_four_pages():
+    text = replication.text(ROOT)
+    made = replication.parts(text)
     assert tuple(made) == standards.TEMPLATE
-    for package, version in (("polars", "| polars | "), ("statsmodels", "| statsmodels | ")):
-        assert version in made["Computational requirements"], package
-    assert "`data/claims/claims.csv`" in made["Dataset list"]
+    assert len(text.split()) <= standards.LONGEST
+    for package in ("polars 2.", "statsmodels 0."):
+        assert package in made["Computational requirements"], package
     assert "`nsw`" in made["Data availability and provenance"]
+    assert "data/claims/claims.csv" in replication.files(ROOT)["file"].to_list()
+    assert set(replication.sources(ROOT)["id"]) == set(replication.citations(ROOT)["source"])
 
 
-def test_a_section_that_was_changed_by_hand_is_found(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        replication, "sections", lambda root: dict.fromkeys(standards.TEMPLATE, "a")
-    )
-    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "1"\n', encoding="utf-8")
-    text = replication.text(tmp_path)
-    (tmp_path / replication.FILE).write_text(text, encoding="utf-8")
+def test_exhibits_of_fetched_data_are_listed_as_stored():
+    found = replication.exhibit_list(ROOT)
+    stored = found.filter(pl.col("notebook").str.starts_with("notebooks/data/"))
+    assert stored.height
+    assert stored["stored"].all()
+    assert not found.join(stored, on=["label", "notebook"], how="anti")["stored"].any()
+
+
+def test_files_changed_by_hand_and_a_readme_too_long_are_found(tmp_path, monkeypatch):
+    def content(word):
+        return "# R\n" + "".join(f"\n## {title}\n\n{word}\n" for title in standards.TEMPLATE)
+
+    readme, table = tmp_path / replication.FILE, tmp_path / "sources.csv"
+    made = {readme: content("a"), table: "id\nx\n"}
+    monkeypatch.setattr(replication, "outputs", lambda root: made)
+    for path, text in made.items():
+        path.write_text(text, encoding="utf-8")
     assert standards._replication(tmp_path)[1] == []
-    changed = text.replace("## Overview\n\na", "## Overview\n\nb")
-    (tmp_path / replication.FILE).write_text(changed, encoding="utf-8")
-    assert len(standards._replication(tmp_path)[1]) == 1
+    readme.write_text(content("b"), encoding="utf-8")
+    table.write_text("id\ny\n", encoding="utf-8")
+    assert len(standards._replication(tmp_path)[1]) == 2
+    readme.write_text(content("a " * standards.LONGEST), encoding="utf-8")
+    assert any("more than four pages" in said for said in standards._replication(tmp_path)[1])
+    readme.write_text("# R\n", encoding="utf-8")
+    lacking = [said for said in standards._replication(tmp_path)[1] if "lacks" in said]
+    assert len(lacking) == len(standards.TEMPLATE)
 
 
 def test_runtimes_say_each_notebook_and_the_machine(monkeypatch, tmp_path):

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final
 
 NOTEBOOKS: Final = "notebooks"
+STORED: Final = f"{NOTEBOOKS}/data"
+"""Notebooks on fetched data, stored with their outputs."""
 _LABEL: Final = re.compile(r"^#\| label: ((?:fig|tbl)-\S+)\s*$", re.MULTILINE)
 _CAPTION: Final = re.compile(r"^#\| (?:fig|tbl)-cap: (.+)$", re.MULTILINE)
 
@@ -34,6 +36,11 @@ class Exhibit:
     notebook: str
     cell: int
 
+    @property
+    def stored(self) -> bool:
+        """Whether it is a stored result, as its data are fetched and never committed."""
+        return self.notebook.startswith(f"{STORED}/")
+
 
 def find(root: Path) -> tuple[Exhibit, ...]:
     """Return every exhibit in reading order.
@@ -44,7 +51,9 @@ def find(root: Path) -> tuple[Exhibit, ...]:
         The project folder.
     """
     found: list[Exhibit] = []
-    for path in sorted((root / NOTEBOOKS).glob("*.ipynb")):
+    for path in sorted((root / NOTEBOOKS).rglob("*.ipynb")):
+        if ".ipynb_checkpoints" in path.parts:
+            continue
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         for number, cell in enumerate(cells, start=1):
             source = "".join(cell["source"])
@@ -52,6 +61,6 @@ def find(root: Path) -> tuple[Exhibit, ...]:
             if label:
                 caption = _CAPTION.search(source)
                 said = caption[1].strip().strip('"') if caption else ""
-                name = f"{NOTEBOOKS}/{path.name}"
+                name = path.relative_to(root).as_posix()
                 found.append(Exhibit(label[1], "" if said.startswith("!") else said, name, number))
     return tuple(found)

@@ -47,6 +47,10 @@ TABLES: Final[Mapping[str, Mapping[str, type[dy.Schema]]]] = {
         "validation/lesson": schemas.Lesson,
         "validation/intervals": schemas.Intervals,
         "validation/pooling": pooling_coverage.Coverage,
+        "replication/exhibits": schemas.Exhibits,
+        "replication/data_sources": schemas.DataSources,
+        "replication/data_citations": schemas.DataCitations,
+        "replication/files": schemas.Files,
     },
 }
 """Schema of each file, by folder and name without its ending; a file not made yet is left out."""

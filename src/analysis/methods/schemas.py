@@ -234,3 +234,42 @@ class RiceSeasons(contract.Row):
     bimas = dy.Float64(min=0, max=100, description="per cent of farms with support")
     new_seed = dy.Float64(min=0, max=100, description="per cent of farms with new seed")
     output = dy.Float64(nullable=True, description="per cent over the first season of its kind")
+
+
+class Exhibits(contract.Row):
+    """A figure or table of the report."""
+
+    label = dy.String(
+        primary_key=True, regex=r"^(fig|tbl)-\S+$", description="permanent name in its notebook"
+    )
+    notebook = dy.String(primary_key=True, description="file that makes it")
+    cell = dy.Int64(min=1, description="number of its cell in the file, the first is 1")
+    stored = dy.Bool(description="stored with the notebook, as the data are fetched")
+    caption = dy.String(nullable=True, description="what it shows; empty where that is computed")
+
+
+class DataSources(contract.Row):
+    """A public data set that is not in this folder."""
+
+    id = dy.String(primary_key=True, description="name; its card is data/public/<id>.toml")
+    title = dy.String(description="what it is")
+    place = dy.String(description="where the data were collected")
+    period = dy.String(description="when")
+    row_is = dy.String(description="what one row is")
+    rows = dy.Int64(min=1, description="rows of the file")
+    origin = dy.String(description="the package that brings it, or fetched by make data")
+    licence = dy.String(description="terms of use")
+
+
+class DataCitations(contract.Row):
+    """Whom to cite for a public data set."""
+
+    source = dy.String(primary_key=True, description="data set, a row of data_sources.csv")
+    citation = dy.String(description="the citation")
+
+
+class Files(contract.Row):
+    """A committed CSV file."""
+
+    file = dy.String(primary_key=True, description="its path in the project")
+    row_is = dy.String(description="what one row is")

@@ -28,11 +28,16 @@ TEMPLATE: Final = (
     "Data availability and provenance",
     "Dataset list",
     "Computational requirements",
+    "Description of programs",
     "Instructions to replicators",
     "List of exhibits",
     "References",
 )
 """Sections that data editors ask for."""
+LONGEST: Final = 2200
+"""Words of four pages, the tables among them."""
+EXHIBITS: Final = "exhibits.csv"
+"""The list that moves with every edit of a notebook."""
 CITATION: Final = "CITATION.cff"
 REQUIRED: Final = ("cff-version", "message", "title", "authors")
 KNOWN: Final = frozenset(
@@ -115,25 +120,31 @@ def _tried(
 
 
 def _replication(root: Path) -> tuple[str, list[str]]:
-    there = replication.parts((root / replication.FILE).read_text(encoding="utf-8"))
+    written = (root / replication.FILE).read_text(encoding="utf-8")
+    there = replication.parts(written)
     faults = [
         f"{replication.FILE} lacks the section {title}"
         for title in TEMPLATE
         if not there.get(title)
     ]
-    faults += [
-        f"the section {title} is out of date: python -m analysis.methods.replication"
-        for title, body in replication.sections(root).items()
-        if title != replication.EXHIBITS and there.get(title, "") != body.strip()
+    words = len(written.split())
+    if words > LONGEST:
+        faults.append(f"{replication.FILE} has {words} words, more than four pages")
+    faults += [fault for fault in _stale(root) if EXHIBITS not in fault]
+    return f"{len(there)} sections, {words} words", faults
+
+
+def _stale(root: Path) -> list[str]:
+    remedy = "python -m analysis.methods.replication"
+    return [
+        f"{path.relative_to(root).as_posix()} is out of date: {remedy}"
+        for path, content in replication.outputs(root).items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != content
     ]
-    return f"{len(there)} sections", faults
 
 
 def _exhibits(root: Path) -> tuple[str, list[str]]:
-    there = replication.parts((root / replication.FILE).read_text(encoding="utf-8"))
-    now = replication.sections(root)[replication.EXHIBITS].strip()
-    stale = there.get(replication.EXHIBITS, "") != now
-    faults = ["the list is out of date: python -m analysis.methods.replication"] if stale else []
+    faults = [fault for fault in _stale(root) if EXHIBITS in fault]
     found = exhibits.find(root)
     places = {(one.label, one.notebook) for one in found}
     if len(places) != len(found):
