@@ -196,3 +196,32 @@ def test_a_broken_row_is_refused_with_its_line(tmp_path, file, name, column, val
     # Of two rows that stand for one study the later one is named.
     assert said[0].row is not None
     assert said[0].remedy
+
+
+def test_villages_where_nobody_was_paid_have_their_own_mean(library):
+    """Haushofer and Shapiro (2018): the mean of unpaid neighbours and the loss that they had."""
+    kenya = library.estimates.filter(pl.col("work") == "haushofer2018", subgroup="whole")
+    between = kenya.filter(text("effect") == "offer", text("comparison") == "no_programme")
+    within = dict(
+        kenya.filter(text("comparison") == "neighbours")
+        .select("outcome_family", "comparison_mean")
+        .iter_rows()
+    )
+    lost = dict(
+        kenya.filter(text("effect") == "spillover").select("outcome_family", "estimate").iter_rows()
+    )
+    found = dict(between.select("outcome_family", "comparison_mean").iter_rows())
+    assert found == pytest.approx({name: mean - lost[name] for name, mean in within.items()})
+    spending = between.filter(text("outcome_family") == "consumption")
+    # 17.41 dollars a month on 187.55 + 37.66, not on 187.55 (which would be 9.3 per cent)
+    assert spending["percent"].item() == pytest.approx(100 * 17.41 / 225.21)
+
+
+def test_a_difference_between_villages_is_quoted_and_never_used():
+    """Lin et al. (2026), table 11: remote villages, 2098.439 − 1793.988 = 304.451 yuan."""
+    cash = va.studies("dividends_cash")
+    near, further = (cash.estimate(f"lin2026_0{n}", as_printed=True) for n in (2, 3))
+    assert near.value + further.value == pytest.approx(304.451)
+    row = cash.where(pl.col("id") == "lin2026_03")
+    assert len(row.usable) == 0
+    assert row.frame["percent"].item() is None
