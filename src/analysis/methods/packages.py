@@ -34,6 +34,7 @@ TABLES: Final[Mapping[str, Mapping[str, type[dy.Schema]]]] = {
         "parity/effects": schemas.ParityEffects,
         "parity/doubly_robust": schemas.ParityDoublyRobust,
     },
+    "data/prose": {"numerals": schemas.Numerals},
     "reports": {
         "findings": schemas.Findings,
         "benchmarks": timings.Benchmarks,
@@ -61,6 +62,7 @@ TITLES: Final = {
         "Validation",
         "Designs of the Monte Carlo, printed tables and stored estimates of independent packages",
     ),
+    "data/prose": ("prose", "Prose", "What may be typed in the text of a page, and why"),
     "reports": ("reports", "Reports", "Findings, measurements, and results of the validation"),
 }
 

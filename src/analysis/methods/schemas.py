@@ -273,3 +273,11 @@ class Files(contract.Row):
 
     file = dy.String(primary_key=True, description="its path in the project")
     row_is = dy.String(description="what one row is")
+
+
+class Numerals(contract.Row):
+    """A number that may be typed in the text of a page, as no code gives it."""
+
+    page = dy.String(primary_key=True, description="page or notebook that types it")
+    text = dy.String(primary_key=True, description="the numeral and the words after it")
+    why = dy.String(min_length=10, description="why it is typed")

@@ -33,9 +33,9 @@ DISPLAY = f"{PACKAGE}.results.display"
 BROUGHT = ("PANEL", "PACK")
 PANEL_MANIFEST = "panel.json"
 LOCK = "requirements.lock"
-# Folders of data that no notebook reads: what a reader fetched is named apart, and translations are
-# of pages.
-NOT_READ = ("external", "translations")
+# Folders of data that no notebook reads: what a reader fetched is named apart; translations and
+# numerals are of pages.
+NOT_READ = ("external", "prose", "translations")
 
 _MAGIC = re.compile(r"^\s*[%!?]")
 _DOTTED = re.compile(rf"^{PACKAGE}(\.[A-Za-z_]\w*)+$")
