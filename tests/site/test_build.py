@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -18,9 +17,11 @@ import pytest
 from analysis.faults import FaultsError
 from analysis.site import build as building
 from analysis.site import quarto
-from analysis.site.build import build, verify
+from analysis.site.build import build
+from analysis.site.inputs import digest_of_inputs
 from analysis.site.lock import LOCK, build_lock
 from analysis.site.serve import server
+from analysis.site.verify import verify
 
 if TYPE_CHECKING:
     from conftest import Project
@@ -62,7 +63,7 @@ def renderer(
     """The renderer of the small project; Quarto, if there is one, is not looked for."""
     stand_in = Renderer()
     module = types.SimpleNamespace(render_project=stand_in)
-    monkeypatch.setitem(sys.modules, "analysis.site.embedded", module)
+    monkeypatch.setitem(sys.modules, "analysis.site.embedded.render", module)
     monkeypatch.setattr(quarto, "program", lambda: None)
     monkeypatch.setenv("ANALYSIS_ROOT", str(executed.root))
     executed.write("data/parameters/site.toml", LIMITS)
@@ -77,7 +78,13 @@ def test_a_build_makes_the_site_and_the_table_of_findings(
     assert (report.executed, report.cached, report.pages) == (0, 2, 4)
     assert report.renderer == "embedded" and report.index.is_file()
     assert "a note" in report.notes
-    assert [step for step, _ in report.seconds] == ["execute", "stage", "render", "check"]
+    assert [step for step, _ in report.seconds] == [
+        "inputs",
+        "execute",
+        "stage",
+        "render",
+        "check",
+    ]
     assert (executed.root / "reports/findings.csv").read_text().count("\n") == 2
     assert str(report).endswith(f"open {report.index}")
     assert not (executed.root / "build/site.new").exists()
@@ -91,7 +98,8 @@ def test_nothing_changed_renders_nothing(
     monkeypatch.setattr("analysis.site.kernel.kernel_manager", None)
     report = build(executed.root)
     assert (report.executed, report.pages, renderer.calls) == (0, 0, 1)
-    assert [step for step, _ in report.seconds] == ["execute", "stage"]
+    assert report.cached == 2 and "a note" in report.notes
+    assert [step for step, _ in report.seconds] == ["inputs"]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +154,7 @@ def test_a_failing_renderer_keeps_the_old_site(
     def fail(*_: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(sys.modules["analysis.site.embedded"], "render_project", fail)
+    monkeypatch.setattr(sys.modules["analysis.site.embedded.render"], "render_project", fail)
     with pytest.raises(OSError, match="no space left"):
         build(executed.root)
     assert (executed.root / "reports/site/index.html").read_bytes() == before
@@ -173,6 +181,7 @@ def test_a_build_that_ended_while_swapping_is_mended(executed: Project, renderer
 HOLDER = """
 import sys
 from pathlib import Path
+from analysis.site.inputs import digest_of_inputs
 from analysis.site.lock import build_lock
 with build_lock(Path(sys.argv[1])):
     print("held", flush=True)
@@ -253,9 +262,31 @@ def test_serving_nothing(tmp_path: Path) -> None:
         server(tmp_path, 0)
 
 
-def test_the_state_says_what_was_built(executed: Project, renderer: Renderer) -> None:
-    build(executed.root)
-    assert set(json.loads((executed.root / "build/state.json").read_text())) == {"key", "site"}
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("data/a.csv", True),
+        ("tests/test_new.py", True),
+        ("LICENSE-DATA", True),
+        ("data/external/big.csv", True),
+        ("build/cache/other.txt", False),
+        (".ruff_cache/x", False),
+        ("venv/lib/x.py", False),
+    ],
+)
+def test_what_counts_as_an_input_of_a_build(executed: Project, name: str, seen: bool) -> None:
+    executed.write("venv/pyvenv.cfg", "home = x\n")
+    before = digest_of_inputs(executed.root, {})
+    executed.write(name, "another content, of another length")
+    assert (digest_of_inputs(executed.root, {}) != before) is seen
+
+
+def test_a_panel_is_an_input_where_it_is_named(executed: Project) -> None:
+    executed.write("build/mine/panel.json", "{}")
+    named = {"PANEL": "build/mine"}
+    before = digest_of_inputs(executed.root, named)
+    executed.write("build/mine/rows.parquet", "x")
+    assert digest_of_inputs(executed.root, named) != before
 
 
 def git(root: Path, *words: str) -> None:

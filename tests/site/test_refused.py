@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from analysis.faults import FaultsError
-from analysis.site.embedded import render_project
+from analysis.site.embedded.render import render_project
 from analysis.site.stage import stage
 
 if TYPE_CHECKING:

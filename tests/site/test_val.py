@@ -11,8 +11,8 @@ import pytest
 from analysis import paths
 from analysis.faults import FaultsError
 from analysis.site import findings_page, languages
-from analysis.site.embedded import render_project
 from analysis.site.embedded.pandoc import executable
+from analysis.site.embedded.render import render_project
 
 EXTENSION = paths.root() / "_extensions" / "village" / "val" / "val.lua"
 LINK = "[{}](/findings/a.qmd#training-offer){{.finding}}"

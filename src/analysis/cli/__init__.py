@@ -165,8 +165,8 @@ def verify(
     ] = "",
 ) -> None:
     """Compute every published number again and compare with reports/findings.csv."""
-    from analysis.site.build import note_moved
-    from analysis.site.build import verify as moved_findings
+    from analysis.site.verify import note_moved
+    from analysis.site.verify import verify as moved_findings
 
     moved = moved_findings(paths.root(), against)
     if note:

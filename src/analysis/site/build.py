@@ -5,27 +5,19 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
-from importlib import metadata
 from pathlib import Path
+from typing import Any
 
-from analysis import changes, findings
-from analysis.faults import FaultsError, raise_if_any
+from analysis.faults import raise_if_any
 from analysis.files import digest_files, digest_of, files_below, write_atomic, write_if_changed
 from analysis.site import quarto
-from analysis.site.check import check_site
-from analysis.site.digest import LOCK as REQUIREMENTS
 from analysis.site.environment import commit_time
-from analysis.site.execute import execute
+from analysis.site.inputs import digest_of_inputs
 from analysis.site.lock import build_lock
-from analysis.site.render import render
-from analysis.site.stage import FINDINGS_DATA, stage, unique_records
 
 SITE = Path("reports") / "site"
 FINDINGS = Path("reports") / "findings.csv"
@@ -33,6 +25,7 @@ FINDINGS_YOURS = Path("reports") / "yours" / "findings.csv"
 NEW = Path("build") / "site.new"
 OLD = Path("build") / "site.old"
 STATE = Path("build") / "state.json"
+LOCKED = "requirements.lock"
 
 
 @dataclass(frozen=True)
@@ -128,39 +121,78 @@ def build(root: Path, *, parallel: int | None = None) -> BuildReport:
         If any step fails. The site of the last good build stays as it was, and executed
         notebooks are kept.
     """
-    root = root.resolve()
-    site, clock = root / SITE, _Clock()
+    root, clock = root.resolve(), _Clock()
     with build_lock(root):
         _recover(root)
-        with clock.step("execute"):
-            executed = execute(root, parallel=parallel)
-        with clock.step("stage"):
-            staged = stage(root, executed.notebooks)
-        epoch = commit_time(root)
-        renderer = "quarto" if quarto.program() else "embedded"
-        key = digest_of({"stage": staged.digest, "renderer": renderer_digest(root), "time": epoch})
-        pages = 0
-        noted: tuple[str, ...] = ()
-        if not _is_current(root, key):
-            with clock.step("render"):
-                rendered = render(root, staged.folder, root / NEW, epoch)
-                pages, noted = rendered.pages, rendered.notes
-            with clock.step("check"):
-                raise_if_any(check_site(root / NEW, root=root))
-            swap(root / NEW, site, root / OLD)
-            _remember(root, key)
-        table = root / findings_file(os.environ)
-        table.parent.mkdir(parents=True, exist_ok=True)
-        write_if_changed(table, (staged.folder / FINDINGS_DATA).read_bytes())
-        moved = _moved_since_commit(root, staged.records)
+        with clock.step("inputs"):
+            renderer = renderer_digest(root)
+            inputs = digest_of({"files": digest_of_inputs(root, os.environ), "renderer": renderer})
+            state = _state(root)
+            same = state.get("inputs") == inputs and state.get("outputs") == _outputs_digest(root)
+        if same:
+            return _report(root, state, 0, 0, clock)
+        return _rebuild(root, parallel, clock, {"inputs": inputs, "renderer": renderer})
+
+
+def _rebuild(
+    root: Path, parallel: int | None, clock: _Clock, digests: Mapping[str, str]
+) -> BuildReport:
+    """Go through all steps; those whose inputs are as they were keep what they made."""
+    # A build that has nothing to do loads none of these.
+    from analysis.site.check import check_site
+    from analysis.site.execute import execute
+    from analysis.site.render import render
+    from analysis.site.stage import FINDINGS_DATA, stage
+    from analysis.site.verify import moved_since_commit
+
+    state = _state(root)
+    with clock.step("execute"):
+        executed = execute(root, parallel=parallel)
+    with clock.step("stage"):
+        staged = stage(root, executed.notebooks)
+    epoch = commit_time(root)
+    key = digest_of({"stage": staged.digest, "renderer": digests["renderer"], "time": epoch})
+    pages, noted = 0, tuple[str, ...](state.get("rendering", ()))
+    if state.get("key") != key or state.get("site") != _site_digest(root / SITE):
+        with clock.step("render"):
+            rendered = render(root, staged.folder, root / NEW, epoch)
+            pages, noted = rendered.pages, rendered.notes
+        with clock.step("check"):
+            raise_if_any(check_site(root / NEW, root=root))
+        swap(root / NEW, root / SITE, root / OLD)
+    table = root / findings_file(os.environ)
+    table.parent.mkdir(parents=True, exist_ok=True)
+    write_if_changed(table, (staged.folder / FINDINGS_DATA).read_bytes())
+    made = {
+        "inputs": digests["inputs"],
+        "key": key,
+        "site": _site_digest(root / SITE),
+        "outputs": _outputs_digest(root),
+        "notebooks": len(executed.notebooks),
+        "rendering": noted,
+        "moved": moved_since_commit(root, staged.records),
+    }
+    write_atomic(root / STATE, json.dumps(made, indent=1).encode())
+    return _report(root, made, executed.executed, pages, clock, executed.notes)
+
+
+def _report(
+    root: Path,
+    state: Mapping[str, Any],
+    executed: int,
+    pages: int,
+    clock: _Clock,
+    notes: tuple[str, ...] = (),
+) -> BuildReport:
+    """Return what a build did, with the notes that still hold for what is there."""
     return BuildReport(
-        executed.executed,
-        executed.cached,
+        executed,
+        state["notebooks"] - executed,
         pages,
-        renderer,
+        "quarto" if quarto.program() else "embedded",
         tuple(clock.seconds),
-        site,
-        (*executed.notes, *noted, *moved),
+        root / SITE,
+        (*notes, *state["rendering"], *state["moved"]),
     )
 
 
@@ -178,30 +210,31 @@ def renderer_digest(root: Path) -> str:
     program = quarto.program()
     found = Path(program).resolve() if program else None
     seen = found.stat() if found else None
-    limits = root / "data" / "parameters" / "site.toml"
+    lock, limits = root / LOCKED, root / "data" / "parameters" / "site.toml"
     return digest_of(
         {
             "sources": digest_files(package, files_below(package)),
-            "lock": (root / REQUIREMENTS).read_bytes(),
+            "lock": lock.read_bytes() if lock.is_file() else b"",
             "limits": limits.read_bytes() if limits.is_file() else b"",
             "quarto": f"{found} {seen.st_size} {seen.st_mtime_ns}" if seen else "",
         }
     )
 
 
-def _is_current(root: Path, key: str) -> bool:
-    """Say whether the site is the one the last build with this key made."""
+def _state(root: Path) -> dict[str, Any]:
+    """Return what the last build noted; empty where it cannot be read."""
     try:
         state = json.loads((root / STATE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return bool(state == {"key": key, "site": _site_digest(root / SITE)})
+        return {}
+    return state if isinstance(state, dict) else {}
 
 
-def _remember(root: Path, key: str) -> None:
-    """Keep what was built, for the next build to compare."""
-    state = {"key": key, "site": _site_digest(root / SITE)}
-    write_atomic(root / STATE, json.dumps(state, indent=1).encode())
+def _outputs_digest(root: Path) -> str:
+    """Return the digest of all that a build writes for readers: the site, the findings."""
+    table = root / findings_file(os.environ)
+    written = table.read_bytes() if table.is_file() else b""
+    return digest_of({"site": _site_digest(root / SITE), "findings": written})
 
 
 def _site_digest(site: Path) -> str:
@@ -238,95 +271,3 @@ def _recover(root: Path) -> None:
     if (root / OLD).is_dir() and not (root / SITE).exists():
         (root / SITE).parent.mkdir(parents=True, exist_ok=True)
         (root / OLD).replace(root / SITE)
-
-
-# ----------------------------------------------------------------------------------------- verify
-
-
-def verify(root: Path, against: Path | None = None) -> tuple[findings.Moved, ...]:
-    """Rebuild every finding and compare with the committed table, or with that of another run.
-
-    Parameters
-    ----------
-    root : Path
-        The project folder.
-    against : Path, optional
-        A findings file; the committed one if left out.
-
-    Returns
-    -------
-    tuple of findings.Moved
-        What moved by more than its tolerance; empty if every published number was found again.
-
-    Raises
-    ------
-    FaultsError
-        If a notebook fails or there is no committed table.
-    """
-    root = root.resolve()
-    committed = _committed(root) if against is None else findings.read_csv(against)
-    with build_lock(root):
-        executed = execute(root, afresh=True)
-    return findings.compare(committed, unique_records(executed.notebooks))
-
-
-def note_moved(root: Path, moved: Sequence[findings.Moved], why: str) -> int:
-    """Add the published numbers that moved, with the reason, to ``data/changes``.
-
-    Parameters
-    ----------
-    root : Path
-        The project folder.
-    moved : sequence of findings.Moved
-        As `verify` returns them; figures and tables, and numbers that are new, are left out.
-    why : str
-        What moved them.
-
-    Returns
-    -------
-    int
-        How many were noted.
-    """
-    printed = [
-        (row.id, row.before, row.after)
-        for row in moved
-        if row.column == "text" and not row.id.startswith(("fig-", "tbl-"))
-    ]
-    if printed:
-        path = root / "data" / changes.FILE
-        version, today = metadata.version("analysis"), date.today()
-        text = changes.appended(path.read_text(encoding="utf-8"), printed, version, today, why)
-        write_atomic(path, text.encode())
-        changes.load(path)
-    return len(printed)
-
-
-def _moved_since_commit(root: Path, records: Sequence[Mapping[str, object]]) -> tuple[str, ...]:
-    """Say how many published numbers a build has moved, so that nobody commits it unseen."""
-    if findings_file(os.environ) != FINDINGS or not (root / ".git").exists():
-        return ()
-    try:
-        moved = findings.compare(_committed(root), records)
-    except FaultsError as error:  # a table of an older shape, or none: nothing to compare with
-        return (str(error.faults[0]),)
-    if not moved:
-        return ()
-    n = len({row.id for row in moved})
-    return (f"{n} findings differ from the committed {FINDINGS.as_posix()}: see make verify",)
-
-
-def _committed(root: Path) -> list[dict[str, object]]:
-    """Read the published findings: as committed, where git knows them, else as on disk.
-
-    A build rewrites the file on disk, so a comparison with it alone would always agree.
-    """
-    name = findings_file(os.environ)
-    if name == FINDINGS:
-        command = ["git", "show", f"HEAD:{name.as_posix()}"]
-        shown = subprocess.run(command, cwd=root, capture_output=True, check=False)
-        if shown.returncode == 0:
-            with tempfile.TemporaryDirectory() as folder:
-                copy = Path(folder) / name.name
-                copy.write_bytes(shown.stdout)
-                return findings.read_csv(copy)
-    return findings.read_csv(root / name)

@@ -53,7 +53,7 @@ def render(root: Path, stage: Path, out: Path, epoch: str) -> Rendered:
     FaultsError
         If a renderer fails, or Quarto warns of something a reader would stumble on.
     """
-    from analysis.site.embedded import render_project
+    from analysis.site.embedded.render import render_project
 
     shutil.rmtree(out, ignore_errors=True)
     program = quarto.program()

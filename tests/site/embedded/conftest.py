@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from analysis.paths import root
-from analysis.site.embedded import render_project
+from analysis.site.embedded.render import render_project
 
 QUARTO = """\
 project:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis import paths
-from analysis.site.embedded import render_project
+from analysis.site.embedded.render import render_project
 
 STYLE = paths.root() / "zh" / "chinese.csl"
 QUARTO = """\

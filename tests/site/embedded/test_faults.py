@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from analysis.faults import FaultsError
-from analysis.site.embedded import render_project
+from analysis.site.embedded.render import render_project
 
 HEAD = "---\ntitle: More\n---\n\n"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analysis.paths import root
-from analysis.site.embedded import render_project
+from analysis.site.embedded.render import render_project
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from analysis.paths import root
-from analysis.site.embedded import pandoc, render_project
+from analysis.site.embedded import pandoc
 from analysis.site.embedded.mathfont import subset
 from analysis.site.embedded.memory import Memory
 from analysis.site.embedded.notebook import read_page
+from analysis.site.embedded.render import render_project
 from analysis.site.embedded.shell import crumbs
 from analysis.site.project import read_project
 
@@ -142,7 +143,7 @@ def test_only_the_page_for_missing_addresses_has_a_base(site: Path) -> None:
 
 def test_same_input_gives_the_same_bytes(stage: Path) -> None:
     outs = [stage.parent / name for name in ("one", "two")]
-    code = "import sys; from pathlib import Path; from analysis.site.embedded import *; "
+    code = "import sys; from pathlib import Path; from analysis.site.embedded.render import render_project; "
     code += "render_project(*map(Path, sys.argv[1:]))"
     for seed, out in enumerate(outs):
         environment = {**os.environ, "PYTHONHASHSEED": str(seed + 1)}

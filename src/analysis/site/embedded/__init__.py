@@ -3,7 +3,3 @@
 It reads the same project as ``quarto render`` and prints the same text. What it does not support
 it refuses, naming file and line.
 """
-
-from analysis.site.embedded.render import RenderReport, render_project
-
-__all__ = ["RenderReport", "render_project"]

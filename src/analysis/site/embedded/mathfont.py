@@ -9,16 +9,16 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
-import ziamath
-from fontTools.subset import Options, Subsetter
-from fontTools.ttLib import TTFont
-
 from analysis.faults import Fault, FaultsError
 
-SOURCE = Path(ziamath.__file__).parent / "fonts" / "STIXTwoMath-Regular.ttf"
+_PACKAGE = find_spec("ziamath")  # found, not imported: only its font is wanted
+SOURCE = Path(_PACKAGE.origin if _PACKAGE and _PACKAGE.origin else "").parent.joinpath(
+    "fonts", "STIXTwoMath-Regular.ttf"
+)
 ALWAYS = "0123456789.,:;()[]{}|‖⌊⌋⌈⌉⟨⟩√∑∏∫+−-×·/=≠<>≤≥±→∈ ̂̄̃ˆ¯~_‾"
 GREEK = "αβγδεζηθικλμνξοπρςστυφχψω"
 
@@ -49,6 +49,9 @@ def subset(characters: str) -> bytes:
 
     The same characters give the same bytes: no time stamp is written.
     """
+    from fontTools.subset import Options, Subsetter
+    from fontTools.ttLib import TTFont
+
     wanted = {ord(c) for c in characters + ALWAYS}
     wanted |= {ord(c) for char in characters for c in italic(char)}
     options = Options(
