@@ -15,7 +15,7 @@ from analysis.cells import declaration, pack, releases
 from analysis.cells.build import build
 from analysis.cells.declaration import Declaration
 from analysis.cells.pack import Pack
-from analysis.cells.pack_estimates import Covariance, Point
+from analysis.cells.pack_estimates import Estimated, Point
 from analysis.cells.result import Cells
 from analysis.faults import FaultsError
 from analysis.panels.model.simulate import simulate
@@ -57,19 +57,18 @@ def cells(folder: Path) -> Cells:
     return build(folder, declare().design)
 
 
-COVARIANCE = Covariance(
+ESTIMATED = Estimated(
     (
-        Point("overall", "total", 12.5, 9, 11, 20, 15.5, 8.4, 10.2),
-        Point("overall", "total_2015", 13.25, 9, 11, 20, 15.5, 8.4, 10.2),
+        Point("overall", "total", 12.5, 14, 15, 29, 15.54, 8.4, 10.2),
+        Point("overall", "total_2015", 13.25, 14, 15, 29, 15.5, 8.4, 10.2),
     ),
-    np.array([[4.0, 1.0], [1.0, 3.0]]),
     np.array([[5.0, 1.5], [1.5, 3.5]]),
 )
 
 
 @pytest.fixture
 def made(cells: Cells, tmp_path: Path) -> Pack:
-    return pack.make(cells, declare(), (COVARIANCE,), log=tmp_path / "log.jsonl")
+    return pack.make(cells, declare(), ESTIMATED, log=tmp_path / "log.jsonl")
 
 
 def test_a_pack_holds_no_village_and_adds_up_to_the_cells(made: Pack, cells: Cells) -> None:
@@ -87,7 +86,7 @@ def test_a_pack_holds_no_village_and_adds_up_to_the_cells(made: Pack, cells: Cel
 def test_what_is_written_is_read_back(folder: Path, tmp_path: Path, handling: str) -> None:
     asked = declare(f'handling = "{handling}"\ninverse = ["untreated", "all"]')
     log = tmp_path / "log.jsonl"
-    made = pack.make(build(folder, asked.design), asked, (COVARIANCE,), log=log)
+    made = pack.make(build(folder, asked.design), asked, ESTIMATED, log=log)
     pack.write(made, tmp_path / "pack", log=log)
     again = pack.read(tmp_path / "pack")
     assert again.digest == made.digest
@@ -95,9 +94,13 @@ def test_what_is_written_is_read_back(folder: Path, tmp_path: Path, handling: st
         assert again.tables[name].schema == frame.schema
         assert again.tables[name].equals(frame)
     assert (again.design, again.rules, again.declaration) == (made.design, made.rules, asked.text)
-    assert again.covariances[0].points == COVARIANCE.points
-    assert again.covariances[0].reported is not None
-    assert again.covariances[0].reported.tolist() == [[5.0, 1.5], [1.5, 3.5]]
+    assert again.covariance is not None
+    # √5 = 2.236…, √3.5 = 1.870…, and 1.5 / √17.5 = 0.3585….
+    assert again.covariance.errors.tolist() == [2.24, 1.87]
+    assert again.covariance.correlations is not None
+    assert again.covariance.correlations.tolist() == [[1.0, 0.359], [0.359, 1.0]]
+    assert [p.estimate for p in again.covariance.points] == [12.5, 13.25]
+    assert [p.degrees for p in again.covariance.points] == [15.5, 15.5]
     totals = again.as_cells().totals
     assert (totals.height == 0) == (handling == "pairs")
     assert {"cohort", "stratum", "period", "n", "weight", "sum_total"} <= set(totals.columns)
@@ -129,7 +132,7 @@ CHANGES = {
     "design": ("level", "household"),
     "rules": ("set", {"min_households": 10}),
     "meta": ("panel", "x"),
-    "covariances": [],
+    "covariance": None,
 }
 
 
@@ -167,9 +170,9 @@ def test_a_log_that_cannot_be_read_stops_every_release(cells: Cells, tmp_path: P
 
 def test_only_what_was_declared_is_packed(cells: Cells, tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
-    other = Covariance((Point("dynamic", "total", 1.0, 9, 9, 18, 16.0, 9.0, 9.0),), np.eye(1))
+    other = Estimated((Point("dynamic", "total", 1.0, 9, 9, 18, 16.0, 9.0, 9.0),), np.eye(1))
     with pytest.raises(FaultsError, match="'dynamic of total': an estimate that was not declared"):
-        pack.make(cells, declare(), (other,), log=log)
+        pack.make(cells, declare(), other, log=log)
     with pytest.raises(FaultsError, match="not those of the estimands file"):
         pack.make(cells, declare('handling = "pairs"'), log=log)
 
@@ -208,7 +211,7 @@ def test_the_manifest_says_what_the_rules_mean(made: Pack, tmp_path: Path) -> No
 
 def test_a_pack_says_what_it_is(made: Pack) -> None:
     assert "Pack 'village fund' (balanced, tier model): rows of " in repr(made)
-    assert "2 estimates with their covariances" in repr(made)
+    assert "2 estimates; every" in repr(made)
 
 
 def test_a_folder_without_a_pack_says_so(tmp_path: Path) -> None:

@@ -62,7 +62,8 @@ def test_the_page_prints_the_numbers_of_the_cells(made, shown):
     overall = cells.select(aggregation="event_time_overall").to_frame()
     assert rows["outcome"].to_list() == overall["outcome"].to_list()
     for column in ("estimate", "ci_low", "ci_high"):
-        assert np.allclose(rows[column], overall[column], rtol=1e-12, atol=0)
+        rtol = 1e-12 if column == "estimate" else brought.ROUNDED
+        assert np.allclose(rows[column], overall[column], rtol=rtol, atol=0)
     assert (
         brought.agreement(shown.effects, cells)
         .select(same=(pl.col("compared") == pl.col("equal")).all())
@@ -78,7 +79,15 @@ def test_without_a_pack_an_example_is_worked(example, monkeypatch):
     assert brought.pack_brought() is None
     found = brought.compared(example)
     assert found["equal"].to_list() == found["compared"].to_list()
-    assert found["compared"].min() == len(example.effects)
+    told = int(np.isfinite(example.effects.std_errors).sum())
+    assert set(found["compared"]) == {told, len(example.effects)}
+    # The worked example loses the errors of the first and the last event time, on few villages.
+    lost = [
+        k.at
+        for k, e in zip(example.effects.keys, example.effects.std_errors, strict=True)
+        if np.isnan(e)
+    ]
+    assert lost == [-6, 4]
     assert pack_texts.derived_again(example) == len(example.effects)
 
 
@@ -86,7 +95,8 @@ def test_a_difference_between_pack_and_cells_is_counted(example):
     moved = replace(example.effects, points=example.effects.points * (1 + 1e-6))
     found = brought.agreement(moved, example.cells)
     assert found.filter(what="estimates")["equal"].item() == 0
-    assert found.filter(what="standard errors")["equal"].item() == len(example.effects)
+    errors = found.filter(what="standard errors")
+    assert errors["equal"].item() == errors["compared"].item() > 0
 
 
 def test_what_is_no_pack_is_refused(made, monkeypatch):
@@ -100,7 +110,7 @@ def test_what_is_no_pack_is_refused(made, monkeypatch):
 
 def test_sources_add_up_and_a_source_changed_is_seen(shown):
     sums = pack_views.adding_up(shown.effects)
-    assert sums.height == len(shown.effects) // 5
+    assert sums.height == 1  # the overall effect is the one that all five have
     assert pack_views.sums_that_hold(sums) == sums.height
     points = shown.effects.points.copy()
     wage = [key.outcome for key in shown.effects.keys].index("wage")
@@ -125,7 +135,9 @@ def test_trends_are_asked_of_the_pack_alone(made, shown):
     ours = of_pack.bounds(inputs)
     expected = trends.relative_magnitudes(theirs, theirs.average())
     for column in expected.columns:
-        assert np.allclose(ours[column], expected[column], rtol=1e-9, atol=1e-6), column
+        # Errors of three digits; the intervals of a bound move with them.
+        width = float((expected["ci_high"] - expected["ci_low"]).max())
+        assert np.allclose(ours[column], expected[column], rtol=0, atol=0.02 * width), column
     none = of_pack.inputs(shown.effects.estimand("overall"))
     assert none.why == "no estimand by event time was declared"
     assert of_pack.bounds(none).is_empty()
@@ -145,8 +157,8 @@ def test_figures_say_what_they_show(shown):
     unit, base = pack_views.unit_of(shown.effects), pack_views.base_of(shown.effects)
     assert (unit, base) == ("yuan a year per household, prices of each year", -1)
     drawn = figures.event_times("fig-x", shown.tier, frame, unit, base)
-    first = frame.filter(outcome="property", at=0)["estimate"].item()
-    assert f"Property: {first:,.0f} after 0 years" in drawn.alt
+    first = frame.filter(outcome="total", at=0)["estimate"].item()
+    assert f"Total: {first:,.0f} after 0 years" in drawn.alt
     poor = frame.head(3).with_columns(unit=pl.lit("share"), outcome=pl.lit("poor"))
     poor = poor.with_columns(pl.col("estimate", "band_low", "band_high") / 10_000)
     shares = figures.event_times("fig-x", "yours", poor, "share", None)
@@ -163,7 +175,7 @@ def test_texts_and_tables_of_a_pack(shown):
     table = pack_views.effects(shown.effects)
     assert table.height == len(shown.effects)
     assert table["interval"].null_count() == 0
-    bare = pack_views.effects(replace(shown.effects, reported=None))
+    bare = pack_views.effects(replace(shown.effects, reported=shown.effects.reported * np.nan))
     assert bare["interval"][0].startswith("no interval")
     assert bare["band"].null_count() == bare.height
     rules = pack_views.rules(shown.pack)

@@ -46,9 +46,8 @@ def test_exactly_what_is_declared_is_estimated(found, cells):
 
 
 def test_the_joint_covariance_travels_and_no_village_does(found):
-    carried = found.covariance()
-    influence = found.effects.influence
-    assert np.allclose(carried.parity, influence.T @ influence, rtol=1e-12, atol=0)
+    carried = found.estimated()
+    assert np.array_equal(carried.matrix, found.effects.covariance, equal_nan=True)
     assert len(carried.points) == len(found.names)
     assert not hasattr(carried, "influence")
 
@@ -75,10 +74,10 @@ def test_the_truth_lies_inside_four_standard_errors(found, folder):
 
 def test_a_pack_carries_the_declared_estimates(found, cells, plan, tmp_path):
     log = tmp_path / "log.jsonl"
-    made = pack.make(cells, plan, (found.covariance(),), log=log)
+    made = pack.make(cells, plan, found.estimated(), log=log)
     pack.write(made, tmp_path / "pack", log=log)
     again = pack.read(tmp_path / "pack")
-    assert [p.estimate for p in again.covariances[0].points] == found.effects.points.tolist()
+    assert [p.estimate for p in again.covariance.points] == found.effects.points.tolist()
 
 
 def test_the_commands_lead_from_a_panel_to_a_pack(folder, tmp_path):

@@ -3,7 +3,6 @@
 The expected values are those of the cells, estimated by the same call before anything was packed.
 """
 
-import json
 import tomllib
 from dataclasses import replace
 
@@ -79,29 +78,44 @@ def whole(tmp_path_factory):
     return folder
 
 
+def digits(mine):
+    """Half a unit of the last digit that is told, of a number that begins with 1."""
+    return 5e-2 if np.isnan(mine.reported).all() or mine.villages[:2].min() <= 10 else 5e-3
+
+
 def packed(folder, plan, tmp_path):
     """Return the effects from cells, and the pack as it is read back."""
     cells = build(folder, plan.design)
     found, log = declared.estimate(cells, plan), tmp_path / "log.jsonl"
-    made = pack.make(cells, plan, (found.covariance(),), log=log)
+    made = pack.make(cells, plan, found.estimated(), log=log)
     pack.write(made, tmp_path / "pack", log=log)
     return cells, found, pack.read(tmp_path / "pack")
 
 
 def same(mine, cells, *, rows=True):
-    """Estimates, errors, intervals, villages and households; then band and Wald test."""
-    ours, theirs = mine.to_frame(band=True), cells.to_frame(band=True)
+    """Estimates, villages and households exactly; errors and intervals to three digits."""
+    ours, theirs = mine.to_frame(), cells.to_frame()
     assert ours.columns == theirs.columns
     floats = [name for name, kind in theirs.schema.items() if kind.is_float()]
-    assert ours.drop(floats).equals(theirs.drop(floats))
+    plain = [*floats, "note"]
+    assert ours.drop(plain).equals(theirs.drop(plain))
     # A pack does not tell how much of an arm its largest village holds.
     assert ours["max_leverage"].is_nan().all() and theirs["max_leverage"].is_finite().all()
-    for name in (one for one in floats if one != "max_leverage"):
-        assert np.allclose(ours[name], theirs[name], rtol=1e-12, atol=1e-9, equal_nan=True), name
-    assert np.isfinite(mine.std_errors).any()
-    ours, theirs = mine.band(draws=199, seed=7), cells.band(draws=199, seed=7)
-    assert ours.rule == theirs.rule
-    assert np.allclose(ours.critical, theirs.critical, rtol=1e-12, atol=0, equal_nan=True)
+    for name in ("estimate", "effective_treated", "effective_control"):
+        assert np.allclose(ours[name], theirs[name], rtol=1e-12, atol=1e-9), name
+    down = np.floor(theirs["degrees"].to_numpy() * 10) / 10
+    assert np.array_equal(ours["degrees"].to_numpy(), down)
+    told = ours["std_error"].is_not_nan()
+    assert told.any()
+    error, half = (
+        theirs["std_error"].filter(told),
+        (theirs["ci_high"] - theirs["estimate"]).filter(told),
+    )
+    assert np.allclose(ours["std_error"].filter(told), error, rtol=digits(mine), atol=0)
+    for end in ("ci_low", "ci_high"):
+        apart = (ours[end] - theirs[end]).filter(told).abs()
+        assert (apart <= 2 * digits(mine) * half).all()
+    assert ours["note"].filter(~told).str.starts_with("no interval").all()
     if rows:
         assert (mine.about.rows_in, mine.about.rows_used) == (
             cells.about.rows_in,
@@ -130,13 +144,15 @@ def test_the_pack_says_what_the_cells_say(
     again = np.concatenate([one.points for one in derived.effects.values()])
     assert np.allclose(again, found.effects.points, rtol=1e-12, atol=0)
     same(mine, found.effects, rows=handling != "pairs")
-    same(mine.under("parity"), found.effects.under("parity"), rows=False)
-    for key in (("wage", -2), ("total", 1)):
-        part = {"outcome": key[0], "aggregation": "event_time", "at": key[1]}
-        if found.effects.select(**part).smaller_effective.min() >= 4:
-            ours, theirs = mine.select(**part).wald(), found.effects.select(**part).wald()
-            assert ours.statistic == pytest.approx(theirs.statistic, rel=1e-9)
-            assert ours.p_value == pytest.approx(theirs.p_value, rel=1e-9)
+    with pytest.raises(FaultsError, match="tells one covariance"):
+        mine.under("parity")
+    for row in range(len(mine)):
+        ours, theirs = mine.at(np.array([row])), found.effects.at(np.array([row]))
+        if np.isfinite(ours.std_errors[0]):
+            # A square of an error of three digits (two, where an arm has few villages).
+            assert ours.wald().statistic == pytest.approx(
+                theirs.wald().statistic, rel=3 * digits(ours)
+            )
 
 
 def test_bands_by_draws_and_joint_tests_are_those_of_the_cells(whole, tmp_path):
@@ -146,14 +162,20 @@ def test_bands_by_draws_and_joint_tests_are_those_of_the_cells(whole, tmp_path):
     cells = found.effects.in_yuan()
     for part in ({"aggregation": "simple"}, {"aggregation": "event_time", "outcome": "total"}):
         ours, theirs = mine.select(**part), cells.select(**part)
+        told = np.isfinite(ours.std_errors)
+        ours, theirs = ours.at(told), theirs.at(told)
         first, second = ours.band(), theirs.band()
         assert (first.rule, first.seed) == (second.rule, second.seed)
-        assert np.allclose(first.critical, second.critical, rtol=1e-12, atol=0)
+        assert np.allclose(first.critical, second.critical, rtol=2e-2, atol=0)
     assert mine.select(aggregation="simple").band().rule == "multiplier"
     assert mine.select(aggregation="simple").smaller_effective.min() >= 20
     ours, theirs = mine.estimand("event study"), cells.select(aggregation="event_time")
     ours, theirs = ours.select(outcome="wage"), theirs.select(outcome="wage")
-    assert ours.wald().p_value == pytest.approx(theirs.wald().p_value, rel=1e-9)
+    told = np.isfinite(ours.std_errors)
+    assert told.sum() >= 3
+    ours, theirs = ours.at(told), theirs.at(told)
+    assert ours.wald().p_value == pytest.approx(theirs.wald().p_value, rel=5e-2)
+    assert "digits of the rounded covariance" in ours.describe()
     assert ours.about.base == "universal"
     assert "pack 'law'" in ours.describe()
     assert "CV3" in repr(ours)
@@ -170,7 +192,7 @@ def test_fractional_weights_and_strata_agree_too(whole, tmp_path, monkeypatch):
     plan = declare("training", text=TEXT.replace('stratum = ""', 'stratum = "stratum"'))
     cells = build(replace(source, households=homes), plan.design)
     found = declared.estimate(cells, plan)
-    sent = pack.make(cells, plan, (found.covariance(),), log=tmp_path / "log.jsonl")
+    sent = pack.make(cells, plan, found.estimated(), log=tmp_path / "log.jsonl")
     assert sent.weighted
     assert len(sent.tables["ever"]["stratum"].unique()) > 1
     derived = from_pack.derive(sent)
@@ -196,47 +218,44 @@ def test_a_changed_total_is_found_even_with_a_new_digest(whole, tmp_path):
 
 def test_a_changed_point_or_covariance_is_found(whole, tmp_path):
     _, _, sent = packed(whole, declare("dividend"), tmp_path)
-    carried = sent.covariances[0]
+    carried = sent.covariance
     first = replace(carried.points[0], estimate=carried.points[0].estimate + 1e-3)
     changed = replace(carried, points=(first, *carried.points[1:]))
     with pytest.raises(FaultsError, match="by cohort and period of total") as caught:
-        from_pack.estimate(replace(sent, covariances=(changed,)))
+        from_pack.estimate(replace(sent, covariance=changed))
     assert len(caught.value.faults) == 1
-    odd = carried.parity.copy()
-    odd[0, 0] = -odd[0, 0]
-    with pytest.raises(FaultsError, match="a variance below zero"):
-        from_pack.estimate(replace(sent, covariances=(replace(carried, parity=odd),)))
+    told = np.flatnonzero(np.isfinite(carried.errors))[:2]
+    for value in (1.5, -1.5):
+        odd = carried.correlations.copy()
+        odd[told[0], told[1]] = odd[told[1], told[0]] = value
+        with pytest.raises(FaultsError, match="a variance below zero"):
+            from_pack.estimate(replace(sent, covariance=replace(carried, correlations=odd)))
+    odd[told[0], told[1]] = 0.0
+    with pytest.raises(FaultsError, match="not symmetric"):
+        from_pack.estimate(replace(sent, covariance=replace(carried, correlations=odd)))
     moved = replace(carried.points[0], period=1999)
     changed = replace(carried, points=(moved, *carried.points[1:]))
     with pytest.raises(FaultsError, match="no such estimate follows from the totals"):
-        from_pack.estimate(replace(sent, covariances=(changed,)))
+        from_pack.estimate(replace(sent, covariance=changed))
     with pytest.raises(FaultsError, match="it carries no estimates"):
-        from_pack.estimate(replace(sent, covariances=()))
+        from_pack.estimate(replace(sent, covariance=None))
 
 
-def test_without_a_jackknife_covariance_there_is_no_interval_and_that_is_said(whole, tmp_path):
+def test_errors_without_a_covariance_allow_no_joint_statement(whole, tmp_path):
+    """Šidák bands need errors only; joint tests and sums of estimates are refused."""
     _, _, sent = packed(whole, declare("dividend"), tmp_path)
-    bare = replace(sent.covariances[0], reported=None)
-    found = from_pack.estimate(replace(sent, covariances=(bare,)))
-    assert np.isnan(found.std_errors).all()
-    assert set(found.notes) == {"no interval: the pack carries no jackknife covariance of it"}
-    assert found.band().rule == "none"
-    assert np.isfinite(found.under("parity").std_errors).all()
-
-
-def test_an_estimate_without_a_jackknife_spoils_no_other(whole, tmp_path):
-    """Null in the file, NaN again when read."""
-    _, found, sent = packed(whole, declare("dividend"), tmp_path)
-    carried = sent.covariances[0]
-    reported = carried.reported.copy()
-    reported[0, :] = reported[:, 0] = np.nan
-    part = replace(sent, covariances=(replace(carried, reported=reported),))
-    pack.write(part, tmp_path / "part", log=tmp_path / "other.jsonl")
-    text = json.loads((tmp_path / "part" / "pack.json").read_text(encoding="utf-8"))
-    assert text["covariances"][0]["reported"][0][0] is None
-    mine = from_pack.estimate(pack.read(tmp_path / "part"))
-    assert np.isnan(mine.std_errors).tolist() == [True] + [False] * (len(mine) - 1)
-    assert mine.std_errors[1:].tolist() == found.effects.std_errors[1:].tolist()
+    bare = replace(sent.covariance, correlations=None, note="why not")
+    found = from_pack.estimate(replace(sent, covariance=bare))
+    told = np.isfinite(found.std_errors)
+    assert told.tolist() == np.isfinite(sent.covariance.errors).tolist()
+    assert found.band().rule == "sidak"
+    assert "no interval: the pack tells no error of it: why not" in found.notes
+    with pytest.raises(ValueError, match="no standard error"):
+        found.at(told).at(np.array([0, 1])).wald()
+    weights = np.eye(len(found))[np.flatnonzero(told)[:2]]
+    sums = np.concatenate([weights, weights.sum(axis=0, keepdims=True)])
+    added = found.combine(sums, [Key("total", name) for name in "abc"])
+    assert np.isfinite(added.std_errors).tolist() == [True, True, False]
 
 
 def test_controls_in_the_same_village_are_carried_and_not_derived(whole, tmp_path):
@@ -283,32 +302,31 @@ def test_fixed_weights_add_up_as_from_cells(whole, tmp_path):
         (k.outcome, k.aggregation, k.at) for k in theirs.keys
     ]
     assert np.allclose(mine.points, theirs.points, rtol=1e-10, atol=0)
-    parity = mine.under("parity").std_errors, theirs.under("parity").std_errors
-    assert np.allclose(*parity, rtol=1e-10, atol=0)
-    # One less village in one of its comparisons: the factor (G - 1)/G of CV3 is a little smaller.
-    least = (mine.n_villages[2] - 1) / mine.n_villages[2]
-    ratio = (mine.std_errors / theirs.std_errors) ** 2
-    assert (ratio <= 1 + 1e-9).all()
-    assert (ratio >= least - 1e-9).all()
+    # The factor (G - 1)/G of CV3 may be that of one village less;
+    # and the covariance has three digits, which count for more where estimates nearly cancel.
+    told = np.isfinite(mine.std_errors)
+    ratio = mine.std_errors[told] / theirs.std_errors[told]
+    assert np.allclose(ratio, 1, rtol=2e-2, atol=0)
+    # Every aggregate here needs a cohort of few villages, whose error the pack does not tell.
+    assert not told.any()
     # A pack does not tell the arms of a combination: the fewest degrees of what enters.
     entered = from_pack.estimate(sent).estimand("by cohort and period").degrees
     assert mine.degrees.min() == entered.min()
     assert np.isin(mine.degrees, entered).all()
-    exact = mine.n_villages[2] == theirs.n_villages[2]
-    assert exact.any()
-    assert np.allclose(ratio[exact], 1, rtol=1e-9, atol=0)
 
 
 def test_a_combination_by_hand(whole, tmp_path):
     """The difference of two estimates: variance a + b − 2ab."""
     _, found, sent = packed(whole, declare("dividend"), tmp_path)
     mine = from_pack.estimate(sent)
+    told = np.flatnonzero(np.isfinite(mine.std_errors))[:2]
     weights = np.zeros((1, len(mine)))
-    weights[0, 3], weights[0, 1] = 1, -1
+    weights[0, told] = -1, 1
     one = mine.combine(weights, [Key("total", "difference")])
-    v = found.effects.under("parity").covariance
-    assert one.points[0] == pytest.approx(found.effects.points[3] - found.effects.points[1])
-    assert one.parity[0, 0] == pytest.approx(v[3, 3] + v[1, 1] - 2 * v[1, 3], rel=1e-12)
+    points, v = found.effects.points[told], found.effects.covariance[np.ix_(told, told)]
+    assert one.points[0] == pytest.approx(points[1] - points[0])
+    by_hand = v[0, 0] + v[1, 1] - 2 * v[0, 1]
+    assert one.reported[0, 0] == pytest.approx(by_hand, rel=2e-2)
 
 
 def test_imputation_and_two_way_follow_from_totals(whole, tmp_path):
@@ -336,12 +354,16 @@ def test_the_command_takes_a_pack_as_it_takes_cells(whole, tmp_path):
     found = runner.invoke(cli.app, ["effects", str(sent)])
     assert found.exit_code == 0, found.output
     first, *rest = found.output.splitlines()
+    shown = cells.output.splitlines()
     others = [line for line in rest if line.startswith(("event study: ", "overall: "))]
     assert others[0].strip() == "event study: controls: never, other_villages; base: universal"
     assert others[1].strip() == "overall: controls: never, anywhere; base: varying"
     rest = [line for line in rest if line not in others]
     assert first.endswith("points derived again from its totals, all as carried")
-    assert [line.strip() for line in rest] == [line.strip() for line in cells.output.splitlines()]
+    points = [[one.split()[:-4] for one in lines if "treated," in one] for lines in (rest, shown)]
+    # An interval may be missing in a pack; outcome, estimand and estimate are the same.
+    assert [row[:3] for row in points[0]] == [row[:3] for row in points[1]]
+    assert any("the pack tells no error of it" in line for line in rest)
     plan.write_text(declare("training").text, encoding="utf-8")
     other = runner.invoke(cli.app, ["effects", str(sent), "--estimands", str(plan)])
     assert other.exit_code == 2

@@ -169,7 +169,6 @@ def test_a_pack_gives_the_numbers_of_the_cells(table_of):
         names=("event study",) * len(found),
         keys=found.keys,
         points=found.points,
-        parity=found.village_covariance,
         reported=found.covariance,
         villages=np.array(found.n_villages),
         carried_degrees=found.reported_degrees,
@@ -188,7 +187,9 @@ def test_a_pack_gives_the_numbers_of_the_cells(table_of):
     assert outside.smaller_arm == inside.smaller_arm
     assert outside.degrees == pytest.approx(inside.degrees, rel=1e-12)
     with pytest.raises(FaultsError, match="no standard error"):
-        event_study.of_effects(replace(sent, reported=None), "total", first=-4, last=3)
+        event_study.of_effects(
+            replace(sent, reported=sent.reported * np.nan), "total", first=-4, last=3
+        )
     with pytest.raises(FaultsError, match="no event study"):
         event_study.of_effects(sent, "wage")
 

@@ -246,7 +246,7 @@ def _second_moments(pack: Pack) -> Attack:
 
 
 def _villages(pack: Pack) -> Attack:
-    points = [point for covariance in pack.covariances for point in covariance.points]
+    points = pack.covariance.points if pack.covariance else ()
     fewest = [min(p.n_villages_treated, p.n_villages_control) for p in points]
     return _least(
         "villages", "fewest villages in an arm", min(fewest, default=None), pack.rules.min_villages
@@ -311,7 +311,6 @@ def _of_cells(
         made = packs.make(
             cells,
             declared,
-            pack.covariances,
             log=Path("no log"),
             villages=villages,
             min_households=pack.rules.min_households,

@@ -20,7 +20,7 @@ import polars as pl
 from analysis.cells import disclosure, grouping, releases
 from analysis.cells.declaration import Declaration, Rules, not_its_cells
 from analysis.cells.design import CellsDesign
-from analysis.cells.pack_estimates import Covariance, as_dict, from_dict
+from analysis.cells.pack_estimates import Covariance, Estimated, as_dict, from_dict, published
 from analysis.cells.releases import Release
 from analysis.cells.result import Cells
 from analysis.faults import Fault, FaultsError, raise_if_any
@@ -29,7 +29,7 @@ from analysis.panels.account import Account
 
 MANIFEST: Final = "pack.json"
 WHAT: Final = "a pack"
-VERSION: Final = 4
+VERSION: Final = 5
 TABLES: Final = ("totals", "ever", "pairs", "inverse", "untreated")
 NOTE: Final = (
     "Disclosure control by stated rules, not a formal guarantee of privacy; the holder of the data"
@@ -54,8 +54,8 @@ class Pack:
         Whether sums are weighted (``wsum_…``).
     tables : mapping of str to polars.DataFrame
         As in `Cells`, over villages; one column of sums for each outcome, the one in use.
-    covariances : tuple of Covariance
-        One for each set of estimates that belong together.
+    covariance : Covariance or None
+        The declared estimates, and how they vary together as far as that is told.
     declaration : str
         The estimands file.
     rules : Rules
@@ -72,7 +72,7 @@ class Pack:
     periods: tuple[int, ...]
     weighted: bool
     tables: Mapping[str, pl.DataFrame]
-    covariances: tuple[Covariance, ...]
+    covariance: Covariance | None
     declaration: str
     rules: Rules
     account: Mapping[str, object]
@@ -80,10 +80,10 @@ class Pack:
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{frame.height:,} {name}" for name, frame in self.tables.items())
-        points = sum(len(covariance.points) for covariance in self.covariances)
+        points = len(self.covariance.points) if self.covariance else 0
         return (
             f"Pack {self.name!r} ({self.design.handling}, tier {self.tier}): rows of {rows};"
-            f" {points:,} estimates with their covariances; every group and difference has at"
+            f" {points:,} estimates; every group and difference has at"
             f" least {self.rules.min_households} households"
         )
 
@@ -126,7 +126,7 @@ class Pack:
 def make(
     cells: Cells,
     declared: Declaration,
-    covariances: tuple[Covariance, ...] = (),
+    estimated: Estimated | None = None,
     *,
     log: Path,
     villages: pl.DataFrame | None = None,
@@ -141,8 +141,8 @@ def make(
         Made from the declared design.
     declared : Declaration
         The estimands file.
-    covariances : tuple of Covariance
-        Of the declared estimands, from the effects room.
+    estimated : Estimated, optional
+        The declared estimands, from the effects room.
     log : Path
         The log of releases; it is read here, and written by `write`.
     villages : polars.DataFrame, optional
@@ -160,7 +160,11 @@ def make(
     rules = declared.rules
     if min_households is not None:
         rules = replace(rules, min_households=max(min_households, rules.min_households))
-    raise_if_any(_not_declared(cells, declared, covariances))
+    raise_if_any(_not_declared(cells, declared, estimated))
+    covariance = None
+    if estimated is not None:
+        smallest, least = _smallest_village(cells), rules.min_households
+        covariance = published(estimated, households=smallest, least=least)
     if cells.design.village_groups:
         if villages is None:
             raise ValueError("groups of villages need `villages`: village and county")
@@ -177,7 +181,7 @@ def make(
         periods=cells.periods,
         weighted=cells.weighted,
         tables=publishable(cells),
-        covariances=covariances,
+        covariance=covariance,
         declaration=declared.text,
         rules=rules,
         account=_account(cells, rules.min_households),
@@ -188,7 +192,7 @@ def make(
             *disclosure.of_tables(pack.tables),
             *disclosure.formulas(pack.tables),
             *disclosure.check(cells, rules),
-            *_villages(covariances, rules),
+            *_villages(pack.covariance, rules),
             *releases.check(release_of(pack), releases.read(log), rules, joint),
         ]
     )
@@ -275,7 +279,7 @@ def _manifest(pack: Pack) -> dict[str, Any]:
         "account": pack.account,
         "rules": {"set": asdict(pack.rules), "meaning": disclosure.RULES},
         "meta": pack.meta,
-        "covariances": [as_dict(c) for c in pack.covariances],
+        "covariance": pack.covariance and as_dict(pack.covariance),
     }
 
 
@@ -331,7 +335,7 @@ def read(folder: Path) -> Pack:
         periods=tuple(about["periods"]),
         weighted=about["weighted"],
         tables=tables,
-        covariances=tuple(from_dict(c) for c in about["covariances"]),
+        covariance=from_dict(about["covariance"]) if about["covariance"] else None,
         declaration=(folder / "estimands.toml").read_text(encoding="utf-8"),
         rules=Rules(**about["rules"]["set"]),
         account=about["account"],
@@ -364,12 +368,13 @@ def _read_table(path: Path) -> pl.DataFrame:
 
 
 def _not_declared(
-    cells: Cells, declared: Declaration, covariances: tuple[Covariance, ...]
+    cells: Cells, declared: Declaration, estimated: Estimated | None
 ) -> Iterator[Fault]:
     """Yield what is in the pack and was not declared."""
     yield from not_its_cells(cells.design, declared)
     known = {(e.name, outcome) for e in declared.estimands for outcome in e.outcomes}
-    for name in sorted({(p.estimand, p.outcome) for c in covariances for p in c.points} - known):
+    points = estimated.points if estimated else ()
+    for name in sorted({(p.estimand, p.outcome) for p in points} - known):
         yield Fault(
             "pack",
             "an estimate that was not declared",
@@ -379,17 +384,22 @@ def _not_declared(
         )
 
 
-def _villages(covariances: tuple[Covariance, ...], rules: Rules) -> Iterator[Fault]:
-    for covariance in covariances:
-        for point in covariance.points:
-            fewest = min(point.n_villages_treated, point.n_villages_control)
-            if fewest < rules.min_villages:
-                yield disclosure.fault(
-                    "villages",
-                    f"fewer than {rules.min_villages} villages in an arm",
-                    "leave the estimate out",
-                    f"{point.estimand} of {point.outcome}",
-                )
+def _smallest_village(cells: Cells) -> int:
+    """Return the households of the smallest village."""
+    sizes = cells.ever.group_by("village").agg(pl.col("n_ever").sum())["n_ever"]
+    return int(sizes.min() or 0)  # type: ignore[arg-type]
+
+
+def _villages(covariance: Covariance | None, rules: Rules) -> Iterator[Fault]:
+    for point in covariance.points if covariance else ():
+        fewest = min(point.n_villages_treated, point.n_villages_control)
+        if fewest < rules.min_villages:
+            yield disclosure.fault(
+                "villages",
+                f"fewer than {rules.min_villages} villages in an arm",
+                "leave the estimate out",
+                f"{point.estimand} of {point.outcome}",
+            )
 
 
 def _account(cells: Cells, least: int) -> dict[str, object]:

@@ -61,11 +61,13 @@ def effects(
     """Estimate effects from cells, or from a pack alone, with intervals by village."""
     from analysis import printing
     from analysis.cells import pack as packs
+    from analysis.results import saving
 
     if (folder / packs.MANIFEST).is_file():
         found = _of_pack(folder, estimands)
     else:
         found = _of_cells(folder, estimands)
+        out.print(saving.INSIDE)
     found = found.under(convention).in_yuan()
     about = found.about
     if about.tier == "model":
@@ -158,7 +160,7 @@ def pack(
     found = declared.estimate(made, plan)
     villages = None if panel is None else panels.read(panel).villages.collect()
     publishable = packs.make(
-        made, plan, (found.covariance(),), log=log, villages=villages, min_households=min_households
+        made, plan, found.estimated(), log=log, villages=villages, min_households=min_households
     )
     packs.write(publishable, to, log=log)
     said = f"pack in {to}: {len(found.names)} estimates; the data holder checks it before release"

@@ -57,7 +57,7 @@ def pack(
     released = packs.make(
         held,
         plan,
-        (effects.covariance(),),
+        effects.estimated(),
         log=Path(log),
         villages=villages,
         min_households=min_households,

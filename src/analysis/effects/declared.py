@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from analysis.cells.declaration import Declaration, Declared, not_its_cells
 from analysis.cells.design import CellsDesign
-from analysis.cells.pack_estimates import Covariance, Point
+from analysis.cells.pack_estimates import Estimated, Point
 from analysis.cells.result import Cells
 from analysis.effects import aggregate, group_time, layout
 from analysis.effects.group_time import Comparison
@@ -35,8 +33,8 @@ class DeclaredEffects:
     names: tuple[str, ...]
     effects: EffectSet
 
-    def covariance(self) -> Covariance:
-        """Return what a pack carries: the points and how they vary together, no village row."""
+    def estimated(self) -> Estimated:
+        """Return the estimates with their jackknife covariance at full precision: inside only."""
         found = self.effects
         points = tuple(
             Point(
@@ -55,12 +53,7 @@ class DeclaredEffects:
             )
             for i, (name, key) in enumerate(zip(self.names, found.keys, strict=True))
         )
-        reported = found.under("reported").covariance
-        return Covariance(
-            points,
-            found.under("parity").covariance,
-            reported if np.isfinite(reported).any() else None,
-        )
+        return Estimated(points, found.under("reported").covariance)
 
 
 def estimate(cells: Cells, declaration: Declaration) -> DeclaredEffects:

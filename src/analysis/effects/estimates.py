@@ -222,11 +222,14 @@ class Estimates(ABC):
         critical = np.full(len(self), np.nan)
         if not there.any():
             return bands.Band(critical, "none")
-        parity = self.convention == "parity"
+        parity, covariance = self.convention == "parity", self.village_covariance
+        # Where a pack does not tell how estimates vary together, no draws are made.
+        told = np.isfinite(covariance[np.ix_(there, there)]).all()
+        effective = float(self.smaller_effective[there].min()) if told else 0.0
         found = bands.band(
-            self.village_covariance[np.ix_(there, there)],
+            covariance[np.ix_(there, there)],
             self.degrees[there],
-            np.inf if parity else float(self.smaller_effective[there].min()),
+            np.inf if parity else effective,
             level=self.level,
             draws=draws,
             seed=seed,

@@ -19,17 +19,18 @@ from analysis.cells import declaration
 from analysis.cells.declaration import Declaration, Declared
 from analysis.cells.pack import Pack
 from analysis.cells.pack_estimates import Covariance, Point
+from analysis.cells.parameters import parameters
 from analysis.effects import aggregate, declared, group_time, imputation, layout, two_way
 from analysis.effects.group_time import Comparison
 from analysis.effects.pack_effects import PackEffects
 from analysis.effects.record import About, Key
 from analysis.effects.result import EffectSet
 from analysis.faults import Fault, FaultsError, raise_if_any
-from analysis.inference.arrays import Floats
 
 TOLERANCE: Final = 1e-9
 """Relative difference of a carried and a derived point, or of the standard error where that is
 larger: a point near zero is a small difference of large sums."""
+AGAIN: Final = "ask the holder of the data for the pack again"
 SAME_VILLAGE: Final = "controls in the same village need the cells"
 GROUPED: Final = "groups of villages hide which of them the programme reached"
 
@@ -96,15 +97,13 @@ def _comparison(pack: Pack, one: Declared) -> Comparison:
     return replace(how, where="anywhere") if whole else how
 
 
-def estimate(pack: Pack, number: int = 0) -> PackEffects:
+def estimate(pack: Pack) -> PackEffects:
     """Return the declared effects of a pack, after deriving every point again.
 
     Parameters
     ----------
     pack : Pack
         From `analysis.cells.pack.read`.
-    number : int
-        Which of its joint covariances; ``analysis pack`` writes one.
 
     Returns
     -------
@@ -117,76 +116,58 @@ def estimate(pack: Pack, number: int = 0) -> PackEffects:
         If the pack carries no estimates, or a carried point or covariance is not that of its
         totals; each is named.
     """
-    if not pack.covariances:
+    if pack.covariance is None:
         raise FaultsError(
             [
                 Fault(
                     "pack",
                     "it carries no estimates",
                     "make it with declared effects: analysis pack",
-                    column="covariances",
+                    column="covariance",
                 )
             ]
         )
     derived = derive(pack)
-    raise_if_any(faults(pack, derived))
-    return _carried(pack, pack.covariances[number], derived)
+    raise_if_any(faults(pack, pack.covariance, derived))
+    return _carried(pack, pack.covariance, derived)
 
 
-def faults(pack: Pack, derived: Derived) -> Iterator[Fault]:
+def faults(pack: Pack, carried: Covariance, derived: Derived) -> Iterator[Fault]:
     """Yield every carried point that does not follow from the totals, and every odd covariance."""
     known = {
         (name, *_of_key(key)): float(found.points[i])
         for name, found in derived.effects.items()
         for i, key in enumerate(found.keys)
     }
-    for carried in pack.covariances:
-        yield from _odd(carried)
-        errors = np.sqrt(np.maximum(np.diag(carried.parity), 0))
-        for point, error in zip(carried.points, errors, strict=True):
-            if point.estimand in derived.carried_only:
-                continue
-            where = f"{point.estimand} of {point.outcome} ({_place(point)})"
-            again = known.get((point.estimand, *_of_point(point)))
-            if again is None:
-                yield Fault(
-                    "pack",
-                    "no such estimate follows from the totals",
-                    "ask the holder of the data for the pack again",
-                    column=where,
-                    value=f"{point.estimate:.12g}",
-                )
-            elif not abs(again - point.estimate) <= TOLERANCE * max(abs(point.estimate), error):
-                yield Fault(
-                    "pack",
-                    f"the totals give {again:.12g}",
-                    "ask the holder of the data for the pack again",
-                    column=where,
-                    value=f"{point.estimate:.12g}",
-                )
+    yield from _odd(carried)
+    for point, error in zip(carried.points, np.nan_to_num(carried.errors), strict=True):
+        if point.estimand in derived.carried_only:
+            continue
+        where = f"{point.estimand} of {point.outcome} ({_place(point)})"
+        again = known.get((point.estimand, *_of_point(point)))
+        if again is None:
+            problem = "no such estimate follows from the totals"
+        elif not abs(again - point.estimate) <= TOLERANCE * max(abs(point.estimate), error):
+            problem = f"the totals give {again:.12g}"
+        else:
+            continue
+        value = f"{point.estimate:.12g}"
+        yield Fault("pack", problem, AGAIN, column=where, value=value)
 
 
 def _odd(carried: Covariance) -> Iterator[Fault]:
-    for name in ("parity", "reported"):
-        matrix: Floats | None = getattr(carried, name)
-        if matrix is None:
-            continue
-        there = ~np.isnan(np.diag(matrix))
-        part = matrix[np.ix_(there, there)]
-        good = np.isfinite(part).all() and np.allclose(part, part.T, rtol=TOLERANCE, atol=0)
-        if good and (np.diag(part) >= 0).all():
-            spread = np.sqrt(np.where(np.diag(part) > 0, np.diag(part), 1.0))
-            values = np.linalg.eigvalsh(part / np.outer(spread, spread))
-            good = bool((values >= -TOLERANCE * values.size).all())
-        else:
-            good = False
-        if not good:
-            yield Fault(
-                "pack",
-                "no covariance: not symmetric, or a variance below zero",
-                "ask the holder of the data for the pack again",
-                column=f"covariances: {name}",
-            )
+    errors = carried.errors
+    there = np.isfinite(errors)
+    good = bool((errors[there] >= 0).all())
+    if carried.correlations is not None and there.any():
+        part = carried.correlations[np.ix_(there, there)]
+        good = good and bool(np.isfinite(part).all()) and np.array_equal(part, part.T)
+        # Rounding moves an eigenvalue by no more than half a digit a row.
+        half = part.shape[0] * 10.0 ** -parameters().digits / 2
+        good = good and bool(np.linalg.eigvalsh(part).min() >= -half)
+    if not good:
+        problem = "no covariance: not symmetric, or a variance below zero"
+        yield Fault("pack", problem, AGAIN, column="covariance")
 
 
 def _of_key(key: Key) -> tuple[str, int | None, int | None, int | None]:
@@ -218,7 +199,7 @@ def _carried(pack: Pack, carried: Covariance, derived: Derived) -> PackEffects:
         keys.append(key or _key(pack, plan[point.estimand], point))
         treated.append(n_treated)
         control.append(n_control)
-    there = {(p.estimand, *_of_point(p)) for c in pack.covariances for p in c.points}
+    there = {(p.estimand, *_of_point(p)) for p in carried.points}
     missing = [pair for found in derived.effects.values() for pair in found.missing]
     missing += [
         (key, "the pack does not carry it")
@@ -230,8 +211,8 @@ def _carried(pack: Pack, carried: Covariance, derived: Derived) -> PackEffects:
         names=tuple(point.estimand for point in carried.points),
         keys=tuple(keys),
         points=np.array([point.estimate for point in carried.points]),
-        parity=carried.parity,
-        reported=carried.reported,
+        reported=carried.matrix,
+        untold_errors=carried.note,
         villages=np.array(
             [[p.n_villages_treated, p.n_villages_control, p.n_villages] for p in carried.points],
             np.int64,
@@ -304,8 +285,9 @@ def add_up(pack: Pack, found: PackEffects, wanted: tuple[str, ...] = aggregate.A
     """Add carried group-time effects up to other aggregates, the shares of cohorts held fixed.
 
     Points are those of `analysis.effects.aggregate` exactly, and errors those of
-    ``aggregate(..., shares="fixed")`` as far as `PackEffects.combine` says. An aggregate that was
-    declared also counts the error of estimated shares, which a pack does not tell of others.
+    ``aggregate(..., shares="fixed")`` as far as `PackEffects.combine` says, to the
+    digits of the pack. An aggregate that was declared also counts the error of estimated shares,
+    which a pack does not tell of others.
 
     Parameters
     ----------

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.effects.estimates import CONVENTIONS, Convention, Estimates
+from analysis.effects.estimates import Convention, Estimates
 from analysis.effects.record import About, Key
-from analysis.inference import clusters
+from analysis.faults import Fault, FaultsError
 from analysis.inference.arrays import Booleans, Floats, Integers
 
-NO_ERROR = "no interval: the pack carries no jackknife covariance of it"
+NO_ERROR = "no interval: the pack tells no error of it"
 COMBINED = "combination"
+DIGITS = "errors, intervals and bands have the digits of the rounded covariance that the pack tells"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -28,10 +29,8 @@ class PackEffects(Estimates):
         What each estimate is of.
     points : array, shape (k,)
         Estimates.
-    parity : array, shape (k, k)
-        Ψ′Ψ (CR0).
-    reported : array, shape (k, k), or None
-        Jackknife over villages (CV3); NaN for an estimate without, None if the pack has none.
+    reported : array, shape (k, k)
+        Jackknife over villages (CV3), as its three digits say; NaN where it is not told.
     villages : array, shape (3, k)
         Villages treated, control, and used in any way.
     carried_degrees : array, shape (k,)
@@ -46,6 +45,8 @@ class PackEffects(Estimates):
         Name of the pack.
     untold : tuple of str
         Reasons for which too few rows were left out to be counted.
+    untold_errors : str
+        Why an error or the covariance is not told.
     about, convention, level, missing
         As in `Estimates`.
     """
@@ -53,8 +54,7 @@ class PackEffects(Estimates):
     names: tuple[str, ...]
     keys: tuple[Key, ...]
     points: Floats
-    parity: Floats
-    reported: Floats | None
+    reported: Floats
     villages: Integers
     carried_degrees: Floats
     effective: Floats
@@ -63,6 +63,7 @@ class PackEffects(Estimates):
     about: About
     pack: str
     untold: tuple[str, ...] = ()
+    untold_errors: str = ""
     convention: Convention = "reported"
     level: float = 0.95
     missing: tuple[tuple[Key, str], ...] = ()
@@ -70,42 +71,38 @@ class PackEffects(Estimates):
 
     def __post_init__(self) -> None:
         k = len(self.keys)
-        shapes = {"points": (k,), "parity": (k, k), "villages": (3, k), "carried_degrees": (k,)}
+        shapes = {"points": (k,), "reported": (k, k), "villages": (3, k), "carried_degrees": (k,)}
         shapes |= {"effective": (2, k)}
-        shapes |= {} if self.reported is None else {"reported": (k, k)}
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 raise ValueError(f"{name} has shape {getattr(self, name).shape}, not {shape}")
 
     def under(self, convention: Convention) -> PackEffects:
-        """Return the same estimates with the intervals of another convention."""
-        if convention not in CONVENTIONS:
-            raise ValueError(f"convention {convention!r} is none of {', '.join(CONVENTIONS)}")
-        return replace(self, convention=convention)
+        """Return the same estimates: a pack tells errors of one convention.
+
+        Raises
+        ------
+        FaultsError
+            If another is asked for.
+        """
+        if convention != "reported":
+            problem = "a pack tells one covariance, that of the jackknife"
+            remedy = "leave the convention out, or estimate from the cells"
+            raise FaultsError([Fault("pack", problem, remedy, column="convention")])
+        return self
 
     @property
     def covariance(self) -> Floats:
         """Joint covariance by the convention, shape (k, k); NaN where there is no interval."""
-        found = self._variances.copy()
-        lost = self.no_village_varies
-        if self.convention == "reported":
-            lost = lost | self.too_few
-        found[lost, :] = np.nan
-        found[:, lost] = np.nan
+        found = self.reported.copy()
+        found[self.too_few, :] = np.nan
+        found[:, self.too_few] = np.nan
         return found
 
     @property
-    def _variances(self) -> Floats:
-        if self.convention == "parity":
-            return self.parity
-        if self.reported is None:
-            return np.full((len(self), len(self)), np.nan)
-        return self.reported
-
-    @property
     def no_village_varies(self) -> Booleans:
-        """Where the variance is none but for rounding, shape (k,)."""
-        return clusters.no_variance(np.diag(self.parity), np.abs(self.points))
+        """Nowhere, shape (k,): an estimate that does not vary has no error in a pack."""
+        return np.zeros(len(self), bool)
 
     @property
     def effective_clusters(self) -> Floats:
@@ -114,8 +111,8 @@ class PackEffects(Estimates):
 
     @property
     def village_covariance(self) -> Floats:
-        """Ψ′Ψ, shape (k, k)."""
-        return self.parity
+        """The one that a pack has, that of the jackknife, shape (k, k)."""
+        return self.reported
 
     @property
     def max_leverage(self) -> Floats:
@@ -141,7 +138,8 @@ class PackEffects(Estimates):
     def notes(self) -> tuple[str, ...]:
         """Why an estimate has no interval; empty where it has one."""
         alone = np.isnan(np.diag(self.covariance))
-        return self.reasons(alone, np.zeros(len(self), bool), NO_ERROR)
+        why = f"{NO_ERROR}: {self.untold_errors}" if self.untold_errors else NO_ERROR
+        return self.reasons(alone, np.zeros(len(self), bool), why)
 
     def scaled(self, scale: Floats, about: About) -> PackEffects:
         """Return the estimates times a number each, shape (k,), in other units."""
@@ -150,9 +148,8 @@ class PackEffects(Estimates):
         return replace(
             self,
             points=self.points * scale,
-            parity=self.parity * both,
             about=about,
-            reported=None if self.reported is None else self.reported * both,
+            reported=self.reported * both,
             abouts=abouts,
         )
 
@@ -163,10 +160,9 @@ class PackEffects(Estimates):
         return replace(
             self,
             points=self.points[chosen],
-            parity=self.parity[square],
             names=tuple(self.names[k] for k in chosen),
             keys=tuple(self.keys[k] for k in chosen),
-            reported=None if self.reported is None else self.reported[square],
+            reported=self.reported[square],
             villages=self.villages[:, chosen],
             carried_degrees=self.carried_degrees[chosen],
             effective=self.effective[:, chosen],
@@ -192,12 +188,12 @@ class PackEffects(Estimates):
     def combine(self, weights: Floats, keys: Sequence[Key]) -> PackEffects:
         """Add estimates up with fixed weights.
 
-        Points and the CR0 covariance are exact: those of the same combination made from cells. So
-        is CV3 where one estimate uses all the villages of its combination; else its factor
-        (G − 1)/G is that of the estimate with most villages, which is at most the combination's
-        own, because a pack does not tell which villages two estimates share. Its degrees of
-        freedom are the fewest of any estimate that enters. That weights were estimated, as shares
-        of cohorts are, does not count.
+        Points are those of the same combination made from cells. Errors follow from the rounded
+        covariance, so they are less exact where estimates nearly cancel, and there are none where
+        the pack tells errors only. The factor (G − 1)/G is that of the estimate with most villages,
+        which is at most the combination's own, because a pack does not tell which villages two
+        estimates share. Degrees of freedom are the fewest of any estimate that enters. That weights
+        were estimated, as shares of cohorts are, does not count.
 
         Parameters
         ----------
@@ -214,31 +210,25 @@ class PackEffects(Estimates):
         """
         inside = weights != 0
         most = np.array([[row[own].max(initial=0) for own in inside] for row in self.villages])
-        reported = None
-        if self.reported is not None:
-            # An estimate without CV3 must only spoil the combinations that it enters.
-            lost = np.isnan(np.diag(self.reported))
-            own = _factor(self.villages[2])
-            plain = np.where(np.outer(~lost, ~lost), self.reported / np.outer(own, own), 0.0)
-            scale = _factor(most[2])
-            reported = (weights @ plain @ weights.T) * np.outer(scale, scale)
-            spoilt = (inside & lost).any(axis=1)
-            reported[spoilt, :] = np.nan
-            reported[:, spoilt] = np.nan
+        # What is not told must only spoil the combinations that it enters.
+        own, scale = _factor(self.villages[2]), _factor(most[2])
+        plain = np.nan_to_num(self.reported / np.outer(own, own))
+        reported = (weights @ plain @ weights.T) * np.outer(scale, scale)
+        untold = inside.astype(float) @ np.isnan(self.reported) @ inside.T.astype(float) > 0
+        reported[untold] = np.nan
         fewest = [[row[own].min(initial=np.inf) for own in inside] for row in self.effective]
         degrees = [self.carried_degrees[own].min(initial=np.inf) for own in inside]
-        untold = (None,) * len(keys)
+        households = (None,) * len(keys)
         return replace(
             self,
             names=(COMBINED,) * len(keys),
             keys=tuple(keys),
             points=weights @ self.points,
-            parity=weights @ self.parity @ weights.T,
             reported=reported,
             villages=most.astype(np.int64),
             carried_degrees=np.array(degrees),
             effective=np.array(fewest),
-            households=(untold, untold),
+            households=(households, households),
             missing=(),
             abouts={COMBINED: self.about},
         )
@@ -246,7 +236,8 @@ class PackEffects(Estimates):
     def describe(self) -> str:
         """Return in a sentence or two what was compared."""
         few = [f"left out, too few to be told: {reason}" for reason in self.untold]
-        return "; ".join([f"pack {self.pack!r}: {super().describe()}", *few])
+        few += [self.untold_errors] if self.untold_errors else []
+        return "; ".join([f"pack {self.pack!r}: {super().describe()}", DIGITS, *few])
 
 
 def _factor(villages: Integers) -> Floats:

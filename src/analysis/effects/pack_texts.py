@@ -116,6 +116,7 @@ def agreement_sentence(count: object, compared: pl.DataFrame) -> Sentence:
         )
     said = count._repr_markdown_()  # type: ignore[attr-defined]
     return Sentence(
-        f"Estimates, errors, intervals, bands and villages are those of the cells in "
-        f"{said} of {compared['compared'].sum():,} numbers compared."
+        f"Estimates and villages are those of the cells, and errors, intervals and bands to the "
+        f"three digits that the pack tells, in {said} of {compared['compared'].sum():,} numbers "
+        f"compared."
     )

@@ -184,7 +184,7 @@ def adding_up(found: PackEffects) -> pl.DataFrame:
         estimand, at, sources, total, apart (of the total or, where larger, of its error);
         empty if no estimand has them in one unit.
     """
-    errors = pl.Series("error", np.sqrt(np.diag(found.parity)))
+    errors = pl.Series("error", np.nan_to_num(found.std_errors))
     frame = found.to_frame().with_columns(pl.Series("estimand", found.names), errors)
     by = ["estimand", "at", "cohort", "period"]
     whole = frame.filter(outcome="total")

@@ -49,6 +49,7 @@ REFERS: Mapping[str, Mapping[str, datapackage.Keys]] = {
 }
 """Keys across committed CSV files, by folder and file."""
 PARAMETERS = {
+    "disclosure": "How strict disclosure control of packs is",
     "evidence_map": "When an estimate counts as precise on the evidence map",
     "import": "Limits of an import, units and periods of amounts",
     "inference": "Parameters of intervals: intraclass correlation, fewest effective clusters",

@@ -40,8 +40,8 @@ class Inputs:
 def inputs(found: PackEffects, outcome: str = "") -> Inputs:
     """Take the inputs of a sensitivity analysis out of a pack.
 
-    Event times at the ends are left out, those with fewest villages first, until there are more
-    villages in the smaller arm than event times.
+    Event times whose error the pack does not tell are left out, then those at the ends, with fewest
+    villages first, until there are more villages in the smaller arm than event times.
 
     Parameters
     ----------
@@ -59,7 +59,9 @@ def inputs(found: PackEffects, outcome: str = "") -> Inputs:
             continue
         own = own.select(outcome=own.keys[0].outcome)
         own = own.at(np.argsort(np.array([key.at for key in own.keys], int)))
-        dropped: list[int] = []
+        told = np.isfinite(own.std_errors)
+        dropped = [int(key.at or 0) for key in own.at(~told).keys]
+        own = own.at(told)
         while len(own) > 1 and len(own) >= int(own.smaller_effective.min()):
             fewest = own.smaller_effective
             end = 0 if fewest[0] <= fewest[-1] else len(own) - 1
