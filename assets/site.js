@@ -3,8 +3,10 @@
 (function () {
   "use strict";
 
-  // Columns of long text get room: a table scrolls sideways rather than become a tower. First it
-  // may break out of the column of text (class "wide"), then its columns give way to each other.
+  // Columns of long text get room. A table that is too wide may break out of the column of text
+  // (class "wide"), then its columns give way to each other, at last long words break (class
+  // "tight"). On a phone rows become cards, each value with the title of its column.
+  var phone = matchMedia("screen and (max-width: 40rem)");
   function measure(table) {
     var head = table.tHead && table.tHead.rows[table.tHead.rows.length - 1], found = [];
     Array.from(head ? head.cells : []).forEach(function (column, at) {
@@ -25,7 +27,26 @@
     });
     return found;
   }
-  document.querySelectorAll(".table-scroll table, .table-responsive table").forEach(function (table) {
+  function asCards(table, box) {
+    var head = table.tHead && table.tHead.rows[table.tHead.rows.length - 1];
+    box.classList.add(head ? "cards" : "tight");
+    if (!head || box.matches(".result-table")) return;
+    // Boxes instead of rows and cells: what they are must be said in words of their own.
+    table.setAttribute("role", "table");
+    Array.from(table.tBodies).forEach(function (body) {
+      body.setAttribute("role", "rowgroup");
+      Array.from(body.rows).forEach(function (row) {
+        row.setAttribute("role", "row");
+        Array.from(row.cells).forEach(function (cell, at) {
+          cell.setAttribute("role", cell.tagName === "TH" ? "rowheader" : "cell");
+          if (row.cells.length === head.cells.length && cell.tagName === "TD") {
+            cell.setAttribute("data-label", head.cells[at].textContent.trim());
+          }
+        });
+      });
+    });
+  }
+  function fit(table) {
     var box = table.closest(".table-scroll, .table-responsive"), long = measure(table);
     function give(most) {
       long.forEach(function (one) {
@@ -33,11 +54,18 @@
       });
       return box.scrollWidth <= box.clientWidth + 1;
     }
+    if (phone.matches) return asCards(table, box);
     table.classList.toggle("many-columns", long.length > 0 && table.tHead.rows[table.tHead.rows.length - 1].cells.length > 7);
     if (give(20)) return;
     if (!box.closest("li, dd, blockquote, .callout, .tab-panel, .column-margin")) box.classList.add("wide");
-    if (![20, 16, 13, 11, 9].some(give)) give(20);
-  });
+    if ([20, 16, 13, 11, 9].some(give)) return;
+    box.classList.add("tight");
+    [13, 9, 6, 0].some(give);
+  }
+  function shrink(math) {
+    var share = math.clientWidth / math.scrollWidth;
+    if (share < 1) math.style.fontSize = 100 * Math.max(share - 0.01, 0.65) + "%";
+  }
 
   // A box that scrolls must be reachable by keyboard and have a name.
   function nameOf(box) {
@@ -62,7 +90,6 @@
       }
     });
   }
-  reach();
   addEventListener("resize", reach);
   addEventListener("load", reach);
 
@@ -199,4 +226,8 @@
     apply();
   }
   document.querySelectorAll("table[data-filterable], .filterable table").forEach(enhance);
+  // Last, when every button and field has its room.
+  document.querySelectorAll(".table-scroll table, .table-responsive table").forEach(fit);
+  document.querySelectorAll("main math[display='block']").forEach(shrink);
+  reach();
 })();

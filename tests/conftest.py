@@ -39,6 +39,21 @@ def chromium_path() -> str:
     return found
 
 
+PATIENCE = 300_000
+"""Milliseconds that a browser may take for anything: a busy machine fails no test."""
+
+
+def patient(opening: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that opens a page or a window, with time for what happens in it."""
+
+    def opened(*words: Any, **options: Any) -> Any:
+        made = opening(*words, **options)
+        made.set_default_timeout(PATIENCE)
+        return made
+
+    return opened
+
+
 @pytest.fixture(scope="session")
 def launch(chromium_path: str) -> Callable[[], AbstractContextManager[Any]]:
     """A function that opens a browser without a window, for a ``with`` statement."""
@@ -47,7 +62,11 @@ def launch(chromium_path: str) -> Callable[[], AbstractContextManager[Any]]:
     @contextmanager
     def opened() -> Generator[Any]:
         with playwright.sync_playwright() as started:
-            browser = started.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
+            browser = started.chromium.launch(
+                executable_path=chromium_path, args=["--no-sandbox"], timeout=PATIENCE
+            )
+            browser.new_page = patient(browser.new_page)
+            browser.new_context = patient(browser.new_context)
             yield browser
             browser.close()
 

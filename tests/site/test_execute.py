@@ -251,6 +251,8 @@ def test_a_temporary_folder_with_a_long_name(
     assert capfd.readouterr() == ("", "")
 
 
+PATIENCE = 300
+"""Seconds for what takes one or two where nothing else runs."""
 INTERRUPTED = """
 import sys
 from pathlib import Path
@@ -279,7 +281,7 @@ def test_an_interrupted_run_resumes(project: Project, watch: Watch, name: str) -
     mark = project.root / "pid"
     wait_until(lambda: mark.exists() and mark.read_text() != "")
     run.send_signal(getattr(signal, name))
-    out, err = run.communicate(timeout=20)
+    out, err = run.communicate(timeout=PATIENCE)
     assert "Traceback" not in err
     if name == "SIGINT":
         assert out.endswith("interrupted\n")
@@ -294,7 +296,7 @@ def test_an_interrupted_run_resumes(project: Project, watch: Watch, name: str) -
     assert watch.started == ["notebooks/02-second.ipynb"]
 
 
-def wait_until(condition: Any, seconds: float = 15) -> None:
+def wait_until(condition: Any, seconds: float = PATIENCE) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited too long"

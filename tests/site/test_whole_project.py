@@ -1,4 +1,7 @@
-"""This project, built from nothing: the same bytes twice, and nothing to do the third time."""
+"""This project: nothing to do once it is built, and its numbers found again or missed.
+
+That two builds from nothing give the same bytes is `analysis twice`, which make verify runs.
+"""
 
 from __future__ import annotations
 
@@ -10,57 +13,25 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from analysis.faults import FaultsError
-from analysis.site.twice import compare, twice
+from analysis.site.twice import twice
+
+if TYPE_CHECKING:
+    from analysis.site.build import BuildReport
 
 pytestmark = pytest.mark.slow
 
 
-def built(root: Path) -> str:
-    """Build in a process of its own, with the embedded renderer; return what it said."""
-    places = os.environ["PATH"].split(os.pathsep)
-    path = os.pathsep.join(place for place in places if not shutil.which("quarto", path=place))
-    done = subprocess.run(
-        [sys.executable, "-m", "analysis", "site", "build"],
-        cwd=root,
-        env={
-            **os.environ,
-            "PATH": path,
-            "ANALYSIS_ROOT": str(root),
-            "PYTHONPATH": str(root / "src"),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-
-
-def test_two_builds_are_the_same_to_the_byte_and_a_third_does_nothing(
-    tmp_path: Path, copy_of_project: Callable[[Path], Path]
+def test_a_built_site_is_left_alone(
+    built: BuildReport, build_when_free: Callable[[], BuildReport]
 ) -> None:
-    first, second = copy_of_project(tmp_path / "a"), copy_of_project(tmp_path / "other place")
-    sources = ("notebooks", "pages", "assets", "data")
-    before = {part: contents(first / part) for part in sources}
-    built(first)
-    built(second)
-    assert {part: contents(first / part) for part in sources} == before
-    assert compare(first / "reports", second / "reports") == ()
-
-    said = built(first)
-    assert "0 run" in said and "pages as they were" in said
+    again = build_when_free()
+    assert (again.executed, again.pages, again.cached) == (0, 0, built.executed + built.cached)
+    assert [step for step, _ in again.seconds] == ["inputs"]
 
 
 def run(root: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -70,7 +70,8 @@ def cell_options(source: str) -> dict[str, Any]:
     {'label': 'fig-a', 'renderings': ['light', 'dark']}
     """
     lines, _ = split_options(source)
-    found = yaml.safe_load("\n".join(_OPTION.sub(r"\1", line) for line in lines))
+    text = "\n".join(_OPTION.sub(r"\1", line) for line in lines)
+    found = yaml.load(text, Loader=yaml.CSafeLoader)
     return found if isinstance(found, dict) else {}
 
 

@@ -161,7 +161,9 @@ def generated_pages(root: Path, notebooks: Sequence[Executed]) -> dict[str, byte
     if measured.is_file():
         variables["benchmark"] = timings.variables(measured)
     values = findings_page.values(records, chinese)
-    text = yaml.safe_dump(variables, allow_unicode=True, sort_keys=True, width=10**6)
+    text = yaml.dump(
+        variables, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=True, width=10**6
+    )
     return {
         **{name: page.encode() for name, page in made.items()},
         VARIABLES: text.encode(),
