@@ -5,6 +5,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+import analysis as va
 from analysis.panels import describe, panel, schemas
 from analysis.panels.account import Account
 
@@ -94,16 +95,42 @@ def test_sources_by_period(four: panel.Panel) -> None:
 
 
 def test_who_is_poor(four: panel.Panel) -> None:
-    table = describe.poverty(four, ("national",)).filter(period=2012)
-    values = {row["group"]: row for row in table.iter_rows(named=True)}
-    every = values["all"]
-    assert every["n_rows"] == 3
-    assert every["headcount_households"] == pytest.approx(2 / 3)
-    assert every["headcount_persons"] == pytest.approx(7 / 9)
-    assert every["gap_per_person"] == pytest.approx((4 + 3 * 2625) / 9)
-    assert every["line_status"] == "from_memory"  # of 2012 in poverty_lines.csv
-    assert values["registered"]["headcount_households"] == 0
-    assert values["other"]["headcount_households"] == 1  # d is on neither list
+    rows, lines = describe.with_lines(describe.household_periods(four), four)
+    assert lines["national line"] == "national"
+    found = va.poverty(rows.filter(period=2012), "income", lines, size="size", weight="weight")
+    assert found.account.rows_used == 3
+    # a is exactly on the line: not poor; b lacks one yuan a head, d everything.
+    assert found.of("headcount", "national line").value == pytest.approx(7 / 9)
+    assert found.of("gap", "national line").value == pytest.approx((4 + 3 * 2625) / 9 / 2625)
+
+
+def test_a_panel_without_official_lines_is_measured_at_half_its_median(four: panel.Panel) -> None:
+    for other in (replace(four, currency_unit="cents"), replace(four, price_year=2012)):
+        rows, lines = describe.with_lines(describe.household_periods(other), other)
+        assert lines == {"half the median": "line"}
+        # Per head: 2012 a on the line, b below by a yuan, d nothing; 2013 a 500, b 250 by members.
+        medians = {2012: (4 * LINE_2012 - 400) / 4, 2013: (1000 / 2 + 1000 / 4) / 2}
+        assert {r["period"]: 2 * r["line"] for r in rows.iter_rows(named=True)} == medians
+    old = four.income.with_columns(pl.col("period") - 50)
+    assert (
+        "half the median"
+        in describe.with_lines(
+            describe.household_periods(replace(four, income=old)), replace(four, income=old)
+        )[1]
+    )
+
+
+def test_an_absent_source_blocks_nothing_but_the_official_lines(four: panel.Panel) -> None:
+    wages = four.income.with_columns(
+        *(pl.lit(None, pl.Int64).alias(name) for name in schemas.SOURCES if name != "wage"),
+        complete=pl.lit(False),
+    )
+    part = replace(four, income=wages)
+    rows = describe.household_periods(part)
+    assert describe.recorded(part) == ("wage",)
+    assert rows["income"].to_list() == rows["wage"].to_list()
+    assert rows.height == 5
+    assert list(describe.with_lines(rows, part)[1]) == ["half the median"]
 
 
 def test_who_gets_what(four: panel.Panel) -> None:
@@ -133,12 +160,3 @@ def test_what_is_missing(four: panel.Panel) -> None:
     assert table["missing_wage"].to_list() == [0.25, 0.0]
     assert table["missing_members_present"].to_list() == [0.25, 0.0]
     assert describe.left_out(four).rows() == [("used", 6, 0.75), ("moved away", 2, 0.25)]
-
-
-def test_all_of_it_and_of_a_panel_in_another_currency(four: panel.Panel) -> None:
-    found = describe.describe(four)
-    assert found.balance["programme"].unique().sort().to_list() == ["dividend", "training"]
-    abroad = describe.describe(replace(four, currency_unit="cents"))
-    assert abroad.poverty.is_empty()
-    bare = replace(four, participation=four.participation.clear())
-    assert describe.describe(bare).balance.is_empty()

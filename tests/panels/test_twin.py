@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis import findings
 from analysis.faults import FaultsError
-from analysis.panels import panel, schemas, views
+from analysis.panels import panel, schemas
 from analysis.panels.account import Account
+from analysis.panels.description import Description
 from analysis.panels.twin import twin
 
 N, PERIODS = 400, range(2012, 2016)
@@ -154,10 +154,9 @@ def test_a_twin_is_never_shown_as_a_panel_with_known_truth(survey: Path, tmp_pat
     for name in ("twin", "second", "third"):
         copy = panel.read(tmp_path / name)
         assert (copy.twin, copy.evidence) == (True, "twin")
-        assert "no truth known" in findings.Badge(copy.evidence)._repr_markdown_()
-        said = views.texts(copy)
-        assert "true effects are known" not in said.what.text
-        assert "no true effect is known" in said.meaning.text
+        about = Description(copy, {})
+        assert "no truth known" in about.badge._repr_markdown_()
+        assert (about.kind.text, about.rows.provenance.evidence) == ("synthetic", "twin")
     assert panel.read(survey).evidence == "yours"
 
 

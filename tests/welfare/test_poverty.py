@@ -4,11 +4,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+import analysis as va
 from analysis import money
 from analysis.cells.build import build
 from analysis.cells.design import CellsDesign
+from analysis.panels import describe
 from analysis.panels import panel as panels
-from analysis.panels.describe import poverty as described
 from analysis.welfare import people as lay
 from analysis.welfare import poverty
 
@@ -51,14 +52,19 @@ def test_cells_and_households_give_the_same(weighted, unit):
         np.testing.assert_allclose(a[column], b[column], rtol=1e-10)
 
 
-def test_the_description_of_a_panel_says_the_same(gappy):
-    panel = panels.read(gappy)
-    found = poverty.measure(lay.of_panel(panel)).where(measure="headcount").to_frame()
-    old = described(panel)
-    for unit, column in (("person", "headcount_persons"), ("household", "headcount_households")):
-        both = found.filter(unit=unit).join(old, on=["period", "line_name", "group"])
-        assert both.height == old.height
-        np.testing.assert_allclose(both["estimate"], both[column], rtol=1e-12)
+def test_the_front_door_says_the_same_of_a_panel(weighted):
+    """Rows of a panel, as the page of the data hands them over, and its households one by one."""
+    rows, lines = describe.with_lines(describe.household_periods(weighted), weighted)
+    found = va.poverty(
+        rows, "income", lines, size="size", weight="weight", by="period", psu="village"
+    )
+    ours = poverty.measure(lay.of_panel(weighted), LINES)
+    for measure in ("headcount", "gap", "squared_gap"):
+        brute = ours.where(measure=measure, unit="person", group="all").to_frame()
+        for row in brute.iter_rows(named=True):
+            name = describe.LINES[row["line_name"]]
+            one = found.of(measure, f"{row['period']}, {name}")
+            assert one.value == pytest.approx(row["estimate"], rel=1e-12)
 
 
 def test_errors_are_those_of_leaving_villages_out(weighted, without_each):

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 import polars as pl
 
 from analysis.effects.brought import Shown
-from analysis.panels.views import Sentence, escaped
+from analysis.printing import escaped
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence printed inline as Markdown."""
+
+    text: str
+
+    def _repr_markdown_(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True)

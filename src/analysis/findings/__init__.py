@@ -7,13 +7,13 @@ end up in ``reports/findings.csv`` and on the findings page, and `compare` says 
 
 from analysis.findings.digests import file_digest, frame_digest
 from analysis.findings.page import Page, export_json, forget
-from analysis.findings.record import TIERS, Badge, Finding
+from analysis.findings.record import Finding
 from analysis.findings.table import COLUMNS, Moved, compare, read_csv, write_csv
+from analysis.results.badge import TIERS
 
 __all__ = [
     "COLUMNS",
     "TIERS",
-    "Badge",
     "Finding",
     "Moved",
     "Page",

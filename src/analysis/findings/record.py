@@ -8,15 +8,6 @@ from fractions import Fraction
 from analysis import printing
 from analysis.claims.intervals import Interval
 
-TIERS = {
-    "reported": "Reported claim",
-    "published": "Published study",
-    "public": "Public microdata",
-    "model": "Model panel (simulated, truth known)",
-    "twin": "Synthetic twin (drawn from a survey, no truth known)",
-    "yours": "Your data",
-}
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -31,7 +22,7 @@ class Finding:
     page : str
         Notebook that shows it.
     tier : str
-        Evidence tier, a key of `TIERS`.
+        Evidence tier, a key of `analysis.results.badge.TIERS`.
     what : str
         The estimand, or what the number is.
     value : float or None
@@ -127,13 +118,3 @@ class Printed:
 
     def __str__(self) -> str:
         return self.text
-
-
-@dataclass(frozen=True)
-class Badge:
-    """The badge of an evidence tier, printed inline."""
-
-    tier: str
-
-    def _repr_markdown_(self) -> str:
-        return f"[{TIERS[self.tier]}]{{.badge .tier-{self.tier}}}"

@@ -17,7 +17,10 @@ import polars as pl
 from analysis import paths
 from analysis.contract import project_name
 from analysis.faults import Fault, FaultsError, raise_if_any
+from analysis.files import digest_files
 from analysis.panels.records import build, read_toml
+from analysis.results.provenance import Provenance
+from analysis.results.table import ResultTable
 
 TYPES = {"Int64": pl.Int64, "Float64": pl.Float64, "String": pl.String}
 """Types that a column may have."""
@@ -351,3 +354,33 @@ def cards_frame() -> pl.DataFrame:
             for card in load().values()
         ]
     )
+
+
+def table() -> ResultTable:
+    """Return all cards as a table that readers can filter, observed data first.
+
+    Examples
+    --------
+    >>> table().filters[0].key
+    'origin'
+    """
+    data = cards_frame().sort(pl.col("origin") != "observed", "title")
+    folder = paths.data() / "public"
+    digest = digest_files(paths.root(), sorted(folder.glob("*.toml")))[:12]
+    shown = data.select(
+        pl.col("title").alias("data"),
+        pl.format("{}; {}", "place", "period").alias("where and when"),
+        "design",
+        pl.col("says").alias("what it can say"),
+        pl.col("does_not_say").alias("what it cannot"),
+        "origin",
+    )
+    provenance = Provenance.of(
+        cards_frame,
+        evidence="public",
+        rows_in=data.height,
+        rows_used=data.height,
+        method="cards of public data sets",
+        inputs=(f"data/public:{digest}",),
+    )
+    return ResultTable(shown=shown, data=data, provenance=provenance).filterable("origin")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
 from analysis import money
-from analysis.panels import estimands, schemas
+from analysis.faults import FaultsError
+from analysis.panels import schemas
 from analysis.panels.panel import Panel
 
 COVARIATES = {
@@ -18,53 +19,6 @@ COVARIATES = {
     "remoteness_km": "kilometres",
 }
 """Baseline columns compared by `balance`, with their units; income is per baseline member."""
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a page prints of a panel; every frame has at most some hundred rows.
-
-    Attributes
-    ----------
-    sizes : polars.DataFrame
-        what, n: households, villages, counties, periods, rows, rows complete.
-    sources : polars.DataFrame
-        From `sources`.
-    poverty : polars.DataFrame
-        From `poverty`; no rows for a panel in another currency or in real prices.
-    programmes : polars.DataFrame
-        From `programmes`.
-    balance : polars.DataFrame
-        From `balance`, of every programme.
-    missing : polars.DataFrame
-        From `missing`.
-    left_out : polars.DataFrame
-        reason, rows, share of the rows read.
-    """
-
-    sizes: pl.DataFrame
-    sources: pl.DataFrame
-    poverty: pl.DataFrame
-    programmes: pl.DataFrame
-    balance: pl.DataFrame
-    missing: pl.DataFrame
-    left_out: pl.DataFrame
-
-
-def describe(panel: Panel) -> Description:
-    """Return every table of a panel's description."""
-    given = programmes(panel)
-    balances = [balance(panel, name) for name in given["programme"].unique(maintain_order=True)]
-    nominal_yuan = panel.currency_unit == "fen" and panel.price_year is None
-    return Description(
-        sizes=sizes(panel),
-        sources=sources(panel),
-        poverty=poverty(panel) if nominal_yuan else pl.DataFrame(schema=POVERTY_SCHEMA),
-        programmes=given,
-        balance=pl.concat(balances) if balances else pl.DataFrame(schema=BALANCE_SCHEMA),
-        missing=missing(panel),
-        left_out=left_out(panel),
-    )
 
 
 def sizes(panel: Panel) -> pl.DataFrame:
@@ -121,84 +75,95 @@ def sources(panel: Panel) -> pl.DataFrame:
     return pl.concat(frames).sort("period", maintain_order=True)
 
 
-POVERTY_SCHEMA = {
-    "period": pl.Int32,
-    "line_name": pl.String,
-    "line_yuan": pl.Float64,
-    "line_status": pl.String,
-    "group": pl.String,
-    "headcount_households": pl.Float64,
-    "headcount_persons": pl.Float64,
-    "gap_per_person": pl.Float64,
-    "n_rows": pl.Int64,
-}
+LINES: Final = {"national": "national line", "planning_2020": "4,000 yuan of 2020"}
+"""Official poverty lines, in words."""
+RELATIVE: Final = "half the median"
+"""The line where no official one is set for the money of a panel."""
 
 
-def poverty(panel: Panel, lines: tuple[str, ...] = ()) -> pl.DataFrame:
-    """Return who is poor by period and line, in all and by the register, over complete rows.
+def recorded(panel: Panel) -> tuple[str, ...]:
+    """Return the sources of income that anybody in the panel was asked for."""
+    counts = panel.income.select(pl.col(name).count() for name in schemas.SOURCES).collect()
+    return tuple(name for name in schemas.SOURCES if counts[name].item())
 
-    Parameters
-    ----------
-    panel : Panel
-        In nominal fen.
-    lines : tuple of str
-        Poverty lines; all that are known if empty.
+
+def household_periods(panel: Panel) -> pl.DataFrame:
+    """Return every household and period whose recorded sources of income are all known.
 
     Returns
     -------
     polars.DataFrame
-        period, line_name, line_yuan (per person), line_status (one of `money.STATUSES`),
-        group (all, registered, other), headcount_households, headcount_persons (shares; persons
-        are baseline members), gap_per_person (yuan a year, the poor and the others), n_rows.
+        household, village, period, each recorded source and income, their sum (whole hundredths of
+        the currency, per household), size (members at baseline), weight.
     """
-    ends = panel.income.select(first=pl.col("period").min(), last=pl.col("period").max()).collect()
-    if ends["first"][0] is None:
-        return pl.DataFrame(schema=POVERTY_SCHEMA)
-    table = money.load().line_table((ends["first"][0], ends["last"][0]), names=lines)
-    group = (
-        pl.when("registered_poor")
-        .then(pl.lit("registered"))
-        .when(~pl.col("registered_poor"))
-        .then(pl.lit("other"))
-    )
-    rows = (
-        panel.income.filter("complete")
-        .join(
-            panel.households.select("household", "size_baseline", "registered_poor"), on="household"
-        )
-        .join(table.lazy(), on="period")
-        .with_columns(estimands.is_poor(), estimands.gap_fen(), group=group)
-    )
-    persons = pl.col("size_baseline")
-    measures = [
-        pl.col("is_poor").sum().alias("poor"),
-        (pl.col("is_poor") * persons).sum().alias("poor_persons"),
-        pl.col("gap_fen").sum(),
-        persons.sum().alias("persons"),
-        pl.len().cast(pl.Int64).alias("n_rows"),
-        pl.col("line_fen").first(),
-        pl.col("status").first(),
-    ]
-    keys = ["period", "line_name"]
-    both = [
-        rows.group_by(keys).agg(measures).with_columns(group=pl.lit("all")),
-        rows.filter(pl.col("group").is_not_null()).group_by([*keys, "group"]).agg(measures),
-    ]
+    sources = recorded(panel)
+    known = pl.all_horizontal(pl.lit(True), *(pl.col(name).is_not_null() for name in sources))
+    homes = panel.households.select("household", "village", "weight", size="size_baseline")
     return (
-        pl.concat(pl.collect_all(both), how="diagonal")
+        panel.income.filter(known)
+        .join(homes, on="household")
         .select(
+            "household",
+            "village",
             "period",
-            "line_name",
-            line_yuan=pl.col("line_fen") / money.FEN_PER_YUAN,
-            line_status="status",
-            group="group",
-            headcount_households=pl.col("poor") / pl.col("n_rows"),
-            headcount_persons=pl.col("poor_persons") / pl.col("persons"),
-            gap_per_person=pl.col("gap_fen") / pl.col("persons") / money.FEN_PER_YUAN,
-            n_rows="n_rows",
+            *sources,
+            pl.sum_horizontal(pl.lit(0, pl.Int64), *sources).alias("income"),
+            "size",
+            "weight",
         )
-        .sort("line_name", "group", "period")
+        .sort("household", "period")
+        .collect()
     )
+
+
+def with_lines(rows: pl.DataFrame, panel: Panel) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Add poverty lines to household-periods, a column each, per person.
+
+    Official lines are set for yuan of each year and the sum of all four sources; every other panel
+    has half the median income per head of the period.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        From `household_periods`.
+    panel : Panel
+        Whose money it is.
+
+    Returns
+    -------
+    tuple of DataFrame and dict
+        The rows, and the column of each line by its name, as `analysis.poverty` takes them.
+    """
+    official = _official(rows, panel)
+    if official is not None:
+        named = {LINES.get(name, name): name for name in official.columns[1:]}
+        return rows.join(official, on="period", how="left", maintain_order="left"), named
+    median = (pl.col("income") / pl.col("size")).median().over("period")
+    return rows.with_columns((median / 2).alias("line")), {RELATIVE: "line"}
+
+
+def _official(rows: pl.DataFrame, panel: Panel) -> pl.DataFrame | None:
+    """Return official lines by period; None where none is set for the panel's money and years."""
+    nominal_yuan = panel.currency_unit == "fen" and panel.price_year is None
+    if rows.is_empty() or not nominal_yuan or len(recorded(panel)) < len(schemas.SOURCES):
+        return None
+    try:
+        table = money.load().line_table(span(rows))
+    except FaultsError:
+        return None
+    return table.pivot(on="line_name", index="period", values="line_fen")
+
+
+def span(rows: pl.DataFrame) -> tuple[int, int]:
+    """Return the first and the last period of some rows."""
+    periods = rows["period"].unique().sort().to_list()
+    return periods[0], periods[-1]
+
+
+def ends(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of the first and the last period."""
+    period = pl.col("period")
+    return rows.filter((period == period.min()) | (period == period.max()))
 
 
 def programmes(panel: Panel) -> pl.DataFrame:

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 import polars as pl
 
-EVIDENCE: Final = ("model", "reported", "published", "public", "yours")
+from analysis.results.badge import Badge
+
+EVIDENCE: Final = ("twin", "model", "reported", "published", "public", "yours")
 """Kinds of evidence, the weakest first: a number made of several has the weakest of them."""
 
 
@@ -86,6 +88,11 @@ class Provenance:
     def of(cls, function: Callable[..., Any], **parts: Any) -> Provenance:
         """Return a provenance that names a function by its module and name."""
         return cls(function=f"{function.__module__}.{function.__qualname__}", **parts)
+
+    @property
+    def badge(self) -> Badge:
+        """The badge of its evidence, as a page prints it in the text."""
+        return Badge(self.evidence)
 
     def joined(self, others: Sequence[Provenance], method: str) -> Provenance:
         """Return the provenance of a number made of several.

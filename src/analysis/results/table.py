@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from great_tables import GT
 
     from analysis.results.result import Result
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -115,6 +117,38 @@ class ResultTable:
 def of_result(result: Result) -> ResultTable:
     """Return the estimates of one result as a table."""
     return ResultTable(shown=result.rows(), data=result.frame, provenance=result.provenance)
+
+
+def or_reason(function: Callable[..., T], *data: Any, **options: Any) -> T | ResultTable:
+    """Return what a function makes of data that a user brought, or a table of why it cannot.
+
+    A page that is made of any panel or pack shows the reason and goes on.
+
+    Parameters
+    ----------
+    function : callable
+        Of the front door, such as ``va.poverty`` or ``fit.honest``.
+    *data, **options
+        Its arguments.
+
+    Returns
+    -------
+    result or ResultTable
+        One row per fault: ``not computed`` and ``what to do``.
+
+    Examples
+    --------
+    >>> import analysis as va
+    >>> nobody = pl.DataFrame({"income": [], "year": []}, schema={"income": float, "year": int})
+    >>> or_reason(va.poverty, nobody, "income", 1.0).shown["not computed"].item()
+    'there are no rows'
+    """
+    try:
+        return function(*data, **options)
+    except FaultsError as error:
+        rows = [(fault.problem, fault.remedy) for fault in error.faults]
+        frame = pl.DataFrame(rows, ["not computed", "what to do"], orient="row")
+        return ResultTable(shown=frame, data=frame, provenance=Provenance.of(or_reason))
 
 
 def table(*results: Result, names: Sequence[str] = ()) -> ResultTable:

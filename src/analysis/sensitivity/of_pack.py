@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 
 from analysis.effects.pack_effects import PackEffects
+from analysis.effects.pack_texts import Sentence
 from analysis.faults import FaultsError
-from analysis.panels.views import Sentence, escaped
+from analysis.printing import escaped
 from analysis.sensitivity import event_study, trends
 from analysis.sensitivity.event_study import EventStudy
 

@@ -131,7 +131,7 @@ def poverty(
     units = ["share" if term == "headcount" else "share of the line" for term in terms]
     made = levels.rows_of(found, terms, outcomes, units, level, kind="share")
     said = ", ".join(
-        f"{name} {value}".strip() if isinstance(value, str) else f"{name} {value:g}".strip()
+        name or value if isinstance(value, str) else f"{name} {value:g}".strip()
         for name, value in lines.items()
     )
     decisions = (

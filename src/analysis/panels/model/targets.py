@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from analysis import money
+from analysis import money, printing
 from analysis.panels import schemas
 from analysis.panels.model import parameters
 from analysis.panels.panel import Panel
+from analysis.results import formatting
+from analysis.results.badge import TIERS
+from analysis.results.provenance import Provenance
+from analysis.results.table import ResultTable
 
 
 def targets(panel: Panel) -> pl.DataFrame:
@@ -30,6 +34,45 @@ def targets(panel: Panel) -> pl.DataFrame:
     return pl.concat(
         [_means(rows, known), _shares(rows, known), _sizes(panel, known), _ginis(rows, known)]
     )
+
+
+def target_table(panel: Panel, digest: str) -> ResultTable:
+    """Return realised against target figures of a simulated panel as a table.
+
+    Parameters
+    ----------
+    panel : Panel
+        From `simulate`.
+    digest : str
+        ``name:digest`` of the panel, for the record.
+    """
+    data = targets(panel)
+
+    def printed(column: str, decimals: int | None = None) -> pl.Expr:
+        return pl.col(column).map_elements(
+            lambda x: formatting.number(x, decimals), return_dtype=pl.String
+        )
+
+    shown = data.select(
+        pl.col("what").alias("target"),
+        pl.col("period").cast(pl.String).alias("year"),
+        pl.col("unit").map_elements(printing.unit, return_dtype=pl.String),
+        printed("target").alias("asked"),
+        printed("realised"),
+        printed("difference", 4),
+        printed("tolerance").alias("allowed"),
+        pl.when("met").then(pl.lit("yes")).otherwise(pl.lit("no")).alias("met"),
+        pl.col("status").replace({"from_memory": "unverified"}).alias("status of the target"),
+    )
+    provenance = Provenance.of(
+        targets,
+        evidence="model",
+        rows_in=panel.account.rows_read,
+        rows_used=panel.account.rows_used,
+        method="realised less asked",
+        inputs=("data/parameters", digest),
+    )
+    return ResultTable(shown=shown, data=data, provenance=provenance, notes=(TIERS["model"],))
 
 
 def _table(what: str, unit: str, tolerance: float, frame: pl.DataFrame) -> pl.DataFrame:
