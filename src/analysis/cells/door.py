@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from analysis.cells import declaration
 from analysis.cells.build import build
 from analysis.cells.design import CellsDesign
 from analysis.cells.outcomes import Outcome
@@ -20,9 +21,10 @@ INCOME: Final = ("wage", "business", "property", "transfer", "total")
 
 def cells(
     panel: Panel | str | Path,
-    programme: str,
+    programme: str = "",
     y: Sequence[str] = INCOME,
     *,
+    estimands: str | Path = "",
     engine: str = "polars",
     handling: str = "balanced",
     stratum: str = "",
@@ -42,6 +44,9 @@ def cells(
         Whose effects are wanted.
     y : sequence of str
         Outcomes: sources of income or ``total``.
+    estimands : path, optional
+        An estimands file, a TOML: cells as it declares them, of which a pack can be made; then
+        every option but `engine` is left out.
     engine : str
         ``polars``, ``duckdb`` or ``spark``: the same sums.
     handling : str
@@ -62,7 +67,7 @@ def cells(
     Raises
     ------
     FaultsError
-        If the panel lacks the programme or an outcome.
+        If the panel lacks the programme or an outcome, or the estimands file is not one.
 
     Examples
     --------
@@ -73,7 +78,13 @@ def cells(
     >>> va.cells(folder, programme="training").n_villages
     20
     """
-    source = panels.read(Path(panel)) if isinstance(panel, (str, Path)) else panel
+    if estimands:
+        own = (programme, tuple(y), handling, stratum, anticipation, tuple(inverse), real)
+        if own != ("", INCOME, "balanced", "", 0, (), None):
+            remedy = "leave programme=, y= and the other options out: the file names them"
+            fault = Fault("cells", "an estimands file and other options are given", remedy)
+            raise FaultsError([fault])
+        return build(_opened(panel), declaration.read(Path(estimands)).design, engine)  # type: ignore[arg-type]
     if not programme:
         remedy = 'name one, as in programme="training"'
         raise FaultsError([Fault("cells", "no programme is named", remedy, column="programme")])
@@ -85,4 +96,8 @@ def cells(
         anticipation=anticipation,
         inverse=tuple(inverse),
     )
-    return build(source, design, engine)  # type: ignore[arg-type]
+    return build(_opened(panel), design, engine)  # type: ignore[arg-type]
+
+
+def _opened(panel: Panel | str | Path) -> Panel:
+    return panels.read(Path(panel)) if isinstance(panel, (str, Path)) else panel

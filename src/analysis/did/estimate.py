@@ -14,7 +14,7 @@ from analysis.did import covariate_adjustment, layout, stored, survey
 from analysis.did.check import Observations, observe
 from analysis.did.columns import Columns, refuse
 from analysis.did.result import DidResult
-from analysis.did.tidy import account_of, added, comparison_of, tidy
+from analysis.did.tidy import account_of, added, comparison_of, mean_of, tidy
 from analysis.effects import group_time, imputation, two_way
 from analysis.effects.estimates import Estimates
 from analysis.effects.group_time import Comparison
@@ -391,9 +391,8 @@ def result(
 ) -> DidResult:
     """Return estimates as a result: the overall effect, then effects by event time."""
     shares = "fixed" if method == "imputation" else "estimated"
-    frames = [
-        tidy(added(estimates, cells, name, shares), shift) for name in ("simple", "event_time")
-    ]
+    mean = mean_of(estimates)
+    frames = [tidy(added(estimates, cells, name, shares), shift) for name in (mean, "event_time")]
     rest, lonely = _without_lone_cohorts(estimates, cells, shares, shift)
     frame = pl.concat([f for f in (*frames, rest) if f.height], how="diagonal_relaxed")
     if not frame.height:
@@ -406,7 +405,7 @@ def result(
         "doubly robust group-time effects": METHODS.get(method, method),
     }
     outcomes = list(dict.fromkeys(key.outcome for key in estimates.keys))
-    overall = added(estimates, cells, "simple", shares)
+    overall = added(estimates, cells, mean, shares)
     return DidResult(
         frame=frame,
         comparison=comparison_of(estimates, ESTIMAND, covariates, names),

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.did.columns import refuse
-from analysis.did.tidy import AGGREGATES, added, tidy
+from analysis.did.tidy import AGGREGATES, added, mean_of, tidy
 from analysis.effects import few_villages, pretrends
 from analysis.effects.aggregate import aggregate
 from analysis.effects.estimates import Estimates
 from analysis.effects.group_time import Comparison
+from analysis.effects.pack_effects import PackEffects
 from analysis.effects.result import EffectSet
 from analysis.effects.table import Table
 from analysis.inference import randomisation, wild
@@ -75,14 +76,17 @@ class DidResult(Result):
 
     @property
     def overall(self) -> Any:
-        """The mean effect over the treated and their periods; a `Result` of several outcomes."""
-        found = self.aggregate("simple")
+        """The mean effect over the treated and their periods; a `Result` of several outcomes.
+
+        A pack may declare another mean than that: its term says which.
+        """
+        found = self.aggregate(mean_of(self.estimates))
         return found.effect if found.frame.height == 1 else found
 
     @cached_property
     def event_study(self) -> EventStudy:
         """Effects by event time, with joint bands."""
-        found = self._added("event_time")
+        found = _one_estimand(self._added("event_time"))
         reference = event_study.reference_of(found)
         base = self._result(found, band=True)
         values = {name: getattr(base, name) for name in base.__dataclass_fields__}
@@ -205,9 +209,8 @@ class DidResult(Result):
                 column="kind",
                 value=kind,
             )
-        universal, cells = self._universal()
         name = self._outcome(outcome)
-        events = aggregate(universal, cells, ("event_time",))
+        events = self._events()
         study = event_study.of_effects(events, name, first=first, last=last)
         bounds = (bound,) if isinstance(bound, (int, float)) else tuple(bound)
         if not all(isinstance(b, (int, float)) and b >= 0 for b in bounds):
@@ -218,7 +221,7 @@ class DidResult(Result):
                 value=bound,
             )
         found = restrictions[kind](study, study.average(), bounds, level=self.level)
-        unit = universal.about.units.get(name, "")
+        unit = events.about.units.get(name, "")
         point = float(study.points[study.before :] @ study.average())
         rows = [
             {
@@ -323,6 +326,13 @@ class DidResult(Result):
             refuse("other units are seen in each period", "name one: period=", column="period")
         return replace(every[0], total=np.mean([two.total for two in every], axis=0))
 
+    def _events(self) -> Estimates:
+        """Return effects by event time with one base; of a pack, what it declares."""
+        if self.cells is None:
+            return _one_estimand(self.estimates.select(aggregation="event_time"))
+        universal, cells = self._universal()
+        return aggregate(universal, cells, ("event_time",))
+
     def _universal(self) -> tuple[EffectSet, Table]:
         from analysis.effects import group_time
 
@@ -356,3 +366,11 @@ class DidResult(Result):
         if name not in names:
             refuse("name an outcome", f"one of {', '.join(names)}", column="outcome", value=name)
         return name
+
+
+def _one_estimand(found: Estimates) -> Estimates:
+    """Return the estimates of one declared estimand: of a pack, those with one base come first."""
+    if not isinstance(found, PackEffects):
+        return found
+    each = [found.estimand(name) for name in dict.fromkeys(found.names)]
+    return min(each, key=lambda own: own.about.base != "universal", default=found)

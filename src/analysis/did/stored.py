@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,7 +141,23 @@ def in_main_unit(table: Table) -> Table:
 
 def _of_pack(pack: Pack) -> Stored:
     from analysis.effects import from_pack
-    from analysis.effects.brought import totals_digest
 
     found = from_pack.estimate(pack).in_yuan()
-    return Stored(None, found, pack.tier, f"pack {pack.name}:{totals_digest(pack)}")
+    carried = from_pack.derive(pack).carried_only
+    again = sum(name not in carried for name in found.names)
+    decisions = [f"{again:,} of {len(found):,} estimates derived again from the totals, as carried"]
+    decisions += [f"carried, not derived again: {name}: {why}" for name, why in carried.items()]
+    decisions += [f"left out, too few to be told: {reason}" for reason in found.untold]
+    digest = f"pack {pack.name}:{totals_digest(pack)}"
+    return Stored(None, found, pack.tier, digest, decisions=tuple(decisions))
+
+
+def totals_digest(pack: Pack) -> str:
+    """Return 12 digits of the sha256 of the totals.
+
+    They are the same on every machine where sums are whole; covariances differ in the last digit.
+    """
+    content = hashlib.sha256()
+    for name, frame in sorted(pack.tables.items()):
+        content.update(f"{name}\n{frame.write_csv()}".encode())
+    return content.hexdigest()[:12]

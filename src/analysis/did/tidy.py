@@ -37,6 +37,8 @@ AGGREGATES: Final = {
     "calendar_overall": "mean over periods",
 }
 """Terms that aggregations are printed with."""
+MEANS: Final = ("simple", "event_time_overall", "cohort_overall", "calendar_overall")
+"""Aggregations to a single number, the overall effect first."""
 
 
 def added(found: Estimates, cells: Table | None, name: str, shares: str) -> Estimates:
@@ -46,6 +48,12 @@ def added(found: Estimates, cells: Table | None, name: str, shares: str) -> Esti
     if all(key.aggregation != "group_time" for key in found.keys):
         return found.select(aggregation=name)
     return aggregate(found, cells, (name,), shares=shares)  # type: ignore[arg-type]
+
+
+def mean_of(found: Estimates) -> str:
+    """Return which aggregation the overall effect is: of a pack, the first that it declares."""
+    declared = {key.aggregation for key in found.keys}
+    return next((name for name in MEANS if name in declared), MEANS[0])
 
 
 def tidy(found: Estimates, shift: int = 0, *, band: bool = False) -> pl.DataFrame:
@@ -173,6 +181,9 @@ def account_of(
         treated, control = int(cells.n_ever[in_use].sum()), int(cells.n_ever[serving].sum())
         if cells.handling == "cross_sections":
             treated, control = int(cells.n[in_use].sum()), int(cells.n[serving].sum())
+    elif len(overall):
+        villages = overall.n_villages
+        n_treated, n_control = int(villages[0][0]), int(villages[1][0])
     notes = list(decisions)
     for key, why in found.missing:
         notes.append(f"not estimated: {term(key)} on {key.outcome}: {why}")
@@ -188,10 +199,15 @@ def account_of(
         n_clusters_treated=n_treated,
         n_clusters_control=n_control,
         effective_clusters=_two(overall.effective_clusters) if len(overall) else None,
-        leverage=float(overall.max_leverage[0]) if len(overall) else None,
+        leverage=_told(overall.max_leverage),
     )
 
 
 def _two(effective: Floats) -> tuple[float, float]:
     """Return the effective clusters of the first estimate by arm."""
     return float(effective[0, 0]), float(effective[1, 0])
+
+
+def _told(leverage: Floats) -> float | None:
+    """Return the leverage of the first estimate; None where there is none, or it is not told."""
+    return None if not leverage.size or math.isnan(leverage[0]) else float(leverage[0])
