@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -109,7 +109,8 @@ class Description:
                 ("difficulty", SWITCHES.get(name) or name) for name, on in switches.items() if on
             ]
         frame = pl.DataFrame(rows, ["item", "value"], orient="row")
-        return self._table(frame, frame, "settings")
+        about = replace(self._provenance(""), function=f"{__name__}.Description.settings")
+        return replace(self._table(frame, frame, "sizes"), provenance=about)
 
     # -------------------------------------------------------------------------- who is in it
 
