@@ -141,6 +141,7 @@ def in_main_unit(table: Table) -> Table:
 
 def _of_pack(pack: Pack) -> Stored:
     from analysis.effects import from_pack
+    from analysis.effects.pack_effects import DIGITS
 
     found = from_pack.estimate(pack).in_yuan()
     carried = from_pack.derive(pack).carried_only
@@ -148,6 +149,7 @@ def _of_pack(pack: Pack) -> Stored:
     decisions = [f"{again:,} of {len(found):,} estimates derived again from the totals, as carried"]
     decisions += [f"carried, not derived again: {name}: {why}" for name, why in carried.items()]
     decisions += [f"left out, too few to be told: {reason}" for reason in found.untold]
+    decisions += [DIGITS, *([found.untold_errors] if found.untold_errors else [])]
     digest = f"pack {pack.name}:{totals_digest(pack)}"
     return Stored(None, found, pack.tier, digest, decisions=tuple(decisions))
 
