@@ -36,12 +36,12 @@ def test_a_number_prints_as_a_link_to_its_record(page):
     assert found.inputs.startswith("data/claims:")
 
 
-def test_an_interval_keeps_both_ends_and_prints_outward(page):
+def test_an_interval_keeps_both_ends_and_prints_to_the_nearest(page):
     between = Interval.between(Fraction(2765500, 1357), Fraction(2767000, 1357))
     found = page.number("gain", between, "gain", unit="yuan/persons", function=maker, **ROWS)
     assert found.value is None
     assert found.low == pytest.approx(2037.95, abs=0.01)
-    assert found.text == "2,037 to 2,040"
+    assert found.text == "2,038 to 2,039"
 
 
 def test_an_open_side_stays_open(page):
@@ -208,9 +208,9 @@ def test_an_effect_is_noted_with_its_interval_rows_and_villages(page):
     assert (found.rows_in, found.rows_used) == (100, 90)
     assert (found.n_villages_treated, found.n_villages_control) == (12, 30)
     assert found.method == "group-time, intervals reported"
-    assert (found.text, str(found.between)) == ("812", "−35.2 to 1,660")
+    assert (found.text, str(found.between)) == ("812", "−35 to 1,660")
     assert found.between._repr_markdown_() == (
-        "[−35.2 to 1,660](/findings/01-claims.qmd#gain){.finding}"
+        "[−35 to 1,660](/findings/01-claims.qmd#gain){.finding}"
     )
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 from fractions import Fraction
 
 import polars as pl
-
-from analysis.claims.intervals import Interval, outward
 
 SINGULAR = {"batches": "batch", "communities": "community", "counties": "county"}
 """Units whose singular is more than their plural without its last letter."""
@@ -51,46 +48,6 @@ def decimals(value: float | Fraction | int) -> int:
         return 0
     whole = len(str(int(size))) if size >= 1 else 1 + int(f"{size:e}".rpartition("e")[2])
     return max(0, 3 - whole)
-
-
-def interval(value: Interval, digits: int | None = None) -> str:
-    """Print an interval, rounded outward so that it never claims more than is known.
-
-    Examples
-    --------
-    >>> print(interval(Interval.between(Fraction(14593, 20), Fraction(3649, 5))))
-    729.6 to 729.8
-    >>> print(interval(Interval.between(Fraction(2, 3), 5)))
-    0.666 to 5
-    >>> print(interval(Interval.more_than(2200)))
-    more than 2,200
-    """
-    low, high = value.low, value.high
-    if value.is_point and low.value is not None:
-        return number(low.value, digits)
-    if low.value is not None and high.value is not None:
-        places = digits if digits is not None else _places(low.value, high.value)
-        lowest = outward(low.value, places, up=False)
-        highest = outward(high.value, places, up=True)
-        ends = [number(end, 0 if end == int(end) else places) for end in (lowest, highest)]
-        return " to ".join(ends)
-    if low.value is not None:
-        places = decimals(low.value) if digits is None else digits
-        word = "more than" if low.is_open else "at least"
-        return f"{word} {number(outward(low.value, places, up=False), places)}"
-    if high.value is not None:
-        places = decimals(high.value) if digits is None else digits
-        word = "less than" if high.is_open else "at most"
-        return f"{word} {number(outward(high.value, places, up=True), places)}"
-    return "any number"
-
-
-def _places(low: Fraction, high: Fraction) -> int:
-    """Return the decimals for both ends: one more than usual where the interval is that narrow."""
-    usual = max(decimals(low), decimals(high))
-    width = float(high - low)
-    needed = math.ceil(-math.log10(width)) if width > 0 else usual
-    return max(usual, min(usual + 1, needed))
 
 
 def unit(text: str) -> str:

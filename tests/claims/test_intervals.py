@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from analysis.claims.expressions import Operand, evaluate, parse
-from analysis.claims.intervals import INFINITE, End, Interval, outward
+from analysis.claims.intervals import INFINITE, End, Interval
 from analysis.claims.units import Unit
 
 F = Fraction
@@ -62,12 +62,6 @@ def test_assumed_ends_survive_arithmetic():
     total = nearly + Interval.point(1)
     assert total.low == End(F(19), assumed=True)
     assert total.high == End(F(21), is_open=True)
-
-
-def test_rounding_is_outward():
-    assert outward(F(1, 3), 2, up=False) == F(33, 100)
-    assert outward(F(1, 3), 2, up=True) == F(34, 100)
-    assert outward(F(-1, 3), 2, up=False) == F(-34, 100)
 
 
 # ------------------------------------------------------------------ one claim is one variable

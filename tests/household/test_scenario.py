@@ -182,6 +182,48 @@ def test_break_even_ranges_over_all_corners(budget):
     assert "assumed: cost" in answer.provenance.method
 
 
+def test_break_even_with_forgone_income_and_take_up_by_hand(budget):
+    """2,000 yuan (1,000 to 3,000), two offered of whom half (0.4 to 0.8) take part, 0.8 is kept.
+
+    In two years without fading or discount 1,000 yuan a year; each of 2 x 0.5 brings that and the
+    500 (0 to 1,000) that it gives up: 1,500 of 0.8 x 6,105. Ends: 500 / 1.6 and 1,500 / 0.8 + 1,000.
+    """
+    answer = budget.break_even(
+        cost=(1000, 2000, 3000),
+        base="trainee_earnings",
+        people=2,
+        take_up=(0.4, 0.5, 0.8),
+        share_kept=0.8,
+        forgone=(0, 500, 1000),
+        years=2,
+        fading=0,
+        discount=0,
+    )
+    kept = 0.8 * 6105
+    assert answer.per_cent.value == pytest.approx(100 * 1500 / kept)
+    assert (answer.per_cent.low, answer.per_cent.high) == pytest.approx(
+        (100 * 312.5 / kept, 100 * 2875 / kept)
+    )
+    assert (answer.yuan.low, answer.yuan.value, answer.yuan.high) == pytest.approx(
+        (500, 1000, 1500)
+    )
+    assert answer.in_years(1).value == pytest.approx(100 * (2000 / 1 + 500) / kept)
+    head = budget.per_head.value
+    assert (answer.per_cent_of_income.low, answer.per_cent_of_income.high) == pytest.approx(
+        (100 * 500 / (head * 4.66), 100 * 1500 / (head * 3.19))
+    )
+
+
+def test_break_even_of_a_households_income_grows_with_its_size(budget):
+    """1,000 yuan a year and 500 given up: per cent of income a head times 3.64 (3.19 to 4.66)."""
+    answer = budget.break_even(
+        cost=2000, base="household_income", forgone=500, years=2, fading=0, discount=0
+    )
+    head = budget.per_head.value
+    found = (answer.per_cent.low, answer.per_cent.value, answer.per_cent.high)
+    assert found == pytest.approx(tuple(100 * 1500 / (head * n) for n in (4.66, 3.64, 3.19)))
+
+
 def test_assumed_costs_say_so(budget):
     shown = budget.break_even("training", base="trainee_earnings").input_table().shown
     row = shown.filter(shown["input"].str.contains("skills course")).row(0, named=True)

@@ -66,6 +66,18 @@ def test_a_printed_number_is_a_result_of_published_evidence() -> None:
         data("jtrain2").printed()
 
 
+def test_a_printed_number_says_how_it_is_known() -> None:
+    """Quoted elsewhere, from memory, or computed by the authors' programs: not all are printed."""
+    held = data("nsw")
+    assert held.printed("difference").comparison.estimator == "as printed, quoted elsewhere"
+    memory = "as printed, from memory (not checked)"
+    for name in ("panes", "jiangxi_insurance", "nsw_lalonde"):
+        assert data(name).printed().comparison.estimator == memory
+    assert held.printed("adjusted").comparison.estimator == memory
+    [migration] = cards.get("seasonal_migration").published
+    assert cards.KNOWN[migration.known] == "authors' programs"
+
+
 def test_a_data_set_can_be_passed_to_another_process() -> None:
     assert_frame_equal(pickle.loads(pickle.dumps(data("nsw"))), data("nsw"))
 

@@ -44,10 +44,10 @@ def test_values_in_chinese(english: str, chinese: str | None) -> None:
     assert languages.in_chinese(english, WORDS) == chinese
 
 
-def test_values_lead_to_the_same_record_and_bring_their_interval() -> None:
+def test_values_lead_to_the_same_record() -> None:
     found = languages.values(
         [
-            record("n", "1,794", value=1794.3, low=474.0, high=3114.6),
+            record("n", "1,794", value=1794.3),
             record("w", "missed", kind="word", value=None),
             record("u", "unheard of", kind="word", value=None),
             record("f", "", kind="figure", value=None),
@@ -56,7 +56,6 @@ def test_values_lead_to_the_same_record_and_bring_their_interval() -> None:
     )
     assert found == {
         "n": "[1,794](/findings/05-a.qmd#n){.finding}",
-        "n_between": "[474至3,115](/findings/05-a.qmd#n){.finding}",
         "w": "[偏离](/findings/05-a.qmd#w){.finding}",
         "u": "[[unheard of](/findings/05-a.qmd#u){.finding}]{lang=en}",
     }
@@ -114,7 +113,7 @@ lang: zh-Hans
 ::::
 
 - 一项{{< var zh.other >}}
-- 另一项{{< var zh.truth >}}（{{< var zh.truth_between >}}）
+- 另一项{{< var zh.truth >}}
 
 ![图题。](/downloads/fig-a.svg){#fig-a fig-alt="图里有什么"}
 """

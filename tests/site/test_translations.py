@@ -98,10 +98,7 @@ def test_every_value_is_a_finding_and_every_word_is_translated(name: str) -> Non
     with (ROOT / "reports" / "findings.csv").open(encoding="utf-8", newline="") as handle:
         texts = {row["id"]: row["text"] for row in csv.DictReader(handle)}
     known = languages.words(ROOT)
-    used = {
-        found.removesuffix(languages.BETWEEN)
-        for found in re.findall(r"\{\{< var zh\.(\w+) >\}\}", TEXTS[name])
-    }
+    used = set(re.findall(r"\{\{< (?:var zh\.|val )([\w-]+) >\}\}", TEXTS[name]))
     assert not used - texts.keys(), "no such finding"
     assert not [i for i in used if languages.in_chinese(texts[i], known) is None], "not translated"
 

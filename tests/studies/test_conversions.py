@@ -41,6 +41,16 @@ def test_log_points_are_turned_exactly():
         assert percent == pytest.approx(100 * (math.exp(estimate) - 1), rel=1e-12)
 
 
+def test_ends_of_logarithms_are_turned_as_the_estimate_is():
+    """Chongqing: 0.018 (0.013): 100 (exp(0.018 − 1.96 × 0.013) − 1) = −0.7452, not −0.778."""
+    found = row("ma2026_01")
+    ends = [100 * math.expm1(0.018 + sign * 1.959964 * 0.013) for sign in (-1, 1)]
+    assert [found["percent_low"], found["percent_high"]] == pytest.approx(ends, rel=1e-4)
+    assert found["percent_low"] == pytest.approx(-0.7452, abs=1e-4)
+    other = row("nsw_full")
+    assert other["percent_low"] == pytest.approx(100 * (886.3 - 1.959964 * 488.2) / 5090)
+
+
 def test_delta_method_against_draws():
     """The error of exp(b) − 1 against a million draws of b."""
     rng = np.random.default_rng(5)

@@ -73,6 +73,9 @@ def test_no_row_is_from_tibet_or_diqing_with_a_number(library):
         pl.col("estimate").is_not_null(),
     )
     assert there.is_empty()
+    silent = library.estimates.filter(pl.col("country") == "China", pl.col("estimate").is_null())
+    of_tibet = silent.filter(pl.col("place").str.contains("Tibet"))
+    assert set(of_tibet["id"]) == {"north_tibet_herders", "tibet_xinjiang_pairing"}
 
 
 def test_no_chinese_trial_has_a_number(library):

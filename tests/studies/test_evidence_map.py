@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 
 from analysis.results.figure_svg import inline_svg
 from analysis.results.plot import exhibit_of
-from analysis.studies.evidence_map import SIZES, evidence_map, shown, study
+from analysis.studies.evidence_map import SIZES, evidence_map, printed, shown, study
 
 mpl.use("agg")
 
@@ -41,6 +41,9 @@ def row(
         "percent_se": error,
         "percent_low": None if wide is None or percent is None else percent - wide,
         "percent_high": None if wide is None or percent is None else percent + wide,
+        "unit": "percent",
+        "range_low": None,
+        "range_high": None,
     }
 
 
@@ -103,6 +106,20 @@ def test_sign_size_and_shape_of_a_mark() -> None:
     assert study(row(percent=None, error=None, direction="null"), "zh").text.endswith(
         "报告无效应，未见数值"
     )
+
+
+def test_a_direction_that_was_not_read_is_not_called_mixed() -> None:
+    unread = row(percent=None, error=None, direction="not_seen")
+    assert printed(unread) == "direction not read"
+    assert printed(unread, "zh") == "方向未读到"
+    assert printed(row(percent=None, error=None, direction="mixed")).startswith("reports mixed")
+
+
+def test_a_range_is_printed_and_not_its_middle() -> None:
+    """Park and Wang: 6.1 to 9.2 per cent over two outcomes; 7.65 is no number of theirs."""
+    ranged = row(percent=7.65, error=None) | {"range_low": 6.1, "range_high": 9.2}
+    assert printed(ranged) == "6.10 to 9.20 % (no error known)"
+    assert printed(ranged | {"unit": "currency"}) == "7.65 % (no error known)"
 
 
 def test_marks_lead_to_the_filtered_list_and_the_text_counts_them() -> None:

@@ -93,3 +93,22 @@ def test_an_unknown_group_is_refused() -> None:
         page(by="year")
     with pytest.raises(FaultsError):
         page(by="sub_type")  # no such column in this pool
+
+
+def test_two_samples_of_one_work_are_told_apart() -> None:
+    """The men and the women of one programme; a work that occurs once keeps its label."""
+    samples = pl.DataFrame(
+        {
+            "study": ["men", "women", "other"],
+            "short": ["LaLonde (1986)", "LaLonde (1986)", "Other (2000)"],
+            "country": ["United States"] * 3,
+            "place": ["urban sites, men", "urban sites, women on welfare", "16 sites"],
+            "effect": [1.0, 2.0, 3.0],
+            "std_error": [1.0, 1.0, 1.0],
+        }
+    )
+    assert printed(samples, "percent")["label"].to_list() == [
+        "LaLonde (1986), United States, men",
+        "LaLonde (1986), United States, women",
+        "Other (2000), United States",
+    ]

@@ -12,7 +12,7 @@ from analysis.studies.bayesian import Prior
 from analysis.studies.by_programme import summary_by_programme
 from analysis.studies.estimates import tables
 from analysis.studies.random_effects import random_effects
-from analysis.studies.rating import legend
+from analysis.studies.rating import legend, rating_of
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +221,36 @@ def test_the_prior_matters_less_with_more_studies(credit):
 )
 def test_the_rule_by_hand(programme, outcome, rating):
     assert va.rate(va.studies(programme), outcome=outcome).rating == rating
+
+
+def test_the_width_is_that_of_the_error_and_not_of_few_studies():
+    """Two trials of 7.1 and 9.9 per cent: 1.96 errors are within ten, the printed interval not."""
+    rated = va.rate(va.studies("paired_assistance"), outcome="consumption")
+    row = rated.conditions.row(by_predicate=pl.col("criterion") == "imprecision", named=True)
+    studies = rated.pooled.studies
+    y, w = studies["effect"].to_numpy(), 1 / studies["std_error"].to_numpy() ** 2
+    assert w @ (y - w @ y / w.sum()) ** 2 < 1  # agree, so that the error is that of the weights
+    assert row["value"] == pytest.approx(1.959964 / math.sqrt(w.sum()), rel=1e-5)
+    assert (row["threshold"], row["fails"]) == (10, False)
+    assert (rated.pooled.mean.ci_high - rated.pooled.mean.ci_low) / 2 > 10
+    profit = va.rate(va.studies("credit_funds"), outcome="profit")
+    row = profit.conditions.row(by_predicate=pl.col("criterion") == "imprecision", named=True)
+    assert row["value"] == pytest.approx(1.959964 * profit.pooled.mean.std_error, rel=1e-6)
+    assert row["fails"]
+
+
+def test_moderate_stands_on_half_of_the_trials_and_not_on_widened_errors():
+    """The page on loans says so: half are rural, as the rule asks; three errors are widened."""
+    loans = va.studies("credit_funds")
+    rated = va.rate(loans, outcome="consumption")
+    row = rated.conditions.row(by_predicate=pl.col("criterion") == "mostly_not_rural", named=True)
+    assert row["value"] == row["threshold"] == 0.5
+    used = loans.where(pl.col("id").is_in(rated.pooled.studies["id"].implode()))
+    assert used.frame.filter(pl.col("se_multiplier") == 1.8).height == 3
+    plain = pl.col("percent_se") / pl.col("se_multiplier")
+    printed = va.pool(loans.frame.with_columns(percent_se=plain), outcome="consumption")
+    assert rating_of(printed) == rated.rating == "moderate"
+    assert printed.mean.std_error < rated.pooled.mean.std_error
 
 
 def test_a_rating_names_what_would_raise_it():

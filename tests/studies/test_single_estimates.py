@@ -41,6 +41,13 @@ def test_an_estimate_without_an_error_has_no_interval():
     assert nigeria.note == "no standard error is known"
 
 
+def test_an_estimate_with_a_range_has_its_ends():
+    """Better-off families of villages with works: 6.1 to 9.2 per cent, income and spending."""
+    richer = studies("targeting_area").estimate("poor_villages_richer")
+    assert richer.ends == (6.1, 9.2)
+    assert richer.note == "no standard error is known"
+
+
 @pytest.mark.parametrize(
     ("name", "said"), [("atlantis", "no such estimate"), ("ethiopia_factory", "a direction")]
 )

@@ -1,8 +1,7 @@
 """Intervals with exact ends, each end open or closed, printed or assumed.
 
 A reported number is not a point. "More than 2,200" has no top; "nearly 20,000" has a bottom only
-by convention. Arithmetic is done in fractions, so nothing is rounded before it is printed, and
-then only outward.
+by convention. Arithmetic is done in fractions, so nothing is rounded before it is printed.
 """
 
 from __future__ import annotations
@@ -214,16 +213,3 @@ def hull(ends: list[Signed]) -> Interval:
         best([pair for pair in ends if rank(pair) == lowest]),
         best([pair for pair in ends if rank(pair) == highest]),
     )
-
-
-def outward(value: Fraction, digits: int, *, up: bool) -> Fraction:
-    """Round to `digits` decimals away from the middle of an interval.
-
-    Examples
-    --------
-    >>> outward(Fraction(2, 3), 2, up=False), outward(Fraction(2, 3), 2, up=True)
-    (Fraction(33, 50), Fraction(67, 100))
-    """
-    scale = Fraction(10) ** digits
-    scaled = value * scale
-    return Fraction(math.ceil(scaled) if up else math.floor(scaled)) / scale

@@ -12,6 +12,7 @@ from typing import TypeVar
 import polars as pl
 
 from analysis import printing
+from analysis.claims import formatting
 from analysis.claims.intervals import Interval
 from analysis.findings.digests import file_digest, frame_digest
 from analysis.findings.record import Finding
@@ -101,7 +102,7 @@ class Page:
             low = None if value.low.value is None else float(value.low.value)
             high = None if value.high.value is None else float(value.high.value)
             point = low if value.is_point else None
-            text = printing.interval(value, digits)
+            text = formatting.interval(value)
         else:
             point, text = float(value), printing.number(value, digits)
         return self._note(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from analysis import printing
+from analysis.claims import formatting
 from analysis.claims.intervals import Interval
 
 
@@ -85,7 +86,7 @@ class Finding:
         if self.low is None or self.high is None:
             raise ValueError(f"finding {self.id} has no interval to print")
         low, high = Fraction(str(self.low)), Fraction(str(self.high))
-        said = printing.interval(Interval.between(low, high))
+        said = formatting.interval(Interval.between(low, high))
         return Printed(said, link(said, self.page, self.id))
 
     def _repr_markdown_(self) -> str:

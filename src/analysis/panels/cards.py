@@ -28,8 +28,13 @@ TYPES = {"Int64": pl.Int64, "Float64": pl.Float64, "String": pl.String}
 ORIGINS = ("observed", "partly generated")
 """Whether every value was observed, or some were made up by the author of a textbook."""
 
-KNOWN = ("table seen", "quoted elsewhere", "from memory", "no number seen")
-"""How a published number is known; one from memory is held to the data and shown as such."""
+KNOWN = {
+    "table seen": "as printed",
+    "quoted elsewhere": "as printed, quoted elsewhere",
+    "from memory": "as printed, from memory (not checked)",
+    "authors' programs": "authors' programs",
+}
+"""How a published number is known, with the estimator that its result names."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ class Published:
     where : str
         Table, row and column.
     known : str
-        One of `KNOWN`.
+        One of `KNOWN`; a number of the authors' programs was computed by them from the data.
     std_error : float
         As printed; 0 where none is.
     outcome : str

@@ -94,9 +94,10 @@ class Dataset(pl.DataFrame):
                 [Fault(self.card.file, "no such printed number", remedy, value=asked)]
             )
         units = {column.name: column.unit for column in self.card.columns}
+        known_as = "; ".join(dict.fromkeys(cards.KNOWN[item.known] for item in chosen))
         return Result(
             frame=frame_of([_row(item, units.get(item.outcome, "")) for item in chosen]),
-            comparison=Comparison(estimator="as printed", errors="as printed"),
+            comparison=Comparison(estimator=known_as, errors=known_as),
             account=Account(chosen[0].n, chosen[0].n),
             provenance=Provenance.of(
                 Dataset.printed,
@@ -104,7 +105,7 @@ class Dataset(pl.DataFrame):
                 method="; ".join(dict.fromkeys(f"{item.where} ({item.known})" for item in chosen)),
                 inputs=(self.card.file,),
             ),
-            title=f"Printed: {self.card.title}",
+            title=f"{known_as[0].upper()}{known_as[1:]}: {self.card.title}",
         )
 
     def __repr__(self) -> str:

@@ -17,12 +17,9 @@ import csv
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from analysis import printing
-from analysis.claims.intervals import Interval
 from analysis.findings.record import link
 
 FOLDER: Final = "zh/"
@@ -31,7 +28,6 @@ NAMES: Final = {"en": "English", "zh": "中文"}
 """What each language calls itself."""
 WORDS: Final = Path("data") / "translations" / "words.csv"
 SWITCH: Final = "language-switch"
-BETWEEN: Final = "_between"
 NOT_HERE: Final = "本次构建所用的数据给不出这一项。"
 _WITH_COUNTERPART = ("", "pages", "notebooks")
 _NUMBER = r"[−-]?[\d,]+(?:\.\d+)?"
@@ -160,22 +156,15 @@ def in_chinese(text: str, known: Mapping[str, str]) -> str | None:
 
 
 def values(records: Iterable[Mapping[str, Any]], known: Mapping[str, str]) -> dict[str, str]:
-    """Return what ``{{< var zh.ID >}}`` prints, by id: the values of findings as links.
-
-    The interval of an estimate is ``{{< var zh.ID_between >}}``, a link to the same record.
-    """
+    """Return what ``{{< var zh.ID >}}`` prints, by id: the values of findings as links."""
     made = {}
     for record in records:
         if record["kind"] not in ("number", "word"):
             continue
-        said = {str(record["id"]): str(record["text"])}
-        if None not in (record.get("value"), record.get("low"), record.get("high")):
-            ends = (Fraction(str(record[end])) for end in ("low", "high"))
-            said[f"{record['id']}{BETWEEN}"] = printing.interval(Interval.between(*ends))
-        for name, text in said.items():
-            chinese = in_chinese(text, known)
-            shown = link(chinese or text, str(record["page"]), str(record["id"]))
-            made[name] = shown if chinese else f"[{shown}]{{lang=en}}"
+        text = str(record["text"])
+        chinese = in_chinese(text, known)
+        shown = link(chinese or text, str(record["page"]), str(record["id"]))
+        made[str(record["id"])] = shown if chinese else f"[{shown}]{{lang=en}}"
     return made
 
 
@@ -213,7 +202,7 @@ def fitted(text: str, tiers: Mapping[str, str], *, brought: bool) -> str:
         return match[3] if tier and tier == asked.get("tier", tier) else ""
 
     def said(block: str) -> str:
-        if all(name.removesuffix(BETWEEN) in tiers for name in _VALUE.findall(block)):
+        if all(name in tiers for name in _VALUE.findall(block)):
             return block
         lead = re.match(r"\s*(?:[-*] |\d+\. |: )?", block)
         return f"{lead[0] if lead else ''}{NOT_HERE}"

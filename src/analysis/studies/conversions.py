@@ -124,8 +124,16 @@ def with_percent(estimates: pl.DataFrame) -> pl.DataFrame:
     -------
     polars.DataFrame
         The rows with error (times its multiplier), percent, percent_se, percent_low, percent_high
-        (normal, 95 per cent), log_effect, log_se; null where the unit allows none: a share needs
-        the mean of its comparison, a standard deviation or an elasticity never is a per cent.
+        (95 per cent; normal on the scale of the estimate, so that ends of logarithms are turned as
+        the estimate is), log_effect, log_se; null where the unit allows none: a share needs the
+        mean of its comparison, a standard deviation or an elasticity never is a per cent.
+
+    Examples
+    --------
+    >>> row = pl.DataFrame({"unit": ["log_points"], "estimate": [0.018], "std_error": [0.013],
+    ...     "se_multiplier": [1.0], "comparison_mean": [None]})
+    >>> [round(x, 2) for x in with_percent(row).select("percent_low", "percent_high").row(0)]
+    [-0.74, 4.44]
     """
     unit = pl.col("unit").cast(pl.String)
     mean = pl.col("comparison_mean")
@@ -147,14 +155,23 @@ def with_percent(estimates: pl.DataFrame) -> pl.DataFrame:
         .when(of_mean)
         .then(PER_CENT * pl.col("error") / mean)
     )
-    reach = float(stats.norm.ppf(0.975)) * pl.col("percent_se")
+    quantile = float(stats.norm.ppf(0.975))
+
+    def end(sign: int) -> pl.Expr:
+        log_end = pl.col("estimate") + sign * quantile * pl.col("error")
+        return (
+            pl.when(unit == "log_points")
+            .then(PER_CENT * (log_end.exp() - 1))
+            .otherwise(pl.col("percent") + sign * quantile * pl.col("percent_se"))
+        )
+
     positive = pl.col("percent") > -PER_CENT
     return (
         estimates.with_columns(error=pl.col("std_error") * pl.col("se_multiplier"))
         .with_columns(percent=percent, percent_se=percent_se)
         .with_columns(
-            percent_low=pl.col("percent") - reach,
-            percent_high=pl.col("percent") + reach,
+            percent_low=end(-1),
+            percent_high=end(1),
             log_effect=pl.when(unit == "log_points")
             .then("estimate")
             .when(positive)

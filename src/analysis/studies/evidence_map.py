@@ -107,10 +107,14 @@ def printed(row: Mapping[str, Any], language: str = "en") -> str:
     """Return what a study found, per cent with its interval, or the direction it reports."""
     words, percent, error = labels(language), row["percent"], row["percent_se"]
     if percent is None:
-        return words.get(f"map_direction_{row['direction']}", words["map_direction_mixed"])
+        return words[f"map_direction_{row['direction']}"]
     decimals = formatting.places(error)
     text = formatting.number(percent, decimals)
     unit = "%" if language == "zh" else " %"
+    if row["range_low"] is not None and row["unit"] == "percent":
+        # The middle of a range that a study prints is no number of the study.
+        between = span(formatting.span(row["range_low"], row["range_high"]), language)
+        return f"{between}{unit} ({words['map_no_error']})"
     if error is None:
         return f"{text}{unit} ({words['map_no_error']})"
     between = formatting.span(row["percent_low"], row["percent_high"], decimals)

@@ -10,7 +10,7 @@ import polars as pl
 
 from analysis.faults import Fault, FaultsError
 from analysis.results.forest import forest, rows_of
-from analysis.results.labels import country, labels
+from analysis.results.labels import country, labels, word
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,6 +99,11 @@ def printed(
     if "country" in studies.columns:
         place = pl.col("country").replace({x: country(x, language) for x in _countries(studies)})
         name = pl.concat_str([name, place], separator=", ", ignore_nulls=True)
+        if "place" in studies.columns:
+            # Two samples of one work in one country are told apart by their place.
+            sites = {x: word(x, language) for x in studies["place"].drop_nulls().unique()}
+            apart = pl.concat_str([name, pl.col("place").replace(sites)], separator=", ")
+            name = pl.when(name.is_duplicated()).then(apart).otherwise(name)
     # Digits follow the error itself, as in lists and on the evidence map.
     error = pl.lit(math.nan) if scale == "log" else pl.col("std_error")
     return studies.with_columns(label=name, error=error, **ends)

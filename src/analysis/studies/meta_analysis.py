@@ -56,6 +56,7 @@ def _shown(selection: Selection) -> pl.DataFrame:
             "id",
             "short",
             "country",
+            "place",
             "sub_type",
             "risk_of_bias",
             "setting",

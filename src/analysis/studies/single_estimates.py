@@ -44,7 +44,8 @@ def effect_of(
     Returns
     -------
     Effect
-        With a normal interval where the row has an error (times its multiplier).
+        With its interval where the row has an error (times its multiplier), with the range that
+        the study prints where it has one, in its unit, and no error.
     """
     percent = row["percent"] is not None and not as_printed
     value, error = (
@@ -52,12 +53,17 @@ def effect_of(
     )
     unit = MEAN_UNIT if percent else str(row["unit"]).replace("_", " ")
     error = math.nan if error is None else error
+    low, high = value - NORMAL * error, value + NORMAL * error
+    if percent and row["percent_low"] is not None:
+        low, high = row["percent_low"], row["percent_high"]
+    elif row["range_low"] is not None and value == row["estimate"]:
+        low, high = row["range_low"], row["range_high"]
     known = str(row["known"]).replace("_", " ")
     return Effect(
         value=value,
         error=error,
-        low=value - NORMAL * error,
-        high=value + NORMAL * error,
+        low=low,
+        high=high,
         term=str(row["effect"]),
         outcome=row["outcome"],
         n=row["n"],
