@@ -2,5 +2,5 @@
 
 Read in this order: `calibration` (official facts), `budget` (an average household of a place and
 year), `scenario` (what a programme would add), `break_even` and `costs` (what it must add to pay),
-`accounts` (what reported programmes can have added at most).
+`accounts` (what reported programmes come to at most).
 """

@@ -1,8 +1,8 @@
 """Accounts that need no study: growth of income by source against what was reported, at most.
 
-A reported programme cannot have added more to the average of a place than was paid, nor more than
-the source of income that it enters grew. This holds for the average of a place and says nothing of
-a household that received it.
+What a reported programme paid cannot be more, on the average of a place, than the source of income
+that it enters. This is bookkeeping and no effect: what people earn because of a payment, or stop
+earning, is not in it. And it says nothing of a household that received it.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Entry:
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Accounts(Result):
-    """Growth of income by source, and what reported programmes can have added at most.
+    """Growth of income by source, and what reported programmes come to at most.
 
     Attributes
     ----------
@@ -162,7 +162,7 @@ class Accounts(Result):
                 {
                     "programme": named[one.programme],
                     "what is counted": one.what,
-                    "would add, yuan a head": _spanned(one.added),
+                    "comes to, yuan a head": _spanned(one.added),
                     "set against": f"{one.against} of {one.source} income, "
                     f"{one.available.text} yuan",
                     "per cent of it": _spanned(one.share),
@@ -194,7 +194,7 @@ class Accounts(Result):
         return pl.DataFrame(rows)
 
     def table(self) -> ResultTable:
-        """Return what reported programmes can have added at most, as a table."""
+        """Return what reported programmes come to at most, as a table."""
         return ResultTable(shown=self.rows(), data=self.frame, provenance=self.provenance)
 
     def growth_table(self) -> ResultTable:
@@ -269,7 +269,7 @@ def accounts(budget: Budget, since: int | None = None) -> Accounts:
     empty = Accounts(
         frame=budget.frame.clear(),
         comparison=Comparison(
-            estimand="what reported programmes can have added at most to the average of a place",
+            estimand="what reported programmes come to at most, on the average of a place",
             compared=f"{budget.name}, {first} and {budget.year}",
             errors="exact ranges of the claims; official figures as published",
         ),
