@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,48 @@ def address(site: Path, live: Live) -> Iterator[str]:
 
 def read(url: str) -> str:
     return str(urllib.request.urlopen(url).read().decode())
+
+
+def status(address: str, path: str, host: str = "") -> int:
+    """What is answered to a request for a path, under a name of one's own."""
+    asked = urllib.request.Request(f"{address}{path}", headers={"Host": host} if host else {})
+    try:
+        return int(urllib.request.urlopen(asked).status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@pytest.mark.parametrize(
+    ("host", "code"),
+    [
+        ("", 200),
+        ("localhost:1", 200),
+        ("127.0.0.1", 200),
+        ("site.example", 421),
+        ("site.example:80", 421),
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/data.csv", PULSE])
+def test_only_its_own_name_is_answered(address: str, path: str, host: str, code: int) -> None:
+    assert status(address, path, host) == code
+
+
+def test_folders_are_not_listed_and_links_are_not_followed(
+    site: Path, address: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    saved(outside / "secret.txt", "x")
+    saved(outside / "index.html", "x")
+    saved(site / "folder" / "a.txt", "x")
+    saved(site / "pages" / "index.html", "<html><body>pages</body></html>")
+    (site / "file.txt").symlink_to(outside / "secret.txt")
+    (site / "out").symlink_to(outside, target_is_directory=True)
+    (site / "hidden").mkdir()
+    (site / "hidden" / "index.html").symlink_to(outside / "index.html")
+    found = {path: status(address, path) for path in ("/folder/a.txt", "/pages/", "/pages")}
+    assert set(found.values()) == {200}
+    refused = ("/folder/", "/folder", "/file.txt", "/out/", "/out/secret.txt", "/hidden/", "/../x")
+    assert {path: status(address, path) for path in refused} == dict.fromkeys(refused, 404)
 
 
 def test_only_pages_get_the_script_and_no_file_changes(site: Path, address: str) -> None:
@@ -91,12 +134,12 @@ def test_each_saved_source_rebuilds_once_and_a_failure_reloads_nothing(
         count = len(made)
         saved(tmp_path / "pages" / "a.qmd", text)
         saved(tmp_path / "reports" / "site" / "index.html", "built")
-        end = time.monotonic() + 5
+        end = time.monotonic() + 300
         while len(made) == count and time.monotonic() < end:
             time.sleep(0.01)
-    assert live.wait(0, 5) == 1
+    assert live.wait(0, 300) == 1
     ended.set()
-    thread.join(5)
+    thread.join(300)
     assert made == ["second", "the third"]
 
 

@@ -3,6 +3,9 @@
 The pages allow no connection (`analysis.site.policy`), and serving does not loosen that: the script
 added to a served page asks by loading a further script, which the server holds back until there is
 something new. Files of the site are never changed.
+
+Only this machine is answered, and only by its own name: a page from elsewhere whose name leads here
+learns nothing. Folders are not listed and links are not followed.
 """
 
 from __future__ import annotations
@@ -20,27 +23,15 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from analysis.faults import Fault, FaultsError
+from analysis.site.inputs import source_files
 
 HOST = "127.0.0.1"
+OWN_NAMES = (HOST, "localhost")
 SITE = Path("reports") / "site"
 PULSE = "/-/pulse.js"
 """Address of the script that says when to reload; no file of a site begins with a dash."""
 HOLD = 20.0
 """Seconds after which the server answers that nothing is new, so that no browser gives up."""
-WATCHED = (
-    "*.qmd",
-    "*.bib",
-    "*.yml",
-    "*.md",
-    "*.cff",
-    "assets",
-    "data",
-    "notebooks",
-    "pages",
-    "zh",
-    "src",
-    "reports/*.csv",
-)
 PAUSE = 0.5
 """Seconds between two looks at the sources."""
 
@@ -100,6 +91,29 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Print nothing per request."""
+
+    def parse_request(self) -> bool:
+        """Refuse whoever asks for a site of another name."""
+        if not super().parse_request():
+            return False
+        if self.headers.get("Host", "").partition(":")[0] in OWN_NAMES:
+            return True
+        self.send_error(HTTPStatus.MISDIRECTED_REQUEST)
+        return False
+
+    def translate_path(self, path: str) -> str:
+        """Return the file behind an address; a name that is none where a link stands in the way."""
+        found = Path(super().translate_path(path))
+        site = Path(self.directory)
+        page = found / "index.html" if found.is_dir() else found
+        stands = page.resolve() == site.resolve() / page.relative_to(site)
+        # An address with a slash at its end is a folder; a file of this name is not there.
+        slash = os.sep if path.partition("?")[0].endswith("/") and found.is_dir() else ""
+        return f"{found}{slash}" if stands else os.fspath(site / "-")
+
+    def list_directory(self, path: str | os.PathLike[str]) -> None:
+        """Show the page for what is not there: folders are not listed."""
+        self.send_error(HTTPStatus.NOT_FOUND)
 
     def end_headers(self) -> None:
         """Let no browser keep a page that may be rebuilt."""
@@ -186,21 +200,13 @@ def server(site: Path, port: int, live: Live | None = None) -> http.server.Threa
 
 def stamp(root: Path) -> tuple[tuple[str, int, int], ...]:
     """Return name, time and size of every source of the site: it differs once one is saved."""
-    found = {path for pattern in WATCHED for path in root.glob(pattern)}
-    files = {
-        file
-        for path in found
-        for file in (path.rglob("*") if path.is_dir() else [path])
-        if "__pycache__" not in file.parts and ".ipynb_checkpoints" not in file.parts
-    }
     kept = []
-    for file in sorted(files):
+    for file in sorted(source_files(root)):
         try:
             known = file.stat()
         except FileNotFoundError:  # a file of an editor, gone again
             continue
-        if not file.is_dir() and file != root / "reports" / "findings.csv":
-            kept.append((file.relative_to(root).as_posix(), known.st_mtime_ns, known.st_size))
+        kept.append((file.relative_to(root).as_posix(), known.st_mtime_ns, known.st_size))
     return tuple(kept)
 
 
