@@ -88,7 +88,14 @@ def make(folder: Path, rows: int, villages: int, gaps: float) -> None:
     folder.mkdir()
     for table in schemas.TABLES:
         schemas.conform(panel.table(table), table).sink_parquet(folder / f"{table}.parquet")
-    panels.write_manifest(folder, name="bench", tier="model", account=panel.account, tables={})
+    panels.write_manifest(
+        folder,
+        name="bench",
+        tier="model",
+        account=panel.account,
+        tables={},
+        about=panels.described(panel),
+    )
     flat = income.with_columns(village=of.gather(kept // PERIODS))
     flat.write_parquet(folder / "flat.parquet")
 

@@ -126,7 +126,14 @@ def make(
             part.unlink()
         (folder / table).rmdir()
     account = Account(n * periods, n * periods)
-    panels.write_manifest(folder, name="bench", tier="model", account=account, tables={})
+    panels.write_manifest(
+        folder,
+        name="bench",
+        tier="model",
+        account=account,
+        tables={},
+        about={"currency": "yuan", "price_year": None},
+    )
 
 
 def _pieces(n: int, step: int) -> Iterator[tuple[int, int]]:

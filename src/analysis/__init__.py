@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from analysis.designs.randomised import rct as rct
     from analysis.designs.regression_discontinuity import rdd as rdd
     from analysis.designs.synthetic import synthetic as synthetic
+    from analysis.did.declared import estimate as estimate
     from analysis.did.estimate import did as did
     from analysis.did.packs import pack as pack
     from analysis.did.packs import read_pack as read_pack
@@ -48,6 +49,7 @@ _PLACES = {
     "data": "analysis.panels.dataset",
     "data_sets": "analysis.panels.dataset",
     "did": "analysis.did.estimate",
+    "estimate": "analysis.did.declared",
     "household": "analysis.household.budget",
     "import_survey": "analysis.panels.door",
     "adjust": "analysis.designs.adjusted",

@@ -26,6 +26,8 @@ WEAKER = ("found", "derived", "from_memory", "assumption")
 """The same words, each less certain than the one before."""
 PRICE_INDEX = "tibet_cpi"
 """Consumer prices of Tibet, urban and rural together."""
+HUNDREDTH = "0.01 "
+"""Stands before a currency in a unit of money; a hundredth of a yuan is a fen."""
 DECIMAL = r"^-?\d+(\.\d+)?$"
 
 
@@ -304,3 +306,21 @@ def to_yuan(fen: int) -> Fraction:
     Fraction(30864, 25)
     """
     return Fraction(fen, FEN_PER_YUAN)
+
+
+def main_unit(unit: str) -> str:
+    """Return the unit of money in place of its hundredth; any other unit as it is.
+
+    Examples
+    --------
+    >>> main_unit("fen/households/years"), main_unit("0.01 dollars/heads/years"), main_unit("hours")
+    ('yuan/households/years', 'dollars/heads/years', 'hours')
+    """
+    if unit.startswith("fen/"):
+        return unit.replace("fen/", "yuan/", 1)
+    return unit.removeprefix(HUNDREDTH)
+
+
+def is_in_hundredths(unit: str) -> bool:
+    """Say whether a unit is a hundredth of a currency."""
+    return main_unit(unit) != unit

@@ -49,7 +49,8 @@ def make_panel(
         account=Account(len(rows), len(rows)),
         villages=pl.LazyFrame(villages, schema=kinds["villages"]),
         price_year=price_year,
-        **tables,
+        prices="tibet_cpi",
+        **tables,  # type: ignore[arg-type]
     )
 
 

@@ -45,7 +45,7 @@ def declared(
         f'name = "{options.get("name", "first")}"\n[design]\n'
         f'programmes = ["{options.get("programme", "training")}"]\nstratum = ""\n{design}\n'
         f'{outcomes}\n[[estimand]]\nname = "overall"\naggregation = "event_time_overall"\n'
-        f'villages = "{options.get("villages", "other")}"\n'
+        f'where = "{options.get("where", "other_villages")}"\n'
         f"[disclosure]\n{rules}\n"
     )
     return declaration.parse(tomllib.loads(text), text, "estimands.toml")
@@ -446,7 +446,7 @@ def test_one_division_of_villages(make: Make, log: Path, tmp_path: Path) -> None
 
 def test_a_pack_of_groups_beside_one_without(make: Make, log: Path, tmp_path: Path) -> None:
     """The same households in both: nothing to subtract. One household more: refused."""
-    publish(people(make, crowd(48)), declared(villages="any"), tmp_path, log)
+    publish(people(make, crowd(48)), declared(where="anywhere"), tmp_path, log)
     asked = declared(name="groups", design="village_groups = 8")
     same = build(people(make, crowd(48)), asked.design)
     assert pack.make(same, asked, log=log, villages=COUNTIES).name == "groups"
@@ -515,7 +515,7 @@ def test_villages_told_apart_for_their_controls(make: Make, log: Path) -> None:
     # Villages follow each other by household: v0 has every fourth, and the last one.
     treated = {name: 2013 for i, name in enumerate(homes) if i % 4 == 0 and name != "h040"}
     panel = people(make, homes, treated)
-    free = declared(villages="any")
+    free = declared(where="anywhere")
     cells = build(panel, free.design)
     kept = pack.make(cells, free, log=log)
     assert "village" not in kept.tables["totals"].columns

@@ -142,7 +142,7 @@ def test_poverty_counts_who_is_below_the_line_and_not_who_is_on_it(make: Make) -
         Outcome("gap2", transform=squared_gap(100)),
         Outcome("low", transform=threshold(101)),
         Outcome("low_head", per="head", transform=threshold(76)),
-        Outcome("head", per="head"),
+        Outcome("head", "total", per="head"),
     )
     homes = [
         {"household": "a", "village": "v", "size_baseline": 2},
@@ -192,7 +192,7 @@ def test_a_line_by_name_and_real_income_follow_the_tables_of_prices(make: Make) 
     ]
     outcomes = (
         Outcome("poor", transform=headcount("national")),
-        Outcome("real", real=2014),
+        Outcome("real", "total", real=2014),
         Outcome("cheap", real=2011, transform=threshold(253_600)),
     )
     cells = build(
@@ -338,7 +338,7 @@ def test_lines_of_the_yuan_are_refused_for_other_money(uneven: Panel, tmp_path: 
 
     outcomes = (Outcome("poor", transform=headcount("national")),)
     with pytest.raises(FaultsError, match="those of the yuan"):
-        build(replace(uneven, currency_unit="paisa"), design(outcomes=outcomes))
+        build(replace(uneven, currency="rupees"), design(outcomes=outcomes))
 
 
 @pytest.mark.parametrize(
@@ -347,7 +347,7 @@ def test_lines_of_the_yuan_are_refused_for_other_money(uneven: Panel, tmp_path: 
         (lambda: Outcome("Wage"), "lower case"),
         (lambda: Outcome("poor", per="head", transform=headcount(5)), "no unit of money"),
         (lambda: headcount(0), "not above zero"),
-        (lambda: Outcome("x", source="gifts"), "none of the four"),
+        (lambda: Outcome("x", source="gifts", transform=headcount(5)), "none of the four"),
         (lambda: design(handling="pooled"), "none of balanced"),
         (lambda: design(outcomes=(Outcome("wage"), Outcome("wage"))), "two outcomes have one name"),
         (lambda: CellsDesign(("a", "a")), "two different ones"),

@@ -85,7 +85,7 @@ def test_a_file_says_what_will_be_made_and_estimated(file: Path) -> None:
             'handling = "pooled"',
             ["[design]: handling 'pooled' is none of"],
         ),
-        ("real = 2020", 'real = 2020\nsource = "gifts"', ["source 'gifts' is none of the four"]),
+        ("real = 2020", 'headcount = 5\nsource = "gifts"', ["source 'gifts' is none of the four"]),
         ("real = 2020", "headcount = 5\ngap = 5", ["two transforms"]),
         ('aggregation = "event_time"', 'aggregation = "mean"', ["no such choice", "group_time"]),
         ('outcomes = ["total"]', 'outcomes = ["wealth"]', ["no such outcome", "'wealth'"]),

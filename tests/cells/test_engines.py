@@ -23,7 +23,7 @@ from analysis.panels.panel import Panel
 OUTCOMES = (
     *standard(),
     *(Outcome(f"{o.name}_2015", source=o.source, real=2015) for o in standard()),
-    Outcome("total_head", per="head"),
+    Outcome("total_head", "total", per="head"),
     Outcome("poor", transform=headcount("national")),
     Outcome("gap", transform=gap("national")),
     Outcome("gap_head", per="head", real=2015, transform=gap("national")),

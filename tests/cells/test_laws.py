@@ -29,7 +29,7 @@ SOURCES = ("wage", "business", "property", "transfer")
 FEN = st.integers(-(10**11), 10**11)
 OUTCOMES = (
     *standard(),
-    Outcome("head", per="head"),
+    Outcome("head", "total", per="head"),
     Outcome("poor", transform=headcount(10**10)),
     Outcome("gap", transform=gap(10**10)),
 )

@@ -109,9 +109,9 @@ def test_first_moments_do_not_change(three: Panel, handling: Handling) -> None:
 def test_weights_prices_and_shares(make: Make) -> None:
     """Real changes are changes of real amounts; a poor household counts one; weights multiply."""
     outcomes = (
-        Outcome("real", real=2014),
+        Outcome("real", "total", real=2014),
         Outcome("poor", transform=headcount(50)),
-        Outcome("head", per="head"),
+        Outcome("head", "total", per="head"),
         Outcome("depth", transform=squared_gap(50)),
     )
     panel = make(
@@ -272,8 +272,8 @@ def test_duckdb_gives_the_same_moments(realistic: Path, handling: Handling) -> N
     outcomes = (
         Outcome("wage"),
         Outcome("total"),
-        Outcome("real", real=2015),
-        Outcome("head", per="head"),
+        Outcome("real", "total", real=2015),
+        Outcome("head", "total", per="head"),
         Outcome("poor", transform=headcount("national")),
     )
     asked = design(handling, outcomes=outcomes, covariates=("workers_baseline",), disclosure=True)

@@ -46,7 +46,7 @@ base = "universal"
 [[estimand]]
 name = "overall"
 aggregation = "simple"
-villages = "any"
+where = "anywhere"
 outcomes = ["total"]
 [disclosure]
 min_households = 3
@@ -259,7 +259,7 @@ def test_errors_without_a_covariance_allow_no_joint_statement(whole, tmp_path):
 
 
 def test_controls_in_the_same_village_are_carried_and_not_derived(whole, tmp_path):
-    text = TEXT.replace('villages = "any"', 'villages = "same"')
+    text = TEXT.replace('where = "anywhere"', 'where = "same_village"')
     _, found, sent = packed(whole, declare("training", text=text), tmp_path)
     assert from_pack.derive(sent).carried_only == {"overall": from_pack.SAME_VILLAGE}
     mine = from_pack.estimate(sent)

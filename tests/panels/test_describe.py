@@ -105,7 +105,7 @@ def test_who_is_poor(four: panel.Panel) -> None:
 
 
 def test_a_panel_without_official_lines_is_measured_at_half_its_median(four: panel.Panel) -> None:
-    for other in (replace(four, currency_unit="cents"), replace(four, price_year=2012)):
+    for other in (replace(four, currency="dollars"), replace(four, price_year=2012)):
         rows, lines = describe.with_lines(describe.household_periods(other), other)
         assert lines == {"half the median": "line"}
         # Per head: 2012 a on the line, b below by a yuan, d nothing; 2013 a 500, b 250 by members.

@@ -72,8 +72,8 @@ def test_the_figure_says_the_first_and_last_value(about):
 
 
 def test_money_has_the_name_that_the_survey_gives_it(shown):
-    taka = Description(replace(shown, tier="yours", currency_unit="poisha", price_year=2016), {})
-    assert (taka.currency, taka.prices) == ("hundred poisha", "prices of 2016")
+    taka = Description(replace(shown, tier="yours", currency="taka", price_year=2016), {})
+    assert (taka.currency, taka.prices) == ("taka", "prices of 2016")
     assert "yuan" not in exhibit_of(taka.plot().get_figure()).alt
     assert taka.poverty_lines().data["line"].unique().to_list() == ["half the median"]
 

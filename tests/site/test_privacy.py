@@ -57,8 +57,10 @@ aggregation = "event_time_overall"
 [disclosure]
 min_households = 10
 """
-FAILING = """from analysis.panels import current
-rows = current.current().income.collect()
+FAILING = """import os
+
+import analysis as va
+rows = va.read_panel(os.environ["PANEL"]).income.collect()
 first = rows["household"].max()
 wages = rows["wage"].to_list()
 

@@ -113,7 +113,7 @@ def test_two_villages_give_no_interval(make_people):
 def test_another_currency_has_no_lines(gappy):
     panel = panels.read(gappy)
     abroad = panels.Panel(
-        **{**{n: getattr(panel, n) for n in panel.__dataclass_fields__}, "currency_unit": "poisha"}
+        **{**{n: getattr(panel, n) for n in panel.__dataclass_fields__}, "currency": "taka"}
     )
     people = lay.of_panel(abroad)
     assert people.price_year is None

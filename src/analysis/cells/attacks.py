@@ -195,8 +195,9 @@ def _all_or_none(pack: Pack) -> Attack:
     shown = groups(pack)
     told = [
         one.name
-        for one in disclosure.nested(pack.design)
-        if not pack.weighted
+        for one in pack.design.outcomes
+        if one.is_count
+        and not pack.weighted
         and shown.filter(
             (pl.col(f"x_{one.name}") == 0) | (pl.col(f"x_{one.name}") == pl.col("n"))
         ).height
@@ -205,7 +206,7 @@ def _all_or_none(pack: Pack) -> Attack:
     told += [
         one.name
         for one in pack.design.outcomes
-        if one.is_money and shown.filter(pl.col(f"x_{one.name}") == 0).height
+        if one.is_amount and shown.filter(pl.col(f"x_{one.name}") == 0).height
     ]
     if told:
         return Attack(rule, "breaks", f"everyone or nobody in a group: {', '.join(told)}")
@@ -260,7 +261,7 @@ def _presence(pack: Pack) -> Attack:
 
 
 def _dominance(pack: Pack) -> Attack:
-    if not any(outcome.is_money for outcome in pack.design.outcomes):
+    if not any(outcome.is_amount for outcome in pack.design.outcomes):
         return Attack("dominance", "holds", "no outcome is an amount")
     return Attack("dominance", "not told", f"a sum does not show its largest part; {NOT_TOLD}")
 

@@ -10,17 +10,22 @@ from typing import Any, Final
 import narwhals as nw
 import polars as pl
 
-from analysis.cells import handling, presence, scan, second
+from analysis.cells import handling, measured, presence, scan, second
 from analysis.cells.design import CellsDesign, Level
 from analysis.cells.engines import EngineName, Tables, opened
+from analysis.cells.outcomes import ADULT_EQUIVALENTS
 from analysis.cells.result import Cells
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.panels import panel as panels
+from analysis.panels import schemas
 from analysis.panels.account import Account
 from analysis.panels.panel import Panel
+from analysis.panels.prices import Prices
 
 OUTSIDE: Final = "outside the periods asked for"
 INCOMPLETE: Final = "a source of income is missing"
+NO_OUTCOME: Final = "an outcome is missing"
+NOT_POSITIVE: Final = "zero or below, which has no logarithm"
 
 
 def build(
@@ -64,15 +69,18 @@ def build(
 
 
 def _build(panel: Panel, tables: Tables, design: CellsDesign) -> Cells:
-    levels = _levels(tables, design)
-    raise_if_any([*_faults(panel, tables, design), *second.faults(panel, tables, design, levels)])
-    counts = _counts(tables)
-    periods, account = _periods(counts, design)
+    levels = levels_of(tables, design)
+    raise_if_any([*faults_of(panel, tables, design), *second.faults(panel, tables, design, levels)])
+    prices = Prices.of(panel, design.price_series)
+    design = measured.read(panel, design)
+    counts = counts_of(tables, design)
+    periods, account = periods_of(counts, design)
+    design, notes = measured.priced(panel, design, periods, prices)
     weighted = design.unit == "person" or _any_weight(tables)
-    found = scan.plan(design, periods, scan.Prices(design.price_series, panel.price_year))
+    found = scan.plan(design, periods, prices)
     households = scan.attributes(tables, design, levels, weighted)
     who = presence.look(tables, design, households, periods, account)
-    rows = scan.seen(tables, periods, everything=account.rows_used == account.rows_read)
+    rows = scan.seen(tables, design, periods, everything=account.rows_used == account.rows_read)
     values = scan.values_of(rows, who.households, found)
     products = None
     if design.moments:
@@ -91,7 +99,9 @@ def _build(panel: Panel, tables: Tables, design: CellsDesign) -> Cells:
     level: Level = levels[0] if len(set(levels)) == 1 else "auto"
     meta: dict[str, Any] = {
         "panel": panel.name,
-        "currency_unit": panel.currency_unit,
+        "currency": panel.currency,
+        "calendar": panel.calendar,
+        "notes": list(notes),
         "price_year": panel.price_year,
         "levels": list(levels),
         "engine": tables.engine,
@@ -226,18 +236,23 @@ def _leave_out(account: Account, reason: str, rows: int) -> Account:
     return Account(account.rows_read, account.rows_used - rows, {**account.left_out, reason: rows})
 
 
-def _counts(tables: Tables) -> pl.DataFrame:
-    """Return rows and complete rows by period."""
-    whole = nw.col("complete").cast(nw.Int64)
+def counts_of(tables: Tables, design: CellsDesign) -> pl.DataFrame:
+    """Return rows, rows with every outcome asked for, and rows that can be used, by period."""
+    answered, usable = scan.answered(design), scan.usable(design)
     counts = (
-        tables.income.select("period", whole.alias("complete"))
+        tables.income.select(
+            "period",
+            answered.cast(nw.Int64).alias("answered"),
+            usable.cast(nw.Int64).alias("complete"),
+        )
         .group_by("period")
-        .agg(nw.len().alias("rows"), nw.col("complete").sum())
+        .agg(nw.len().alias("rows"), nw.col("answered").sum(), nw.col("complete").sum())
     )
-    return tables.collect(counts).with_columns(pl.col("rows", "complete").cast(pl.Int64))
+    whole = pl.col("rows", "answered", "complete").cast(pl.Int64).fill_null(0)
+    return tables.collect(counts).with_columns(whole)
 
 
-def _periods(counts: pl.DataFrame, design: CellsDesign) -> tuple[tuple[int, ...], Account]:
+def periods_of(counts: pl.DataFrame, design: CellsDesign) -> tuple[tuple[int, ...], Account]:
     """Return the periods with income, and the account up to here."""
     first, last = design.periods or (-(2**31), 2**31 - 1)
     inside = counts.filter(pl.col("period").is_between(first, last))
@@ -248,8 +263,8 @@ def _periods(counts: pl.DataFrame, design: CellsDesign) -> tuple[tuple[int, ...]
         for wrong, problem, remedy in (
             (
                 len(periods) < 2,
-                "fewer than two periods with complete incomes",
-                "an effect compares periods: use more of them",
+                f"fewer than two periods in which {_names(design)} were answered",
+                "an effect compares periods: use more of them, or other outcomes",
             ),
             (
                 len(periods) > scan.MOST_PERIODS,
@@ -262,8 +277,15 @@ def _periods(counts: pl.DataFrame, design: CellsDesign) -> tuple[tuple[int, ...]
     rows = int(counts["rows"].sum())
     account = Account(rows, rows)
     account = _leave_out(account, OUTSIDE, rows - int(inside["rows"].sum()))
-    missing = int(inside["rows"].sum()) - int(inside["complete"].sum())
-    return periods, _leave_out(account, INCOMPLETE, missing)
+    rows, answered, usable = (int(inside[name].sum()) for name in ("rows", "answered", "complete"))
+    columns = {name for outcome in design.outcomes for name in outcome.columns}
+    reason = INCOMPLETE if columns <= set(schemas.SOURCES) else NO_OUTCOME
+    account = _leave_out(account, reason, rows - answered)
+    return periods, _leave_out(account, NOT_POSITIVE, answered - usable)
+
+
+def _names(design: CellsDesign) -> str:
+    return ", ".join(dict.fromkeys(name for o in design.outcomes for name in o.columns))
 
 
 def _any_weight(tables: Tables) -> bool:
@@ -271,7 +293,7 @@ def _any_weight(tables: Tables) -> bool:
     return bool(tables.collect(other)["n"].item())
 
 
-def _levels(tables: Tables, design: CellsDesign) -> tuple[Level, ...]:
+def levels_of(tables: Tables, design: CellsDesign) -> tuple[Level, ...]:
     """Return the level of each programme, and raise where the panel does not have it."""
     kinds = tables.participation.select("programme", nw.col("unit_level").cast(nw.String)).unique()
     known = tables.collect(kinds).sort("programme", "unit_level")
@@ -296,7 +318,7 @@ def _levels(tables: Tables, design: CellsDesign) -> tuple[Level, ...]:
     return tuple(levels)
 
 
-def _faults(panel: Panel, tables: Tables, design: CellsDesign) -> list[Fault]:
+def faults_of(panel: Panel, tables: Tables, design: CellsDesign) -> list[Fault]:
     """Return what the design names and the panel cannot give."""
     faults = []
     columns = tables.households.collect_schema().names()
@@ -310,16 +332,36 @@ def _faults(panel: Panel, tables: Tables, design: CellsDesign) -> list[Fault]:
                 value=design.stratum,
             )
         )
+    there = (*schemas.SOURCES, *(outcome.name for outcome in panel.outcomes))
     for outcome in design.outcomes:
-        named = outcome.transform is not None and outcome.transform.line
-        if (named or outcome.real is not None) and panel.currency_unit != "fen":
+        faults += [
+            Fault(
+                "income.parquet",
+                "the panel has no such outcome",
+                f"use one of: {', '.join((*panel.outcome_names,))}",
+                column=outcome.name,
+                value=name,
+            )
+            for name in outcome.columns
+            if name not in there
+        ]
+        if outcome.transform is not None and outcome.transform.line and panel.currency != "yuan":
             faults.append(
                 Fault(
                     "panel.json",
-                    "the lines and price indices are those of the yuan",
-                    "use nominal outcomes, and amounts instead of named lines",
+                    "the named lines are those of the yuan",
+                    "give an amount in place of a named line",
                     column=outcome.name,
-                    value=panel.currency_unit,
+                    value=panel.currency,
+                )
+            )
+        if outcome.per == "adult_equivalent" and ADULT_EQUIVALENTS not in columns:
+            faults.append(
+                Fault(
+                    "households.parquet",
+                    "there is no column of adult equivalents",
+                    f"add {ADULT_EQUIVALENTS} to [household] of the map",
+                    column=outcome.name,
                 )
             )
     return faults

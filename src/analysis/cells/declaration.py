@@ -13,18 +13,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from analysis.cells.design import CellsDesign
+from analysis.cells.keys import KEYS, words
 from analysis.cells.outcomes import Outcome, Transform
 from analysis.contract import project_name
 from analysis.faults import Fault, FaultsError, raise_if_any
-from analysis.panels import estimands, records
+from analysis.panels import records
 
-AGGREGATIONS: Final = ("group_time", *estimands.AGGREGATIONS)
-CHOICES: Final = {
-    "aggregation": AGGREGATIONS,
-    "controls": ("never", "not_yet"),
-    "villages": ("other", "same", "any"),
-    "base": ("varying", "universal"),
-}
+CHOICES: Final = ("aggregation", "controls", "where", "base", "method")
+"""Keys of an estimand that take one of a few words."""
+LISTS: Final = ("outcomes", "covariates", "drop")
 LEAST_HOUSEHOLDS: Final = 3
 """No pack may count fewer in a group, whatever is asked for."""
 
@@ -49,20 +46,42 @@ class Declared:
         ``group_time`` or an aggregation of `analysis.panels.estimands`.
     controls : str
         ``never`` treated or ``not_yet`` treated.
-    villages : str
-        Controls from ``other`` villages, the ``same`` village, or ``any``.
+    where : str
+        Controls from ``other_villages``, the ``same_village``, or ``anywhere``.
     base : str
         ``varying`` or ``universal``.
     outcomes : tuple of str
         Outcomes it is for; all if the file names none.
+    method : str
+        A key of `analysis.cells.keys.METHODS`.
+    covariates, strata, psu
+        Columns of the households: adjusted for; strata and sampling units of the sample.
+    drop : tuple of int
+        Cohorts left out.
     """
 
     name: str
     aggregation: str
     controls: str = "never"
-    villages: str = "other"
+    where: str = "other_villages"
     base: str = "varying"
     outcomes: tuple[str, ...] = ()
+    method: str = "doubly_robust"
+    covariates: tuple[str, ...] = ()
+    strata: str = ""
+    psu: str = ""
+    drop: tuple[int, ...] = ()
+
+    @property
+    def needs_records(self) -> tuple[str, ...]:
+        """Keys that need the households themselves: cells and packs do not have what they ask."""
+        return tuple(key for key in ("covariates", "strata", "psu") if getattr(self, key))
+
+    @property
+    def beyond_a_pack(self) -> tuple[str, ...]:
+        """Keys that a pack cannot answer."""
+        method = () if self.method == "doubly_robust" else ("method",)
+        return (*self.needs_records, *method, *(("drop",) if self.drop else ()))
 
 
 @dataclass(frozen=True)
@@ -141,7 +160,7 @@ def parse(content: Mapping[str, Any], text: str, file: str) -> Declaration:
     file : str
         Its name, for faults.
     """
-    known = {"name", "design", "outcome", "estimand", "disclosure"}
+    known = set(KEYS[""])
     raise_if_any(
         [
             *_unknown(content, known, file, ""),
@@ -182,9 +201,7 @@ def _unknown(table: Mapping[str, Any], known: set[str], file: str, where: str) -
 
 
 def _design(table: Mapping[str, Any], outcomes: tuple[Outcome, ...], file: str) -> CellsDesign:
-    own = {"outcomes", "disclosure", "control_villages"}
-    known = {field.name for field in fields(CellsDesign)} - own
-    raise_if_any(_unknown(table, known, file, "design."))
+    raise_if_any(_unknown(table, set(KEYS["design"]), file, "design."))
     values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
     }
@@ -199,8 +216,8 @@ def _design(table: Mapping[str, Any], outcomes: tuple[Outcome, ...], file: str) 
 def _outcome(row: Mapping[str, Any], file: str, number: int, faults: list[Fault]) -> Outcome | None:
     """Read one outcome; ``headcount``, ``gap``, ``squared_gap`` name a line, or fen a person."""
     where, kinds = f"outcome {number}.", ("headcount", "gap", "squared_gap", "threshold")
-    odd = list(_unknown(row, {"name", "source", "per", "real", *kinds}, file, where))
-    made = [(kind, row[kind]) for kind in kinds if kind in row]
+    odd = list(_unknown(row, set(KEYS["outcome"]), file, where))
+    made = [(kind, row[kind]) for kind in (*kinds, "transform", "winsorised") if kind in row]
     if len(made) > 1:
         odd.append(Fault(file, "two transforms", "write one outcome for each", column=where))
     faults += odd
@@ -210,20 +227,30 @@ def _outcome(row: Mapping[str, Any], file: str, number: int, faults: list[Fault]
     try:
         transform = None
         if made:
-            kind: Any = made[0][0]
-            line = made[0][1]
-            transform = Transform(kind, **{"line" if isinstance(line, str) else "fen": line})
+            transform = _transform(*made[0])
         return Outcome(**plain, transform=transform)
     except (TypeError, ValueError) as error:
         faults.append(Fault(file, str(error), "correct it", column=where))
         return None
 
 
+def _transform(key: str, value: Any) -> Transform:
+    """Read what is made of an outcome."""
+    if key == "transform":
+        if value not in words("outcome", key):
+            raise ValueError(f"transform {value!r} is none of {', '.join(words('outcome', key))}")
+        return Transform(value)
+    if key == "winsorised":
+        return Transform("winsorised", shares=tuple(value) if isinstance(value, list) else ())
+    kind: Any = key
+    return Transform(kind, **{"line" if isinstance(value, str) else "fen": value})
+
+
 def _estimand(
     row: Mapping[str, Any], outcomes: list[str], file: str, number: int, faults: list[Fault]
 ) -> Declared:
     where = f"estimand {number}."
-    faults += _unknown(row, {"name", "outcomes", *CHOICES}, file, where)
+    faults += _unknown(row, set(KEYS["estimand"]), file, where)
     faults += [
         Fault(file, "the key is missing", "write it", column=where + key)
         for key in ("name", "aggregation")
@@ -233,14 +260,20 @@ def _estimand(
         Fault(
             file,
             "no such choice",
-            f"use one of: {', '.join(allowed)}",
+            f"use one of: {', '.join(words('estimand', key))}",
             column=where + key,
             value=str(row[key]),
         )
-        for key, allowed in CHOICES.items()
-        if key in row and row[key] not in allowed
+        for key in CHOICES
+        if key in row and row[key] not in words("estimand", key)
     ]
-    wanted = tuple(row.get("outcomes", outcomes))
+    faults += [
+        Fault(file, "not a list", "write [ … ]", column=where + key, value=str(row[key]))
+        for key in LISTS
+        if key in row and not isinstance(row[key], list)
+    ]
+    chosen = {key: tuple(row[key]) for key in LISTS if isinstance(row.get(key), list)}
+    wanted = chosen.pop("outcomes", tuple(outcomes))
     faults += [
         Fault(
             file,
@@ -252,8 +285,8 @@ def _estimand(
         for name in wanted
         if name not in outcomes
     ]
-    plain = {key: str(row[key]) for key in ("name", *CHOICES) if key in row}
-    return Declared(**{"name": "", "aggregation": "", **plain}, outcomes=wanted)
+    plain = {key: str(row[key]) for key in ("name", "strata", "psu", *CHOICES) if key in row}
+    return Declared(**{"name": "", "aggregation": "", **plain}, outcomes=wanted, **chosen)  # type: ignore[arg-type]
 
 
 def _rules(table: Mapping[str, Any], file: str, faults: list[Fault]) -> Rules:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
-from analysis.cells.outcomes import Outcome, Transform, standard
+from analysis.cells.outcomes import Measured, Outcome, Transform, standard
 
 Level = Literal["household", "village", "auto"]
 Handling = Literal["balanced", "pairs", "cross_sections"]
@@ -55,7 +55,7 @@ class CellsDesign:
     periods : tuple of int or None
         First and last period to use; None for all.
     price_series : str
-        Price index of ``prices.csv`` for real outcomes and lines.
+        Price index of ``prices.csv`` for real outcomes and lines, in place of the panel's own.
     village_groups : int
         0: a pack has no villages. Otherwise it has groups of at least so many households each; see
         `grouping`.
@@ -83,7 +83,7 @@ class CellsDesign:
     moments: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
     periods: tuple[int, int] | None = None
-    price_series: str = "tibet_cpi"
+    price_series: str = ""
     village_groups: int = 0
     control_villages: Literal["", "never", "not_yet"] = ""
     disclosure: bool = False
@@ -163,6 +163,9 @@ class CellsDesign:
                 **{
                     **o,
                     "transform": Transform.from_dict(o["transform"]) if o["transform"] else None,
+                    "measured": Measured(
+                        **{**o["measured"], "bounds": tuple(o["measured"]["bounds"])}
+                    ),
                 }
             )
             for o in values["outcomes"]

@@ -211,9 +211,9 @@ def of_groups(
     for outcome in design.outcomes:
         if f"sum_{outcome.name}" not in frame.columns:
             continue
-        if outcome.is_money:
+        if outcome.is_amount:
             yield from _money(frame, outcome, design, rules)
-        elif outcome.is_whole:
+        elif outcome.is_count:
             yield from _headcount(frame, outcome, design, rules)
     for one, other in combinations(nested(design), 2):
         if family(one) != family(other) or f"sum_{one.name}" not in frame.columns:

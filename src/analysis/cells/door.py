@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,7 @@ INCOME: Final = ("wage", "business", "property", "transfer", "total")
 def cells(
     panel: Panel | str | Path,
     programme: str = "",
-    y: Sequence[str] = INCOME,
+    y: Sequence[str | Outcome] = (),
     *,
     estimands: str | Path = "",
     engine: str = "polars",
@@ -43,7 +44,8 @@ def cells(
     programme : str
         Whose effects are wanted.
     y : sequence of str
-        Outcomes: sources of income or ``total``.
+        Outcomes of the panel: sources of income, ``total``, or what its map declares; left out: the
+        sources that were asked for and their total, or all outcomes if there is no income.
     estimands : path, optional
         An estimands file, a TOML: cells as it declares them, of which a pack can be made; then
         every option but `engine` is left out.
@@ -78,26 +80,66 @@ def cells(
     >>> va.cells(folder, programme="training").n_villages
     20
     """
+    source = panels.read(Path(panel)) if isinstance(panel, (str, Path)) else panel
     if estimands:
         own = (programme, tuple(y), handling, stratum, anticipation, tuple(inverse), real)
-        if own != ("", INCOME, "balanced", "", 0, (), None):
+        if own != ("", (), "balanced", "", 0, (), None):
             remedy = "leave programme=, y= and the other options out: the file names them"
             fault = Fault("cells", "an estimands file and other options are given", remedy)
             raise FaultsError([fault])
-        return build(_opened(panel), declaration.read(Path(estimands)).design, engine)  # type: ignore[arg-type]
+        return build(source, declaration.read(Path(estimands)).design, engine)  # type: ignore[arg-type]
+    design, notes = design_of(
+        source,
+        programme,
+        y,
+        handling=handling,
+        stratum=stratum,
+        anticipation=anticipation,
+        inverse=inverse,
+        real=real,
+    )
+    made = build(source, design, engine)  # type: ignore[arg-type]
+    return replace(made, meta={**made.meta, "notes": [*notes, *made.meta.get("notes", ())]})
+
+
+def design_of(
+    panel: Panel,
+    programme: str,
+    y: Sequence[str | Outcome] = (),
+    *,
+    handling: str = "balanced",
+    stratum: str = "",
+    anticipation: int = 0,
+    inverse: Sequence[str] = (),
+    real: int | None = None,
+) -> tuple[CellsDesign, tuple[str, ...]]:
+    """Return the design that `cells` adds up, and what was left out of the outcomes and why."""
+    names, notes = _asked(panel, y)
     if not programme:
         remedy = 'name one, as in programme="training"'
         raise FaultsError([Fault("cells", "no programme is named", remedy, column="programme")])
     design = CellsDesign(
         (programme,),
-        outcomes=tuple(Outcome(name, real=real) for name in y or INCOME),
+        outcomes=tuple(o if isinstance(o, Outcome) else Outcome(o, real=real) for o in names),
         handling=handling,  # type: ignore[arg-type]
         stratum=stratum,
         anticipation=anticipation,
         inverse=tuple(inverse),
     )
-    return build(_opened(panel), design, engine)  # type: ignore[arg-type]
+    return design, notes
 
 
-def _opened(panel: Panel | str | Path) -> Panel:
-    return panels.read(Path(panel)) if isinstance(panel, (str, Path)) else panel
+def _asked(
+    panel: Panel, y: Sequence[str | Outcome]
+) -> tuple[Sequence[str | Outcome], tuple[str, ...]]:
+    """Return the outcomes that can be shown of those asked for, and what was left out and why.
+
+    A source of income that a survey did not ask for takes the total with it, and nothing else.
+    """
+    income = tuple(name for name in INCOME if name in panel.outcome_names)
+    if not y:
+        y = income or panel.outcome_names
+    if not panel.absent or tuple(y) != INCOME:
+        return y, ()
+    gone = ", ".join(name for name in INCOME if name not in income)
+    return income, (f"left out: {gone}: the panel does not have {', '.join(panel.absent)}",)

@@ -1,24 +1,38 @@
 """Outcomes of a household and period, and what of them one scan has to add up.
 
-Money is whole fen. An outcome in prices of another year, or a sum over sources, is not scanned: it
-follows from sums that are, so it costs nothing and cannot disagree with them.
+Money is whole hundredths of the currency; other outcomes are floats, never rounded. An outcome in
+prices of another year, or a sum over sources, is not scanned: it follows from sums that are, so it
+costs nothing and cannot disagree with them.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from analysis.cells.reference import APPROXIMATE, Reference
+from analysis.money import HUNDREDTH, main_unit
 from analysis.panels import schemas
+from analysis.panels.outcomes import MONEY, NAME
 
-Source = Literal["wage", "business", "property", "transfer", "total"]
-Per = Literal["household", "head"]
-Kind = Literal["headcount", "gap", "squared_gap", "threshold", "rif_quantile", "rif_gini"]
+Per = Literal["household", "head", "adult_equivalent"]
+Kind = Literal[
+    "headcount",
+    "gap",
+    "squared_gap",
+    "threshold",
+    "rif_quantile",
+    "rif_gini",
+    "log",
+    "asinh",
+    "winsorised",
+]
 POVERTY: Final = ("headcount", "gap", "squared_gap")
-NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+VALUES: Final = ("log", "asinh", "winsorised")
+"""Transforms of a value of any kind; the others are of incomes."""
+ADULT_EQUIVALENTS: Final = "x_adult_equivalents"
+"""Column of the households that ``per = "adult_equivalent"`` divides by."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +42,9 @@ class Transform:
     Attributes
     ----------
     kind : str
-        ``headcount``, ``gap``, ``squared_gap`` or ``threshold``; ``rif_quantile`` or ``rif_gini``
-        are made by `analysis.cells.recentred.outcomes`.
+        ``headcount``, ``gap``, ``squared_gap`` or ``threshold``; ``log``, ``asinh`` or
+        ``winsorised``; ``rif_quantile`` or ``rif_gini`` are made by
+        `analysis.cells.recentred.outcomes`.
     line : str
         Name of a poverty line of ``poverty_lines.csv``; empty if `fen` is given.
     fen : int or None
@@ -38,6 +53,8 @@ class Transform:
         What the recentred influence is at.
     share : float or None
         Of the quantile.
+    shares : tuple of float
+        Lower and upper share of the values that ``winsorised`` draws in to their quantiles.
     """
 
     kind: Kind
@@ -45,8 +62,12 @@ class Transform:
     fen: int | None = None
     reference: Reference | None = field(default=None, repr=False)
     share: float | None = field(default=None, repr=False)
+    shares: tuple[float, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
+        low, high = self.shares if len(self.shares) == 2 else (1.0, 0.0)
+        if (self.kind == "winsorised") != (0 <= low < high <= 1):
+            raise ValueError(f"{self.kind}: winsorised has two shares, as in [0.01, 0.99]")
         if self.kind.startswith("rif_") != (self.reference is not None):
             raise ValueError(f"{self.kind}: recentred influence has a reference, nothing else has")
         if self.reference is not None:
@@ -54,6 +75,10 @@ class Transform:
                 raise ValueError(f"{self.kind}: a quantile has a share, the Gini index has none")
             if self.share is not None:
                 self.reference.quantile(self.share)
+            return
+        if self.kind in VALUES:
+            if self.line or self.fen is not None:
+                raise ValueError(f"{self.kind}: it has neither a line nor an amount")
             return
         if bool(self.line) == (self.fen is not None):
             raise ValueError(f"{self.kind}: give the name of a line or an amount in fen, not both")
@@ -64,7 +89,13 @@ class Transform:
     def from_dict(cls, values: Mapping[str, Any]) -> Transform:
         """Read what `dataclasses.asdict` wrote, through JSON or not."""
         frozen = values.get("reference")
-        return cls(**{**values, "reference": Reference.from_dict(frozen) if frozen else None})
+        return cls(
+            **{
+                **values,
+                "reference": Reference.from_dict(frozen) if frozen else None,
+                "shares": tuple(values.get("shares", ())),
+            }
+        )
 
 
 def headcount(line: str | int) -> Transform:
@@ -105,6 +136,31 @@ def _transform(kind: Kind, line: str | int) -> Transform:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What a panel says of an outcome; read from it when cells are made.
+
+    Attributes
+    ----------
+    kind : str
+        A key of `analysis.panels.outcomes.KINDS`.
+    unit : str
+        Of a number, in words.
+    currency : str
+        Main unit of money.
+    nominal : bool
+        Whether prices of a year were asked for and the panel has no index for them.
+    bounds : tuple of float
+        Where a winsorised outcome is cut.
+    """
+
+    kind: str = "money"
+    unit: str = ""
+    currency: str = "yuan"
+    nominal: bool = False
+    bounds: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class Outcome:
     """An outcome of a household in a period.
 
@@ -113,42 +169,50 @@ class Outcome:
     name : str
         Name in columns and results; lower case, digits, underscores.
     source : str
-        A source of income, or ``total``.
+        A source of income, ``total``, or another outcome of the panel; left out: `name`, and
+        ``total`` under a transform of income.
     per : str
-        ``household``, or ``head``: divided by members at baseline.
+        ``household``, ``head``: divided by members at baseline, or ``adult_equivalent``: divided by
+        the households' column ``x_adult_equivalents``.
     real : int or None
         None: prices of each period. A year: prices of that year. A line is always brought to the
         prices of each period, so headcounts take no year; an amount in a threshold with a year is
         an amount in prices of that year.
     transform : Transform or None
-        What is made of the income.
+        What is made of it.
+    measured : Measured
+        What the panel says of it; never declared, and no part of what makes two outcomes equal.
 
     Examples
     --------
-    >>> Outcome("wage").source, Outcome("total_2020", source="total", real=2020).unit
-    ('wage', 'fen/households/years, prices of 2020')
+    >>> Outcome("total_2020", source="total", real=2020).unit
+    'fen/households/years, prices of 2020'
     >>> Outcome("poor", transform=headcount("relative")).is_whole
     True
     """
 
     name: str
-    source: Source | Literal[""] = ""
+    source: str = ""
     per: Per = "household"
     real: int | None = None
     transform: Transform | None = None
+    measured: Measured = field(default=Measured(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
             raise ValueError(f"outcome {self.name!r}: use lower case, digits and underscores")
+        of_income = self.transform is not None and self.transform.kind not in VALUES
         if not self.source:
-            guess = self.name if self.name in schemas.SOURCES else "total"
-            object.__setattr__(self, "source", guess)
-        if self.source not in (*schemas.SOURCES, "total"):
+            known = self.name in schemas.SOURCES or not of_income
+            object.__setattr__(self, "source", self.name if known else "total")
+        if of_income and self.source not in (*schemas.SOURCES, "total"):
             raise ValueError(
                 f"outcome {self.name}: source {self.source!r} is none of the four, nor total"
             )
-        if self.per not in ("household", "head"):
-            raise ValueError(f"outcome {self.name}: per {self.per!r} is neither household nor head")
+        if self.per not in get_args(Per):
+            raise ValueError(
+                f"outcome {self.name}: per {self.per!r} is none of {', '.join(get_args(Per))}"
+            )
         frozen = self.transform.reference if self.transform else None
         if frozen and (self.source, self.per, self.real) != (
             frozen.source,
@@ -157,7 +221,9 @@ class Outcome:
         ):
             raise ValueError(f"outcome {self.name}: its reference is of another income")
         kind = self.transform.kind if self.transform else ""
-        if kind in ("headcount", "squared_gap") and (self.per == "head" or self.real is not None):
+        if kind in ("headcount", "squared_gap") and (
+            self.per != "household" or self.real is not None
+        ):
             raise ValueError(
                 f"outcome {self.name}: a {kind} has no unit of money; leave `per` and `real` out"
                 " (persons are counted by a design whose unit is person)"
@@ -165,16 +231,36 @@ class Outcome:
 
     @property
     def is_money(self) -> bool:
-        """Whether it is an amount; otherwise a share."""
-        return self.transform is None or self.transform.kind == "gap"
+        """Whether it is an amount of money."""
+        made = self.transform
+        return self.measured.kind in MONEY and (made is None or made.kind in ("gap", "winsorised"))
+
+    @property
+    def is_amount(self) -> bool:
+        """Whether one household can make most of its sum: money, and numbers in a unit."""
+        plain = self.transform is None or self.transform.kind == "winsorised"
+        return self.is_money or (self.measured.kind == "number" and plain)
+
+    @property
+    def is_count(self) -> bool:
+        """Whether each household is one or none of those counted."""
+        if self.transform is not None:
+            return self.transform.kind in ("headcount", "threshold")
+        return self.measured.kind == "yes_no" and self.per == "household"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the income table that it is made of."""
+        return schemas.SOURCES if self.source == "total" else (self.source,)
 
     @property
     def is_whole(self) -> bool:
         """Whether each household's value is a whole number, so that sums are exact."""
-        if self.transform and self.transform.kind in ("headcount", "threshold"):
+        if self.is_count:
             return True
         exact = self.transform is None or self.transform.kind == "gap"
-        return self.per == "household" and self.real is None and exact
+        nominal = self.real is None or self.measured.nominal
+        return self.is_money and self.per == "household" and nominal and exact
 
     @property
     def unit(self) -> str:
@@ -183,9 +269,24 @@ class Outcome:
             if self.transform and self.transform.kind == "rif_gini":
                 return f"index, {APPROXIMATE}"
             return f"{self._money}, {APPROXIMATE}"
-        if not self.is_money:
+        made = self.transform
+        if made is not None and made.kind not in (*VALUES, "gap"):
             return "share"
-        return self._money
+        if made is not None and made.kind in ("log", "asinh"):
+            name = {"log": "log", "asinh": "inverse hyperbolic sine"}[made.kind]
+            return f"{name} of {main_unit(self._plain)}"
+        if made is not None and made.kind == "winsorised":
+            low, high = (f"{100 * share:g}" for share in made.shares)
+            return f"{self._plain}, winsorised at {low} and {high} %"
+        return self._plain
+
+    @property
+    def _plain(self) -> str:
+        """Unit of the values before a transform."""
+        if self.measured.kind in MONEY:
+            return self._money
+        unit = self.measured.unit or self.measured.kind.replace("_", " or ")
+        return unit if self.per == "household" else f"{unit} per {self.per.replace('_', ' ')}"
 
     @property
     def is_approximate(self) -> bool:
@@ -194,8 +295,12 @@ class Outcome:
 
     @property
     def _money(self) -> str:
-        prices = "prices of each year" if self.real is None else f"prices of {self.real}"
-        return f"fen/{self.per}s/years, {prices}"
+        real = self.real is not None and not self.measured.nominal
+        prices = f"prices of {self.real}" if real else "prices of each year"
+        currency = self.measured.currency
+        hundredth = "fen" if currency == "yuan" else f"{HUNDREDTH}{currency}"
+        years = "/years" if self.measured.kind == "money" else ""
+        return f"{hundredth}/{self.per}s{years}, {prices}"
 
 
 def standard(real: int | None = None) -> tuple[Outcome, ...]:

@@ -204,7 +204,7 @@ def _told_apart(design: CellsDesign, declared: Declaration) -> dict[str, str]:
 
     Where whole villages are treated the cohort says it already.
     """
-    asked = {one.controls for one in declared.estimands if one.villages == "other"}
+    asked = {one.controls for one in declared.estimands if one.where == "other_villages"}
     if design.level != "household" or len(design.programmes) > 1 or not asked:
         return {}
     return {design.programmes[0]: "not_yet" if "not_yet" in asked else "never"}

@@ -81,7 +81,7 @@ def look(
     if account.rows_used == everyone * length:
         rows = _length(tables, households) * length
         return Presence(households, _leave_out(account, NO_HOUSEHOLD, rows), full)
-    seen = scan.seen(tables, periods, everything=account.rows_used == account.rows_read)
+    seen = scan.seen(tables, design, periods, everything=account.rows_used == account.rows_read)
     households = tables.keep(scan.with_pattern(households, seen, periods))
     counts = tables.collect(households.group_by("pattern", "rows").agg(nw.len().alias("n")))
     _refuse_doubles(counts)

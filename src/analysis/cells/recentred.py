@@ -14,12 +14,12 @@ import polars as pl
 
 from analysis.cells.design import Unit
 from analysis.cells.engines import affinity
-from analysis.cells.outcomes import Outcome, Per, Source, Transform
+from analysis.cells.outcomes import Outcome, Per, Transform
 from analysis.cells.reference import Reference
-from analysis.cells.scan import Prices
 from analysis.faults import Fault, FaultsError
 from analysis.panels import schemas
 from analysis.panels.panel import Panel
+from analysis.panels.prices import Prices
 
 SHARES = (0.1, 0.5, 0.9)
 KNOTS = 50
@@ -32,13 +32,13 @@ def reference(
     *,
     periods: tuple[int, ...],
     programme: str = "",
-    source: Source = "total",
+    source: str = "total",
     per: Per = "head",
     real: int | None = None,
     unit: Unit = "household",
     shares: tuple[float, ...] = SHARES,
     knots: int = KNOTS,
-    price_series: str = "tibet_cpi",
+    price_series: str = "",
 ) -> Reference:
     """Freeze the distribution of an income.
 
@@ -150,7 +150,7 @@ def _incomes(
     price_series: str,
 ) -> tuple[Floats, Floats]:
     """Return incomes and weights of the rows that count."""
-    prices = Prices(price_series, panel.price_year)
+    prices = Prices.of(panel, price_series)
     homes = panel.households.select("household", "village", "size_baseline", "weight")
     treated = panel.participation.filter(pl.col("programme") == programme)
     for level in ("household", "village"):

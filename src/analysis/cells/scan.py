@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
+from operator import add, and_
 from typing import Any, Final
 
 import narwhals as nw
@@ -18,8 +20,11 @@ import polars as pl
 from analysis import money
 from analysis.cells.design import CellsDesign
 from analysis.cells.engines import Frame, Tables
-from analysis.cells.outcomes import POVERTY, Outcome
+from analysis.cells.outcomes import ADULT_EQUIVALENTS, POVERTY, VALUES, Outcome
+from analysis.faults import Fault, FaultsError
 from analysis.panels import schemas
+from analysis.panels.outcomes import MONEY
+from analysis.panels.prices import Prices
 
 MOST_PERIODS: Final = 62
 """A pattern is one whole number of 64 bits."""
@@ -53,22 +58,6 @@ class Plan:
     sizes: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Prices:
-    """In which prices the panel is, and how to bring amounts to others."""
-
-    series: str
-    price_year: int | None
-
-    def of(self, period: int) -> int:
-        """Return the year whose prices the incomes of a period are in."""
-        return self.price_year or period
-
-    def factor(self, period: int, real: int) -> Fraction:
-        """Return what brings an income of the period to the prices of a year."""
-        return money.load().factor(real, self.of(period), self.series)
-
-
 def plan(design: CellsDesign, periods: tuple[int, ...], prices: Prices) -> Plan:
     """Decide what to add up: each value once, a total from its sources where they are there."""
     raw: dict[str, Any] = {}
@@ -79,13 +68,18 @@ def plan(design: CellsDesign, periods: tuple[int, ...], prices: Prices) -> Plan:
     sizes: dict[str, Any] = {}
     plain = {(o.source, o.per) for o in design.outcomes if o.transform is None}
     for outcome in design.outcomes:
-        scaled = outcome.is_money and outcome.real is not None
+        scaled = (
+            outcome.is_money
+            and outcome.real is not None
+            and not outcome.measured.nominal
+            and not _is_winsorised(outcome)
+        )
         scale[outcome.name] = (
             {t: prices.factor(t, outcome.real) for t in periods}
             if scaled and outcome.real is not None
             else None
         )
-        sources: tuple[str, ...] = (str(outcome.source),)
+        sources: tuple[str, ...] = (outcome.source,)
         if (
             outcome.transform is None
             and outcome.source == "total"
@@ -97,13 +91,15 @@ def plan(design: CellsDesign, periods: tuple[int, ...], prices: Prices) -> Plan:
             name = _raw_name(outcome, source)
             raw[name] = _value(outcome, source, periods, prices)
             # Prices come after the scan: before it, an amount is whole whatever its year.
-            whole[name] = outcome.is_whole or (outcome.is_money and outcome.per == "household")
+            whole[name] = outcome.is_whole or (
+                outcome.is_money and outcome.per == "household" and not _is_winsorised(outcome)
+            )
             names.append(name)
         parts[outcome.name] = tuple(names)
-        if design.disclosure and outcome.is_money:
-            name = _raw_name(outcome, str(outcome.source))
+        if design.disclosure and outcome.is_amount:
+            name = _raw_name(outcome, outcome.source)
             sized[outcome.name] = name
-            sizes[name] = _value(outcome, str(outcome.source), periods, prices).abs()
+            sizes[name] = _value(outcome, outcome.source, periods, prices).abs()
     return Plan(raw, whole, parts, scale, sized, sizes)
 
 
@@ -116,8 +112,16 @@ def _raw_name(outcome: Outcome, source: str) -> str:
     if made.reference is not None:
         # Spark reads a dot in a name as a field of a struct.
         return f"{name}_{made.kind}_{made.share}_{made.reference.digest}".replace(".", "_")
-    real = outcome.real if made.kind == "threshold" else None
-    return f"{name}_{made.kind}_{made.line or made.fen}_{real or ''}"
+    if made.kind == "winsorised":
+        return f"{name}_winsorised_" + "_".join(f"{share:g}" for share in made.shares).replace(
+            ".", "_"
+        )
+    real = outcome.real if made.kind in ("threshold", "log", "asinh") else None
+    return f"{name}_{made.kind}_{made.line or made.fen or ''}_{real or ''}"
+
+
+def _is_winsorised(outcome: Outcome) -> bool:
+    return outcome.transform is not None and outcome.transform.kind == "winsorised"
 
 
 def _value(outcome: Outcome, source: str, periods: tuple[int, ...], prices: Prices) -> Any:
@@ -126,15 +130,14 @@ def _value(outcome: Outcome, source: str, periods: tuple[int, ...], prices: Pric
     income = sum((nw.col(name) for name in names[1:]), start=nw.col(names[0]))
     size = nw.col("size_baseline").cast(nw.Int64)
     made = outcome.transform
+    if made is None and outcome.per == "household":
+        return income.cast(nw.Int64) if outcome.is_count else income
     if made is None:
-        return income if outcome.per == "household" else income / size
+        return income / _divisor(outcome)
+    if made.kind in VALUES:
+        return _transformed(outcome, periods, prices)
     if made.reference is not None:
-        amounts = income.cast(nw.Float64)
-        if outcome.real is not None:
-            factors = {t: float(prices.factor(t, outcome.real)) for t in periods}
-            amounts = amounts * _by_period(factors, nw.Float64)
-        amounts = amounts if outcome.per == "household" else amounts / size
-        return made.reference.influence(amounts, made.share)
+        return made.reference.influence(amounts(outcome, periods, prices), made.share)
     amount = _by_period({t: _amount(outcome, t, prices) for t in periods})
     if made.kind in POVERTY or outcome.per == "head":
         amount = amount * size
@@ -147,12 +150,49 @@ def _value(outcome: Outcome, source: str, periods: tuple[int, ...], prices: Pric
     return lacking if outcome.per == "household" else lacking / size
 
 
+def _divisor(outcome: Outcome) -> Any:
+    if outcome.per == "adult_equivalent":
+        return nw.col(ADULT_EQUIVALENTS)
+    return nw.col("size_baseline").cast(nw.Int64)
+
+
+def amounts(outcome: Outcome, periods: tuple[int, ...], prices: Prices) -> Any:
+    """Return what an outcome is made of: a float in its prices and per whom it is."""
+    first, *others = (nw.col(name) for name in outcome.columns)
+    value = sum(others, start=first).cast(nw.Float64)
+    if outcome.real is not None and not outcome.measured.nominal:
+        factors = {t: float(prices.factor(t, outcome.real)) for t in periods}
+        value = value * _by_period(factors, nw.Float64)
+    return value if outcome.per == "household" else value / _divisor(outcome)
+
+
+def _transformed(outcome: Outcome, periods: tuple[int, ...], prices: Prices) -> Any:
+    """Return the logarithm, the inverse hyperbolic sine, or the value drawn in to its bounds."""
+    made, value = outcome.transform, amounts(outcome, periods, prices)
+    assert made is not None  # noqa: S101  # asked for outcomes with a transform only
+    if made.kind == "winsorised":
+        return value.clip(*outcome.measured.bounds)
+    if outcome.measured.kind in MONEY:
+        value = value / money.FEN_PER_YUAN
+    if made.kind == "log":
+        return value.log()
+    # Of the absolute value, so that no large number is taken from one nearly as large.
+    size = value.abs()
+    sine = (size + (size * size + 1).sqrt()).log()
+    return nw.when(value < 0).then(-sine).otherwise(sine)
+
+
 def _amount(outcome: Outcome, period: int, prices: Prices) -> int:
     """Return a line or threshold in fen in the prices the incomes of a period are in."""
     made = outcome.transform
     assert made is not None  # noqa: S101  # asked for outcomes with a transform only
     if made.line:
-        return money.load().line_fen(made.line, prices.of(period), prices.series)
+        year = prices.year(period)
+        if year is None or not isinstance(prices.index, str):
+            remedy = "give an amount in place of the name of a line"
+            problem = "a named line needs years and a series of prices.csv"
+            raise FaultsError([Fault("panel.json", problem, remedy, column=outcome.name)])
+        return money.load().line_fen(made.line, year, prices.index or money.PRICE_INDEX)
     assert made.fen is not None  # noqa: S101  # checked by Transform
     if outcome.real is None or made.kind != "threshold":
         return made.fen
@@ -179,14 +219,18 @@ def attributes(
     What is the same for all, or for all of a village, would only slow the scan: `complete` adds it.
     """
     stratum = nw.col(design.stratum).cast(nw.String).alias("stratum") if design.stratum else None
+    per_equivalent = any(outcome.per == "adult_equivalent" for outcome in design.outcomes)
     frame = tables.households.select(
         "household",
         "village",
         "size_baseline",
         *([_weight(design)] if weighted else []),
         *([] if stratum is None else [stratum]),
+        *([ADULT_EQUIVALENTS] if per_equivalent else []),
         *(nw.col(name).cast(nw.Float64).alias(f"z_{name}") for name in design.covariates),
     )
+    if per_equivalent:
+        frame = frame.filter(nw.col(ADULT_EQUIVALENTS) > 0)
     if stratum is not None:
         frame = frame.filter(~nw.col("stratum").is_null())
     for name, programme, level in _cohorts(design, levels):
@@ -250,12 +294,34 @@ def _weight(design: CellsDesign) -> Any:
     return weight.alias("weight")
 
 
-def seen(tables: Tables, periods: tuple[int, ...], everything: bool) -> Frame:
-    """Return the complete rows of the periods; nothing is filtered where that is all rows."""
+def answered(design: CellsDesign) -> Any:
+    """Return whether a row has every outcome of a design: no source but those it needs."""
+    needed = dict.fromkeys(name for outcome in design.outcomes for name in outcome.columns)
+    if tuple(needed) == schemas.SOURCES:
+        return nw.col("complete")
+    there = [~nw.col(name).is_null() for name in needed]
+    return reduce(and_, there)
+
+
+def defined(design: CellsDesign) -> Any | None:
+    """Return whether every logarithm of a design exists; None where there are none."""
+    logs = [o for o in design.outcomes if o.transform is not None and o.transform.kind == "log"]
+    above = [reduce(add, (nw.col(name) for name in outcome.columns)) > 0 for outcome in logs]
+    return reduce(and_, above) if above else None
+
+
+def usable(design: CellsDesign) -> Any:
+    """Return whether a row has every outcome of a design, and a logarithm where one is asked."""
+    exists = defined(design)
+    return answered(design) if exists is None else answered(design) & exists
+
+
+def seen(tables: Tables, design: CellsDesign, periods: tuple[int, ...], everything: bool) -> Frame:
+    """Return the usable rows of the periods; nothing is filtered where that is all rows."""
     if everything:
         return tables.income
     inside = (nw.col("period") >= periods[0]) & (nw.col("period") <= periods[-1])
-    return tables.income.filter(nw.col("complete"), inside)
+    return tables.income.filter(usable(design), inside)
 
 
 def with_pattern(households: Frame, rows: Frame, periods: tuple[int, ...]) -> Frame:

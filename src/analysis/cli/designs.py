@@ -30,7 +30,7 @@ def add_to(app: typer.Typer) -> None:
 
 def did(
     file: File,
-    y: Outcomes,
+    y: Outcomes = [],  # noqa: B006  # typer makes a list of its own
     unit: Annotated[str, typer.Option(help="who is followed; left out: others each period")] = "",
     time: Annotated[str, typer.Option(help="period")] = "",
     first: Annotated[str, typer.Option(help="first treated period, or whether treated")] = "",
@@ -52,6 +52,8 @@ def did(
     drop: Annotated[list[int] | None, typer.Option(help="a cohort to leave out")] = None,
     outcome_unit: Annotated[str, typer.Option(help="unit of the outcome, as printed")] = "",
     programme: Annotated[str, typer.Option(help="of a panel")] = "",
+    estimands: Annotated[Path | None, typer.Option(help="of a panel: a file that declares")] = None,
+    estimand: Annotated[str, typer.Option(help="of the file: one by its name")] = "",
     sheet: Sheet = "",
     encoding: Encoding = "",
     to: Out = None,
@@ -59,6 +61,12 @@ def did(
     """Difference in differences: from a file, panel, cells or pack to effects."""
     from analysis.did.estimate import did as estimate
 
+    if estimands is not None or estimand:
+        from analysis.did.declared import estimate as of_file
+
+        declared = of_file(file, estimands)
+        _show(declared.estimand(estimand) if estimand else declared, to)
+        return
     fit = estimate(
         _source(file, sheet, encoding),
         y,

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, cast
 import numpy as np
 import polars as pl
 
-from analysis.did import covariate_adjustment, layout, stored, survey
+from analysis.did import covariate_adjustment, layout, of_panel, stored, survey
 from analysis.did.check import Observations, observe
 from analysis.did.columns import Columns, refuse
 from analysis.did.result import DidResult
@@ -21,6 +21,7 @@ from analysis.effects.group_time import Comparison
 from analysis.effects.result import EffectSet, stack
 from analysis.effects.table import Table
 from analysis.frames import to_polars
+from analysis.panels.panel import Panel
 from analysis.results.provenance import FrameDigest, Provenance
 
 Method = Literal["doubly_robust", "regression", "weighting", "imputation", "two_way"]
@@ -80,8 +81,8 @@ def did(
         A Polars, pandas or Arrow frame with one row per unit and period; a panel or its folder,
         cells, or a pack.
     y : str or sequence of str
-        Outcomes: any numbers, never rounded. Effects are in the unit they have in `data`. Outcomes
-        that add up have effects that add up exactly.
+        Outcomes: any numbers, never rounded; of a panel what it declares. Effects are in the unit
+        they have in `data`. Outcomes that add up have effects that add up exactly.
     unit, time, first, cluster : str
         Columns of a frame: who is followed (empty: other units in each period), the period (whole
         numbers of any calendar, with gaps), the first treated period, and the cluster of the
@@ -99,7 +100,8 @@ def did(
         Groups (fixed at the first period) inside which units are compared; effects are averaged as
         the treated are spread over them.
     covariates : sequence of str
-        Numbers measured before treatment, adjusted for as `method` says.
+        Numbers (of a panel, columns of the households) measured before treatment, adjusted for as
+        `method` says.
     controls : str
         ``never`` treated or ``not_yet`` treated.
     where : str
@@ -127,7 +129,7 @@ def did(
     evidence : str
         Kind of evidence: ``public``, ``model`` or ``yours`` (by default that of the data).
     programme : str
-        Of a panel: which programme.
+        Of a panel: which programme; may be left out where there is one.
 
     Returns
     -------
@@ -168,6 +170,23 @@ def did(
         )
     outcomes = (y,) if isinstance(y, str) and y else tuple(y)
     wanted = MOMENTS.get(method, ())
+    data = stored.opened(data)
+    own = {"unit": unit, "time": time, "first": first, "cluster": cluster, "weight": weight}
+    of_households = {"covariates": tuple(covariates), "strata": strata, "psu": psu}
+    of_panel.nothing_passed_over(data, {**own, "never": never}, {**of_households, "within": within})
+    if isinstance(data, Panel) and (any(of_households.values()) or within):
+        return of_panel.asked(
+            data,
+            programme,
+            outcomes,
+            {"handling": handling or "balanced", "stratum": within, "anticipation": anticipation},
+            controls=controls,
+            where=where or "other_villages",
+            base=base,
+            method=method,
+            drop=tuple(drop),
+            **of_households,
+        )
     held = stored.source(data, programme, outcomes, handling, anticipation, wanted)
     if held is not None:
         how = Comparison(controls, where or "other_villages", base, anticipation)
@@ -327,6 +346,7 @@ def _from_stored(
             units=held.units,
             cluster=held.clusters,
             decisions=held.decisions,
+            calendar=held.calendar,
         )
     cells = held.cells
     if drop:
@@ -348,6 +368,7 @@ def _from_stored(
         units=held.units,
         cluster=held.clusters,
         decisions=held.decisions,
+        calendar=held.calendar,
     )
 
 
@@ -388,15 +409,19 @@ def result(
     decisions: Sequence[str] = (),
     shift: int = 0,
     covariates: Sequence[str] = (),
+    calendar: str = "number",
 ) -> DidResult:
     """Return estimates as a result: the overall effect, then effects by event time."""
     shares = "fixed" if method == "imputation" else "estimated"
     mean = mean_of(estimates)
-    frames = [tidy(added(estimates, cells, name, shares), shift) for name in (mean, "event_time")]
+    frames = [
+        tidy(added(estimates, cells, name, shares), shift, calendar=calendar)
+        for name in (mean, "event_time")
+    ]
     rest, lonely = _without_lone_cohorts(estimates, cells, shares, shift)
     frame = pl.concat([f for f in (*frames, rest) if f.height], how="diagonal_relaxed")
     if not frame.height:
-        frame = tidy(estimates, shift)
+        frame = tidy(estimates, shift, calendar=calendar)
     names = {
         "group_time": METHODS.get(method, method),
         "imputation": METHODS["imputation"],
@@ -418,4 +443,5 @@ def result(
         how=how,
         shift=shift,
         shares=shares,
+        calendar=calendar,
     )

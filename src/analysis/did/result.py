@@ -19,6 +19,7 @@ from analysis.effects.pack_effects import PackEffects
 from analysis.effects.result import EffectSet
 from analysis.effects.table import Table
 from analysis.inference import randomisation, wild
+from analysis.panels.calendar import label
 from analysis.results.result import Result, frame_of
 from analysis.sensitivity import event_study, trends
 
@@ -64,6 +65,8 @@ class DidResult(Result):
         What was added to the user's periods inside.
     shares : str
         How cohorts are weighted in aggregates.
+    calendar : str
+        What a period is: a key of `analysis.panels.calendar.CALENDARS`.
     """
 
     estimates: Estimates
@@ -71,6 +74,7 @@ class DidResult(Result):
     how: Comparison | None = None
     shift: int = 0
     shares: str = "estimated"
+    calendar: str = "number"
 
     # ----------------------------------------------------------------------------- aggregates
 
@@ -130,11 +134,29 @@ class DidResult(Result):
             )
         return self._result(self._added(name))
 
+    def without(self, cohort: int) -> DidResult:
+        """Return the same estimates without a cohort.
+
+        Raises
+        ------
+        FaultsError
+            If the result comes from a pack, or is adjusted for covariates.
+        """
+        self._plain("leaving a cohort out")
+        cells = self._cells("leaving a cohort out")
+        gone = cohort + self.shift
+        kept = self.estimates.at(np.array([key.cohort != gone for key in self.estimates.keys]))
+        return replace(self, estimates=kept, cells=cells.rows(cells.cohort != gone))
+
+    def period_name(self, period: int) -> str:
+        """Return a period as people write it."""
+        return label(self.calendar, period)
+
     def _added(self, name: str) -> Estimates:
         return added(self.estimates, self.cells, name, self.shares)
 
     def _result(self, found: Estimates, *, band: bool = False) -> Result:
-        frame = tidy(found, self.shift, band=band)
+        frame = tidy(found, self.shift, band=band, calendar=self.calendar)
         return Result(
             frame=frame,
             comparison=self.comparison,

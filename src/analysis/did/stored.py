@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import polars as pl
+
 from analysis.cells import pack as packs
 from analysis.cells import result as cells_folder
 from analysis.cells.door import cells
@@ -41,6 +43,8 @@ class Stored:
         What is followed, and what a cluster is.
     decisions : tuple of str
         What was decided for the user.
+    calendar : str
+        What a period is.
     """
 
     cells: Table | None
@@ -50,6 +54,7 @@ class Stored:
     units: str = "households"
     clusters: str = "villages"
     decisions: tuple[str, ...] = ()
+    calendar: str = "number"
 
 
 def source(
@@ -67,13 +72,13 @@ def source(
     FaultsError
         If a folder is none of the three, or the panel's programme is not named.
     """
-    opened = _opened(data)
+    opened = data
     if isinstance(opened, Pack):
         return _of_pack(opened)
     if isinstance(opened, Panel):
         opened = cells(
             opened,
-            programme=programme,
+            programme=programme_of(opened, programme),
             y=outcomes,
             handling=handling or "balanced",
             anticipation=anticipation,
@@ -84,7 +89,27 @@ def source(
     return None
 
 
-def _opened(data: Any) -> Any:
+def is_source(opened: Any) -> bool:
+    """Say whether data are a panel, cells or a pack, which decide themselves who is who."""
+    return isinstance(opened, (Panel, Cells, Pack))
+
+
+def programme_of(panel: Panel, programme: str) -> str:
+    """Return a programme: the panel's only one if none is named."""
+    if programme:
+        return programme
+    known = panel.participation.select(pl.col("programme").unique().sort()).collect()["programme"]
+    if known.len() != 1:
+        refuse(
+            "no programme is named",
+            f"name one: programme= {', '.join(known) or '(the panel has none)'}",
+            column="programme",
+        )
+    return str(known[0])
+
+
+def opened(data: Any) -> Any:
+    """Return what a folder holds: a panel, cells or a pack; anything else as it is."""
     if not isinstance(data, (str, Path)):
         return data
     folder = Path(data)
@@ -98,25 +123,34 @@ def _opened(data: Any) -> Any:
 
 
 def _of_cells(found: Cells, outcomes: Sequence[str]) -> Stored:
-    table = layout.from_cells(found, *outcomes)
+    there = [outcome.name for outcome in found.design.outcomes]
+    table = layout.from_cells(found, *(name for name in outcomes if name in there))
     still = constant(table)
-    decisions = [f"left out: {name}: {CONSTANT} ({mean:g})" for name, mean in still.items()]
+    decisions = list(found.meta.get("notes", ()))
+    decisions += [f"left out: {name}: {CONSTANT} ({mean:g})" for name, mean in still.items()]
     if still and len(still) < len(table.outcomes):
         table = table.select(*(name for name in table.outcomes if name not in still))
     digest = str(found.meta.get("digest") or found.meta.get("panel") or "cells")
-    return Stored(in_main_unit(table), None, found.tier, digest, decisions=tuple(decisions))
+    return Stored(
+        in_main_unit(table),
+        None,
+        found.tier,
+        digest,
+        decisions=tuple(decisions),
+        calendar=str(found.meta.get("calendar", "number")),
+    )
 
 
 def in_main_unit(table: Table) -> Table:
-    """Return cells of fen as cells of yuan: effects are in the unit that the user gave."""
+    """Return cells of hundredths as cells of the currency: in the unit that the user gave."""
     from dataclasses import replace
 
     import numpy as np
 
     from analysis.effects.table import Leg, Moments
-    from analysis.money import FEN_PER_YUAN
+    from analysis.money import FEN_PER_YUAN, is_in_hundredths, main_unit
 
-    money = [table.units.get(name, "").startswith("fen/") for name in table.outcomes]
+    money = [is_in_hundredths(table.units.get(name, "")) for name in table.outcomes]
     if not any(money):
         return table
     scale = np.where(money, 1 / FEN_PER_YUAN, 1.0)
@@ -124,7 +158,7 @@ def in_main_unit(table: Table) -> Table:
     def scaled(moments: Moments | None) -> Moments | None:
         return moments and Moments(moments.a, moments.b * scale)
 
-    units = {name: unit.replace("fen/", "yuan/", 1) for name, unit in table.units.items()}
+    units = {name: main_unit(unit) for name, unit in table.units.items()}
     pairs = {
         key: Leg(leg.sign, leg.n, leg.weight, leg.total * scale) for key, leg in table.pairs.items()
     }

@@ -19,6 +19,7 @@ from analysis.effects.result import EffectSet
 from analysis.effects.table import Table
 from analysis.inference import clusters
 from analysis.inference.arrays import Booleans, Floats
+from analysis.panels.calendar import label
 from analysis.results.result import Account, frame_of
 from analysis.results.result import Comparison as Compared
 
@@ -56,7 +57,9 @@ def mean_of(found: Estimates) -> str:
     return next((name for name in MEANS if name in declared), MEANS[0])
 
 
-def tidy(found: Estimates, shift: int = 0, *, band: bool = False) -> pl.DataFrame:
+def tidy(
+    found: Estimates, shift: int = 0, *, band: bool = False, calendar: str = "number"
+) -> pl.DataFrame:
     """Return estimates as the frame of a result, periods as the user's."""
     critical = found.band().critical if band and len(found) else np.full(len(found), math.nan)
     rows = []
@@ -65,7 +68,7 @@ def tidy(found: Estimates, shift: int = 0, *, band: bool = False) -> pl.DataFram
         p = clusters.p_values(np.array([statistic]), np.array([effect.degrees])).item()
         rows.append(
             {
-                "term": term(effect.key, shift),
+                "term": term(effect.key, shift, calendar),
                 "outcome": effect.key.outcome,
                 "estimate": effect.estimate,
                 "std_error": effect.std_error,
@@ -110,7 +113,7 @@ def _places(effect: EffectRecord, shift: int) -> dict[str, int | None]:
     }
 
 
-def term(key: Key, shift: int = 0) -> str:
+def term(key: Key, shift: int = 0, calendar: str = "number") -> str:
     """Return how an estimate is called in `tidy`.
 
     Examples
@@ -121,12 +124,14 @@ def term(key: Key, shift: int = 0) -> str:
     'cohort 2004 in 2006'
     """
     if key.aggregation == "group_time":
-        return f"cohort {(key.cohort or 0) - shift} in {(key.period or 0) - shift}"
+        cohort, period = (label(calendar, (p or 0) - shift) for p in (key.cohort, key.period))
+        return f"cohort {cohort} in {period}"
     name = AGGREGATES.get(key.aggregation, key.aggregation)
     if key.at is None:
         return name
-    at = key.at if key.aggregation == "event_time" else key.at - shift
-    return f"{name} {at}".replace("-", "−")
+    if key.aggregation != "event_time":
+        return f"{name} {label(calendar, key.at - shift)}"
+    return f"{name} {key.at}".replace("-", "−")
 
 
 def comparison_of(

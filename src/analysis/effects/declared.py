@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from analysis.cells.declaration import Declaration, Declared, not_its_cells
 from analysis.cells.design import CellsDesign
@@ -13,9 +12,7 @@ from analysis.cells.result import Cells
 from analysis.effects import aggregate, group_time, layout
 from analysis.effects.group_time import Comparison
 from analysis.effects.result import EffectSet, stack
-from analysis.faults import raise_if_any
-
-WHERE: Final = {"other": "other_villages", "same": "same_village", "any": "anywhere"}
+from analysis.faults import Fault, raise_if_any
 
 
 @dataclass(frozen=True)
@@ -71,10 +68,24 @@ def estimate(cells: Cells, declaration: Declaration) -> DeclaredEffects:
     FaultsError
         If the cells are not those of the file, or an estimand cannot be estimated from them.
     """
-    raise_if_any(not_its_cells(cells.design, declaration))
+    raise_if_any(
+        [*not_its_cells(cells.design, declaration), *_beyond(declaration, declaration.estimands)]
+    )
     return together(
         {one: estimand(cells, one, comparison(cells.design, one)) for one in declaration.estimands}
     )
+
+
+def _beyond(declaration: Declaration, estimands: tuple[Declared, ...]) -> Iterator[Fault]:
+    """Yield a fault for each key that cells alone cannot answer as a pack is derived again."""
+    for one in estimands:
+        for key in one.beyond_a_pack:
+            yield Fault(
+                declaration.name,
+                "not from cells",
+                "leave the key out, or run it on the panel: analysis did PANEL --estimands FILE",
+                column=f"{one.name}.{key}",
+            )
 
 
 def together(sets: Mapping[Declared, EffectSet]) -> DeclaredEffects:
@@ -96,7 +107,7 @@ def comparison(design: CellsDesign, declared: Declared) -> Comparison:
     """Return whom a declared estimand compares, with which base."""
     return Comparison(
         controls=declared.controls,  # type: ignore[arg-type]
-        where=WHERE[declared.villages],  # type: ignore[arg-type]
+        where=declared.where,  # type: ignore[arg-type]
         base=declared.base,  # type: ignore[arg-type]
         anticipation=design.anticipation,
     )

@@ -19,7 +19,7 @@ import polars as pl
 from analysis.effects.record import About, Effect, Key
 from analysis.inference import bands, clusters, degrees, wald
 from analysis.inference.arrays import Booleans, Floats, Integers
-from analysis.money import FEN_PER_YUAN
+from analysis.money import FEN_PER_YUAN, is_in_hundredths, main_unit
 
 Convention = Literal["reported", "parity"]
 CONVENTIONS = {
@@ -178,10 +178,10 @@ class Estimates(ABC):
         return self.reported_degrees
 
     def in_yuan(self) -> Self:
-        """Return amounts in yuan; outcomes that are not money stay as they are."""
+        """Return amounts in the main unit of their currency; other outcomes stay as they are."""
         units = dict(self.about.units)
-        money = np.array([units.get(key.outcome, "").startswith("fen/") for key in self.keys], bool)
-        changed = {name: unit.replace("fen/", "yuan/", 1) for name, unit in units.items()}
+        money = np.array([is_in_hundredths(units.get(key.outcome, "")) for key in self.keys], bool)
+        changed = {name: main_unit(unit) for name, unit in units.items()}
         scale = np.where(money, 1 / FEN_PER_YUAN, 1.0)
         return self.scaled(scale, replace(self.about, units=changed))
 

@@ -84,16 +84,16 @@ def derive(pack: Pack) -> Derived:
 
 def _not_from_totals(pack: Pack, one: Declared) -> str:
     """Return why an estimand's points do not follow from the totals; empty if they do."""
-    if one.villages == "same":
+    if one.where == "same_village":
         return SAME_VILLAGE
-    households = one.villages == "other" and pack.design.level == "household"
+    households = one.where == "other_villages" and pack.design.level == "household"
     return GROUPED if households and not pack.design.control_villages else ""
 
 
 def _comparison(pack: Pack, one: Declared) -> Comparison:
     """Return whom the totals compare: where whole villages are treated, cohorts say it all."""
     how = declared.comparison(pack.design, one)
-    whole = pack.design.level == "village" and one.villages == "other"
+    whole = pack.design.level == "village" and one.where == "other_villages"
     return replace(how, where="anywhere") if whole else how
 
 

@@ -52,7 +52,8 @@ def find(root: Path) -> tuple[Exhibit, ...]:
     """
     found: list[Exhibit] = []
     for path in sorted((root / NOTEBOOKS).rglob("*.ipynb")):
-        if ".ipynb_checkpoints" in path.parts:
+        # The page of a reader's own panel is no part of what is published.
+        if ".ipynb_checkpoints" in path.parts or path.parent.name == "yours":
             continue
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         for number, cell in enumerate(cells, start=1):

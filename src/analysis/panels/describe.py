@@ -144,11 +144,13 @@ def with_lines(rows: pl.DataFrame, panel: Panel) -> tuple[pl.DataFrame, dict[str
 
 def _official(rows: pl.DataFrame, panel: Panel) -> pl.DataFrame | None:
     """Return official lines by period; None where none is set for the panel's money and years."""
-    nominal_yuan = panel.currency_unit == "fen" and panel.price_year is None
+    nominal_yuan = panel.currency == "yuan" and panel.price_year is None
     if rows.is_empty() or not nominal_yuan or len(recorded(panel)) < len(schemas.SOURCES):
         return None
     try:
-        table = money.load().line_table(span(rows))
+        # A line is carried by the panel's own index, or stands in the years it was published for.
+        series = panel.prices if isinstance(panel.prices, str) else ""
+        table = money.load().line_table(span(rows), series=series)
     except FaultsError:
         return None
     return table.pivot(on="line_name", index="period", values="line_fen")
@@ -221,13 +223,19 @@ def balance(panel: Panel, programme: str) -> pl.DataFrame:
     of_household = part.filter(unit_level="household").select(household="unit")
     of_village = part.filter(unit_level="village").select(village="unit")
     yes = pl.lit(True).alias("yes")
+    own = {
+        name: "as given"
+        for name, dtype in panel.households.collect_schema().items()
+        if name.startswith(schemas.COVARIATE_PREFIX) and dtype.is_numeric()
+    }
+    units = {**COVARIATES, "income_baseline": f"{panel.currency}/persons/years", **own}
     homes = (
         panel.households.join(panel.villages.select("village", "remoteness_km"), on="village")
         .join(of_household.with_columns(yes), on="household", how="left")
         .join(of_village.with_columns(yes.alias("village_yes")), on="village", how="left")
         .select(
             (pl.col("yes").is_not_null() | pl.col("village_yes").is_not_null()).alias("treated"),
-            *(pl.col(name).cast(pl.Float64) for name in COVARIATES if name != "income_baseline"),
+            *(pl.col(name).cast(pl.Float64) for name in units if name != "income_baseline"),
             income_baseline=pl.col("income_baseline_fen")
             / pl.col("size_baseline")
             / money.FEN_PER_YUAN,
@@ -235,7 +243,7 @@ def balance(panel: Panel, programme: str) -> pl.DataFrame:
     )
     stats = [
         expression.alias(f"{name}_{key}")
-        for name in COVARIATES
+        for name in units
         for key, expression in (
             ("mean", pl.col(name).mean()),
             ("var", pl.col(name).var()),
@@ -245,15 +253,15 @@ def balance(panel: Panel, programme: str) -> pl.DataFrame:
     found = homes.group_by("treated").agg(stats).collect()
     arms = {row["treated"]: row for row in found.iter_rows(named=True)}
     rows = [
-        _balance_row(programme, name, arms)
-        for name in COVARIATES
+        _balance_row(programme, name, units[name], arms)
+        for name in units
         if any(arm[f"{name}_n"] for arm in arms.values())
     ]
     return pl.DataFrame(rows, schema=BALANCE_SCHEMA)
 
 
 def _balance_row(
-    programme: str, name: str, arms: dict[bool, dict[str, float]]
+    programme: str, name: str, unit: str, arms: dict[bool, dict[str, float]]
 ) -> dict[str, object]:
     treated, untreated = (
         {key: arms.get(arm, {}).get(f"{name}_{key}") for key in ("mean", "var", "n")}
@@ -266,7 +274,7 @@ def _balance_row(
     return {
         "programme": programme,
         "covariate": name,
-        "unit": COVARIATES[name],
+        "unit": unit,
         "treated": treated["mean"],
         "untreated": untreated["mean"],
         "standardised_difference": difference,

@@ -84,9 +84,8 @@ class Description:
 
     @property
     def currency(self) -> str:
-        """What its money is called, a hundred of the unit that it is held in."""
-        unit = self.panel.currency_unit
-        return "yuan" if unit == "fen" else f"hundred {unit}"
+        """What its money is called; it is held in hundredths."""
+        return self.panel.currency
 
     @property
     def prices(self) -> str:

@@ -20,7 +20,6 @@ REFERS: Final[dict[str, datapackage.Keys]] = {
 """Keys across tables; the unit of a participation is a household or a village by its level."""
 
 BESIDE: Final = {
-    "kept": "Other amounts of a survey by household and period.",
     "rejected": "Records of a survey that were left out, each with its reason.",
     "truth": "True effects in a simulated panel.",
     "truth_collective": "True books of the villages in a simulated panel.",

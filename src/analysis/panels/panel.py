@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from analysis import folders, programmes
+from analysis import folders
 from analysis.faults import Fault, FaultsError
-from analysis.panels import package, schemas
+from analysis.panels import checks, package, schemas
+from analysis.panels import outcomes as declared
 from analysis.panels.account import Account
+from analysis.panels.calendar import CALENDARS
 from analysis.panels.digest import TableDigest
+from analysis.panels.outcomes import PanelOutcome
 
 TIERS = ("public", "model", "yours")
 TWIN = "twin"
 """Entry of the manifest of a synthetic twin, and what stands on pages in place of its tier."""
 MANIFEST = "panel.json"
-REMEDIES = {
-    "nullability": ("the cell is empty", "fill it in or leave the row out"),
-    "primary_key": ("the key occurs more than once", "keep one row per key"),
-    "min": ("the value is too small", "correct it or set it missing"),
-    "min_exclusive": ("the value is too small", "correct it or set it missing"),
-    "max": ("the value is too large", "correct it or set it missing"),
-    "min_length": ("the name is empty", "give it a name"),
-    "regex": ("the text does not have the required form", "correct it"),
-    "nan": ("not a number", "set it missing"),
-    "inf": ("infinite", "set it missing"),
-}
 
 
 @dataclass(frozen=True)
@@ -47,12 +39,21 @@ class Panel:
         The tables of `analysis.panels.schemas`. Money is Int64 fen a year.
     account : Account
         Rows read, used and left out, household × period.
-    currency_unit : str
-        Unit of the money columns: a hundredth of the currency; ``fen`` for yuan.
+    currency : str
+        Main unit, as it is to be printed; money columns hold whole hundredths of it.
     price_year : int or None
         None: nominal, prices of each period; otherwise prices of that year.
     twin : bool
         Whether it is a synthetic twin: drawn column by column from another panel, no truth known.
+    outcomes : tuple of PanelOutcome
+        Outcomes besides income: further columns of the income table.
+    absent : tuple of str
+        Sources of income that were not asked for.
+    calendar : str
+        What a period is: a key of `analysis.panels.calendar.CALENDARS`.
+    prices : str or mapping of int to str
+        Price index of the place and currency: a series of ``prices.csv``, or the panel's own, year
+        to index; empty without one.
     """
 
     name: str
@@ -63,13 +64,26 @@ class Panel:
     participation: pl.LazyFrame
     account: Account
     collective: pl.LazyFrame = field(default_factory=lambda: schemas.empty("collective").lazy())
-    currency_unit: str = "fen"
+    currency: str = "yuan"
     price_year: int | None = None
     twin: bool = False
+    outcomes: tuple[PanelOutcome, ...] = ()
+    absent: tuple[str, ...] = ()
+    calendar: str = "year"
+    prices: str | Mapping[int, str] = ""
 
     def __post_init__(self) -> None:
         if self.tier not in TIERS:
             raise ValueError(f"tier {self.tier!r} is none of {', '.join(TIERS)}")
+        if self.calendar not in CALENDARS:
+            raise ValueError(f"calendar {self.calendar!r} is none of {', '.join(CALENDARS)}")
+
+    @property
+    def outcome_names(self) -> tuple[str, ...]:
+        """Every outcome that can be asked for: sources of income and total, then the others."""
+        sources = tuple(name for name in schemas.SOURCES if name not in self.absent)
+        total = () if self.absent else ("total",)
+        return (*sources, *total, *(outcome.name for outcome in self.outcomes))
 
     @property
     def evidence(self) -> str:
@@ -142,8 +156,7 @@ def write_manifest(
     tier: str,
     account: Account,
     tables: Mapping[str, TableDigest],
-    currency_unit: str = "fen",
-    price_year: int | None = None,
+    about: Mapping[str, object],
     more: Mapping[str, object] | None = None,
 ) -> None:
     """Write ``panel.json`` and ``datapackage.json`` into a folder that already holds the tables.
@@ -152,10 +165,12 @@ def write_manifest(
     ----------
     folder : Path
         Usually the folder that `staged` yields.
-    name, tier, account, currency_unit, price_year
+    name, tier, account
         As in `Panel`.
     tables : mapping of str to TableDigest
         Rows and content digest of each table.
+    about : mapping
+        Further fields of a `Panel`, as `described` returns them.
     more : mapping, optional
         Further entries: the settings of a simulation, the source of an import.
     """
@@ -163,8 +178,7 @@ def write_manifest(
         "schema_version": schemas.SCHEMA_VERSION,
         "name": name,
         "tier": tier,
-        "currency_unit": currency_unit,
-        "price_year": price_year,
+        **about,
         "account": account.as_dict(),
         "tables": {key: {"rows": t.rows, "digest": t.hexdigest()} for key, t in tables.items()},
         **(more or {}),
@@ -174,6 +188,20 @@ def write_manifest(
     package.write(folder, name)
     # Households never enter a repository by accident: git passes over a folder that says so.
     (folder / ".gitignore").write_text("*\n", encoding="utf-8", newline="\n")
+
+
+def described(panel: Panel) -> dict[str, object]:
+    """Return what a manifest says of a panel besides its name, tier, account and tables."""
+    return {
+        "currency": panel.currency,
+        "price_year": panel.price_year,
+        "calendar": panel.calendar,
+        "prices": panel.prices
+        if isinstance(panel.prices, str)
+        else {str(year): value for year, value in panel.prices.items()},
+        "absent": list(panel.absent),
+        "outcomes": declared.written(panel.outcomes),
+    }
 
 
 def write(
@@ -219,8 +247,7 @@ def write(
             tier=panel.tier,
             account=panel.account,
             tables=digests,
-            currency_unit=panel.currency_unit,
-            price_year=panel.price_year,
+            about=described(panel),
             more={**({TWIN: True} if panel.twin else {}), **(more or {})},
         )
 
@@ -270,6 +297,8 @@ def read(folder: Path) -> Panel:
     """
     folders.recover(folder.resolve())
     about = read_manifest(folder)
+    outcomes = declared.read(about.get("outcomes", ()))  # type: ignore[arg-type]
+    prices = about.get("prices", "")
     frames, faults = {}, []
     for table in schemas.TABLES:
         frame = _scan(folder, table)
@@ -281,7 +310,7 @@ def read(folder: Path) -> Panel:
             )
             continue
         frames[table] = frame
-        faults += _header_faults(frame, table)
+        faults += checks.header_faults(frame, table, outcomes)
     if faults:
         raise FaultsError(faults)
     account = about["account"]
@@ -290,9 +319,15 @@ def read(folder: Path) -> Panel:
         name=str(about["name"]),
         tier=str(about["tier"]),
         account=Account(**account),
-        currency_unit=str(about["currency_unit"]),
+        currency=str(about["currency"]),
         price_year=about["price_year"],  # type: ignore[arg-type]
         twin=bool(about.get(TWIN)),
+        outcomes=outcomes,
+        absent=tuple(about.get("absent", ())),  # type: ignore[arg-type]
+        calendar=str(about.get("calendar", "year")),
+        prices={int(year): str(value) for year, value in prices.items()}
+        if isinstance(prices, dict)
+        else str(prices),
         **{table: schemas.conform(frame, table) for table, frame in frames.items()},
     )
 
@@ -305,112 +340,24 @@ def _scan(folder: Path, table: str) -> pl.LazyFrame | None:
     return pl.scan_parquet(parts) if parts else None
 
 
-def _header_faults(frame: pl.LazyFrame, table: str) -> Iterator[Fault]:
-    file, found = f"{table}.parquet", frame.collect_schema()
-    columns = schemas.TABLES[table].columns()
-    for name, column in columns.items():
-        if name not in found and not column.nullable:
-            yield Fault(file, "column missing", "add it", column=name)
-        elif name in found and not column.validate_dtype(found[name]):
-            yield Fault(
-                file, f"the column is {found[name]}", f"make it {column.dtype}", column=name
-            )
-    covariates = table in ("households", "villages")
-    for name in found:
-        if name not in columns and not (covariates and name.startswith(schemas.COVARIATE_PREFIX)):
-            remedy = "remove it, or begin its name with x_" if covariates else "remove it"
-            yield Fault(file, "unknown column", remedy, column=name)
-
-
 def check(panel: Panel) -> tuple[Fault, ...]:
     """Return everything in which a panel breaks the contract, one fault per table and rule.
 
     Keys across tables are checked too: the village of each household, the household of each
-    income row, the unit and programme of each participation, the range of each first period, and
+    income row, the unit of each participation, the range of each first period, and
     the account against the income table.
     """
-    faults = [f for table in schemas.TABLES for f in _header_faults(panel.table(table), table)]
+    faults = [
+        f
+        for table in schemas.TABLES
+        for f in checks.header_faults(panel.table(table), table, panel.outcomes)
+    ]
     if faults:
         return tuple(faults)
     for table in schemas.TABLES:
-        faults += _value_faults(panel.table(table), table)
-    return (*faults, *_reference_faults(panel), *_account_faults(panel))
-
-
-def _value_faults(frame: pl.LazyFrame, table: str) -> Iterator[Fault]:
-    schema = schemas.TABLES[table]
-    names = list(schema.columns())
-    failure = schema.filter(schemas.conform(frame, table).select(names).collect()).failure
-    details = failure.details()
-    for rule, n in sorted(failure.counts().items()):
-        column, _, kind = rule.rpartition("|")
-        problem, remedy = REMEDIES.get(kind, (kind.replace("_", " "), "correct it"))
-        first = details.filter(pl.col(rule) == "invalid").row(0, named=True)
-        shown = [column] if column else schema.primary_key()
-        yield Fault(
-            f"{table}.parquet",
-            f"{problem} ({n} rows)",
-            remedy,
-            column=", ".join(shown),
-            value=", ".join(str(first[name]) for name in shown),
-        )
-
-
-def _reference_faults(panel: Panel) -> Iterator[Fault]:
-    units = panel.participation.with_columns(pl.col("unit_level").cast(pl.String))
-    for table, column, target, key, frame in (
-        ("households", "village", "villages", "village", panel.households),
-        ("income", "household", "households", "household", panel.income),
-        ("collective", "village", "villages", "village", panel.collective),
-        ("participation", "unit", "households", "household", units.filter(unit_level="household")),
-        ("participation", "unit", "villages", "village", units.filter(unit_level="village")),
-    ):
-        lost = frame.join(panel.table(target), left_on=column, right_on=key, how="anti")
-        yield from _lost(
-            lost, table, column, f"not in {target}", f"add it to {target} or leave the row out"
-        )
-    known = programmes.load().programmes["id"].to_list()
-    yield from _lost(
-        units.filter(~pl.col("programme").is_in(known)),
-        "participation",
-        "programme",
-        "not in the catalogue",
-        "use an id of programmes.csv",
-    )
-    last = panel.income.select(pl.col("period").max()).collect().item()
-    if last is not None:
-        # Treated before the first period is legal (always treated); after the last is not
-        # treatment in this panel, and would silently make controls of the treated.
-        yield from _lost(
-            units.filter(pl.col("first_period") > last),
-            "participation",
-            "first_period",
-            f"after the last period, {last}",
-            "leave the row out: the unit is not treated in this panel",
-        )
-
-
-def _lost(
-    rows: pl.LazyFrame, table: str, column: str, problem: str, remedy: str
-) -> Iterator[Fault]:
-    found = rows.select(pl.len().alias("n"), pl.col(column).first()).collect()
-    n, value = found.row(0)
-    if n:
-        yield Fault(
-            f"{table}.parquet", f"{problem} ({n} rows)", remedy, column=column, value=str(value)
-        )
-
-
-def _account_faults(panel: Panel) -> Iterator[Fault]:
-    rows = panel.income.select(pl.len()).collect().item()
-    if rows != panel.account.rows_used:
-        yield Fault(
-            MANIFEST,
-            f"the account says {panel.account.rows_used} rows used",
-            "write the panel again",
-            column="account",
-            value=str(rows),
-        )
+        faults += checks.value_faults(panel.table(table), table)
+    faults += declared.value_faults(panel.income, panel.outcomes)
+    return (*faults, *checks.reference_faults(panel), *checks.account_faults(panel))
 
 
 def size_on_disk(folder: Path) -> int:

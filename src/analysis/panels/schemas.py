@@ -19,16 +19,17 @@ from typing import Final
 import dataframely as dy
 import polars as pl
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Goes up when a stored panel of the version before can no longer be read."""
 
 SOURCES: Final = ("wage", "business", "property", "transfer")
 """The four sources of disposable income of the national household survey."""
 
 LARGEST_FEN: Final = 10**12
-"""Ten thousand million yuan: above any household, and nine million of them still add up in 64 bits."""  # noqa: E501
+"""Hundredths of a currency: above any household, and nine million of them add up in 64 bits."""
 
-FIRST_YEAR, LAST_YEAR = 1950, 2100
+PROGRAMME: Final = r"^[a-z][a-z0-9_]*$"
+"""Id of a programme."""
 COVARIATE_PREFIX: Final = "x_"
 """Households and villages may carry further baseline columns whose names begin so."""
 
@@ -53,7 +54,7 @@ def _fen(description: str, **limits: int) -> dy.Int64:
         min=limits.get("min", -LARGEST_FEN),
         max=LARGEST_FEN,
         description=description,
-        metadata={"unit": "fen a year, nominal"},
+        metadata={"unit": "hundredths of the currency a year, nominal"},
     )
 
 
@@ -70,10 +71,9 @@ def _text(description: str, *, key: bool = False, nullable: bool = False) -> dy.
 def _period(description: str, *, key: bool = False) -> dy.Int32:
     return dy.Int32(
         primary_key=key,
-        min=FIRST_YEAR,
-        max=LAST_YEAR,
+        min=1,
         description=description,
-        metadata={"unit": "calendar year"},
+        metadata={"unit": "period of the panel's calendar"},
     )
 
 
@@ -149,10 +149,13 @@ class Villages(dy.Schema):
 
 
 class Income(dy.Schema):
-    """One row per household and period in which it was seen; total income is always derived."""
+    """One row per household and period in which it was seen; total income is always derived.
+
+    Further outcomes stand in columns of their own, declared in the panel's manifest.
+    """
 
     household = _text("name of the household", key=True)
-    period = _period("year the income was received in", key=True)
+    period = _period("period the income was received in", key=True)
     wage = _fen("income from work for others, net of tax and contributions", min=0)
     business = _fen("net income of the household's own farm, herd, trade; a loss is negative")
     property = _fen("net income from land let, shares, deposits; interest paid can exceed it")
@@ -180,8 +183,8 @@ class Participation(dy.Schema):
 
     programme = dy.String(
         primary_key=True,
-        regex=r"^[a-z][a-z_]*$",
-        description="programme, an id of the catalogue of programmes",
+        regex=PROGRAMME,
+        description="programme: an id of the catalogue, or one of your own",
         metadata={"unit": "name"},
     )
     unit_level = dy.Enum(
@@ -191,7 +194,7 @@ class Participation(dy.Schema):
         metadata={"unit": "word"},
     )
     unit = _text("name of the household or village", key=True)
-    first_period = _period("first year of treatment: the cohort")
+    first_period = _period("first period of treatment: the cohort")
     dose = dy.Float64(
         nullable=True,
         min=0,
@@ -212,7 +215,7 @@ class Collective(dy.Schema):
     """One row per village and period: the books of the village collective, where there are any."""
 
     village = _text("name of the village", key=True)
-    period = _period("year of the account", key=True)
+    period = _period("period of the account", key=True)
     net_income = _fen("net collective income as reported")
     paid_out = _fen("part of it paid out to households", min=0)
 

@@ -78,7 +78,8 @@ def twin(source: Path, out: Path, seed: int, *, replace: bool = False) -> Panel:
     villages = _villages(villages_old, rng)
     households = _households(households_old, villages, rng)
     names = households["household"]
-    income = _income(real.income.collect(), names, rng)
+    drawn = ("members_present", *schemas.SOURCES, *(o.name for o in real.outcomes))
+    income = _income(real.income.collect(), names, drawn, rng)
     households = _with_baseline_income(households, income)
     participation = _participation(real.participation.collect(), names, villages["village"], rng)
     collective = _collective(real.collective.collect(), villages["village"], rng)
@@ -195,8 +196,10 @@ def _households(
     )
 
 
-def _income(old: pl.DataFrame, names: pl.Series, rng: np.random.Generator) -> pl.DataFrame:
-    """Draw as many rows a period as the survey has, each source by itself."""
+def _income(
+    old: pl.DataFrame, names: pl.Series, amounts: tuple[str, ...], rng: np.random.Generator
+) -> pl.DataFrame:
+    """Draw as many rows a period as the survey has, each outcome by itself."""
     parts = []
     for (period,), rows in sorted(old.group_by("period"), key=lambda pair: str(pair[0])):
         chosen = np.sort(rng.choice(names.len(), rows.height, replace=False))
@@ -204,7 +207,6 @@ def _income(old: pl.DataFrame, names: pl.Series, rng: np.random.Generator) -> pl
             "household": names.gather(chosen),
             "period": pl.Series([period] * rows.height, dtype=pl.Int32),
         }
-        amounts = ("members_present", *schemas.SOURCES)
         columns |= {name: _drawn(rows[name], rows.height, rng) for name in amounts}
         parts.append(_unlike(pl.DataFrame(columns), rows))
     seen = pl.all_horizontal(pl.col(s).is_not_null() for s in schemas.SOURCES)

@@ -111,7 +111,7 @@ def incomes(panel: Panel, years: int = LONGEST) -> Incomes:
     periods = tuple(complete.select(pl.col("period").unique().sort()).collect()["period"])[-years:]
     rows = complete.filter(pl.col("period").is_in(periods))
     price_year = panel.price_year
-    if panel.currency_unit == "fen" and price_year is None and periods:
+    if panel.currency == "yuan" and panel.prices and price_year is None and periods:
         price_year = periods[-1]
         rows = money.load().to_real(rows, schemas.SOURCES, price_year, (periods[0], periods[-1]))
     long = (

@@ -30,7 +30,7 @@ PROTOCOL = "3"
 # Loaded by the kernel of the site (analysis.site.kernel).
 DISPLAY = f"{PACKAGE}.results.display"
 # What a reader brings, named in the environment by the make variables of the same name.
-BROUGHT = ("PANEL", "PACK")
+BROUGHT = ("PANEL", "ESTIMANDS", "PACK")
 PANEL_MANIFEST = "panel.json"
 LOCK = "requirements.lock"
 # Folders of data that no notebook reads: what a reader fetched is named apart; translations and

@@ -29,6 +29,7 @@ from analysis.site.environment import commit_time
 from analysis.site.progress import Progress, progress
 
 _VALUE = re.compile(r"@[0-9a-f]{8}$")
+YOURS = Path("notebooks") / "yours"
 CACHE = Path("build") / "cache"
 # Cell ids came with this minor version of the format; without them outputs cannot be told apart.
 FORMAT = (4, 5)
@@ -277,7 +278,9 @@ def jobs_of(root: Path) -> list[Job]:
     shared, graph = surroundings(root), ImportGraph.read(root / "src")
     jobs: list[Job] = []
     faults: list[Fault] = []
-    folders = (root / "notebooks", root / stored_notebooks.FOLDER)
+    # A page of effects needs a panel: without one it is not built.
+    yours = [root / YOURS] if os.environ.get("PANEL") else []
+    folders = (root / "notebooks", root / stored_notebooks.FOLDER, *yours)
     for path in [path for folder in folders for path in sorted(folder.glob("*.ipynb"))]:
         name = path.relative_to(root).as_posix()
         try:

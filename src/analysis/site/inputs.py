@@ -28,7 +28,7 @@ MADE = ("build", "reports/site", "reports/quarto", "reports/yours", "data/extern
 """Folders that are made here; the last holds what was fetched, which is too large to be read."""
 MADE_FILES = ("reports/findings.csv", "reports/report.pdf", "reports/report.part")
 EXTERNAL = "ANALYSIS_EXTERNAL"
-NAMED = ("PANEL", "PACK", EXTERNAL, "SOURCE_DATE_EPOCH")
+NAMED = ("PANEL", "ESTIMANDS", "PACK", EXTERNAL, "SOURCE_DATE_EPOCH")
 """Variables of the environment that change what a build makes."""
 
 
@@ -48,7 +48,9 @@ def digest_of_inputs(root: Path, environment: Mapping[str, str]) -> str:
     fetched = [root / "data" / "external"]
     if environment.get(EXTERNAL):
         fetched.append(Path(environment[EXTERNAL]))
-    brought = [root / environment[name] for name in ("PANEL", "PACK") if environment.get(name)]
+    brought = [
+        root / environment[name] for name in ("PANEL", "ESTIMANDS", "PACK") if environment.get(name)
+    ]
     # The code that runs may be installed from elsewhere.
     package = Path(__file__).parents[1]
     parts = {

@@ -52,6 +52,8 @@ STAGE = Path("build") / "stage"
 CONFIG = "_quarto.yml"
 VARIABLES = "_variables.yml"
 VALUES = "_values.json"
+PACK_PAGE = rb"(?m)^([ \t]*)- notebooks/18-your-pack.ipynb$"
+STORED_PAGES = b'    - "notebooks/data/*.ipynb"'
 FINISH = b"python -m analysis.site.postprocess"
 GENERATED = ("finding", "zh", "benchmark")
 GENERATED_PAGES = Path("build") / "generated.json"
@@ -250,6 +252,10 @@ def staged_config(text: bytes) -> bytes:
       post-render: python -m analysis.site.postprocess
     <BLANKLINE>
     """
+    if os.environ.get("PANEL"):
+        # The page of the panel's effects, beside that of a pack.
+        text = re.sub(PACK_PAGE, rb"\g<0>\n\1- notebooks/yours/your-effects.ipynb", text)
+        text = text.replace(STORED_PAGES, STORED_PAGES + b'\n    - "notebooks/yours/*.ipynb"')
     bare = re.sub(rb"(?m)^[ \t]*(?:pre-render|ipynb-filters|filters):.*$", b"", text)
     return re.sub(rb"(?m)^([ \t]*post-render:).*$", rb"\1 " + FINISH, bare)
 

@@ -180,7 +180,7 @@ def _run(folder: Path, epoch: str, *, whole: bool) -> None:
     left = {
         name: value
         for name, value in os.environ.items()
-        if name not in {"PANEL", "PACK", "PYTHONHASHSEED"}
+        if name not in {"PANEL", "ESTIMANDS", "PACK", "PYTHONHASHSEED"}
     }
     words = ["-m", "analysis", "site", "build"] if whole else ["-c", _EXECUTE]
     done = subprocess.run(

@@ -145,7 +145,7 @@ def of_panel(panel: Panel, price_year: int | None = None) -> People:
         design=design,
         price_year=year,
         panel_price_year=panel.price_year,
-        has_lines=panel.currency_unit == "fen",
+        has_lines=panel.currency == "yuan",
         rows_in=n_in,
         rows_used=rows.height,
         left_out={why: n for why, n in reasons.items() if n},
@@ -182,7 +182,7 @@ def _real(
     nominal = rows.with_columns(real_fen=pl.col("total_fen"))
     if panel.price_year is not None or rows.is_empty():
         return nominal, panel.price_year
-    if panel.currency_unit != "fen":
+    if panel.currency != "yuan":
         return nominal, None
     periods = sorted(rows["period"].unique().to_list())
     year = price_year or periods[-1]

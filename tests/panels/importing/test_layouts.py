@@ -234,7 +234,7 @@ dose_unit = "yuan"
     assert report.account.as_dict() == {"rows_read": 3, "rows_used": 3, "left_out": {}}
 
 
-def test_kept_amounts_and_keys_of_two_columns(tmp_path: Path) -> None:
+def test_other_outcomes_and_keys_of_two_columns(tmp_path: Path) -> None:
     run(
         tmp_path,
         """
@@ -247,21 +247,23 @@ period = { column = "wave", recode = { 0 = 1991, 1 = 1998 }, strict = true }
 village = "v"
 [income]
 members = "n"
-absent = { wage = "no", business = "no", property = "no", transfer = "no" }
-[[income.kept]]
+[[outcomes]]
+kind = "money"
 name = "expenditure"
 column = "food"
-unit = "unit"
+unit = "yuan"
 per = "year"
 per_head = true
-[[income.kept]]
+[[outcomes]]
+kind = "money"
 name = "expenditure"
 column = "rest"
-unit = "unit"
+unit = "yuan"
 per = "month"
 """,
         h="v,h,wave,n,food,rest\n1.0,1,0,3,100,1\n1,2,1,2,50,2\n1,2,2,2,50,2\n",
     )
-    assert table(tmp_path, "kept").rows() == [("1-1", 1991, 31_200), ("1-2", 1998, 12_400)]
+    found = table(tmp_path, "income").select("household", "period", "expenditure")
+    assert found.rows() == [("1-1", 1991, 31_200), ("1-2", 1998, 12_400)]
     assert table(tmp_path, "rejected").select("row", "reason").rows() == [(3, "impossible_year")]
     assert table(tmp_path, "income")["complete"].to_list() == [False, False]

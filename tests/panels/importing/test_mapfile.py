@@ -46,13 +46,13 @@ CASES = (
         'period = "year"',
         'layout = "wide"\nwaves = { a = "x" }',
         "files[0].waves.a",
-        "not a whole year",
+        "not a year; write 2012",
     ),
     (
         'period = "year"',
         'layout = "wide"\nwaves = { a = 2010, b = 2010 }',
         "files[0].waves",
-        "two words for one year",
+        "two words for one period",
     ),
     (
         'period = "year"',
@@ -118,9 +118,9 @@ CASES = (
     ),
     (
         'programme = "training"',
-        'programme = "space"',
+        'programme = "Outer space"',
         "participation[0].programme",
-        "not in the vocabulary",
+        "not an id",
     ),
     ('first_year = "joined"', "", "participation[0]", "needs first_year or indicator"),
     (

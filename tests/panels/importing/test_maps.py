@@ -68,13 +68,12 @@ def test_a_worked_map_gives_what_the_file_holds(
     )
     assert report.participation == {"microcredit": takers}
     assert report.total.records_rejected == 0
-    assert report.n_incomplete == rows  # spending only: no source of income was observed
     found = panel.read(tmp_path / "panel")
     assert panel.check(found) == ()
     first = found.participation.filter(first_period=found.income.collect()["period"].min())
     assert first.collect().height == at_once
     if food is not None:
-        kept = pl.read_parquet(tmp_path / "panel" / "kept.parquet")
+        kept = pl.read_parquet(tmp_path / "panel" / "income.parquet")
         # Each row is rounded to a hundredth of a taka.
         assert kept["food_spending"].sum() / 100 == pytest.approx(food, abs=rows * 0.005)
 

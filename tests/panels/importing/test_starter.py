@@ -54,6 +54,7 @@ def test_a_starter_runs_once_it_is_filled_in(tmp_path: Path) -> None:
     with pytest.raises(FaultsError) as caught:
         read_map(path)
     assert {fault.column for fault in caught.value.faults} == {
+        "map.currency",
         "income.items[0].unit",
         "income.items[0].per",
         "income.items[1].unit",

@@ -10,7 +10,15 @@ import polars as pl
 
 from analysis.panels import schemas
 from analysis.panels.importing.mapping import Item, SurveyFile, SurveyMap, Treatment
-from analysis.panels.importing.records import KEY, PERIOD, REASON, mark_duplicates, refuse
+from analysis.panels.importing.records import (
+    KEY,
+    PERIOD,
+    REASON,
+    column_of,
+    mark_duplicates,
+    refuse,
+)
+from analysis.panels.outcomes import MONEY
 
 UNIT = [KEY, PERIOD]
 
@@ -21,8 +29,8 @@ class Part:
 
     Attributes
     ----------
-    households, income, kept : polars.DataFrame
-        As the contract has them; `kept` has household, period and the kept amounts.
+    households, income : polars.DataFrame
+        As the contract has them; further outcomes stand in the income table.
     villages : polars.DataFrame
         What households say of their village; the first household speaks.
     participation : polars.DataFrame
@@ -37,7 +45,6 @@ class Part:
 
     households: pl.DataFrame
     income: pl.DataFrame
-    kept: pl.DataFrame
     villages: pl.DataFrame
     participation: pl.DataFrame
     records: Mapping[str, pl.DataFrame]
@@ -60,7 +67,7 @@ def assemble(frames: Mapping[str, pl.DataFrame], survey: SurveyMap) -> Part:
     seen = _anchor(marked, survey)
     marked = {name: _unmatched(frame, seen, files[name], survey) for name, frame in marked.items()}
     merged = _merged(marked, seen, files, survey)
-    judged = _judge_periods(merged, counted=survey.count_persons is not None)
+    judged = _judge_periods(merged, survey)
     whole = merged.join(judged, on=UNIT, how="anti", maintain_order="left")
     lost = _judge_households(whole, survey)
     whole = whole.join(lost, on=KEY, how="anti", maintain_order="left")
@@ -72,8 +79,7 @@ def assemble(frames: Mapping[str, pl.DataFrame], survey: SurveyMap) -> Part:
     baseline = _baseline(whole)
     return Part(
         households=_households(baseline, survey),
-        income=_income(whole),
-        kept=_kept(whole, survey),
+        income=_income(whole, survey),
         villages=_villages(baseline),
         participation=_participation(whole, baseline, survey),
         records=marked,
@@ -129,13 +135,14 @@ def _merged(
         merged = merged.join(frame, on=on, how="left", maintain_order="left", suffix="|2")
         merged = merged.with_columns(pl.coalesce(c, f"{c}|2").alias(c) for c in both)
         merged = merged.drop(f"{c}|2" for c in both)
-    return merged.with_columns(*_sources(merged, survey), *_whole_kept(merged, survey))
+    return merged.with_columns(*_sources(merged, survey), *_outcomes(merged, survey))
 
 
 def _summed_over_persons(frame: pl.DataFrame, on: list[str], *, counted: bool) -> pl.DataFrame:
     """Aggregate persons: amounts add up (one missing makes the sum missing), words are the first.
 
-    A treatment is the household's as soon as one member has it; doses add up.
+    A share is the mean of those who answer; yes or no, and a treatment, are the household's as soon
+    as one member has it; doses add up.
     """
     how: list[pl.Expr] = [pl.len().cast(pl.Int32).alias("members")] if counted else []
     for name in frame.columns:
@@ -144,6 +151,10 @@ def _summed_over_persons(frame: pl.DataFrame, on: list[str], *, counted: bool) -
             continue
         if name.startswith(("i:", "k:")):
             how.append(pl.when(column.null_count() == 0).then(column.sum()).alias(name))
+        elif name.startswith("m:"):
+            how.append(column.mean())
+        elif name.startswith("o:"):
+            how.append(column.max())
         elif name.endswith(":dose"):
             how.append(pl.when(column.count() > 0).then(column.sum()).alias(name))
         elif name.endswith(":first"):
@@ -160,14 +171,17 @@ def _members(merged: pl.DataFrame) -> pl.Expr:
 
 
 def _total(merged: pl.DataFrame, prefix: str, items: tuple[Item, ...], target: str) -> pl.Expr:
-    """Return the sum of the items of a source or kept outcome, whole hundredths; null if any is."""
-    terms = [
-        pl.col(f"{prefix}:{i}") * _members(merged) if item.per_head else pl.col(f"{prefix}:{i}")
-        for i, item in enumerate(items)
-        if item.target == target
-    ]
+    """Return the sum of the items of a source or outcome, null if any is.
+
+    Money is rounded to whole hundredths; nothing else is rounded.
+    """
+    terms, kind = [], "money"
+    for i, item in enumerate(items):
+        if item.target == target:
+            column, kind = pl.col(column_of(prefix, i, item)), item.kind
+            terms.append(column * _members(merged) if item.per_head else column)
     total = reduce(lambda a, b: a + b, terms)
-    return total.round(0).cast(pl.Int64, strict=False)
+    return total.round(0).cast(pl.Int64, strict=False) if kind in MONEY else total
 
 
 def _sources(merged: pl.DataFrame, survey: SurveyMap) -> list[pl.Expr]:
@@ -179,19 +193,21 @@ def _sources(merged: pl.DataFrame, survey: SurveyMap) -> list[pl.Expr]:
     ]
 
 
-def _whole_kept(merged: pl.DataFrame, survey: SurveyMap) -> list[pl.Expr]:
-    names = dict.fromkeys(item.target for item in survey.kept)
-    return [_total(merged, "k", survey.kept, name).alias(f"kept:{name}") for name in names]
+def _outcomes(merged: pl.DataFrame, survey: SurveyMap) -> list[pl.Expr]:
+    names = [outcome.name for outcome in survey.panel_outcomes()]
+    return [_total(merged, "k", survey.outcomes, name).alias(f"y:{name}") for name in names]
 
 
-def _judge_periods(merged: pl.DataFrame, *, counted: bool) -> pl.DataFrame:
+def _judge_periods(merged: pl.DataFrame, survey: SurveyMap) -> pl.DataFrame:
     """Return the household-periods that cannot stand, with the reason."""
-    limit = schemas.LARGEST_FEN
+    limit, counted = schemas.LARGEST_FEN, survey.count_persons is not None
+    own = [f"y:{o.name}" for o in survey.panel_outcomes() if o.kind in MONEY]
+    money = (*schemas.SOURCES, *own)
     answered = pl.any_horizontal(
         pl.col(c).fill_null(value=False) for c in merged.columns if c.startswith("s:")
     )
     nothing = ~(answered | _members(merged).is_not_null()) if counted else ~answered
-    too_large = pl.any_horizontal(pl.col(s).abs() > limit for s in schemas.SOURCES)
+    too_large = pl.any_horizontal(pl.col(name).abs() > limit for name in money)
     reason = (
         pl.when(nothing)
         .then(pl.lit("nothing_observed"))
@@ -249,7 +265,10 @@ def _households(baseline: pl.DataFrame, survey: SurveyMap) -> pl.DataFrame:
         column = pl.col(found) if found in baseline.columns else pl.lit(None, dtype=kind)
         return column.fill_null(pl.lit(default, dtype=kind))
 
-    text = pl.String()
+    text, workers = pl.String(), given("workers", None, pl.Int32())
+    if "h:workers" in baseline.columns:
+        # More workers than members cannot be; which of the two is wrong is not known.
+        workers = pl.when(workers <= pl.col("_size")).then(workers)
     frame = baseline.select(
         pl.col(KEY).alias("household"),
         pl.col("h:village").alias("village"),
@@ -262,10 +281,7 @@ def _households(baseline: pl.DataFrame, survey: SurveyMap) -> pl.DataFrame:
         given("primary_sampling_unit", None, text).alias("primary_sampling_unit"),
         given("design_stratum", None, text).alias("design_stratum"),
         pl.col("_total").alias("income_baseline_fen"),
-        # More workers than members cannot be; which of the two is wrong is not known.
-        pl.when(given("workers", None, pl.Int32()) <= pl.col("_size"))
-        .then(given("workers", None, pl.Int32()))
-        .alias("workers_baseline"),
+        workers.alias("workers_baseline"),
         *(pl.col(c).alias(c[2:]) for c in baseline.columns if c.startswith("h:x_")),
     )
     return schemas.conform(frame.lazy(), "households").collect()
@@ -275,7 +291,7 @@ def _dtype(table: str, column: str) -> pl.DataType:
     return schemas.polars_schema(table)[column]
 
 
-def _income(whole: pl.DataFrame) -> pl.DataFrame:
+def _income(whole: pl.DataFrame, survey: SurveyMap) -> pl.DataFrame:
     seen = pl.all_horizontal(pl.col(s).is_not_null() for s in schemas.SOURCES)
     frame = whole.select(
         pl.col(KEY).alias("household"),
@@ -283,17 +299,9 @@ def _income(whole: pl.DataFrame) -> pl.DataFrame:
         *schemas.SOURCES,
         _members(whole).alias("members_present"),
         seen.alias("complete"),
+        *(pl.col(f"y:{o.name}").cast(o.dtype).alias(o.name) for o in survey.panel_outcomes()),
     )
     return schemas.conform(frame.lazy(), "income").collect()
-
-
-def _kept(whole: pl.DataFrame, survey: SurveyMap) -> pl.DataFrame:
-    names = dict.fromkeys(item.target for item in survey.kept)
-    return whole.select(
-        pl.col(KEY).alias("household"),
-        pl.col(PERIOD).alias("period"),
-        *(pl.col(f"kept:{name}").alias(name) for name in names),
-    )
 
 
 def _villages(baseline: pl.DataFrame) -> pl.DataFrame:

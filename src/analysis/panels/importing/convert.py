@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from analysis.panels.calendar import CALENDARS
 from analysis.panels.importing.mapping import WAVE, Cell, Limits, SurveyFile
 
 REASONS: Final[Mapping[str, str]] = {
@@ -16,6 +17,7 @@ REASONS: Final[Mapping[str, str]] = {
     "no_person": "the key of the person is empty",
     "no_period": "the period is empty",
     "impossible_year": "not a year, or outside the years the map allows",
+    "impossible_period": "not a period of the map's calendar, or outside its years",
     "not_a_number": "text where a number should be",
     "not_whole": "a fraction where a whole number should be",
     "not_in_recode": "a value the map does not recode",
@@ -34,6 +36,17 @@ REASONS: Final[Mapping[str, str]] = {
 
 DATE: Final = r"^(\d{4})(?:[-/]\d{1,2}(?:[-/]\d{1,2})?|\.\d{1,2}\.\d{1,2})(?:[ T].*)?$"
 """A date that begins with its year; 2013.5 is none, it may be a fraction."""
+
+DATED: Final = r"^(\d{4})[-/.](\d{2})(?:[-/.]\d{1,2})?(?:[ T].*)?$"
+"""Year and month of a date."""
+CODED: Final[Mapping[str, str]] = {
+    "half_year": r"^(\d{4})(?:[ _-]?[HhSs]?|年?)([12])$",
+    "quarter": r"^(\d{4})(?:[ _-]?[Qq]?|年第?)([1-4])(?:季度)?$",
+    "month": r"^(\d{4})(?:[ _-]?[Mm]?|年)(0[1-9]|1[0-2]|[1-9])月?$",
+}
+"""Year and part, as surveys and registers write half-years, quarters and months."""
+LAST_NUMBER: Final = 1_000_000
+"""Largest number of a wave or round."""
 
 YES: Final = ("1", "true", "yes", "y")
 NO: Final = ("0", "false", "no", "n")
@@ -55,6 +68,8 @@ class Context:
         Offset of a workbook's calendar, days; None where serials are not dates.
     wave : str
         Word that stands for ``{wave}``.
+    calendar : str
+        What a period is.
     """
 
     file: SurveyFile
@@ -62,6 +77,7 @@ class Context:
     labels: Mapping[str, Mapping[str, str]]
     serial_dates: int | None = None
     wave: str = ""
+    calendar: str = "year"
 
 
 @dataclass(frozen=True)
@@ -212,14 +228,67 @@ def yes_no(name: str, cell: Cell, context: Context) -> Value:
     return Value(name, value, bad, columns_of(cell, context.wave))
 
 
-def year(name: str, cell: Cell, context: Context, *, required: bool = False) -> Value:
-    """Read a calendar year, from a year or from a date.
+def period(name: str, cell: Cell, context: Context, *, required: bool = False) -> Value:
+    """Read a period of the map's calendar, as its number.
 
-    A date that begins with its year counts wherever a year is asked for. A serial number of a
+    A date that begins with its year counts wherever a period is asked for. A serial number of a
     workbook's calendar counts in a workbook, and elsewhere where the map says ``date = true``.
     """
     words = _plain(text(cell, context))
     number = words.cast(pl.Float64, strict=False)
+    parts = CALENDARS[context.calendar]
+    if parts == 1:
+        found, reason = _year(words, number, cell, context), "impossible_year"
+    elif parts:
+        found, reason = _part(words, number, cell, context), "impossible_period"
+    else:
+        plain = number.is_between(1, LAST_NUMBER) & (number == number.round(0))
+        found = pl.when(plain).then(number.cast(pl.Int32, strict=False))
+        reason = "impossible_period"
+    limits, year = context.limits, found // parts if parts else None
+    possible = (
+        found.is_not_null()
+        if year is None
+        else year.is_between(limits.first_year, limits.last_year).fill_null(value=False)
+    )
+    bad = {reason: words.is_not_null() & ~possible, **_recode_faults(cell, words)}
+    if required:
+        bad["no_period"] = words.is_null()
+    return Value(name, found, bad, columns_of(cell, context.wave))
+
+
+def _part(words: pl.Expr, number: pl.Expr, cell: Cell, context: Context) -> pl.Expr:
+    """Read a half-year, quarter or month: 2019Q3, 2019-Q3, 20193, or a date.
+
+    Examples
+    --------
+    >>> limits = Limits(1.0, 1.0, 1950, 2035)
+    >>> context = Context(SurveyFile("a", "a", "household", "long", Cell("h")), limits, {},
+    ...                   calendar="quarter")
+    >>> frame = pl.DataFrame({"q": ["2019Q3", "2019-07-14", "20193", "2019", "2019Q5"]})
+    >>> value = period("q", Cell("q", columns=("q",)), context)
+    >>> frame.select(value.value)["q"].to_list()
+    [8078, 8078, 8078, None, None]
+    """
+    parts = CALENDARS[context.calendar]
+    pattern = CODED[context.calendar]
+    coded = (words.str.extract(pattern, 1), words.str.extract(pattern, 2))
+    dated = (words.str.extract(DATED, 1), words.str.extract(DATED, 2))
+    year, part = (coded[i].cast(pl.Int32, strict=False) for i in (0, 1))
+    of_code = year * parts + part - 1
+    day_year, month = (dated[i].cast(pl.Int32, strict=False) for i in (0, 1))
+    of_date = day_year * parts + (month - 1) // (12 // parts)
+    found = pl.coalesce(of_code, pl.when(month.is_between(1, 12)).then(of_date))
+    if context.serial_dates is not None or cell.date:
+        day = _day_of_serial(pl.when(found.is_null()).then(number), context.serial_dates or 0)
+        found = pl.coalesce(
+            found, day.dt.year() * parts + (day.dt.month().cast(pl.Int32) - 1) // (12 // parts)
+        )
+    return found
+
+
+def _year(words: pl.Expr, number: pl.Expr, cell: Cell, context: Context) -> pl.Expr:
+    """Read a calendar year, from a year or from a date."""
     limits = context.limits
     plain = pl.when(number == number.round(0)).then(number.cast(pl.Int32, strict=False))
     dated = words.str.extract(DATE).cast(pl.Int32, strict=False)
@@ -230,26 +299,23 @@ def year(name: str, cell: Cell, context: Context, *, required: bool = False) -> 
             .then(_year_of_serial(number, context.serial_dates or 0))
             .otherwise(found)
         )
-    possible = found.is_between(limits.first_year, limits.last_year).fill_null(value=False)
-    bad = {"impossible_year": words.is_not_null() & ~possible, **_recode_faults(cell, words)}
-    if required:
-        bad["no_period"] = words.is_null()
-    return Value(name, found, bad, columns_of(cell, context.wave))
+    return found
 
 
 def _year_of_serial(number: pl.Expr, offset: int) -> pl.Expr:
-    """Return the year of a day counted from 1899-12-30, the calendar of Excel.
+    """Return the year of a day counted as Excel does.
 
     Examples
     --------
     >>> pl.select(_year_of_serial(pl.lit(41275.5), 0)).item()  # noon of 2013-01-01
     2013
     """
+    return _day_of_serial(number, offset).dt.year()
+
+
+def _day_of_serial(number: pl.Expr, offset: int) -> pl.Expr:
+    """Return a day counted from 1899-12-30, the calendar of Excel."""
     days_to_1970 = 25_569
     # Beyond a million days (the year 4637) no date fits, and the cast would overflow.
     safe = pl.when(number < 1e6).then(number)
-    return (
-        (safe.floor().cast(pl.Int32, strict=False) + (offset - days_to_1970))
-        .cast(pl.Date)
-        .dt.year()
-    )
+    return (safe.floor().cast(pl.Int32, strict=False) + (offset - days_to_1970)).cast(pl.Date)

@@ -82,6 +82,8 @@ MONEY: Final[Mapping[str, str]] = {
     "property": r"propert|rent|interest|dividend|fproperty|财产",
     "transfer": r"transfer|(?:^|_)trans(?:_|$)|pension|remit|subsid|转移|补贴",
 }
+SPENDING: Final = r"consum|expend|spend|outlay|消费|支出"
+"""What is spent, an outcome of its own, where it is not a cost of a source of income."""
 CODES: Final = ("-1", "-2", "-8", "-9", "-10", "-88", "-99", "-999", "99999", "999999", "9999999")
 WORDS_FOR_NONE: Final = ("NA", "N/A", ".", "nan", "NaN", "NULL", "null", "-")
 KEYS: Final = frozenset({"household", "person"})
@@ -229,6 +231,26 @@ def money(columns: Sequence[Look]) -> dict[str, tuple[str, ...]]:
         if source:
             found[source].append(column.name)
     return {source: tuple(dict.fromkeys(names)) for source, names in found.items()}
+
+
+def spending(columns: Sequence[Look]) -> tuple[str, ...]:
+    """Return the columns that look like consumption or spending and add to no source of income.
+
+    Examples
+    --------
+    >>> names = ["food_spending", "wage", "farm_expend"]
+    >>> spending([Look(name, "", "number", {}, "", is_number=True) for name in names])
+    ('food_spending',)
+    """
+    taken = {name for names in money(columns).values() for name in names}
+    taken |= set(fields(columns).values())
+    return tuple(
+        c.name
+        for c in columns
+        if c.is_number
+        and c.name not in taken
+        and re.search(SPENDING, f"{c.name} {c.label}", re.IGNORECASE)
+    )
 
 
 def _source(column: Look) -> str | None:

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final
 
-from analysis import programmes
 from analysis.contract import project_name
 from analysis.faults import Fault, FaultsError, raise_if_any
-from analysis.panels.importing import mapping
+from analysis.panels.calendar import CALENDARS, period_of
+from analysis.panels.importing import mapcells, mapping
+from analysis.panels.importing.convert import CODED
 from analysis.panels.importing.mapping import (
     WAVE,
     Cell,
-    Item,
     Limits,
     SurveyFile,
     SurveyMap,
     Treatment,
 )
 from analysis.panels.importing.parameters import parameters
-from analysis.panels.importing.table import Table, as_text
-from analysis.panels.schemas import COVARIATE_PREFIX, SOURCES
+from analysis.panels.importing.table import Table
+from analysis.panels.schemas import PROGRAMME, SOURCES
 
 HOUSEHOLD_FIELDS: Final = (
     "village",
@@ -36,8 +36,6 @@ HOUSEHOLD_FIELDS: Final = (
     "workers",
 )
 VILLAGE_FIELDS: Final = ("county", "prefecture", "n_households", "remoteness_km")
-TO_FILL: Final = "FILL"
-"""What `--init` writes where a person must decide; a map that still has it is not read."""
 
 
 def read_map(path: Path) -> SurveyMap:
@@ -90,24 +88,33 @@ class _Read:
 
 def _survey_map(root: Table) -> SurveyMap:
     about = root.table("map")
-    files = tuple(_survey_file(t) for t in root.tables("files", required=True))
+    calendar = about.word("calendar", tuple(CALENDARS), "year")
+    files = tuple(_survey_file(t, calendar) for t in root.tables("files", required=True))
     ids = tuple(f.id for f in files)
     household, village = root.table("household"), root.table("village", required=False)
-    income = root.table("income")
+    listed = root.tables("outcomes")
+    income = root.table("income", required=not listed)
+    fields = mapcells.fields(household, HOUSEHOLD_FIELDS, ids, required=("village",))
+    items = tuple(mapcells.item(t, "source", ids, SOURCES) for t in income.tables("items"))
+    outcomes = tuple(mapcells.outcome(t, ids) for t in listed)
     weight_type = household.word("weight_type", mapping.WEIGHT_TYPES, "none")
     count = income.text("count_persons", required=False) or None
     result = SurveyMap(
         survey=about.text("survey"),
         status=about.word("status", mapping.STATUSES, "unverified"),
-        currency_unit=about.text("currency_unit", required=False) or "fen",
+        currency=mapcells.currency(about, items, outcomes),
+        calendar=calendar,
+        prices=mapcells.prices(about),
         note=about.text("note", required=False),
         files=files,
-        household=_fields(household, HOUSEHOLD_FIELDS, ids, required=("village",)),
-        village=_fields(village, VILLAGE_FIELDS, ids),
-        members=() if count else _cells(income, "members", ids, required=True),
+        household=fields,
+        village=mapcells.fields(village, VILLAGE_FIELDS, ids),
+        members=()
+        if count
+        else mapcells.cells(income, "members", ids, required="size" not in fields),
         count_persons=count,
-        items=tuple(_item(t, "source", ids, SOURCES) for t in income.tables("items")),
-        kept=tuple(_item(t, "name", ids, ()) for t in income.tables("kept")),
+        items=items,
+        outcomes=outcomes,
         absent={k: str(v) for k, v in income.mapping("absent").items()},
         treatments=tuple(_treatment(t, ids) for t in root.tables("participation")),
         weight_type=weight_type,
@@ -125,8 +132,8 @@ def _limits(table: Table) -> Limits:
         max_rejected_records=table.number(
             "max_rejected_records", default.max_rejected_records, 0, 1
         ),
-        first_year=int(table.number("first_year", default.first_year, 1950, 2100)),
-        last_year=int(table.number("last_year", default.last_year, 1950, 2100)),
+        first_year=int(table.number("first_year", default.first_year, 1, 9999)),
+        last_year=int(table.number("last_year", default.last_year, 1, 9999)),
     )
     table.nothing_else()
     if result.first_year > result.last_year:
@@ -134,7 +141,7 @@ def _limits(table: Table) -> Limits:
     return result
 
 
-def _survey_file(table: Table) -> SurveyFile:
+def _survey_file(table: Table, calendar: str) -> SurveyFile:
     name = table.text("id")
     unit = table.word("unit", mapping.FILE_UNITS, "household")
     layout = table.word("layout", mapping.LAYOUTS, "fixed" if unit == "village" else "long")
@@ -142,17 +149,22 @@ def _survey_file(table: Table) -> SurveyFile:
     for problem in _path_problems(file):
         table.fault("file", problem, "name a file in the survey's folder or below it", file)
     key = "village" if unit == "village" else "household"
-    keys = _cells(table, key, (name,), required=True)
-    person = _cells(table, "person", (name,))
-    period = _cells(table, "period", (name,), required=layout == "long")
-    waves = table.mapping("waves")
-    for word, year in waves.items():
-        if not isinstance(year, int) or isinstance(year, bool):
-            table.fault(f"waves.{word}", "not a whole year", "write 2012", str(year))
+    keys = mapcells.cells(table, key, (name,), required=True)
+    person = mapcells.cells(table, "person", (name,))
+    period = mapcells.cells(table, "period", (name,), required=layout == "long")
+    waves = {
+        word: _wave_period(value, calendar) or value
+        for word, value in table.mapping("waves").items()
+    }
+    for word, value in waves.items():
+        if not isinstance(value, int) or isinstance(value, bool):
+            wanted = {"year": "2012", "number": "1", "half_year": '"2012H1"'}
+            example = wanted.get(calendar, {"quarter": '"2012Q1"'}.get(calendar, '"2012-01"'))
+            table.fault(f"waves.{word}", f"not a {calendar}", f"write {example}", str(value))
     if layout == "wide" and not waves:
         table.fault("waves", "missing", 'list them: waves = { "12" = 2012, "14" = 2014 }')
     if len(set(map(str, waves.values()))) < len(waves):
-        table.fault("waves", "two words for one year", "give each wave its own year")
+        table.fault("waves", "two words for one period", "give each wave its own period")
     if layout != "long" and period:
         table.fault("period", f"a {layout} file has none", "remove it, or set layout = 'long'")
     if unit == "village" and layout == "wide":
@@ -188,6 +200,14 @@ def _survey_file(table: Table) -> SurveyFile:
     return result
 
 
+def _wave_period(value: object, calendar: str) -> int | None:
+    """Return the number of a period as it is written in a map; None if it is none."""
+    if isinstance(value, bool) or (isinstance(value, int) and CALENDARS[calendar] < 2):
+        return None
+    match = re.match(CODED.get(calendar, "$^"), str(value))
+    return period_of(calendar, int(match[1]), int(match[2])) if match else None
+
+
 def _path_problems(file: str) -> Iterator[str]:
     """Yield what makes a path of a map unsafe: it may not leave the survey's folder."""
     if PurePosixPath(file).is_absolute() or PureWindowsPath(file).anchor:
@@ -196,102 +216,18 @@ def _path_problems(file: str) -> Iterator[str]:
         yield "the path leaves the folder"
 
 
-def _fields(
-    table: Table, names: tuple[str, ...], ids: tuple[str, ...], required: tuple[str, ...] = ()
-) -> dict[str, tuple[Cell, ...]]:
-    covariates = [k for k in table.keys() if k.startswith(COVARIATE_PREFIX)]  # noqa: SIM118
-    found = {n: _cells(table, n, ids, required=n in required) for n in (*names, *covariates)}
-    return {name: cells for name, cells in found.items() if cells}
-
-
-def _cells(
-    table: Table, key: str, ids: tuple[str, ...], *, required: bool = False
-) -> tuple[Cell, ...]:
-    """Read a field: a column name, a list of columns for a key, a table, or a list of tables."""
-    value = table.take(key)
-    if value is None:
-        if required:
-            table.fault(key, "missing", f'add {key} = "column" or {key} = {{ constant = … }}')
-        return ()
-    place = table.at(key)
-    if value == TO_FILL or (isinstance(value, Mapping) and TO_FILL in value.values()):
-        table.fault(key, "still to be filled in", "name the column", TO_FILL)
-        return ()
-    if isinstance(value, list) and value and all(isinstance(v, Mapping) for v in value):
-        return tuple(
-            _cell(Table(v, f"{place}[{i}]", table.file, table.faults), ids)
-            for i, v in enumerate(value)
-        )
-    if isinstance(value, str | list):
-        value = {"column": value}
-    if not isinstance(value, Mapping):
-        table.fault(key, "not a column", 'write a column name, or { constant = "…" }', str(value))
-        return ()
-    return (_cell(Table(value, place, table.file, table.faults), ids),)
-
-
-def _cell(table: Table, ids: tuple[str, ...]) -> Cell:
-    files = _files_of(table, ids)
-    columns = table.texts("column")
-    constant = table.take("constant")
-    if (constant is None) == (not columns):
-        table.fault("", "needs a column or a constant, one of the two", 'write { column = "…" }')
-    recode = table.mapping("recode")
-    result = Cell(
-        key=table.key,
-        files=files,
-        columns=columns,
-        constant=None if constant is None else as_text(constant),
-        recode={as_text(k): as_text(v) for k, v in recode.items()} if recode else None,
-        strict=table.flag("strict"),
-        missing=table.codes("missing"),
-        labels=table.flag("labels"),
-        date=table.flag("date"),
-        text=table.flag("text"),
-    )
-    table.nothing_else()
-    return result
-
-
-def _files_of(table: Table, ids: tuple[str, ...]) -> tuple[str, ...]:
-    named = table.texts("from")
-    for name in named:
-        if name not in ids:
-            table.fault("from", "no file has this id", f"use one of: {', '.join(ids)}", name)
-    if not named and len(ids) > 1:
-        table.fault("from", "missing", f"say which file: {', '.join(ids)}")
-    return named or ids
-
-
-def _item(table: Table, name: str, ids: tuple[str, ...], words: tuple[str, ...]) -> Item:
-    target = table.word(name, words, "") if words else table.text(name)
-    known = parameters()
-    unit = table.word("unit", tuple(known.units), "", required=True)
-    per = table.word("per", tuple(known.periods), "", required=True)
-    sign = table.word("sign", ("+", "-"), "+")
-    empty = table.word("empty", ("zero", "missing"), "missing")
-    times = table.take("times")
-    per_head = table.flag("per_head")
-    rest = Table(table.rest(), table.key, table.file, table.faults)
-    cell = _cell(rest, ids)
-    second = None
-    if times is not None:
-        # The second column stands in the same file as the first.
-        second = Cell(f"{table.key}.times", cell.files, (str(times),), missing=cell.missing)
-    factor = known.units.get(unit, 1) * known.periods.get(per, 1) * (-1 if sign == "-" else 1)
-    return Item(target, cell, float(factor), empty, second, per_head)
-
-
 def _treatment(table: Table, ids: tuple[str, ...]) -> Treatment:
     result = Treatment(
-        programme=table.word("programme", _catalogue(), "", required=True),
+        programme=table.text("programme"),
         level=table.word("level", ("household", "village"), "household"),
-        first=_cells(table, "first_year", ids),
-        indicator=_cells(table, "indicator", ids),
-        dose=_cells(table, "dose", ids),
+        first=mapcells.cells(table, "first_year", ids),
+        indicator=mapcells.cells(table, "indicator", ids),
+        dose=mapcells.cells(table, "dose", ids),
         dose_unit=table.text("dose_unit", required=False) or None,
     )
     table.nothing_else()
+    if result.programme and not re.fullmatch(PROGRAMME, result.programme):
+        table.fault("programme", "not an id", "use lower case and underscores", result.programme)
     if bool(result.first) == bool(result.indicator):
         table.fault(
             "",
@@ -301,10 +237,6 @@ def _treatment(table: Table, ids: tuple[str, ...]) -> Treatment:
     if bool(result.dose) != (result.dose_unit is not None):
         table.fault("dose_unit", "dose and dose_unit come together", "give both or neither")
     return result
-
-
-def _catalogue() -> tuple[str, ...]:
-    return tuple(programmes.load().programmes["id"])
 
 
 def _cross_faults(survey: SurveyMap, file: str, was_read: _Read) -> Iterator[Fault]:
@@ -332,22 +264,23 @@ def _cross_faults(survey: SurveyMap, file: str, was_read: _Read) -> Iterator[Fau
             value=survey.count_persons,
         )
     items_read = was_read("income.items.source", "income.absent")
+    asked = bool(survey.items) or not survey.outcomes
     for source in SOURCES:
         has_items, is_absent = source in survey.sources_read(), source in survey.absent
-        if has_items == is_absent and (has_items or items_read):
+        if has_items == is_absent and (has_items or (items_read and asked)):
             yield Fault(
                 file,
                 "needs items or a reason why it is absent, one of the two",
                 f'add [[income.items]] or absent.{source} = "why"',
                 column=f"income.{source}",
             )
-        if survey.absent.get(source) == TO_FILL:
+        if survey.absent.get(source) == mapcells.TO_FILL:
             yield Fault(
                 file,
                 "still to be filled in",
                 "say why the survey has none, or add items",
                 column=f"income.absent.{source}",
-                value=TO_FILL,
+                value=mapcells.TO_FILL,
             )
     for source in sorted(set(survey.absent) - set(SOURCES)):
         yield Fault(
@@ -372,7 +305,7 @@ def _cross_faults(survey: SurveyMap, file: str, was_read: _Read) -> Iterator[Fau
 
 def _layout_faults(survey: SurveyMap, file: str, was_read: _Read) -> Iterator[Fault]:
     by_id = {f.id: f for f in survey.files}
-    timed = {c.key for i in (*survey.items, *survey.kept) for c in (i.cell, i.times) if c}
+    timed = {c.key for i in (*survey.items, *survey.outcomes) for c in (i.cell, i.times) if c}
     timed |= {c.key for t in survey.treatments for c in t.indicator}
     timed |= {c.key for c in survey.members}
     keys = {c.key for f in survey.files for c in (f.keys, f.person) if c}

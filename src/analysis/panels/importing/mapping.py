@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from analysis.panels.outcomes import PanelOutcome
 from analysis.panels.schemas import SOURCES
 
 WAVE: Final = "{wave}"
@@ -59,23 +60,25 @@ class Cell:
 
 @dataclass(frozen=True)
 class Item:
-    """An amount of money: one detailed item of a source of income, or a kept outcome.
+    """One detailed item of a source of income or of another outcome.
 
     Attributes
     ----------
     target : str
-        A source of income (``wage`` ...), or the name of a kept outcome.
+        A source of income (``wage`` ...), or the name of an outcome.
     cell : Cell
         Its column.
     factor : float
-        Hundredths of the currency a year that one of the number in the file is worth; negative
-        for a cost.
+        What one of the number in the file is worth: of money in hundredths of the currency a year;
+        negative for a cost.
     empty : str
         What an empty cell means: ``zero`` or ``missing``.
     times : Cell or None
         A second column the amount is multiplied by: months worked, where it is a monthly wage.
     per_head : bool
         Whether the amount is per member and is multiplied by the members present.
+    kind, unit : str
+        As of `analysis.panels.outcomes.PanelOutcome`.
     """
 
     target: str
@@ -84,6 +87,8 @@ class Item:
     empty: str = "missing"
     times: Cell | None = None
     per_head: bool = False
+    kind: str = "money"
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,9 +111,9 @@ class SurveyFile:
     person : Cell or None
         Key of the person inside the household.
     period : Cell or None
-        Year of a long file.
+        Period of a long file.
     waves : mapping of str to int
-        Word in the column names of a wide file to year.
+        Word in the column names of a wide file to period.
     missing : tuple of str
         Codes that mean no answer, in every column.
     encoding, delimiter, decimal, thousands : str or None
@@ -143,11 +148,11 @@ class Treatment:
     Attributes
     ----------
     programme : str
-        An id of the catalogue of programmes.
+        An id of the catalogue of programmes, or one of your own.
     level : str
         ``household`` or ``village``.
     first : tuple of Cell
-        First year, or date, of treatment (empty: never), unless `indicator`.
+        First period, or date, of treatment (empty: never), unless `indicator`.
     indicator : tuple of Cell
         0 or 1 by wave; the first wave with 1 is the first period.
     dose : tuple of Cell
@@ -173,7 +178,7 @@ class Limits:
     max_rejected_rows, max_rejected_records : float
         Shares; more than that stops the import.
     first_year, last_year : int
-        Possible calendar years.
+        Possible calendar years, where the calendar has years.
     """
 
     max_rejected_rows: float
@@ -188,8 +193,12 @@ class SurveyMap:
 
     Attributes
     ----------
-    survey, status, currency_unit, note : str
-        Name; ``verified`` if the map was tried on the files; unit of the money columns; remarks.
+    survey, status, currency, note : str
+        Name; ``verified`` if the map was tried on the files; main unit of money; remarks.
+    calendar : str
+        What a period is: a key of `analysis.panels.calendar.CALENDARS`.
+    prices : str or mapping of int to str
+        Price index of the place and currency, as of `analysis.panels.panel.Panel`.
     files : tuple of SurveyFile
         At least one with periods.
     household : mapping of str to tuple of Cell
@@ -203,8 +212,8 @@ class SurveyMap:
         Id of the person file whose rows are counted.
     items : tuple of Item
         Of the four sources.
-    kept : tuple of Item
-        Other amounts by household and period, written to ``kept.parquet``.
+    outcomes : tuple of Item
+        Of other outcomes by household and period.
     absent : mapping of str to str
         Source the survey did not ask for, with the reason.
     treatments : tuple of Treatment
@@ -224,11 +233,13 @@ class SurveyMap:
     members: tuple[Cell, ...] = ()
     count_persons: str | None = None
     items: tuple[Item, ...] = ()
-    kept: tuple[Item, ...] = ()
+    outcomes: tuple[Item, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
     treatments: tuple[Treatment, ...] = ()
     weight_type: str = "none"
-    currency_unit: str = "fen"
+    currency: str = ""
+    calendar: str = "year"
+    prices: str | Mapping[int, str] = ""
     note: str = ""
 
     def anchors(self) -> tuple[SurveyFile, ...]:
@@ -247,12 +258,23 @@ class SurveyMap:
     def cells(self) -> tuple[Cell, ...]:
         """Return every cell of the map, keys and periods of files included."""
         of_files = [c for f in self.files for c in (f.keys, f.person, f.period) if c is not None]
-        of_items = [c for i in (*self.items, *self.kept) for c in (i.cell, i.times) if c]
+        of_items = [c for i in (*self.items, *self.outcomes) for c in (i.cell, i.times) if c]
         of_treatments = [c for t in self.treatments for c in (*t.first, *t.indicator, *t.dose)]
         of_units = [
             c for part in (self.household, self.village) for cs in part.values() for c in cs
         ]
         return (*of_files, *self.members, *of_items, *of_treatments, *of_units)
+
+    def panel_outcomes(self) -> tuple[PanelOutcome, ...]:
+        """Return the outcomes besides income that the panel will have."""
+        first = {item.target: item for item in reversed(self.outcomes)}
+        names = dict.fromkeys(item.target for item in self.outcomes)
+        return tuple(
+            PanelOutcome(
+                name, first[name].kind, first[name].unit if first[name].kind == "number" else ""
+            )
+            for name in names
+        )
 
     def sources_read(self) -> frozenset[str]:
         """Return the sources of income that at least one item adds to."""

@@ -25,6 +25,8 @@ class Parameters:
         Bytes of unpacked XML.
     units : mapping of str to int
         Hundredths of the currency in a unit.
+    yuan : tuple of str
+        Those that are of the yuan.
     periods : mapping of str to int
         Times in a year.
     """
@@ -33,6 +35,7 @@ class Parameters:
     rows_at_once: int
     largest_workbook: int
     units: Mapping[str, int]
+    yuan: tuple[str, ...]
     periods: Mapping[str, int]
 
 
@@ -52,6 +55,7 @@ def parameters() -> Parameters:
         limits=Limits(**{name: content[name]["value"] for name in names}),
         rows_at_once=content["rows_at_once"]["value"],
         largest_workbook=content["largest_workbook"]["value"] * 10**6,
-        units=content["units"],
+        units={**content["units"], **content["units_of_the_yuan"]},
+        yuan=tuple(content["units_of_the_yuan"]),
         periods=content["periods"],
     )

@@ -1,8 +1,9 @@
 """Rows of one file as records: one per row and period, each accepted or with its reason.
 
 A long or fixed row is one record; a wide row is one per wave. Names of the columns made here:
-``h:`` baseline fields of the household, ``v:`` of the village, ``i:`` items of income, ``k:`` kept
-amounts, ``p:`` participation, ``s:`` whether anything was answered, ``members``.
+``h:`` baseline fields of the household, ``v:`` of the village, ``i:`` items of income, ``k:`` other
+outcomes (``m:`` shares, ``o:`` yes or no), ``p:`` participation, ``s:`` whether anything was
+answered, ``members``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from analysis.panels.importing import convert
 from analysis.panels.importing.convert import Context, Value
 from analysis.panels.importing.mapping import Cell, Item, SurveyFile, SurveyMap, Treatment
 from analysis.panels.importing.sources import ROW
+from analysis.panels.outcomes import MONEY
 from analysis.panels.schemas import LARGEST_FEN
 
 KEY: Final = "_key"
@@ -71,7 +73,7 @@ def records(raw: pl.DataFrame, survey: SurveyMap, context: Context) -> pl.DataFr
 def _period(context: Context) -> Value:
     if context.file.period is None:
         return Value(PERIOD, pl.lit(None, dtype=pl.Int32), {})
-    return convert.year(PERIOD, context.file.period, context, required=True)
+    return convert.period(PERIOD, context.file.period, context, required=True)
 
 
 def _one_wave(
@@ -149,7 +151,7 @@ def _values(survey: SurveyMap, context: Context) -> Iterator[Value]:
             yield convert.bounded("members", cell, context, 1, LARGEST_SIZE, whole=True)
     if context.file.layout != "fixed":
         yield from _amounts("i", survey.items, context)
-        yield from _amounts("k", survey.kept, context)
+        yield from _amounts("k", survey.outcomes, context)
         yield _seen(survey, context)
     for index, treatment in enumerate(survey.treatments):
         yield from _treatment(index, treatment, context)
@@ -186,12 +188,22 @@ def _village_value(field: str, cell: Cell, context: Context) -> Value:
     return convert.word(name, cell, context)
 
 
+def column_of(prefix: str, index: int, item: Item) -> str:
+    """Return the column of an item; its first letter says how persons are added up."""
+    return f"{ {'share': 'm', 'yes_no': 'o'}.get(item.kind, prefix) }:{index}"
+
+
 def _amounts(prefix: str, items: tuple[Item, ...], context: Context) -> Iterator[Value]:
-    """Yield each item in hundredths of the currency a year, per head still where it is so."""
+    """Yield each item; money in hundredths of the currency a year, per head where it is so."""
     for index, item in enumerate(items):
         if context.file.id not in item.cell.files:
             continue
-        base = convert.amount(f"{prefix}:{index}", item.cell, context, item.factor)
+        name = column_of(prefix, index, item)
+        if item.kind == "yes_no":
+            base = convert.yes_no(name, item.cell, context)
+            yield Value(base.name, base.value.cast(pl.Float64), base.bad, base.shown)
+            continue
+        base = convert.amount(name, item.cell, context, item.factor)
         number, bad, shown = base.value, dict(base.bad), base.shown
         if item.times is not None:
             second = convert.amount("", item.times, context)
@@ -203,7 +215,10 @@ def _amounts(prefix: str, items: tuple[Item, ...], context: Context) -> Iterator
         if item.empty == "zero":
             unanswered = pl.all_horizontal(pl.col(c).is_null() for c in base.shown)
             number = pl.when(unanswered).then(0.0).otherwise(number)
-        bad["out_of_range"] = ~(number.abs() <= LARGEST_FEN)
+        if item.kind == "share":
+            bad["out_of_range"] = ~number.is_between(0, 1)
+        if item.kind in MONEY:
+            bad["out_of_range"] = ~(number.abs() <= LARGEST_FEN)
         yield Value(base.name, number, bad, shown)
 
 
@@ -212,7 +227,7 @@ def _seen(survey: SurveyMap, context: Context) -> Value:
 
     A household that was not there in a wave has nothing; its zeros would be invented.
     """
-    cells = [*survey.members, *(item.cell for item in (*survey.items, *survey.kept))]
+    cells = [*survey.members, *(item.cell for item in (*survey.items, *survey.outcomes))]
     given = [
         convert.text(cell, context).is_not_null()
         for cell in cells
@@ -223,7 +238,7 @@ def _seen(survey: SurveyMap, context: Context) -> Value:
 
 def _treatment(index: int, treatment: Treatment, context: Context) -> Iterator[Value]:
     for cell in _of(treatment.first, context.file.id):
-        yield convert.year(f"p:{index}:first", cell, context)
+        yield convert.period(f"p:{index}:first", cell, context)
     if context.file.layout != "fixed":
         for cell in _of(treatment.indicator, context.file.id):
             yield convert.yes_no(f"p:{index}:on", cell, context)

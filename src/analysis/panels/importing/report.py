@@ -90,7 +90,7 @@ class ImportReport:
     account : Account
         Of household × period records, as it travels with the panel.
     n_households, n_villages, n_periods, n_incomplete : int
-        Households, villages, household-periods, and those that lack a source.
+        Households, villages, household-periods, and those that lack an outcome asked for.
     participation : mapping of str to int
         Units treated, by programme.
     notes : tuple of str

@@ -15,7 +15,7 @@ import polars as pl
 
 from analysis.contract import project_name
 from analysis.faults import Fault, FaultsError, raise_if_any
-from analysis.panels import panel, schemas
+from analysis.panels import outcomes, panel, schemas
 from analysis.panels.account import Account
 from analysis.panels.digest import TableDigest
 from analysis.panels.importing import convert, records, villages
@@ -30,7 +30,6 @@ from analysis.panels.importing.staging import Staged, cuts, open_files, parts, s
 TIER = "yours"
 REJECTED = "rejected.parquet"
 REPORT = "import.json"
-KEPT = "kept"
 SUMMED = "summed into the household's row of the same period"
 
 REJECTED_SCHEMA: Mapping[str, type[pl.DataType]] = {
@@ -188,14 +187,15 @@ class _Work:
     def _take(self, part: Part, number: int) -> None:
         self._write("households", part.households, number)
         self._write("income", part.income, number)
-        if self.survey.kept:
-            self._write(KEPT, part.kept, number)
         self.said.append(part.villages)
         (self.folder / "treated").mkdir(exist_ok=True)
         part.participation.write_parquet(self.folder / "treated" / f"{number:04d}.parquet")
         self.periods["households"] += part.households.height
         self.periods["income"] += part.income.height
-        self.periods["incomplete"] += part.income.filter(~pl.col("complete")).height
+        asked: list[str] = [s for s in schemas.SOURCES if s in self.survey.sources_read()]
+        asked += [outcome.name for outcome in self.survey.panel_outcomes()]
+        lacking = pl.any_horizontal(pl.col(name).is_null() for name in asked)
+        self.periods["incomplete"] += part.income.filter(lacking).height if asked else 0
         self.periods["moved"] += part.moved
         self.periods["reweighted"] += part.reweighted
         if part.income.height:
@@ -363,14 +363,23 @@ class _Work:
             "map": {"name": map_file.name, "sha256": _sha256(map_file)},
             "sources": {path.name: _sha256(path) for path in sources},
         }
-        contract = {name: digest for name, digest in self.digests.items() if name != KEPT}
+        survey = self.survey
+        absent = [s for s in schemas.SOURCES if s not in survey.sources_read()]
+        about = {
+            "currency": survey.currency,
+            "price_year": None,
+            "calendar": survey.calendar,
+            "prices": survey.prices,
+            "absent": absent,
+            "outcomes": outcomes.written(survey.panel_outcomes()),
+        }
         panel.write_manifest(
             self.folder,
             name=report.survey,
             tier=TIER,
             account=report.account,
-            tables=contract,
-            currency_unit=self.survey.currency_unit,
+            tables=self.digests,
+            about=about,
             more=content,
         )
         if self.n_parts == 1:

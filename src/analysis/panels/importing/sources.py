@@ -238,6 +238,20 @@ def _open_workbook(path: Path, sheet: str | None) -> Source:
     return Source(path, "workbook", columns, frame.height, offset, formulas, sheet=chosen)
 
 
+def sheets_of(path: Path) -> tuple[str, ...]:
+    """Return the sheets of a workbook with several; nothing for any other file.
+
+    A file that cannot be read as a workbook is told when it is opened.
+    """
+    if KINDS.get(path.suffix.lower()) != "workbook" or not path.is_file():
+        return ()
+    try:
+        names = fastexcel.read_excel(path).sheet_names
+    except (fastexcel.FastExcelError, ValueError, OSError):
+        return ()
+    return tuple(names) if len(names) > 1 else ()
+
+
 def _sheet(path: Path, sheet: str) -> pl.DataFrame:
     """Read a sheet as text below its header; rows wholly empty stay, so that numbers hold."""
     book = fastexcel.read_excel(path)

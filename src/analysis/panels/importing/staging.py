@@ -131,6 +131,7 @@ def stage(survey: SurveyMap, entry: SurveyFile, source: Source, folder: Path) ->
         survey.limits,
         {c.name: c.values for c in source.columns if c.values},
         source.serial_dates,
+        calendar=survey.calendar,
     )
     household = convert.key(KEY, entry.keys, context, "").value.alias(KEY)
     broken = pl.lit(value=False)

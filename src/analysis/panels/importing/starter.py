@@ -8,18 +8,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+import polars as pl
+
 from analysis.contract import project_name
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.panels.importing import guesses
 from analysis.panels.importing.guesses import Look
-from analysis.panels.importing.mapfile import TO_FILL
-from analysis.panels.importing.mapping import WAVE
-from analysis.panels.importing.sources import Source, batches, open_source
+from analysis.panels.importing.mapcells import TO_FILL
+from analysis.panels.importing.mapping import WAVE, Cell, SurveyFile
+from analysis.panels.importing.sources import Source, batches, open_source, sheets_of
 from analysis.panels.schemas import SOURCES
 
 ROWS_LOOKED_AT: Final = 20_000
 MOST_LABELS: Final = 12
 
+COMMA: Final = r"^-?\d+,\d+$"
+TEXTS: Final = pl.col(pl.String)
 COST: Final = re.compile(r"cost|expens|outlay|paid|fare|成本|支出|费用", re.IGNORECASE)
 WAVED: Final = re.compile(r"^(?P<stem>.*?)(?P<wave>(?:19|20)\d\d|\d\d)$")
 
@@ -47,17 +51,20 @@ def init_map(files: Sequence[Path], out_map: Path) -> Path:
     faults: list[Fault] = []
     looks: dict[str, tuple[Source, tuple[Look, ...]]] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        for path in files:
+        for path, sheet in ((p, s) for p in files for s in sheets_of(p) or ("",)):
+            name = _id_of(Path(sheet or path.stem), looks)
+            how = SurveyFile(name, path.name, "household", "long", Cell(""), sheet=sheet or None)
             try:
-                source = open_source(path, Path(scratch))
+                source = open_source(path, Path(scratch), how)
             except FaultsError as error:
                 faults += error.faults
                 continue
-            looks[_id_of(path, looks)] = (source, look(source))
-    raise_if_any(faults)
+            looks[name] = (source, look(source))
+        raise_if_any(faults)
+        text = "\n".join(_lines(looks)) + "\n"
     out_map.parent.mkdir(parents=True, exist_ok=True)
     part = out_map.with_name(f".{out_map.name}.part")
-    part.write_text("\n".join(_lines(looks)) + "\n", encoding="utf-8", newline="\n")
+    part.write_text(text, encoding="utf-8", newline="\n")
     return part.replace(out_map)
 
 
@@ -69,7 +76,18 @@ def _id_of(path: Path, taken: Mapping[str, object]) -> str:
 def look(source: Source) -> tuple[Look, ...]:
     """Look at the first rows of every column."""
     first = next(batches(source, source.names())).head(ROWS_LOOKED_AT).collect()
+    if decimal_comma(source):
+        commas = pl.when(TEXTS.str.contains(COMMA)).then(TEXTS.str.replace(",", "."))
+        first = first.with_columns(commas.otherwise(TEXTS))
     return tuple(guesses.look(c, first[c.name]) for c in source.columns)
+
+
+def decimal_comma(source: Source) -> bool:
+    """Return whether a text whose cells are parted by no comma writes its decimals with one."""
+    if source.text is None or source.text.delimiter == ",":
+        return False
+    first = next(batches(source, source.names())).head(ROWS_LOOKED_AT)
+    return any(first.select(TEXTS.str.contains(COMMA).any()).collect().row(0))
 
 
 def _lines(looks: Mapping[str, tuple[Source, tuple[Look, ...]]]) -> Iterator[str]:
@@ -82,7 +100,9 @@ def _lines(looks: Mapping[str, tuple[Source, tuple[Look, ...]]]) -> Iterator[str
     yield "[map]"
     yield f"survey = {_quoted(source.path.stem)}"
     yield 'status = "unverified"         # or verified: tried on the files, totals compared'
-    yield 'currency_unit = "fen"         # a hundredth of the currency: fen, poisha, paisa, cents'
+    yield f'currency = "{TO_FILL}"             # main unit of money, as "dollars"; none: delete it'
+    yield 'calendar = "year"             # or half_year, quarter, month; number: waves, rounds'
+    yield "# prices = { 2019 = 100, 2020 = 102.5 }   price index of the place, by year"
     for name, (file, seen) in looks.items():
         yield from _file_lines(name, file, seen, several=several)
     waves = _waves(columns)
@@ -141,7 +161,7 @@ def _file_lines(
         yield 'layout = "long"'.ljust(30) + "# a row per household and period; or wide, or fixed"
         if period:
             yield _field("period", period, "", "")
-            yield "# period = { column = …, recode = { 0 = 1991, 1 = 1998 } }  if it is not a year"
+            yield "# period = { column = …, recode = { 0 = 1991, 1 = 1998 } }  if it counts waves"
         else:
             yield f'period = {{ constant = "{TO_FILL}" }}  # the year, or name the column of years'
     else:
@@ -152,6 +172,8 @@ def _file_lines(
     written = ", ".join(c if re.fullmatch(r"-?\d+", c) else _quoted(c) for c in codes)
     remark = "GUESS: codes for no answer" if codes else "codes for no answer, e.g. [-8, -9]"
     yield f"missing = [{written}]".ljust(30) + f"# {remark}"
+    if decimal_comma(source):
+        yield 'decimal = ","'.ljust(30) + "# GUESS: 1234,5"
     if source.sheet is not None:
         yield f"sheet = {_quoted(source.sheet)}"
     if source.text is not None:
@@ -175,15 +197,15 @@ def _income_lines(columns: tuple[Look, ...], waves: tuple[str, ...], file: str) 
     }
     costs = {_stem(c.name, waves) for c in columns if COST.search(f"{c.name} {c.label}")}
     lacking = [source for source in SOURCES if not found[source]]
-    if lacking:
+    if 0 < len(lacking) < len(SOURCES):
         yield "#"
         yield "# Sources without a guess. Say why the survey has none, or delete the line and add"
         yield "# [[income.items]] as below."
         yield "[income.absent]"
         yield from (f'{source} = "{TO_FILL}"' for source in lacking)
     yield ""
-    yield "# One block for each amount; the blocks of a source are summed. unit: yuan, wan_yuan,"
-    yield "# thousand_yuan, jiao, fen; other currencies: unit, thousand, hundredth. per: year,"
+    yield "# One block for each amount; the blocks of a source are summed. unit: unit, thousand,"
+    yield "# million, hundredth; yuan, wan_yuan (10,000), thousand_yuan, jiao, fen. per: year,"
     yield '# half_year, quarter, month, week, day. sign = "-" for a cost. empty = "zero" where an'
     yield '# empty cell means none. times = "…": column to multiply by (months worked).'
     yield "# per_head = true where it is per member."
@@ -197,18 +219,38 @@ def _income_lines(columns: tuple[Look, ...], waves: tuple[str, ...], file: str) 
             yield f'per = "{TO_FILL}"'
             if column in costs:
                 yield 'sign = "-"'.ljust(30) + "# GUESS: a cost"
+    yield from _outcome_lines(columns, waves, file)
+
+
+def _outcome_lines(columns: tuple[Look, ...], waves: tuple[str, ...], file: str) -> Iterator[str]:
+    """Write a block for each other outcome that a name tells; how further ones are written."""
     yield ""
-    yield "# Amounts that are no income but worth keeping by period: kept.parquet."
-    yield '# [[income.kept]]   name = "expenditure", then as above'
+    yield "# Other outcomes. kind: money (by unit and per, as above), stock (money at a point in"
+    yield '# time: unit), number (unit = "hours a week", any words), share (0 to 1, or unit ='
+    yield '# "per_cent"), yes_no.'
+    yield "# [[outcomes]]"
+    yield '# name = "hours"'
+    yield '# kind = "number"'
+    yield '# column = "…"'
+    yield '# unit = "hours a week"'
+    for column in dict.fromkeys(_stem(name, waves) for name in guesses.spending(columns)):
+        name = re.sub(r"\W+", "_", column.replace(WAVE, "")).strip("_").lower()
+        yield from ("", "[[outcomes]]", f"name = {_quoted(name)}")
+        yield 'kind = "money"'.ljust(30) + "# GUESS"
+        yield f"column = {_quoted(column)}"
+        if file:
+            yield f"from = {_quoted(file)}"
+        yield f'unit = "{TO_FILL}"'
+        yield f'per = "{TO_FILL}"'
 
 
 def _participation_lines() -> Iterator[str]:
     yield ""
-    yield "# One block for each programme (ids: data/programmes/programmes.csv)."
+    yield "# One block for each programme; its id is yours: lower case and underscores."
     yield "# [[participation]]"
     yield '# programme = "training"'
     yield '# level = "household"           # or village'
-    yield '# first_year = "…"              # column of the first year, or of a date;'
+    yield '# first_year = "…"              # column of the first period, or of a date;'
     yield '# indicator = "…"               # or: 0 or 1 in each wave'
     yield '# dose = "…"                    # and dose_unit = "days"'
 

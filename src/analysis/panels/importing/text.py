@@ -17,6 +17,8 @@ from typing import Final
 
 from analysis.faults import Fault, FaultsError
 
+UNNAMED: Final = "row_names"
+"""Name of a first column that has none."""
 DELIMITERS: Final = (",", ";", "\t", "|")
 BLOCK: Final = 1 << 22
 MOST_BROKEN: Final = 100_000
@@ -203,6 +205,9 @@ def _header(name: str, lines: list[str], delimiter: str) -> tuple[str, ...]:
     columns = next(csv.reader(lines, delimiter=delimiter), [])
     if not columns:
         raise FaultsError([Fault(name, "the file is empty", "export it again")])
+    if len(columns) > 1 and not columns[0].strip() and UNNAMED not in columns:
+        # What R and pandas write before the columns of a frame: its row names.
+        columns[0] = UNNAMED
     faults = [
         *(
             Fault(name, "a column has no name", "name it", 1, value=f"column {i}")

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from analysis import money
 from analysis.panels import panel
 from analysis.panels.account import Account
 from analysis.panels.digest import TableDigest
@@ -135,6 +136,7 @@ def simulate_settings(
             tier="model",
             account=account,
             tables=digests,
+            about={"currency": "yuan", "price_year": None, "prices": money.PRICE_INDEX},
             more={"simulation": settings.as_dict()},
         )
     seconds = time.perf_counter() - begun
