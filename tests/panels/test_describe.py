@@ -49,6 +49,7 @@ def four() -> panel.Panel:
     return panel.Panel(
         name="four",
         tier="yours",
+        prices="tibet_cpi",
         income=income.lazy(),
         participation=participation.lazy(),
         households=schemas.conform(
