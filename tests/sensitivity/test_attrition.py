@@ -9,8 +9,6 @@ from analysis.designs import lee_bounds as attrition
 from analysis.effects.layout import from_cells
 from analysis.faults import FaultsError
 from analysis.panels import panel
-from analysis.panels.model.simulate import read_truth
-from analysis.sensitivity import leavers
 
 TREATED = np.repeat([True, False], 4)
 
@@ -158,67 +156,3 @@ def test_cells_with_a_grid_give_such_counts(cells_of, world):
     )
     exact = attrition.trimmed_mean(values, np.ones(values.size), 0.9, top=True)
     assert bounds[0] < exact < bounds[1]
-
-
-@pytest.mark.parametrize("programme", ["paired_assistance", "training"])
-def test_the_switch_widens_the_bounds_and_they_hold_the_truth(world, programme):
-    """Model panel: the same households, seen all the time or leaving."""
-    by, found = ("cohort", "stratum"), {}
-    for switches in ((), ("attrition",)):
-        rows = leavers.changes(panel.read(world(*switches)), programme, 2)
-        found[switches] = leavers.bounds(rows, by=by)
-    whole, gappy = found[()], found["attrition",]
-    assert whole.high - whole.low == pytest.approx(0, abs=1e-6)
-    assert whole.trimmed == 0
-    assert whole.rows_used + whole.rows_left_out == whole.rows_in
-    assert gappy.rows_used < gappy.rows_in
-    assert gappy.trimmed > 0
-    assert gappy.low < whole.estimate < gappy.high
-    truth = (
-        read_truth(world())
-        .filter(
-            pl.col("programme") == programme,
-            pl.col("who") == "treated",
-            pl.col("effect") == "direct",
-            pl.col("sample") == "all",
-            pl.col("aggregation") == "event_time",
-            pl.col("at") == 2,
-            pl.col("outcome") == "total",
-            pl.col("per") == "household",
-        )["att"]
-        .item()
-    )
-    assert gappy.low < truth < gappy.high
-
-
-def test_paired_assistance_loses_more_than_training(world):
-    """Only the registered leave with the register, and only they are paired."""
-    share = {}
-    for programme in ("paired_assistance", "training"):
-        rows = leavers.changes(panel.read(world("attrition")), programme, 2)
-        share[programme] = leavers.bounds(rows, by=("cohort", "stratum")).trimmed
-    assert share["paired_assistance"] > share["training"]
-
-
-def test_errors_by_village_are_those_of_a_mean_when_all_are_seen():
-    """By hand: difference of means of three villages a side, one household each."""
-    rows = pl.DataFrame(
-        {
-            "village": list("abcdef"),
-            "cohort": [2015] * 6,
-            "treated": [True] * 3 + [False] * 3,
-            "seen": [True] * 6,
-            "change": [1.0, 2.0, 6.0, 0.0, 1.0, 2.0],
-            "weight": [1.0] * 6,
-        }
-    )
-    low, high = leavers.errors(rows)
-    without = [4 - 3, 3.5 - 3, 1.5 - 3, 0, 0, 0]
-    without[3:] = [-(1.5 - 1), -(1.0 - 1), -(0.5 - 1)]
-    expected = np.sqrt(5 / 6 * (np.array(without) ** 2).sum())
-    assert low == high == pytest.approx(expected)
-
-
-def test_changes_asks_for_a_period_that_is_there(world):
-    with pytest.raises(FaultsError, match="no cohort is seen"):
-        leavers.changes(panel.read(world()), "training", 30)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from analysis.panels import panel as panels
 from analysis.panels.model.targets import gini as other_gini
-from analysis.welfare import grid, inequality
+from analysis.welfare import inequality
 from analysis.welfare import people as lay
 
 INCOMES = st.lists(st.floats(0.01, 1e5), min_size=2, max_size=30)
@@ -101,56 +101,3 @@ def test_a_change_of_nothing_is_nothing(make_people):
     people = make_people([1, 2, 5, 9] * 2, period=[2015] * 4 + [2016] * 4, cluster=[0, 1, 2, 3] * 2)
     found = inequality.change(inequality.measure(people))
     assert np.abs(found.points).max() < 1e-15 and found.std_errors.max() < 1e-15
-
-
-def grids(y, w, edges):
-    made = grid.of_incomes(y, w, np.arange(y.size), edges)
-    return made, made.weight.sum(axis=0), made.income.sum(axis=0)
-
-
-@given(INCOMES, st.lists(st.integers(1, 90_000), min_size=1, max_size=8, unique=True))
-def test_the_bounds_hold_the_index(incomes, edges):
-    y, w = np.array(incomes), np.ones(len(incomes))
-    z = np.sort(np.array(edges, float))
-    _, weight, held = grids(y, w, z)
-    low, high = grid.gini_bounds(z, weight, held)
-    assert low - 1e-9 <= inequality.gini(y, w)[0] <= high + 1e-9
-    low, high = grid.theil_bounds(z, weight, held, 1e5)
-    assert low - 1e-9 <= inequality.theil_t(y, w)[0] <= high + 1e-9
-
-
-def test_the_bounds_are_reached():
-    """Everyone at the mean of the interval: the least; everyone at its ends: the most."""
-    edges = np.array([0.0, 10.0, 20.0])
-    ends = np.array([0, 0, 10 - 1e-9, 10 - 1e-9, 10, 20 - 1e-9, 20 - 1e-9, 10])
-    w = np.ones(8)
-    _, weight, held = grids(ends, w, edges)
-    assert grid.gini_bounds(edges, weight, held)[1] == pytest.approx(inequality.gini(ends, w)[0])
-    means = np.array([5.0] * 4 + [15.0] * 4)
-    _, weight, held = grids(means, w, edges)
-    assert grid.gini_bounds(edges, weight, held)[0] == pytest.approx(inequality.gini(means, w)[0])
-
-
-def test_the_grid_of_cells_is_the_grid_of_households(weighted):
-    """And its bounds hold the exact index."""
-    from analysis.cells.build import build
-    from analysis.cells.design import CellsDesign
-
-    edges = tuple(100_000 * k for k in (1, 3, 5, 8, 12, 20, 40))
-    cells = build(
-        weighted,
-        CellsDesign(
-            ("training",), outcomes=grid.outcomes(edges), unit="person", handling="cross_sections"
-        ),
-    )
-    ours = grid.of_cells(cells, 2018)
-    people = lay.of_panel(weighted)
-    rows = people.rows(2018)
-    y = lay.per_head(rows, "total_fen") * 100
-    theirs = grid.of_incomes(y, lay.weights(rows), rows["cluster"].to_numpy(), ours.edges)
-    np.testing.assert_allclose(ours.weight, theirs.weight, rtol=1e-10, atol=1e-9)
-    np.testing.assert_allclose(ours.income, theirs.income, rtol=1e-9, atol=1)
-    found = grid.bounds(ours).row(0, named=True)
-    exact = inequality.measure(people).where(period=2018, index="gini")
-    assert found["low"] < exact.points.item() < found["high"]
-    assert found["std_error_low"] == pytest.approx(exact.std_errors.item(), rel=0.2)
