@@ -49,6 +49,14 @@ def test_the_band_holds_the_intervals_and_the_seed_repeats():
     assert len(found.plot().lines) >= 1
 
 
+def test_a_constant_effect_moves_the_points_and_not_the_band():
+    frame = trial()
+    more = frame.with_columns(y=pl.col("y") + 100 * pl.col("d"))
+    one, other = (va.quantiles(each, "y", "d").frame for each in (frame, more))
+    for name in ("estimate", "band_low", "band_high"):
+        assert (other[name] - one[name]).to_list() == pytest.approx([100.0] * one.height)
+
+
 def test_clusters_are_resampled_whole():
     frame = trial().with_columns(d=pl.col("v") % 2, y=pl.col("v").cast(pl.Float64))
     alone = va.quantiles(frame, "y", "d", shares=[0.5]).effect.std_error

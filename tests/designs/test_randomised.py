@@ -205,6 +205,13 @@ def test_rows_of_weight_zero_are_counted_and_do_not_enter():
         assert more.account.n_clusters_treated == one.account.n_clusters_treated
 
 
+def test_arms_of_unequal_size_are_counted_apart_in_the_unit_given():
+    frame = pl.DataFrame({"y": np.arange(8.0) ** 2, "d": [1, 1, 1, 0, 0, 0, 0, 0]})
+    trial = va.rct(frame, "y", "d", unit={"y": "yuan"})
+    assert (trial.account.n_treated, trial.account.n_control) == (3, 5)
+    assert trial.effect.unit == "yuan"
+
+
 def test_several_outcomes_have_their_own_rows(men):
     frame = men.with_columns(re78=pl.when(pl.col("age") > 50).then(None).otherwise(pl.col("re78")))
     trial = va.rct(frame, y=["re78", "re75"], treatment="train")
@@ -232,6 +239,8 @@ def test_few_villages_have_no_t_interval_but_a_test():
         "fewer than 4 effective clusters in an arm (1.9 treated and 1.9 control)"
         in trial.effect.note
     )
+    # Whole villages were assigned, so that they can be exchanged.
+    assert ".randomise()" in trial.effect.note
     assert np.isnan(trial.effect.ci_low)
     # Two of four villages: six assignments.
     p = trial.randomise().effect.p_value

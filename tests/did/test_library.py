@@ -67,6 +67,14 @@ def test_extended_two_way_is_the_librarys(covariates):
     assert "diff-diff 3" in found.comparison.library
 
 
+def test_arms_of_unequal_size_are_counted_apart():
+    """Two of ten control villages left out: three households a village."""
+    frame = staggered().filter(~pl.col("village").is_in(["v0", "v4"]))
+    account = va.did(frame, **COMMON, cluster="village", method="extended_two_way").account
+    assert (account.n_treated, account.n_control) == (30, 24)
+    assert (account.n_clusters_treated, account.n_clusters_control) == (10, 8)
+
+
 def test_not_yet_treated_controls_equal_imputation():
     """Wooldridge (2021): on a balanced panel the same points as imputation."""
     frame = staggered()

@@ -21,7 +21,7 @@ from analysis.benchmarks import timings
 from analysis.faults import Fault
 from analysis.files import write_atomic
 from analysis.methods import schemas
-from analysis.validation import designs, pooling_coverage, published
+from analysis.validation import designs, mutants, pooling_coverage, published
 
 FOLDERS: Final = ("data", "reports")
 NOT_COMMITTED: Final = ("data/external", "reports/site", "reports/yours")
@@ -47,6 +47,7 @@ TABLES: Final[Mapping[str, Mapping[str, type[dy.Schema]]]] = {
         "validation/published": schemas.PublishedFound,
         "validation/lesson": schemas.Lesson,
         "validation/intervals": schemas.Intervals,
+        "validation/mutants": mutants.Mutants,
         "validation/pooling": pooling_coverage.Coverage,
         "replication/exhibits": schemas.Exhibits,
         "replication/data_sources": schemas.DataSources,
