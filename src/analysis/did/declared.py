@@ -20,10 +20,11 @@ from analysis.did.columns import refuse
 from analysis.did.estimate import MOMENTS, did
 from analysis.did.result import DidResult
 from analysis.faults import FaultsError
-from analysis.panels import describe
 from analysis.panels import panel as panels
+from analysis.panels.description import Description
 from analysis.panels.panel import Panel
 from analysis.results.result import Result, frame_of
+from analysis.results.table import ResultTable
 
 WINDOWS: Final = ((None, None), (-4, 3), (-3, 2), (-2, 1), (-2, 0))
 """Event times that bounds are asked over: all, or those about the start."""
@@ -105,14 +106,14 @@ class DeclaredResult(Result):
         return self.fit.aggregate("simple").effect_of(outcome=self.main)
 
     @property
-    def imported(self) -> pl.DataFrame:
+    def imported(self) -> ResultTable:
         """Return what became of every record of the source: reason, rows, share."""
-        return describe.left_out(self.panel)
+        return Description(self.panel, {}).account()
 
     @property
-    def balance(self) -> pl.DataFrame:
-        """Return treated and untreated households before: means and standardised differences."""
-        return describe.balance(self.panel, self.programme).drop("programme")
+    def balance(self) -> ResultTable:
+        """Return how treated and untreated households differed before, in standard deviations."""
+        return Description(self.panel, {}).balance()
 
     @property
     def event_study(self) -> Any:
