@@ -1,4 +1,4 @@
-"""Dose bins, neighbours of the treated, two programmes."""
+"""Neighbours of the treated, two programmes."""
 
 import numpy as np
 import polars as pl
@@ -7,14 +7,14 @@ import pytest
 from analysis.cells.build import build
 from analysis.cells.design import CellsDesign
 from analysis.cells.outcomes import Outcome
-from analysis.effects import aggregate, exposure, group_time
+from analysis.effects import aggregate, group_time
 from analysis.effects.group_time import Comparison
 from analysis.effects.layout import OUTSIDE, from_cells
-from analysis.effects.result import stack
 from analysis.faults import FaultsError
 from analysis.panels import panel as panels
 from analysis.panels.model.settings import Settings, Switches
 from analysis.panels.model.simulate import read_truth, simulate_settings
+from analysis.sensitivity.spillovers import neighbours
 
 
 @pytest.fixture(scope="module")
@@ -26,40 +26,12 @@ def spilling(tmp_path_factory):
     return folder
 
 
-def test_dose_bins_are_estimates_on_the_villages_of_the_bin(panel, make_table):
-    """Oracle: the households of the other bins taken out by hand."""
-    data = panel("village")
-    table = make_table(data)
-    dose = {str(v): float(v) for v in range(36) if v % 4}
-    bins = list(exposure.dose_bins(table, dose, (0, 12, 40)))
-    assert len(bins) == 2
-    for (_, part), villages in zip(bins, (range(13), range(13, 36)), strict=True):
-        own = group_time.estimate(part)
-        by_hand = data.filter(pl.col("village").is_in(list(villages)) | (pl.col("cohort") == 0))
-        there = group_time.estimate(make_table(by_hand))
-        np.testing.assert_allclose(own.points, there.points, rtol=1e-12)
-        np.testing.assert_allclose(own.std_errors, there.std_errors, rtol=1e-9)
-    both = stack(*(group_time.estimate(part) for _, part in bins))
-    assert len({key.programme for key in both.keys}) == 2
-
-
-def test_dose_bins_name_villages_without_a_dose(panel, make_table):
-    table = make_table(panel("village"))
-    with pytest.raises(FaultsError, match="no dose"):
-        list(exposure.dose_bins(table, {}, (0, 1)))
-    dose = {str(v): float(v) for v in range(36)}
-    with pytest.raises(FaultsError, match="outside the edges"):
-        list(exposure.dose_bins(table, dose, (0, 10)))
-    with pytest.raises(FaultsError, match="no treated village has such"):
-        list(exposure.dose_bins(table, dose, (0, 40, 50)))
-
-
 def test_neighbours_are_a_cohort_of_their_village(panel, make_table):
     """Untreated households of villages 5 to 35 get their village's first cohort; 0 to 4 control."""
     data = panel("household")
     clean = pl.when(pl.col("village") < 5).then(0).otherwise(pl.col("cohort")).cast(pl.Int32)
     data = data.with_columns(cohort=clean)
-    found = group_time.estimate(exposure.neighbours(make_table(data)))
+    found = group_time.estimate(neighbours(make_table(data)))
     first = data.filter(pl.col("cohort") > 0).group_by("village").agg(first=pl.col("cohort").min())
     by_hand = (
         data.filter(pl.col("cohort") == 0)
@@ -74,19 +46,11 @@ def test_neighbours_are_a_cohort_of_their_village(panel, make_table):
     assert found.about.rows_in == found.about.rows_used + sum(found.about.left_out.values())
 
 
-def test_saturation_chooses_villages(panel, make_table):
-    data = panel("household")
-    clean = pl.when(pl.col("village") < 5).then(0).otherwise(pl.col("cohort")).cast(pl.Int32)
-    table = make_table(data.with_columns(cohort=clean))
-    share = exposure.saturation(table)
-    assert share[:5].tolist() == [0] * 5
-    part = exposure.neighbours(table, 0.0, 0.5)
-    chosen = {table.villages[v] for v in np.flatnonzero((share > 0) & (share <= 0.5))}
-    assert {part.villages[v] for v in part.village[part.cohort > 0]} == chosen
-    with pytest.raises(FaultsError, match="beside treated"):
-        exposure.neighbours(table, 0.99, 1.0)
+def test_neighbours_need_villages_with_and_without_the_programme(panel, make_table):
     with pytest.raises(FaultsError, match="every village has the programme"):
-        exposure.neighbours(make_table(data.filter(pl.col("village").is_in([5, 6, 7]))))
+        neighbours(make_table(panel("household").filter(pl.col("village").is_in([5, 6, 7]))))
+    with pytest.raises(FaultsError, match="beside treated"):
+        neighbours(make_table(panel("village")))
 
 
 def test_spillover_of_the_model_panel_is_found(spilling):
@@ -102,7 +66,7 @@ def test_spillover_of_the_model_panel_is_found(spilling):
         aggregation="simple",
         outcome="total",
     )
-    part = exposure.neighbours(table)
+    part = neighbours(table)
     found = aggregate.aggregate(group_time.estimate(part, Comparison("not_yet")), part, ("simple",))
     effect = next(found.effects())
     assert truth.height == 1

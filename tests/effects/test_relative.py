@@ -8,7 +8,6 @@ import pytest
 
 from analysis.effects import group_time, relative
 from analysis.effects.group_time import Comparison
-from analysis.effects.table import Table
 from analysis.faults import FaultsError
 
 HOW = Comparison("not_yet", "anywhere")
@@ -62,48 +61,6 @@ def test_per_cent_of_nothing_is_refused(panel, make_table):
     pairs = make_table(panel("village", "pairs"), "pairs")
     with pytest.raises(FaultsError, match="not those of the period"):
         relative.per_cent(group_time.estimate(pairs), pairs)
-
-
-def test_pass_through_by_hand():
-    """Cohort 2: v0 (2 households, change 16, paid 10) and v1 (1 household, change 5, paid 2).
-
-    Controls change by 1 per household: ATT = 21/3 − 1 = 6; paid 12/3 = 4; 1.5 yuan per yuan, and 2
-    besides the payment.
-    """
-    n = np.array([2, 1, 1, 1])
-    table = Table(
-        villages=("a", "b", "c", "d"),
-        strata=("s",),
-        outcomes=("total",),
-        periods=np.array([1, 2]),
-        village=np.arange(4),
-        cohort=np.array([2, 2, 0, 0]),
-        stratum=np.zeros(4, int),
-        n=np.stack([n, n], 1),
-        weight=np.stack([n, n], 1).astype(float),
-        total=np.array([[0, 16.0], [0, 5], [0, 1], [0, 1]])[..., None],
-        n_ever=n,
-        weight_ever=n.astype(float),
-    )
-    found = group_time.estimate(table)
-    paid = {("a", 2): 10.0, ("b", 2): 2.0, ("nowhere", 2): 99.0, ("a", 1): 7.0}
-    for wanted in (None, ("simple",)):
-        per_yuan, besides = relative.pass_through(found, table, paid, wanted)
-        assert per_yuan.points.tolist() == [1.5] and besides.points.tolist() == [2]
-        # Without a: 5 − 1 = 4 over 2; without b: 8 − 1 = 7 over 5.
-        np.testing.assert_allclose(per_yuan.without[:2, 0], [2, 1.4])
-        np.testing.assert_allclose(besides.without[:2, 0], [2, 2])
-        # ψ of ATT (16 − 14)/3 = 2/3, of the payment (10 − 8)/3 = 2/3: (2/3 − 1.5·2/3)/4 = −1/12.
-        assert per_yuan.influence[0, 0] == pytest.approx(-1 / 12)
-    with pytest.raises(FaultsError, match="nothing was paid"):
-        relative.pass_through(found, table, {})
-
-
-def test_payments_by_village_need_whole_villages(panel, make_table):
-    table = make_table(panel("household"))
-    found = group_time.estimate(table, HOW)
-    with pytest.raises(FaultsError, match="who in the village was paid"):
-        relative.pass_through(found, table, {("0", 2016): 5.0})
 
 
 def test_yuan_are_a_hundredth_of_fen(panel, make_table):

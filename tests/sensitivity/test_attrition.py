@@ -1,14 +1,10 @@
 """Bounds for who is not seen: hand calculation, a known world, the switch of the model panel."""
 
 import numpy as np
-import polars as pl
 import pytest
 
-from analysis.cells.outcomes import Outcome, threshold
 from analysis.designs import lee_bounds as attrition
-from analysis.effects.layout import from_cells
 from analysis.faults import FaultsError
-from analysis.panels import panel
 
 TREATED = np.repeat([True, False], 4)
 
@@ -103,56 +99,8 @@ def test_bounds_hold_the_effect_on_those_always_seen():
     assert found.estimate < 0.8
 
 
-def test_worst_case_is_wider_than_trimming():
-    y = np.array([1.0, 2, 3, 10, 0, 1, 2, np.nan])
-    seen = ~np.isnan(y)
-    found = attrition.worst_case(y, TREATED, seen, 0.0, 10.0)
-    trimmed = attrition.lee(y, TREATED, seen)
-    assert (found.low, found.high) == (4 - 13 / 4, 4 - 3 / 4)
-    assert found.estimate == trimmed.estimate
-    with pytest.raises(FaultsError, match="no stratum"):
-        attrition.worst_case(y, TREATED, TREATED, 0.0, 1.0)
-
-
 def test_interval_of_imbens_and_manski():
     """Published: with bounds far apart the quantile is 1.645, with equal bounds 1.96."""
     far = attrition.Bounds(0.0, 50.0, 1.0, 1.0, 1.0, 0.0, 2, 2, 0, 1, 0)
     low, high = attrition.interval(far, 1.0, 1.0)
     assert (low, high) == pytest.approx((-1.6449, 51.6449), abs=1e-3)
-
-
-def test_thresholds_bound_the_trimmed_mean():
-    rng = np.random.default_rng(3)
-    income = rng.lognormal(10, 0.6, 500)
-    edges = np.array([0.0, 1e4, 2e4, 3e4, 5e4, 8e4])
-    below = np.array([(income < edge).sum() for edge in edges], float)
-    for keep in (1.0, 0.97, 0.6):
-        for top in (True, False):
-            exact = attrition.trimmed_mean(income, np.ones(500), keep, top=top)
-            low, high = attrition.trimmed_mean_from_thresholds(
-                edges, below, 500, income.sum(), keep, top=top
-            )
-            assert low - 1e-6 <= exact <= high + 1e-6
-    assert low < exact < high
-
-
-def test_cells_with_a_grid_give_such_counts(cells_of, world):
-    """From cells of thresholds: the mean without the top tenth lies between its bounds."""
-    steps = (10_000, 20_000, 40_000, 80_000)  # yuan
-    outcomes = (
-        Outcome("total"),
-        *(Outcome(f"below_{s}", source="total", transform=threshold(s * 100)) for s in steps),
-    )
-    cells = cells_of("training", outcomes=outcomes)
-    table = from_cells(cells)
-    sums = table.total[:, -1].sum(axis=0)
-    total, n = sums[0] / 100, float(table.n[:, -1].sum())
-    income = panel.read(world()).income.filter(period=2020).collect()
-    values = income.select(pl.sum_horizontal("wage", "business", "property", "transfer") / 100)
-    values = values.to_series().to_numpy()
-    least = float(np.floor(values.min()))
-    bounds = attrition.trimmed_mean_from_thresholds(
-        np.array([least, *steps], float), np.array([0.0, *sums[1:]]), n, total, 0.9, top=True
-    )
-    exact = attrition.trimmed_mean(values, np.ones(values.size), 0.9, top=True)
-    assert bounds[0] < exact < bounds[1]

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import polars as pl
 import pytest
 import statsmodels.api as sm
 
@@ -114,29 +113,3 @@ def test_e_value_refuses_what_is_no_ratio():
     assert confounding.e_value(8.02) == pytest.approx(15.5, abs=0.05)
     with pytest.raises(FaultsError, match="above zero"):
         confounding.e_value(0.0)
-
-
-def test_changes_give_the_regression_with_strata():
-    """Independent: statsmodels with a dummy for each stratum."""
-    rng = np.random.default_rng(6)
-    stratum, treated = rng.integers(0, 3, 200), rng.random(200) < 0.4
-    change = 2.0 * treated + stratum + rng.standard_normal(200)
-    rows = pl.DataFrame(
-        {
-            "change": change,
-            "treated": treated,
-            "seen": [True] * 199 + [False],
-            "stratum": stratum,
-            "cohort": [2015] * 200,
-        }
-    )
-    x = np.column_stack([treated, *(stratum == s for s in range(3))]).astype(float)[:199]
-    fit = sm.OLS(change[:199], x).fit()
-    found, expected = (
-        confounding.of_changes(rows),
-        confounding.robustness(fit.tvalues[0], fit.df_resid),
-    )
-    assert found.partial_r2 == pytest.approx(expected.partial_r2)
-    assert found.value_interval == pytest.approx(expected.value_interval)
-    with pytest.raises(FaultsError, match="no stratum"):
-        confounding.of_changes(rows.filter("treated"))

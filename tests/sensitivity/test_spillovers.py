@@ -5,7 +5,6 @@ import polars as pl
 import pytest
 
 from analysis.effects.table import Table
-from analysis.faults import FaultsError
 from analysis.panels.model.simulate import read_truth
 from analysis.sensitivity import spillovers
 from analysis.sensitivity.spillovers import SPILLOVER
@@ -46,45 +45,23 @@ def villages(direct, beside, trend):
 TREND = [1.0, 2.0, 3.0, 4.0, 2.0, 3.0, 1.0, 4.0]
 
 
+def points(found):
+    return dict(zip(found.names, found.effects.points.tolist(), strict=True))
+
+
 def test_each_way_by_hand():
     """Direct 10, beside 3, mean trend 2.5 in both: 13 elsewhere, 10 beside, neighbours 3."""
-    found = spillovers.alternatives(villages(10, 3, TREND))
-    shown = dict(found.frame().select("name", "estimate").iter_rows())
+    shown = points(spillovers.alternatives(villages(10, 3, TREND)))
     assert shown["other_villages"] == pytest.approx(13)
     assert shown["same_village"] == pytest.approx(10)
     assert shown[SPILLOVER] == pytest.approx(3)
     # Anywhere: eight households elsewhere, four beside.
     assert shown["anywhere"] == pytest.approx(10 + 2.5 + 3 - (8 * 2.5 + 4 * 5.5) / 12)
-    gap = found.between("other_villages", "same_village")
-    assert gap.points[0] == pytest.approx(3)
-    assert gap.std_errors[0] > 0
-
-
-def test_bounds_of_the_direct_effect_by_hand():
-    found = spillovers.alternatives(villages(10, 3, TREND))
-    bounds = spillovers.direct_bounds(found)
-    assert (bounds.low, bounds.high) == pytest.approx((10, 13))
-    # Beside neighbours the difference is 10 in every village: none varies, so there is no interval.
-    assert np.isnan([bounds.ci_low, bounds.ci_high]).all()
-    half = spillovers.direct_bounds(found, share=0.5)
-    assert (half.low, half.high) == pytest.approx((11.5, 13))
-    assert half.ci_low < 11.5 and half.ci_high > 13
-    crowded = spillovers.direct_bounds(spillovers.alternatives(villages(10, -3, TREND)))
-    assert (crowded.low, crowded.high) == pytest.approx((7, 10))
 
 
 def test_a_programme_of_villages_has_no_neighbours(table_of):
     found = spillovers.alternatives(table_of("dividend"))
     assert set(found.missing) == {"same_village", SPILLOVER}
-    with pytest.raises(FaultsError, match="cannot be bounded"):
-        spillovers.direct_bounds(found)
-
-
-def test_saturation_bins_count_their_villages():
-    frame = spillovers.by_saturation(villages(10, 3, TREND), (0.0, 0.4, 1.0))
-    assert frame["villages"].to_list() == [0, 4]
-    assert frame["estimate"].to_list()[1] == pytest.approx(3)
-    assert "no untreated household" in frame["why"][0]
 
 
 def test_the_switch_moves_neighbours_and_the_gap_and_not_those_beside(table_of, world):
@@ -92,7 +69,7 @@ def test_the_switch_moves_neighbours_and_the_gap_and_not_those_beside(table_of, 
     shown = {}
     for switches in ((), ("spillover",)):
         found = spillovers.alternatives(table_of("cooperative", *switches))
-        shown[switches] = dict(found.frame().select("name", "estimate").iter_rows())
+        shown[switches] = points(found)
     moved = {name: shown["spillover",][name] - shown[()][name] for name in shown[()]}
     truth = read_truth(world("spillover")).filter(
         pl.col("programme") == "cooperative",

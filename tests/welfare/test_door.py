@@ -142,3 +142,62 @@ def test_a_stratum_of_one_unit_is_refused():
     frame = survey().filter((pl.col("stratum") == "A") | (pl.col("psu") == 1))
     with pytest.raises(FaultsError, match="1 strata have one sampling unit"):
         va.inequality(frame, "income", strata="stratum", psu="psu")
+
+
+def test_a_hand_case_of_persons_and_households():
+    """A line of 2: incomes per head of none, half and all of it, and twice; sizes 2, 4, 1, 3.
+
+    Per household 2/4, gap (1 + 1/2)/4, squared (1 + 1/4)/4; per person 6/10, (2 + 2)/10, (2 + 1)/10.
+    """
+    size = [2, 4, 1, 3]
+    heads = [0.0, 1.0, 2.0, 4.0]
+    income = [y * s for y, s in zip(heads, size, strict=True)]
+    frame = pl.DataFrame({"income": income, "size": size})
+    for per, expected in (("households", [2 / 4, 1.5 / 4, 1.25 / 4]), ("persons", [0.6, 0.4, 0.3])):
+        found = va.poverty(frame, "income", 2.0, size="size", per=per)
+        assert found.frame["estimate"].to_list() == pytest.approx(expected)
+
+
+def test_the_error_of_a_share_of_villages_is_the_textbook_one():
+    """One household a village: s/√n with n − 1 degrees of freedom."""
+    frame = pl.DataFrame({"income": [0.0] * 3 + [9.0] * 7, "village": range(10)})
+    found = va.poverty(frame, "income", 5.0, psu="village").of("headcount")
+    assert found.std_error == pytest.approx(np.std([1] * 3 + [0] * 7, ddof=1) / 10**0.5)
+    assert found.df == 9
+
+
+def survey_of_villages():
+    """Forty villages of different size, with weights."""
+    rng = np.random.default_rng(7)
+    village = np.repeat(np.arange(40), rng.integers(5, 15, 40))
+    level = rng.normal(size=40)[village]
+    income = np.exp(8 + 0.4 * level + 0.5 * rng.normal(size=village.size))
+    return pl.DataFrame(
+        {"income": income, "village": village, "w": rng.uniform(0.5, 2, village.size)}
+    )
+
+
+@pytest.mark.parametrize("measure", ["poverty", "inequality"])
+def test_errors_are_those_of_leaving_villages_out(measure):
+    """The jackknife is another way to the same error: closer than 5 % with 40 villages."""
+
+    def levels(part):
+        if measure == "poverty":
+            return va.poverty(part, "income", 2500.0, weight="w", psu="village").frame
+        return va.inequality(part, "income", weight="w", psu="village").frame
+
+    frame = survey_of_villages()
+    whole = levels(frame)
+    each = np.array(
+        [levels(frame.filter(pl.col("village") != v))["estimate"].to_list() for v in range(40)]
+    )
+    jackknife = np.sqrt(39 / 40 * ((each - whole["estimate"].to_numpy()) ** 2).sum(axis=0))
+    np.testing.assert_allclose(whole["std_error"], jackknife, rtol=0.05)
+
+
+def test_who_an_index_is_not_defined_for_is_counted():
+    """Incomes −5, 0, 1, 3, 10: Theil T leaves out one, Theil L two; L = ln(14/3) − ln(30)/3."""
+    found = va.inequality(pl.DataFrame({"income": [-5.0, 0, 1, 3, 10]}), "income")
+    assert found.of("theil_l").value == pytest.approx(np.log(14 / 3) - np.log(30) / 3)
+    said = " ".join(found.account.decisions)
+    assert "Theil T: 1 rows" in said and "Theil L: 2 rows" in said

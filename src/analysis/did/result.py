@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import polars as pl
 
 from analysis.did.columns import refuse
 from analysis.did.tidy import AGGREGATES, added, mean_of, tidy
-from analysis.effects import few_villages, pretrends
+from analysis.effects import dose as dose_slopes
+from analysis.effects import families, few_villages, pretrends, relative
 from analysis.effects.aggregate import aggregate
 from analysis.effects.estimates import Estimates
 from analysis.effects.group_time import Comparison
@@ -22,6 +24,7 @@ from analysis.inference import randomisation, wild
 from analysis.panels.calendar import label
 from analysis.results.result import Result, frame_of
 from analysis.sensitivity import event_study, trends
+from analysis.sensitivity import spillovers as interference
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -310,6 +313,75 @@ class DidResult(Result):
         at = two.outcomes.index(name)
         chosen = replace(two, total=two.total[..., [at]], outcomes=(name,))
         return few_villages.randomise(chosen, draws=draws, seed=seed)
+
+    # ------------------------------------------------------------------------ other questions
+
+    def per_cent(self, aggregate: str = "simple") -> Result:
+        """Return effects in per cent of what the treated would have had, by the delta method.
+
+        Parameters
+        ----------
+        aggregate : str
+            As of `aggregate`.
+        """
+        self._plain("an effect in per cent")
+        cells = self._cells("an effect in per cent")
+        return self._result(relative.per_cent(self._influence(), cells, (aggregate,)))
+
+    def dose_response(self, dose: Mapping[Any, float], unit: str = "unit of dose") -> DidResult:
+        """Return effects per unit of dose, where whole clusters are treated to different degrees.
+
+        It takes *strong* parallel trends: doses would have had the same effect on everyone.
+
+        Parameters
+        ----------
+        dose : mapping
+            Dose of each treated cluster, by its id.
+        unit : str
+            Of the dose, for print.
+        """
+        self._plain("a dose response")
+        cells = self._cells("a dose response")
+        given = {str(cluster): amount for cluster, amount in dose.items()}
+        found = dose_slopes.by_village(cells, given, self.how, unit=unit)
+        each = (added(found, cells, name, self.shares) for name in ("simple", "event_time"))
+        frame = pl.concat([tidy(one, self.shift) for one in each], how="diagonal_relaxed")
+        return replace(self, frame=frame, estimates=found, title=f"{self.title}, per {unit}")
+
+    def spillovers(self, outcome: str = "") -> Result:
+        """Return the overall effect against controls elsewhere, beside the treated, and both.
+
+        And the effect on the untreated beside the treated, where households were treated.
+
+        Parameters
+        ----------
+        outcome : str
+            Which; may be left out where there is one.
+        """
+        self._plain("a comparison of controls")
+        cells = self._cells("a comparison of controls")
+        found = interference.alternatives(cells, self._outcome(outcome))
+        names = pl.Series("term", [name.replace("_", " ") for name in found.names])
+        lost = tuple(f"not estimated: {name}: {why}" for name, why in found.missing.items())
+        account = replace(self.account, decisions=(*self.account.decisions, *lost))
+        frame = tidy(found.effects, self.shift).with_columns(names)
+        return replace(self._result(found.effects), frame=frame, account=account)
+
+    def adjusted_p_values(self, aggregate: str = "group_time") -> pl.DataFrame:
+        """Return p values of all effects, adjusted for looking at them all.
+
+        Of an `aggregate`, or of ``group_time``; columns as of `analysis.effects.families.adjust`.
+        """
+        found = self._influence()
+        if aggregate != "group_time":
+            found = cast("EffectSet", added(found, self.cells, aggregate, self.shares))
+        return families.adjust(found)
+
+    def _influence(self) -> EffectSet:
+        """Return the estimates with the influence of each cluster, which a pack does not hold."""
+        if not isinstance(self.estimates, EffectSet):
+            self._cells("the influence of each cluster")
+        return cast("EffectSet", self.estimates)
 
     def _plain(self, what: str) -> None:
         """Refuse what is made from plain cells where the estimate is made in another way."""

@@ -38,7 +38,7 @@ def estimate(households: Households, how: Comparison, *, leave_out: bool) -> Eff
     households : Households
         Cohorts without a base left out, as `analysis.effects.households.with_base` does.
     how, leave_out
-        As in `analysis.effects.doubly_robust.estimate`.
+        Estimate again without each village, for the errors that are reported.
     """
     villages = tuple(households.frame["village"].unique().sort().to_list())
     place = np.searchsorted(villages, households.frame["village"].to_numpy().astype(str))

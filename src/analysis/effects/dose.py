@@ -9,8 +9,7 @@ would have done (a comparison of doses, not of treated with untreated), the aver
 be the same for all dose groups: *strong* parallel trends (Callaway, Goodman-Bacon & Sant'Anna 2024,
 assumption SPT). If the response is not straight, the slope is an average of responses with the
 weights of the regression, which are largest where doses are near their mean; it is then not the
-average response of the treated (their decomposition of the two-way fixed effects slope). Bins
-(`analysis.effects.exposure.dose_bins`) show whether it is straight.
+average response of the treated (their decomposition of the two-way fixed effects slope).
 
 Village v adds to the slope ψ_v = Σ_s Σ_i∈vs w (d − d̄_s)(ΔY − m̄_s − β(d − d̄_s)) / S, with
 S = Σ_s Σ_i w (d − d̄_s)²: exact from Σw, Σwd, Σwd², ΣwΔY and ΣwdΔY by village and stratum.

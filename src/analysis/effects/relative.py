@@ -1,4 +1,4 @@
-"""Effects in per cent of what the treated would have had, and per yuan paid: the delta method.
+"""Effects in per cent of what the treated would have had: the delta method.
 
 The counterfactual mean of a comparison is the treated mean in the period less the effect. A ratio
 of sums adds up over cohorts and periods, but sources in per cent do not add up to the total: they
@@ -7,7 +7,6 @@ add up in yuan only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -87,50 +86,6 @@ def _with(found: EffectSet, columns: list[tuple[float, Floats, Floats]]) -> Effe
     )
 
 
-def payments(found: EffectSet, table: Table, paid: Mapping[tuple[str, int], float]) -> EffectSet:
-    """Return what the treated of each group-time effect were paid on average, with its influence.
-
-    Parameters
-    ----------
-    found : EffectSet
-        Group-time effects.
-    table : Table
-        The table they were made from.
-    paid : mapping of (village, period) to float
-        What the households of the table's cells in a village were paid in a period in all, in the
-        outcomes' unit; 0 where a village is not in it.
-
-    Notes
-    -----
-    With weights other than one the sum must be weighted as the outcomes are.
-
-    Raises
-    ------
-    FaultsError
-        If households of one village belong to different cohorts.
-    """
-    kinds = np.unique(np.stack([table.village, table.cohort]), axis=1)[0]
-    if kinds.size > np.unique(kinds).size:
-        refuse(
-            "payments by village do not tell who in the village was paid",
-            "take a programme given to whole villages",
-            column="level",
-            value=table.programme,
-        )
-    table_paid = np.zeros((len(table.villages), table.periods.size))
-    number = {name: v for v, name in enumerate(table.villages)}
-    for (village, period), amount in paid.items():
-        if village in number and period in table.periods:
-            table_paid[number[village], table.place(period)] += amount
-    columns = []
-    for key in found.keys:
-        cohort, t = _cell(key, table)
-        rows = table.cohort == cohort
-        weight = _by_village(table.village[rows], table.weight[rows, t], len(table.villages))
-        columns.append(_mean(np.where(weight > 0, table_paid[:, t], 0.0), weight))
-    return _with(found, columns)
-
-
 def ratio(top: EffectSet, bottom: EffectSet, unit: str, factor: float = 1.0) -> EffectSet:
     """Return estimates over other estimates of the same keys, by the delta method.
 
@@ -158,53 +113,13 @@ def ratio(top: EffectSet, bottom: EffectSet, unit: str, factor: float = 1.0) -> 
 
 
 def less(top: EffectSet, bottom: EffectSet) -> EffectSet:
-    """Return the difference of two sets of the same keys, such as the effect less the payment."""
+    """Return the difference of two sets of the same keys."""
     return replace(
         top,
         points=top.points - bottom.points,
         influence=top.influence - bottom.influence,
         without=top.without - bottom.without,
     )
-
-
-def pass_through(
-    found: EffectSet,
-    table: Table,
-    paid: Mapping[tuple[str, int], float],
-    wanted: tuple[str, ...] | None = None,
-) -> tuple[EffectSet, EffectSet]:
-    """Return the effect per yuan paid, and the effect on income other than the payment.
-
-    The payment is itself income, so the effect on total income is the payment plus what it moves.
-
-    Parameters
-    ----------
-    found : EffectSet
-        Group-time effects on an income that holds the payment.
-    table, paid
-        As in `payments`.
-    wanted : tuple of str, optional
-        Aggregations; None for the group-time effects themselves.
-
-    Raises
-    ------
-    FaultsError
-        If nothing was paid to a cohort in a period after its first; periods before are left out.
-    """
-    after = [key.cohort is not None and (key.period or 0) >= key.cohort for key in found.keys]
-    found = found.at(np.array(after, bool))
-    amount = payments(found, table, paid)
-    if wanted is not None:
-        found, amount = (aggregate(one, table, wanted) for one in (found, amount))
-    if (amount.points <= 0).any():
-        k = int(np.argmin(amount.points))
-        refuse(
-            "nothing was paid",
-            "choose cohorts and periods with payments",
-            column=found.keys[k].outcome,
-            value=found.keys[k].estimand,
-        )
-    return ratio(found, amount, "yuan per yuan paid"), less(found, amount)
 
 
 def per_cent(found: EffectSet, table: Table, wanted: tuple[str, ...] | None = None) -> EffectSet:

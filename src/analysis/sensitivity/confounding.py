@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from scipy import special  # type: ignore[import-untyped]
 
 from analysis.faults import Fault, FaultsError
@@ -135,41 +134,6 @@ def adjusted(
     bias = std_error * np.sqrt(r2_outcome * r2_treatment / (1 - r2_treatment) * degrees)
     error = std_error * np.sqrt((1 - r2_outcome) / (1 - r2_treatment) * degrees / (degrees - 1))
     return float(np.sign(estimate) * (abs(estimate) - bias)), float(error)
-
-
-def of_changes(rows: pl.DataFrame, *, by: tuple[str, ...] = ("cohort", "stratum")) -> Robustness:
-    """Return how strong a confounder of changes must be, with strata and baseline controlled for.
-
-    The regression of the change of income on treatment and a constant for each stratum, on
-    households one by one.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        As from `analysis.sensitivity.leavers.changes`; those not seen after are not used.
-    by : tuple of str
-        Columns that make strata; strata without both arms say nothing and are not used.
-
-    Raises
-    ------
-    FaultsError
-        If no stratum has both arms.
-    """
-    inside = rows.filter("seen").filter(pl.col("treated").n_unique().over(by) > 1)
-    if inside.is_empty():
-        raise FaultsError(
-            [Fault("sensitivity", "no stratum has both arms", "join strata", column=", ".join(by))]
-        )
-    moved = inside.select(
-        y=pl.col("change") - pl.col("change").mean().over(by),
-        d=pl.col("treated").cast(pl.Float64) - pl.col("treated").mean().over(by),
-    )
-    y, d = moved["y"].to_numpy(), moved["d"].to_numpy()
-    degrees = y.size - inside.select(by).n_unique() - 1
-    slope = float(d @ y / (d @ d))
-    rest = y - slope * d
-    error = float(np.sqrt(rest @ rest / degrees / (d @ d)))
-    return robustness(slope / error, degrees)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Effects under interference: controls beside the treated and elsewhere, and bounds between.
+"""Effects under interference: controls beside the treated, elsewhere, and untreated neighbours.
 
 In a village with the programme the treated get its effect and whatever others' treatment adds, the
 untreated get the latter only. Against other villages the treated show both; against neighbours they
@@ -8,21 +8,15 @@ show the effect less what spills over.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from typing import Final
 
-import numpy as np
-import polars as pl
-
-from analysis.effects.exposure import neighbours, saturation
+from analysis.effects import aggregate, group_time
 from analysis.effects.group_time import WHERE, Comparison
-from analysis.effects.record import Key
 from analysis.effects.result import EffectSet, stack
 from analysis.effects.table import Table, refuse
 from analysis.faults import FaultsError
-from analysis.inference import clusters
-from analysis.sensitivity.combine import combination, difference, only, overall
 
-SPILLOVER = "on untreated neighbours"
+SPILLOVER: Final = "on untreated neighbours"
 
 
 @dataclass(frozen=True)
@@ -33,7 +27,7 @@ class Alternatives:
     ----------
     effects : EffectSet
         One estimate per way that these data allow, then the effect on untreated neighbours if it
-        can be estimated; jointly estimated, in yuan.
+        can be estimated; jointly estimated, in the unit of the table, yuan for fen.
     names : tuple of str
         Of each: a word of `analysis.effects.group_time.WHERE`, or `SPILLOVER`.
     missing : mapping of str to str
@@ -43,26 +37,6 @@ class Alternatives:
     effects: EffectSet
     names: tuple[str, ...]
     missing: dict[str, str]
-
-    def frame(self) -> pl.DataFrame:
-        """Return one row per estimate: `name`, `estimate`, interval, villages and households."""
-        return self.effects.to_frame().select(
-            pl.Series("name", self.names),
-            "estimate",
-            "std_error",
-            "ci_low",
-            "ci_high",
-            "n_villages_treated",
-            "n_villages_control",
-            "n_households_treated",
-            "n_households_control",
-            "note",
-        )
-
-    def between(self, first: str, second: str) -> EffectSet:
-        """Return the estimate of one name less that of another."""
-        key = Key(self.effects.keys[0].outcome, "simple", programme=f"{first} less {second}")
-        return difference(self.effects, self.names.index(first), self.names.index(second), key)
 
 
 def alternatives(table: Table, outcome: str = "total") -> Alternatives:
@@ -87,12 +61,12 @@ def alternatives(table: Table, outcome: str = "total") -> Alternatives:
     for where in WHERE:
         try:
             how = Comparison(where=where)  # type: ignore[arg-type]
-            found.append(only(overall(chosen, how), outcome))
+            found.append(_overall(chosen, how))
             names.append(where)
         except FaultsError as error:
             missing[where] = error.faults[0].problem
     try:
-        found.append(only(overall(neighbours(chosen), Comparison(where="other_villages")), outcome))
+        found.append(_overall(neighbours(chosen), Comparison(where="other_villages")))
         names.append(SPILLOVER)
     except FaultsError as error:
         missing[SPILLOVER] = error.faults[0].problem
@@ -110,114 +84,56 @@ def alternatives(table: Table, outcome: str = "total") -> Alternatives:
     return Alternatives(stack(*keyed), tuple(names), missing)
 
 
-@dataclass(frozen=True)
-class DirectBounds:
-    """What the programme does to its own households, if others' treatment moves them too.
-
-    Attributes
-    ----------
-    low, high : float
-        Of the direct effect, in yuan.
-    ci_low, ci_high : float
-        Interval over both ends.
-    share : float
-        The treated feel at most this multiple of what their untreated neighbours feel.
-    """
-
-    low: float
-    high: float
-    ci_low: float
-    ci_high: float
-    share: float
+def _overall(table: Table, how: Comparison) -> EffectSet:
+    """Return the effect over all treated household years, of a table of one outcome."""
+    effects = group_time.estimate(table, how, leads=False)
+    found = aggregate.aggregate(effects, table, ("simple",)).in_yuan()
+    if not len(found):
+        why = found.missing[0][1] if found.missing else "not estimated"
+        refuse("there is no overall effect", why, column="outcome", value=table.outcomes[0])
+    return found
 
 
-def direct_bounds(found: Alternatives, share: float = 1.0) -> DirectBounds:
-    """Bound the direct effect by how far others' treatment may reach the treated.
+def neighbours(table: Table) -> Table:
+    """Return a table whose effects are those on the untreated beside the treated.
 
-    Against other villages the treated show direct effect and spillover. If the spillover on them
-    has the sign of that on their untreated neighbours and is at most `share` times as large, the
-    direct effect lies between the estimate and the estimate less that.
-
-    Parameters
-    ----------
-    found : Alternatives
-        With other villages and untreated neighbours estimated.
-    share : float
-        0: the treated feel none of it; 1: as much as their neighbours.
-
-    Raises
-    ------
-    FaultsError
-        If one of both estimates is missing.
-    """
-    for name in ("other_villages", SPILLOVER):
-        if name not in found.names:
-            refuse(
-                "spillovers cannot be bounded",
-                found.missing.get(name, ""),
-                column="programme",
-                value=name,
-            )
-    ends = []
-    for part in (0.0, share):
-        weights = np.zeros(len(found.names))
-        weights[found.names.index("other_villages")] = 1.0
-        weights[found.names.index(SPILLOVER)] = -part
-        one = combination(found.effects, weights, found.effects.keys[0])
-        half = clusters.half_width(one.std_errors, one.degrees, one.level)
-        ends.append(
-            (float(one.points[0]), float((one.points - half)[0]), float((one.points + half)[0]))
-        )
-    points = [end[0] for end in ends]
-    # Where one end has no interval, as where no village varies, the bounds have none.
-    low, high = np.min([end[1] for end in ends]), np.max([end[2] for end in ends])
-    return DirectBounds(min(points), max(points), float(low), float(high), share)
-
-
-def by_saturation(table: Table, edges: tuple[float, ...], outcome: str = "total") -> pl.DataFrame:
-    """Return the effect on untreated neighbours by the share of their village that is treated.
+    Households ever treated leave the table; the others of their village become a cohort: that of
+    the village's first treatment. Controls are households of villages where nobody is treated.
 
     Parameters
     ----------
     table : Table
         Of a programme given to households.
-    edges : tuple of float
-        Ascending shares; a bin holds low < share ≤ high.
 
-    Returns
-    -------
-    DataFrame
-        `low`, `high`, `villages` with the programme in the bin, `estimate`, interval (yuan), and
-        `why` there is no estimate.
+    Raises
+    ------
+    FaultsError
+        If there is no such household, or the village has no village without the programme.
     """
-    chosen, share = table.select(outcome), saturation(table)
     first = table.village_cohort()
-    rows = []
-    for low, high in pairwise(edges):
-        inside = int(((first > 0) & (share > low) & (share <= high)).sum())
-        row: dict[str, object] = {"low": low, "high": high, "villages": inside}
-        try:
-            one = (
-                only(overall(neighbours(chosen, low, high)), outcome).to_frame().row(0, named=True)
-            )
-            row |= {name: one[name] for name in ("estimate", "ci_low", "ci_high")} | {"why": ""}
-        except FaultsError as error:
-            row |= {
-                "estimate": None,
-                "ci_low": None,
-                "ci_high": None,
-                "why": error.faults[0].problem,
-            }
-        rows.append(row)
-    return pl.DataFrame(
-        rows,
-        schema={
-            "low": pl.Float64,
-            "high": pl.Float64,
-            "villages": pl.Int64,
-            "estimate": pl.Float64,
-            "ci_low": pl.Float64,
-            "ci_high": pl.Float64,
-            "why": pl.String,
-        },
+    kept = table.cohort == 0
+    if not (first[table.village[kept]] > 0).any():
+        refuse(
+            "no untreated household lives beside treated ones",
+            "ask about a programme that is given to households",
+            column="programme",
+            value=table.programme,
+        )
+    if not (first[table.village[kept]] == 0).any():
+        refuse(
+            "every village has the programme",
+            "effects on neighbours need villages without it",
+            column="village",
+        )
+    found = table.rows(kept)
+    gone = int(table.n[table.cohort > 0].sum())
+    return replace(
+        found,
+        cohort=first[found.village],
+        left_out={**table.left_out, "rows of the treated, whose neighbours are asked about": gone},
+        rows_in=table.rows_in or int(table.n.sum()),
+        first_in_village=first,
+        programme=f"{table.programme}, untreated neighbours",
+        untreated=None,
+        all_periods=None,
     )

@@ -1,1 +1,1 @@
-"""Welfare: poverty, inequality and the whole distribution of income, in a panel and as effects."""
+"""Welfare: poverty and inequality, with the errors of the sampling design."""

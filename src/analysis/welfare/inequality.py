@@ -14,12 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
 from analysis.inference.arrays import Booleans, Floats
-from analysis.welfare import linearised
-from analysis.welfare.linearised import Kind, Measures
-from analysis.welfare.people import PERSON, People, per_head, weights
+from analysis.welfare.linearised import Kind
 
 Linearised = tuple[float, Floats]
 """A value and w ∂θ/∂w of each row; NaN and zeros where it is not defined."""
@@ -119,51 +116,3 @@ INDICES = {
         "Theil L", theil_l, lambda y: y > 0, "zero and negative incomes are left out", "positive"
     ),
 }
-
-
-def measure(people: People, unit: str = PERSON) -> Measures:
-    """Measure inequality of income per head in each period.
-
-    Parameters
-    ----------
-    people : People
-        Household-years.
-    unit : str
-        ``person``: each baseline member has the household's income per head; ``household``: each
-        household counts once.
-
-    Returns
-    -------
-    Measures
-        Labels period, index (a key of `INDICES`), unit, left_out (rows the index is not defined
-        for).
-    """
-    labels, points, linear, clusters = [], [], [], []
-    for period in people.periods:
-        rows = people.rows(period)
-        income, weight = per_head(rows, "total_fen"), weights(rows, unit)
-        cluster = rows["cluster"].to_numpy()
-        for name, index in INDICES.items():
-            keep = index.keeps(income)
-            point, slope = index.function(income[keep], weight[keep])
-            labels.append((period, name, unit, int((~keep).sum())))
-            points.append(point)
-            linear.append(slope)
-            clusters.append(cluster[keep])
-    frame = pl.DataFrame(
-        labels,
-        orient="row",
-        schema={"period": pl.Int32, "index": pl.String, "unit": pl.String, "left_out": pl.Int64},
-    )
-    kinds = [INDICES[name].kind for name in frame["index"]]
-    return linearised.of_rows(frame, points, linear, clusters, people.design).of_kind(*kinds)
-
-
-def change(found: Measures) -> Measures:
-    """Return the change of each index from the first to the last period."""
-    first, last = found.labels["period"].min(), found.labels["period"].max()
-    if not isinstance(first, int) or not isinstance(last, int):
-        return found
-    before, after = found.where(period=first), found.where(period=last)
-    labels = before.labels.select("index", "unit", first=pl.lit(first), last=pl.lit(last))
-    return linearised.less(after, before, labels)

@@ -18,8 +18,7 @@ from analysis.inference.arrays import Floats, Integers
 from analysis.results import Account, Comparison, Effect, Provenance, Result
 from analysis.results.result import frame_of
 from analysis.welfare import linearised
-from analysis.welfare.linearised import Kind, Measures, interval
-from analysis.welfare.people import SurveyDesign
+from analysis.welfare.linearised import Kind, Measures, SurveyDesign, interval
 
 ERRORS: Final = "linearised, by sampling unit within strata, t of sampling units less strata"
 LOGIT: Final = "; shares by logit, inside 0 and 1"

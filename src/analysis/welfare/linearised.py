@@ -17,13 +17,28 @@ import polars as pl
 
 from analysis.inference import clusters
 from analysis.inference.arrays import Booleans, Floats, Integers
-from analysis.welfare.people import SurveyDesign
 
 LEVEL = 0.95
 NOTHING = 1e-12
 """Error under which no cluster varies, as a share of the measure or of one."""
 Kind = Literal["share", "positive", "any"]
 """What a measure can be: between 0 and 1, above 0, anything."""
+
+
+@dataclass(frozen=True, eq=False)
+class SurveyDesign:
+    """How the sample was drawn: c clusters in strata of the sampling design.
+
+    Attributes
+    ----------
+    clusters : tuple of str
+        Primary sampling units.
+    stratum : array, shape (c,)
+        Number of each cluster's design stratum; zeros without strata.
+    """
+
+    clusters: tuple[str, ...]
+    stratum: Integers
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,32 +93,6 @@ class Measures:
         strata = [np.unique(self.design.stratum[column]).size for column in self.used.T]
         return np.asarray(self.used.sum(axis=0) - np.array(strata, np.int64), np.float64)
 
-    def to_frame(self) -> pl.DataFrame:
-        """Return labels, estimate, std_error, ci_low, ci_high, n_rows, n_villages; NaN as null.
-
-        Intervals of shares lie inside 0 and 1. Where no cluster varies there is no error: that is
-        no certainty.
-        """
-        error = self.std_errors
-        error = np.where(error <= NOTHING * np.maximum(np.abs(self.points), 1.0), np.nan, error)
-        anything: Kind = "any"
-        kinds = self.kinds or (anything,) * len(self)
-        ends = [
-            interval(float(point), float(size), float(free), LEVEL, kind)
-            for point, size, free, kind in zip(self.points, error, self.degrees, kinds, strict=True)
-        ]
-        numbers = {
-            "estimate": self.points,
-            "std_error": error,
-            "ci_low": np.array([low for low, _ in ends], np.float64),
-            "ci_high": np.array([high for _, high in ends], np.float64),
-        }
-        return self.labels.with_columns(
-            *(pl.Series(name, values).fill_nan(None) for name, values in numbers.items()),
-            n_rows=pl.Series(self.n_rows, dtype=pl.Int64),
-            n_villages=pl.Series(self.used.sum(axis=0), dtype=pl.Int64),
-        )
-
     def at(self, index: Booleans | Integers | Sequence[int]) -> Measures:
         """Return some of the measures, by number or mask."""
         every = np.arange(len(self))
@@ -118,17 +107,6 @@ class Measures:
             kinds=tuple(self.kinds[k] for k in chosen) if self.kinds else (),
         )
 
-    def of_kind(self, *kinds: Kind) -> Measures:
-        """Return the measures with what they can be: one kind for each, or for all."""
-        return replace(self, kinds=kinds if len(kinds) == len(self) else kinds * len(self))
-
-    def where(self, **wanted: str | int) -> Measures:
-        """Return the measures whose labels have these values."""
-        keep = self.labels.select(
-            pl.all_horizontal(pl.col(name) == value for name, value in wanted.items()).alias("keep")
-        )["keep"]
-        return self.at(np.asarray(keep.to_numpy(), bool))
-
 
 def less(after: Measures, before: Measures, labels: pl.DataFrame) -> Measures:
     """Return the difference of measures one by one; households seen twice count as one sample."""
@@ -140,47 +118,6 @@ def less(after: Measures, before: Measures, labels: pl.DataFrame) -> Measures:
         after.n_rows + before.n_rows,
         after.design,
     )
-
-
-def growth(after: Measures, before: Measures, labels: pl.DataFrame) -> Measures:
-    """Return after / before − 1 one by one, by the delta method; NaN where before is not above 0.
-
-    ψ = (ψ_after − (after / before) ψ_before) / before.
-    """
-    there = before.points > 0
-    base = np.where(there, before.points, np.nan)
-    value = after.points / base
-    return Measures(
-        labels,
-        value - 1,
-        (after.influence - value * before.influence) / base,
-        after.used | before.used,
-        after.n_rows + before.n_rows,
-        after.design,
-    )
-
-
-def ratios(
-    labels: pl.DataFrame, top: Floats, bottom: Floats, n_rows: Integers, design: SurveyDesign
-) -> Measures:
-    """Return ratios of totals over clusters: ψ_c = (top_c − R bottom_c) / Σ bottom.
-
-    Parameters
-    ----------
-    labels : polars.DataFrame
-        What each is of, k rows.
-    top, bottom : array, shape (c, k)
-        Sums by cluster.
-    n_rows : array, shape (k,)
-        Household-years.
-    design : SurveyDesign
-        Of the clusters.
-    """
-    whole = bottom.sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        points = top.sum(axis=0) / whole
-        influence = (top - points * bottom) / whole
-    return Measures(labels, points, influence, bottom > 0, n_rows, design)
 
 
 def of_rows(

@@ -1,0 +1,71 @@
+"""What else a difference in differences answers: per cent, dose, controls, many effects; by hand."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+import analysis as va
+from analysis.effects import families
+from analysis.faults import FaultsError
+
+NAMES = {"y": "income", "unit": "household", "time": "year", "first": "first"}
+
+
+def frame(rows):
+    """Two years of households: village, first treated year (0: never), income before and after."""
+    return pl.DataFrame(
+        [
+            (f"h{i}", village, first, year, float(income))
+            for i, (village, first, before, after) in enumerate(rows)
+            for year, income in ((2014, before), (2015, after))
+        ],
+        schema=["household", "village", "first", "year", "income"],
+        orient="row",
+    )
+
+
+def test_per_cent_of_what_the_treated_would_have_had():
+    """Treated go from 100 to 130 on average, controls gain 10: 20 on what would have been 110."""
+    rows = [("a", 2015, 90, 122), ("b", 2015, 110, 138), ("c", 2015, 100, 130)]
+    rows += [("d", 0, 50, 61), ("e", 0, 60, 69), ("f", 0, 70, 80)]
+    fit = va.did(frame(rows), **NAMES, cluster="village")
+    assert fit.overall.value == pytest.approx(20)
+    found = fit.per_cent()
+    assert found.frame["estimate"].item() == pytest.approx(100 * 20 / 110)
+    assert found.frame["unit"].item().startswith("%")
+
+
+def test_the_response_to_a_dose_is_a_slope():
+    """Doses 0, 0, 1, 2 and changes 1, 1, 3, 5: two a unit."""
+    rows = [("a", 0, 0, 1), ("b", 0, 0, 1), ("c", 2015, 0, 3), ("d", 2015, 0, 5)]
+    fit = va.did(frame(rows), **NAMES, cluster="village")
+    found = fit.dose_response({"c": 1.0, "d": 2.0}, "visit")
+    assert found.overall.value == pytest.approx(2)
+    assert "visit" in found.title and "visit" in found.frame["unit"][0]
+    with pytest.raises(FaultsError, match="no dose"):
+        fit.dose_response({"c": 1.0})
+
+
+def test_controls_elsewhere_beside_and_neighbours():
+    """Direct 10, on everyone in the village 3, mean trend 2.5: 13 elsewhere, 10 beside, 3 on them."""
+    trend, rows = [1.0, 2.0, 3.0, 4.0, 2.0, 3.0, 1.0, 4.0], []
+    for v, change in enumerate(trend):
+        treated = v < 4
+        rows.append((f"v{v}", 2015 if treated else 0, 0, change + 13 * treated))
+        rows.append((f"v{v}", 0, 0, change + 3 * treated))
+    found = va.did(frame(rows), **NAMES, cluster="village").spillovers().frame
+    shown = dict(found.select("term", "estimate").iter_rows())
+    assert shown["other villages"] == pytest.approx(13)
+    assert shown["same village"] == pytest.approx(10)
+    assert shown["on untreated neighbours"] == pytest.approx(3)
+
+
+def test_few_clusters_get_holms_p_values():
+    rng = np.random.default_rng(1)
+    rows = [(f"v{v}", (0, 2015)[v % 2], rng.normal(), rng.normal()) for v in range(12)]
+    data = frame(rows).with_columns(other=pl.col("income") * rng.normal(size=24))
+    fit = va.did(data, **(NAMES | {"y": ["income", "other"]}), cluster="village")
+    found = fit.adjusted_p_values()
+    assert found["rule"].unique().to_list() == ["holm"]
+    assert np.allclose(found["p_family"], families.holm(found["p_value"].to_numpy()))
+    assert fit.adjusted_p_values("simple").height == 2
