@@ -58,10 +58,12 @@ format:
     include-after-body: assets/scripts.html
     html-math-method: mathml
 """
-CODE = """from analysis import findings, printing
-page = findings.Page("{name}", "model", ())
-about = dict(unit="yuan", function=printing.number, rows_in=100, rows_used=90)
-noted = [page.number(f"{stem}_{{n}}", {serial} + n / 7, f"number {{n}} of this page", **about)
+CODE = """from analysis import printing
+from analysis.results import Number, Provenance
+from analysis.results.number import keep
+source = Provenance.of(printing.number, evidence="model", rows_in=100, rows_used=90)
+noted = [keep(Number(value={serial} + n / 7, what=f"number {{n}} of this page", unit="yuan",
+                     provenance=source), f"{stem}-{{n}}")
          for n in range({findings})]
 first, last = noted[0], noted[-1]"""
 
@@ -148,7 +150,7 @@ def project(root: Path, notebooks: int, findings: int) -> None:
     (root / "_quarto.yml").write_text(CONFIG.format(pages=pages), encoding="utf-8")
     each = findings // notebooks
     for n, name in enumerate(names):
-        code = CODE.format(name=name, stem=f"load_{n:03}", serial=n, findings=each)
+        code = CODE.format(name=name, stem=f"load-{n:03}", serial=n, findings=each)
         cells: list[dict[str, object]] = [
             {"cell_type": "raw", "source": f"---\ntitle: Page {n}\n---"},
             {"cell_type": "code", "source": code, "outputs": [], "execution_count": None},

@@ -1,72 +1,70 @@
-"""Findings: noted once, printed by one formatter, stored, read back, compared."""
+"""Findings: noted once, stored, read back, compared."""
 
-from dataclasses import dataclass
-from fractions import Fraction
+import json
 
 import polars as pl
 import pytest
 
 from analysis import findings
-from analysis.claims.intervals import INFINITE, End, Interval
 from analysis.faults import FaultsError
+from analysis.findings import recorder
+from analysis.results import Number, Provenance
+from analysis.results.number import Word
+from analysis.results.table import ResultTable
 
-ROWS = {"rows_in": 4, "rows_used": 4}
-
-
-def maker():
-    """Stand for the function that made a number."""
+SOURCE = Provenance.of(
+    pl.read_csv, evidence="reported", rows_in=4, rows_used=2, inputs=("data/claims:0123456789ab",)
+)
 
 
 @pytest.fixture(autouse=True)
 def _clean():
-    findings.forget()
+    recorder.forget()
     yield
-    findings.forget()
+    recorder.forget()
 
 
-@pytest.fixture
-def page():
-    return findings.Page("01-claims", "reported", ("data/claims",))
+def number(value, **more):
+    return Number(value=value, what="placed workers", unit="persons", provenance=SOURCE, **more)
 
 
-def test_a_number_prints_as_a_link_to_its_record(page):
-    found = page.number("workers", 1357, "placed workers", unit="persons", function=maker, **ROWS)
-    assert found._repr_markdown_() == "[1,357](/findings/01-claims.qmd#workers){.finding}"
-    assert found.function.endswith(".maker")
-    assert found.inputs.startswith("data/claims:")
+def test_a_number_prints_as_a_link_to_its_record():
+    found = recorder.inline(number(1357), "01-claims", 1)
+    assert found.markdown == "[1,357](/findings/01-claims.qmd#01-claims.1){.finding}"
+    (record,) = json.loads(recorder.export_json("01-claims"))
+    assert record["function"].endswith(".read_csv")
+    assert (record["value"], record["tier"], record["rows_used"]) == (1357, "reported", 2)
+    assert record["inputs"].startswith("data/claims:")
 
 
-def test_an_interval_keeps_both_ends_and_prints_to_the_nearest(page):
-    between = Interval.between(Fraction(2765500, 1357), Fraction(2767000, 1357))
-    found = page.number("gain", between, "gain", unit="yuan/persons", function=maker, **ROWS)
-    assert found.value is None
-    assert found.low == pytest.approx(2037.95, abs=0.01)
-    assert found.text == "2,038 to 2,039"
+def test_a_word_is_a_finding_too():
+    word = Word(word="consistent", what="verdict on a relation", provenance=SOURCE)
+    found = recorder.inline(word, "01-claims", 2)
+    assert found.markdown == "[consistent](/findings/01-claims.qmd#01-claims.2){.finding}"
 
 
-def test_an_open_side_stays_open(page):
-    found = page.number(
-        "job",
-        Interval(End(Fraction(42000), True), INFINITE),
-        "job",
-        unit="yuan",
-        function=maker,
-        **ROWS,
-    )
-    assert (found.low, found.high, found.text) == (42000.0, None, "more than 42,000")
+def test_a_badge_has_no_record_and_a_plain_value_is_refused():
+    assert recorder.inline(SOURCE.badge, "01-claims", 1) == SOURCE.badge
+    assert json.loads(recorder.export_json("01-claims")) == []
+    with pytest.raises(recorder.PlainValueError, match="plain str"):
+        recorder.inline("1,357", "01-claims", 1)
 
 
-def test_a_name_cannot_stand_for_two_numbers(page):
-    page.number("workers", 1, "placed workers", unit="persons", function=maker, **ROWS)
-    page.number("workers", 1, "placed workers", unit="persons", function=maker, **ROWS)
+def test_a_name_cannot_stand_for_two_numbers():
+    for _ in range(2):
+        recorder.inline(number(1), "p", 1)
     with pytest.raises(ValueError, match="noted twice"):
-        page.number("workers", 2, "placed workers", unit="persons", function=maker, **ROWS)
+        recorder.inline(number(2), "p", 1)
 
 
-def test_written_and_read_back(page, tmp_path):
-    page.number("half", 0.5, "a share", unit="ratio", function=maker, rows_in=4, rows_used=2)
-    page.exhibit("tbl-a", "table", "a table", pl.DataFrame({"x": [1.0, 2.0]}), maker)
-    records = __import__("json").loads(findings.export_json())
+def test_written_and_read_back(tmp_path):
+    recorder.inline(number(0.5, low=0.25, high=0.75), "p", 1, "cell")
+    table = ResultTable(
+        shown=pl.DataFrame({"x": ["1.0"]}), data=pl.DataFrame({"x": [1.0]}), provenance=SOURCE
+    )
+    recorder.exhibit(table, "tbl-a", "p", "other", "a table")
+    records = json.loads(recorder.export_json("p"))
+    assert [record["cell"] for record in records] == ["cell", "other"]
     file = tmp_path / "findings.csv"
     findings.write_csv(records, file)
     again = findings.read_csv(file)
@@ -137,42 +135,6 @@ def test_the_digest_of_a_table_ignores_the_last_bits_of_floats():
     assert findings.frame_digest(a) == findings.frame_digest(b) != findings.frame_digest(c)
 
 
-def test_the_digest_of_a_folder_sees_names_and_content_but_not_line_ends(tmp_path, monkeypatch):
-    monkeypatch.setenv("ANALYSIS_ROOT", str(tmp_path))
-    file = tmp_path / "data" / "a.csv"
-    file.parent.mkdir()
-    file.write_bytes(b"x\n1\n")
-    first = findings.file_digest("data")
-    file.write_bytes(b"x\r\n1\r\n")
-    assert findings.file_digest("data") == first
-    file.write_bytes(b"x\n2\n")
-    assert findings.file_digest("data") != first
-
-
-def test_a_word_is_a_finding_too(page):
-    found = page.word("verdict", "consistent", "verdict on a relation", function=maker, **ROWS)
-    assert found._repr_markdown_() == "[consistent](/findings/01-claims.qmd#verdict){.finding}"
-    assert (
-        findings.compare([vars(found)], [{**vars(found), "text": "inconsistent"}])[0].column
-        == "text"
-    )
-
-
-def test_a_shown_table_carries_the_badge_of_its_page(page):
-    from analysis.tables import table
-
-    shown = page.show(table("tbl-a", pl.DataFrame({"n": [1]}), {"n": "N"}, caption="c"), "a", maker)
-    assert 'class="badge tier-reported">Reported claim<' in shown.badge
-
-
-def test_other_inputs_are_named_with_their_digest():
-    page = findings.Page("p", "yours", (), ("your panel:abc",))
-    assert (
-        page.number("n", 1, "rows", unit="records", function=maker, **ROWS).inputs
-        == "your panel:abc"
-    )
-
-
 def test_every_published_number_says_its_rows():
     """Rows in and used stand beside each number, word, figure and table of the report."""
     from analysis import paths
@@ -182,41 +144,3 @@ def test_every_published_number_says_its_rows():
         assert record["rows_used"] is not None, record["id"]
         if record["kind"] in ("number", "word"):
             assert record["rows_used"] <= record["rows_in"], record["id"]
-
-
-@dataclass(frozen=True)
-class About:
-    estimator: str = "group-time"
-    rows_in: int = 100
-    rows_used: int = 90
-
-
-@dataclass(frozen=True)
-class Effect:
-    estimate: float = 812.4
-    ci_low: float = -35.2
-    ci_high: float = 1660.0
-    convention: str = "reported"
-    n_villages_treated: int = 12
-    n_villages_control: int = 30
-    about: About = About()
-
-
-def test_an_effect_is_noted_with_its_interval_rows_and_villages(page):
-    found = page.estimate("gain", Effect(), "gain", unit="yuan/households", function=maker)
-    assert (found.value, found.low, found.high) == (812.4, -35.2, 1660.0)
-    assert (found.rows_in, found.rows_used) == (100, 90)
-    assert (found.n_villages_treated, found.n_villages_control) == (12, 30)
-    assert found.method == "group-time, intervals reported"
-    assert (found.text, str(found.between)) == ("812", "−35 to 1,660")
-    assert found.between._repr_markdown_() == (
-        "[−35 to 1,660](/findings/01-claims.qmd#gain){.finding}"
-    )
-
-
-def test_an_effect_without_interval_says_so(page):
-    effect = Effect(ci_low=float("nan"), ci_high=float("nan"))
-    found = page.estimate("gain", effect, "gain", unit="yuan/households", function=maker)
-    assert (found.low, found.high) == (None, None)
-    with pytest.raises(ValueError, match="no interval"):
-        _ = found.between

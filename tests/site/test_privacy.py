@@ -83,22 +83,21 @@ def planted() -> ModuleType:
 
 PLANTED = planted()
 HOSTILE = f"""import polars as pl
-from analysis import findings, tables
-from analysis.figures import style
+from analysis.results import Provenance
+from analysis.results.bars import Bar, bars
+from analysis.results.number import Word
+from analysis.results.table import ResultTable
 
 texts = {PLANTED.HOSTILE!r}
-page = findings.Page("19-hostile", "yours", ())
-noted = dict(function=tables.table, rows_in=1, rows_used=1)
-words = [page.word(f"hostile_{{n}}", text, text, **noted) for n, text in enumerate(texts)]
+source = Provenance.of(ResultTable, evidence="yours", rows_in=4, rows_used=4)
+one, two, three, four = (Word(word=" ".join(t.split()[:6]), what=t, provenance=source) for t in texts)
 data = pl.DataFrame({{"label": texts, "value": [1, 2, 3, 4]}})
-one, two, three, four = words
+shown = data.select(pl.col("label").alias(texts[0]), pl.col("value").cast(pl.String).alias(texts[2]))
 """
 SHOWN = (
-    """page.show(tables.table("tbl-hostile", data, {"label": texts[0], "value": texts[2]},
-    caption=texts[0]), texts[0], tables.table)""",
-    """page.show(style.draw("fig-hostile", "yours",
-    lambda axes, theme: axes.barh([t.replace("$", "") for t in texts], data["value"]),
-    data, alt=" ".join(texts[:3])), texts[0], style.draw)""",
+    "ResultTable(shown=shown, data=data, provenance=source, notes=tuple(texts))",
+    """bars([Bar(t.replace("$", ""), 1.0, "1") for t in texts], texts[0],
+    alt=" ".join(texts[:3]), data=data, provenance=source)""",
 )
 
 
@@ -157,9 +156,7 @@ def write_hostile(path: Path) -> None:
     """Write a notebook that prints hostile text in every way that a page prints text."""
     words = "Words: `{python} one` `{python} two` `{python} three` `{python} four`."
     table = f'#| label: tbl-hostile\n#| tbl-cap: "Labels"\n{SHOWN[0]}'
-    figure = (
-        f'#| label: fig-hostile\n#| fig-cap: "Labels"\n#| renderings: [light, dark]\n{SHOWN[1]}'
-    )
+    figure = f'#| label: fig-hostile\n#| fig-cap: "Labels"\n{SHOWN[1]}'
     cells: list[dict[str, object]] = [
         {"cell_type": "raw", "source": "---\ntitle: Hostile\n---"},
         {"cell_type": "code", "source": HOSTILE, "outputs": [], "execution_count": None},

@@ -12,7 +12,7 @@ import pytest
 
 from analysis import datapackage, paths, programmes
 from analysis.faults import FaultsError
-from analysis.findings import TIERS
+from analysis.results.badge import TIERS
 from analysis.site import languages, translations
 
 ROOT = paths.root()

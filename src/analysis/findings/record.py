@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 from analysis import printing
-from analysis.claims import formatting
-from analysis.claims.intervals import Interval
 
 
 @dataclass(frozen=True)
@@ -73,27 +70,6 @@ class Finding:
     def markdown(self) -> str:
         """Return the printed text as a link to its record."""
         return link(self.text, self.page, self.id)
-
-    @property
-    def between(self) -> Printed:
-        """The interval of an estimate, printed as a link to the same record.
-
-        Raises
-        ------
-        ValueError
-            If the finding has no interval.
-        """
-        if self.low is None or self.high is None:
-            raise ValueError(f"finding {self.id} has no interval to print")
-        low, high = Fraction(str(self.low)), Fraction(str(self.high))
-        said = formatting.interval(Interval.between(low, high))
-        return Printed(said, link(said, self.page, self.id))
-
-    def _repr_markdown_(self) -> str:
-        return self.markdown()
-
-    def __str__(self) -> str:
-        return self.text
 
 
 def link(text: str, page: str, id: str) -> str:

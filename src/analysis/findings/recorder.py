@@ -9,20 +9,25 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import asdict
+from typing import Any, Final, Protocol, runtime_checkable
 
 import polars as pl
 
 from analysis import printing
-from analysis.findings import page as pages
 from analysis.findings.digests import frame_digest
 from analysis.findings.record import Finding, Printed
+from analysis.results.badge import Badge
 from analysis.results.number import Number, Range, Recorded, kept
 from analysis.results.plot import exhibit_of
 from analysis.results.provenance import Provenance
 
-OWN = "analysis."
-"""Values of these modules may print themselves in the text: the older findings and badges."""
+TOLERANCE: Final = 1e-9
+"""Relative difference up to which two runs agree: the rounding of double precision, added up."""
+_noted: dict[str, Finding] = {}
+"""What this process has noted; a notebook's kernel is one process."""
+_cells: dict[str, str] = {}
+"""Ids of the code cells that made what was noted, by finding."""
 
 
 class PlainValueError(TypeError):
@@ -60,8 +65,8 @@ def inline(value: object, page: str, number: int, cell: str = "") -> object:
 
     Parameters
     ----------
-    value : Recorded
-        Or an older finding, which has noted itself.
+    value : Recorded or Badge
+        A number, range or word of a result; or the badge of its evidence, which has no record.
     page : str
         The notebook, without folder and ending.
     number : int
@@ -88,8 +93,7 @@ def inline(value: object, page: str, number: int, cell: str = "") -> object:
             raise PlainValueError(f"no function is named that made {value.text[:60]!r}")
         noted = _note(finding_of(value, value.kept or f"{page}.{number}", page), cell)
         return Printed(value.text, noted.markdown())
-    own = type(value).__module__.startswith(OWN) and hasattr(value, "_repr_markdown_")
-    if not own:
+    if not isinstance(value, Badge):
         kind = type(value).__name__
         raise PlainValueError(f"a plain {kind} does not say where it comes from: {value!s:.60}")
     return value
@@ -131,14 +135,23 @@ def _origin(provenance: Provenance, page: str) -> dict[str, Any]:
         "method": provenance.method,
         "function": provenance.function,
         "inputs": ";".join(str(each) for each in provenance.inputs),
-        "tolerance": pages.TOLERANCE,
+        "tolerance": TOLERANCE,
     }
 
 
 def _note(finding: Finding, cell: str) -> Finding:
-    noted = pages.note(finding)
-    pages.cells.setdefault(finding.id, cell)
-    return noted
+    """Note a finding under its name; a name stands for one finding."""
+    known = _noted.setdefault(finding.id, finding)
+    if known != finding:
+        raise ValueError(f"finding {finding.id} is noted twice with different content")
+    _cells.setdefault(finding.id, cell)
+    return finding
+
+
+def forget() -> None:
+    """Forget everything noted in this process."""
+    _noted.clear()
+    _cells.clear()
 
 
 # ------------------------------------------------------------------------------------- exhibits
@@ -240,7 +253,11 @@ def _unrecorded(value: object) -> dict[str, str]:
 
 
 def export_json(page: str) -> str:
-    """Return all that this process noted, and what was kept without being printed, as JSON."""
+    """Return all that this process noted, and what was kept without being printed, as JSON.
+
+    In order of noting; each record is a finding with the id of the cell that made it.
+    """
     for name, value in kept().items():
         _note(finding_of(value, name, page), "")
-    return pages.export_json()
+    found = [{**asdict(each), "cell": _cells.get(each.id, "")} for each in _noted.values()]
+    return json.dumps(found, ensure_ascii=False)

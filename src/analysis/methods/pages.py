@@ -9,11 +9,11 @@ from typing import Any
 
 import polars as pl
 
-from analysis.findings import TIERS
 from analysis.methods import api, evidence, registry
 from analysis.methods.evidence import Stored
 from analysis.methods.proof import Proof
 from analysis.methods.registry import Method, Registry
+from analysis.results.badge import TIERS
 from analysis.sensitivity import choices
 from analysis.templates import fill
 

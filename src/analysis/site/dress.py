@@ -247,7 +247,7 @@ def _dress_cell(
             head, rest = split_options(source)
             bare["source"] = "\n".join([*head, f"#| fig-alt: {quoted(alt)}", *rest])
         elif not options.get("fig-subcap"):  # panels carry their own alt texts
-            remedy = "show the figure through analysis.figures, or write #| fig-alt"
+            remedy = "show the .plot() of a result, or write #| fig-alt"
             lines = source.split("\n")
             row = next((n for n, line in enumerate(lines, 1) if label in line), None)
             where = f"{place}, line counted in the cell"

@@ -12,11 +12,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from analysis import printing
-from analysis.findings import TIERS
 from analysis.findings.record import link
 from analysis.methods import api
 from analysis.methods.proof import Proof
 from analysis.methods.registry import Method
+from analysis.results.badge import TIERS
 from analysis.site import sources_page
 from analysis.templates import fill
 

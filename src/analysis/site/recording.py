@@ -106,11 +106,7 @@ def results_of(cell: NotebookNode) -> list[NotebookNode]:
 
 
 def exhibit(cell: NotebookNode, page: str) -> str:
-    """Return what is asked of a cell that shows a figure or table; empty for any other.
-
-    Figures and tables of the older kind say what they show in their metadata, and have recorded
-    themselves; a figure of a result says how it is drawn.
-    """
+    """Return what is asked of a cell that shows a figure or table; empty for any other."""
     try:
         options = cell_options(cell.source) if cell.cell_type == "code" else {}
     except yaml.YAMLError:  # named where cells are dressed
@@ -120,7 +116,7 @@ def exhibit(cell: NotebookNode, page: str) -> str:
     noted = [o.metadata["analysis"] for o in cell.outputs if "analysis" in o.get("metadata", {})]
     drawn = any(DRAWN in about for about in noted)
     results, label = results_of(cell), str(options.get("label", ""))
-    if not drawn and (noted or not label.startswith(("fig-", "tbl-"))):
+    if not drawn and not label.startswith(("fig-", "tbl-")):
         return ""
     caption = str(options.get("fig-cap") or options.get("tbl-cap") or "")
     value = f"_oh.get({cell.execution_count})" if results else "None"
