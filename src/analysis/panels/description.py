@@ -108,7 +108,7 @@ class Description:
                 ("difficulty", SWITCHES.get(name) or name) for name, on in switches.items() if on
             ]
         frame = pl.DataFrame(rows, ["item", "value"], orient="row")
-        about = replace(self._provenance(""), function=f"{__name__}.Description.settings")
+        about = replace(self._provenance(""), function=f"{current.__name__}.simulation")
         return replace(self._table(frame, frame, "sizes"), provenance=about)
 
     # -------------------------------------------------------------------------- who is in it
