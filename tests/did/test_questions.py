@@ -69,3 +69,63 @@ def test_few_clusters_get_holms_p_values():
     assert found["rule"].unique().to_list() == ["holm"]
     assert np.allclose(found["p_family"], families.holm(found["p_value"].to_numpy()))
     assert fit.adjusted_p_values("simple").height == 2
+
+
+def survey(periods=3, per_village=12):
+    """Twenty villages, half treated from 2015: households seen in some years, with their land."""
+    rng = np.random.default_rng(11)
+    rows = [
+        (v, f"{v}-{h}", 2015 if v < 10 else 0, 2013 + t, float(rng.normal()))
+        for v in range(20)
+        for h in range(per_village)
+        for t in range(periods)
+        if (h + t) % 4 or h < 6
+    ]
+    found = pl.DataFrame(
+        rows, schema=["village", "household", "first", "year", "land"], orient="row"
+    )
+    treated = (pl.col("first") > 0) & (pl.col("year") >= pl.col("first"))
+    noise = pl.Series("noise", rng.normal(size=found.height))
+    return found.with_columns(income=5 * treated + 2 * pl.col("land") * pl.col("year") % 7 + noise)
+
+
+ADJUSTED = {"cluster": "village", "covariates": ["land"]}
+
+
+def test_cross_sections_with_covariates_follow_no_unit():
+    """The same as for other households in each year; what the estimate used is counted."""
+    frame = survey()
+    followed = va.did(frame, **NAMES, **ADJUSTED, handling="cross_sections")
+    others = va.did(frame, **{**NAMES, "unit": ""}, **ADJUSTED)
+    for name in ("estimate", "std_error"):
+        np.testing.assert_allclose(
+            followed.frame[name].to_numpy(), others.frame[name].to_numpy(), rtol=1e-12
+        )
+    pairs = va.did(frame, **NAMES, **ADJUSTED)
+    assert abs(pairs.overall.value - followed.overall.value) > 1e-3
+
+
+def test_balanced_with_covariates_leaves_out_who_is_not_always_seen():
+    """The same as of the households seen in every year, counted."""
+    frame = survey()
+    always = frame.filter(pl.len().over("household") == 3)
+    found = va.did(frame, **NAMES, **ADJUSTED, handling="balanced")
+    only = va.did(always, **NAMES, **ADJUSTED)
+    assert found.overall.value == pytest.approx(only.overall.value, rel=1e-12)
+    assert found.account.rows_in == frame.height and found.account.rows_used == always.height
+    assert sum(found.account.left_out.values()) == frame.height - always.height
+
+
+def test_rows_without_a_value_are_counted_in_cross_sections_with_covariates():
+    frame = survey()
+    holes = frame.with_columns(
+        income=pl.when(pl.int_range(pl.len()) % 50 == 0).then(None).otherwise("income")
+    )
+    account = va.did(holes, **{**NAMES, "unit": ""}, **ADJUSTED).account
+    assert account.rows_in == frame.height
+    assert account.rows_in - sum(account.left_out.values()) == account.rows_used
+
+
+def test_a_method_that_has_no_handling_refuses_it():
+    with pytest.raises(FaultsError, match="takes no handling"):
+        va.did(survey(), **NAMES, method="local_projections", handling="balanced")

@@ -10,7 +10,7 @@ Newton step from its full fit, and sums of its odds by their second-order expans
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -33,17 +33,22 @@ ALWAYS: Final = "treated in the first period or before: no period before treatme
 NO_BASE: Final = "no effect has a base period"
 
 
-def estimate(observed: Observations, how: Comparison, method: str) -> EffectSet:
+def estimate(
+    observed: Observations, how: Comparison, method: str, handling: str = "pairs"
+) -> EffectSet:
     """Estimate every group-time effect on every outcome.
 
     Parameters
     ----------
     observed : Observations
-        With covariates; those of the base period of each comparison are used.
+        With covariates; those of the base period of each comparison are used. Units that
+        `handling` leaves out are gone already (`analysis.did.layout.handled`).
     how : Comparison
         Controls, base and anticipation; controls may live anywhere.
     method : str
         One of `METHODS`.
+    handling : str
+        ``cross_sections``: rows of all periods, units not followed, covariates of each row.
 
     Returns
     -------
@@ -67,7 +72,7 @@ def estimate(observed: Observations, how: Comparison, method: str) -> EffectSet:
         )
     x = observed.frame.select(f"x:{name}" for name in observed.columns.covariates).to_numpy()
     check_columns(x, observed.columns.covariates)
-    if observed.cross_sections:
+    if observed.cross_sections or handling == "cross_sections":
         return _cross_sections(observed, how, method)
     return _effects(_Units.of(observed), how, method)
 
@@ -75,7 +80,7 @@ def estimate(observed: Observations, how: Comparison, method: str) -> EffectSet:
 def _cross_sections(observed: Observations, how: Comparison, method: str) -> EffectSet:
     if method != "doubly_robust":
         refuse(
-            "other units in each period are adjusted for doubly robust only",
+            "cross sections are adjusted for covariates doubly robust only",
             'use method="doubly_robust"',
             column="method",
             value=method,
@@ -93,6 +98,8 @@ def _cross_sections(observed: Observations, how: Comparison, method: str) -> Eff
             weight="weight" if observed.columns.weight else "",
             cross_sections=True,
         )
+        left_out = {**observed.left_out, **prepared.left_out}
+        prepared = replace(prepared, rows_in=observed.rows_in, left_out=left_out)
         kept, comparison = households.with_base(prepared, how)
         sets.append(cross_sections.estimate(kept, comparison, leave_out=True))
     return sets[0] if len(sets) == 1 else stack(*sets)

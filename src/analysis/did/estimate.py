@@ -14,7 +14,14 @@ from analysis.did import covariate_adjustment, layout, of_panel, stored, survey
 from analysis.did.check import Observations, observe
 from analysis.did.columns import Columns, refuse
 from analysis.did.result import DidResult
-from analysis.did.tidy import account_of, added, comparison_of, mean_of, tidy
+from analysis.did.tidy import (
+    account_of,
+    added,
+    comparison_of,
+    mean_of,
+    tidy,
+    without_lone_cohorts,
+)
 from analysis.effects import group_time, imputation, two_way
 from analysis.effects.estimates import Estimates
 from analysis.effects.group_time import Comparison
@@ -168,6 +175,8 @@ def did(
             column="method",
             value=method,
         )
+    if method in OTHERS and handling:
+        refuse("the method takes no handling", "leave it out", column="handling", value=handling)
     outcomes = (y,) if isinstance(y, str) and y else tuple(y)
     wanted = MOMENTS.get(method, ())
     data = stored.opened(data)
@@ -220,11 +229,14 @@ def did(
     how = Comparison(controls, where or "anywhere", base, anticipation)
     if method in OTHERS:
         return _other(method, observed, how, units, kind)
-    cells, decisions = layout.table(
-        observed, handling, moments=wanted, anticipation=anticipation, evidence=kind, units=units
+    observed, handled, decisions = layout.handled(observed, handling)
+    cells, _ = layout.table(
+        observed, handled, moments=wanted, anticipation=anticipation, evidence=kind, units=units
     )
     estimates = (
-        _adjusted(observed, how, method, units) if covariates else _estimate(cells, how, method)
+        _adjusted(observed, how, method, units, handled)
+        if covariates
+        else _estimate(cells, how, method)
     )
     if observed.design is not None:
         estimates = survey.of_design(estimates, observed.design)
@@ -300,7 +312,7 @@ def _two_way(cells: Table, anticipation: int) -> EffectSet:
 
 
 def _adjusted(
-    observed: Observations, how: Comparison, method: str, units: Mapping[str, str]
+    observed: Observations, how: Comparison, method: str, units: Mapping[str, str], handling: str
 ) -> EffectSet:
     """Estimate from units, adjusted for covariates."""
     if method not in ("doubly_robust", "regression", "weighting"):
@@ -310,7 +322,7 @@ def _adjusted(
             column="covariates",
             value=method,
         )
-    adjusted = covariate_adjustment.estimate(observed, how, method)
+    adjusted = covariate_adjustment.estimate(observed, how, method, handling)
     return replace(adjusted, about=replace(adjusted.about, units=units))
 
 
@@ -372,31 +384,6 @@ def _from_stored(
     )
 
 
-def _without_lone_cohorts(
-    estimates: Estimates, cells: Table | None, shares: str, shift: int
-) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Return the overall effect of the cohorts with several clusters, where one has a single one.
-
-    No cluster of such a cohort can be left out, so nothing that includes it has an interval.
-    """
-    if cells is None or not isinstance(estimates, EffectSet):
-        return pl.DataFrame(), ()
-    known = {key.cohort for key in estimates.keys if key.cohort}
-    lone = [g for g in sorted(known) if np.unique(cells.village[cells.cohort == g]).size == 1]
-    if not lone or len(lone) == len(known):
-        return pl.DataFrame(), ()
-    kept = estimates.at(np.array([key.cohort not in lone for key in estimates.keys]))
-    kept = replace(kept, missing=tuple(p for p in kept.missing if p[0].cohort not in lone))
-    fewer = cells.rows(~np.isin(cells.cohort, lone))
-    listed = ", ".join(str(g - shift) for g in lone)
-    rest = tidy(added(kept, fewer, "simple", shares), shift)
-    note = (
-        f"cohort {listed} has one cluster, so nothing that includes it has an interval;"
-        f" drop=[{listed}] leaves it out"
-    )
-    return rest.with_columns(term=pl.lit(f"overall without cohort {listed}")), (note,)
-
-
 def result(
     estimates: Estimates,
     cells: Table | None,
@@ -418,7 +405,7 @@ def result(
         tidy(added(estimates, cells, name, shares), shift, calendar=calendar)
         for name in (mean, "event_time")
     ]
-    rest, lonely = _without_lone_cohorts(estimates, cells, shares, shift)
+    rest, lonely = without_lone_cohorts(estimates, cells, shares, shift)
     frame = pl.concat([f for f in (*frames, rest) if f.height], how="diagonal_relaxed")
     if not frame.height:
         frame = tidy(estimates, shift, calendar=calendar)

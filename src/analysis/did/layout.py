@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import combinations
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import numpy as np
 import polars as pl
@@ -20,6 +20,63 @@ PAIRS_NOTE: Final = (
     "units are not all seen in every period: each comparison uses those seen in both of its periods"
     " (handling='balanced' keeps those seen in all)"
 )
+
+
+def handled(
+    observed: Observations, handling: str = ""
+) -> tuple[Observations, str, tuple[str, ...]]:
+    """Return the observations that a handling of unbalanced panels keeps, and the handling decided.
+
+    Parameters
+    ----------
+    observed : Observations
+        As `analysis.did.check.observe` makes them.
+    handling : str
+        As `table` takes it.
+
+    Returns
+    -------
+    Observations, str, tuple of str
+        Without units that are left out, which are counted; the handling; what was decided.
+
+    Raises
+    ------
+    FaultsError
+        If no unit is seen in every period, or handling is unknown.
+    """
+    if observed.cross_sections:
+        if handling not in ("", "cross_sections"):
+            refuse(
+                "units are not followed over time",
+                "name unit=, or leave handling out",
+                column="handling",
+                value=handling,
+            )
+        return observed, "cross_sections", ()
+    if handling not in ("", *get_args(Handling)):
+        refuse(
+            "no such handling",
+            "use balanced, pairs or cross_sections",
+            column="handling",
+            value=handling,
+        )
+    frame, periods = observed.frame, observed.periods
+    seen = frame.group_by("unit").len()
+    whole = seen.filter(pl.col("len") == periods.size)["unit"]
+    if whole.len() == seen.height:
+        return observed, "balanced" if handling in ("", "pairs") else handling, ()
+    if handling != "balanced":
+        return observed, handling or "pairs", () if handling else (PAIRS_NOTE,)
+    kept = frame.filter(pl.col("unit").is_in(whole.implode()))
+    if kept.is_empty():
+        refuse(
+            "no unit is seen in every period",
+            "use handling='pairs'",
+            column="handling",
+            value=handling,
+        )
+    left_out = {**observed.left_out, UNBALANCED: frame.height - kept.height}
+    return replace(observed, frame=kept, left_out=left_out), handling, ()
 
 
 def table(
@@ -59,46 +116,9 @@ def table(
     FaultsError
         If no unit is seen in every period, or handling is unknown.
     """
+    observed, handling, decisions = handled(observed, handling)
     frame, periods = observed.frame, observed.periods
     outcomes = observed.columns.outcomes
-    decisions: tuple[str, ...] = ()
-    left_out = dict(observed.left_out)
-    if observed.cross_sections:
-        if handling not in ("", "cross_sections"):
-            refuse(
-                "units are not followed over time",
-                "name unit=, or leave handling out",
-                column="handling",
-                value=handling,
-            )
-        handling = "cross_sections"
-    else:
-        seen = frame.group_by("unit").len()
-        complete = bool((seen["len"] == periods.size).all())
-        if handling not in ("", "balanced", "pairs", "cross_sections"):
-            refuse(
-                "no such handling",
-                "use balanced, pairs or cross_sections",
-                column="handling",
-                value=handling,
-            )
-        if not handling:
-            handling = "balanced" if complete else "pairs"
-            decisions = () if complete else (PAIRS_NOTE,)
-        if complete and handling == "pairs":
-            handling = "balanced"
-        if handling == "balanced" and not complete:
-            whole = seen.filter(pl.col("len") == periods.size)["unit"]
-            kept = frame.filter(pl.col("unit").is_in(whole.implode()))
-            if kept.is_empty():
-                refuse(
-                    "no unit is seen in every period",
-                    "use handling='pairs'",
-                    column="handling",
-                    value=handling,
-                )
-            left_out[UNBALANCED] = frame.height - kept.height
-            frame = kept
     keys = ["cluster", "cohort", *(["within"] if "within" in frame.columns else [])]
     cells = frame.select(keys).unique().sort(keys).with_row_index("cell")
     coded = frame.join(cells, on=keys, how="left", maintain_order="left", nulls_equal=True)
@@ -145,7 +165,7 @@ def table(
         handling=handling,
         weighted=bool(observed.columns.weight),
         rows_in=observed.rows_in,
-        left_out=left_out,
+        left_out=dict(observed.left_out),
         programme=observed.columns.first,
         tier=evidence,
         units=units or {},

@@ -11,13 +11,13 @@ import numpy as np
 import polars as pl
 
 from analysis.did.columns import refuse
+from analysis.did.event_study import EventStudy, one_estimand
 from analysis.did.tidy import AGGREGATES, added, mean_of, tidy
 from analysis.effects import dose as dose_slopes
 from analysis.effects import families, few_villages, pretrends, relative
 from analysis.effects.aggregate import aggregate
 from analysis.effects.estimates import Estimates
 from analysis.effects.group_time import Comparison
-from analysis.effects.pack_effects import PackEffects
 from analysis.effects.result import EffectSet
 from analysis.effects.table import Table
 from analysis.inference import randomisation, wild
@@ -28,25 +28,6 @@ from analysis.sensitivity import spillovers as interference
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class EventStudy(Result):
-    """Effects by event time, with joint bands in ``band_low`` and ``band_high``.
-
-    Attributes
-    ----------
-    reference : int or None
-        Event time of the base, where the effect is zero by definition; None if it varies.
-    """
-
-    reference: int | None = None
-
-    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw effects by event time with intervals and joint bands."""
-        from analysis.results.event_plot import event_study as draw
-
-        return draw(self, ax=ax, **options)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -93,7 +74,7 @@ class DidResult(Result):
     @cached_property
     def event_study(self) -> EventStudy:
         """Effects by event time, with joint bands."""
-        found = _one_estimand(self._added("event_time"))
+        found = one_estimand(self._added("event_time"))
         reference = event_study.reference_of(found)
         base = self._result(found, band=True)
         values = {name: getattr(base, name) for name in base.__dataclass_fields__}
@@ -423,7 +404,7 @@ class DidResult(Result):
     def _events(self) -> Estimates:
         """Return effects by event time with one base; of a pack, what it declares."""
         if self.cells is None:
-            return _one_estimand(self.estimates.select(aggregation="event_time"))
+            return one_estimand(self.estimates.select(aggregation="event_time"))
         universal, cells = self._universal()
         return aggregate(universal, cells, ("event_time",))
 
@@ -460,11 +441,3 @@ class DidResult(Result):
         if name not in names:
             refuse("name an outcome", f"one of {', '.join(names)}", column="outcome", value=name)
         return name
-
-
-def _one_estimand(found: Estimates) -> Estimates:
-    """Return the estimates of one declared estimand: of a pack, those with one base come first."""
-    if not isinstance(found, PackEffects):
-        return found
-    each = [found.estimand(name) for name in dict.fromkeys(found.names)]
-    return min(each, key=lambda own: own.about.base != "universal", default=found)

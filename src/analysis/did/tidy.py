@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -22,9 +23,6 @@ from analysis.inference.arrays import Booleans, Floats
 from analysis.panels.calendar import label
 from analysis.results.result import Account, frame_of
 from analysis.results.result import Comparison as Compared
-
-if TYPE_CHECKING:
-    pass
 
 OVERALL: Final = "overall"
 LINEARISED: Final = "of the sample design, by stratum and sampling unit (Binder 1983)"
@@ -216,3 +214,28 @@ def _two(effective: Floats) -> tuple[float, float]:
 def _told(leverage: Floats) -> float | None:
     """Return the leverage of the first estimate; None where there is none, or it is not told."""
     return None if not leverage.size or math.isnan(leverage[0]) else float(leverage[0])
+
+
+def without_lone_cohorts(
+    estimates: Estimates, cells: Table | None, shares: str, shift: int
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return the overall effect of the cohorts with several clusters, where one has a single one.
+
+    No cluster of such a cohort can be left out, so nothing that includes it has an interval.
+    """
+    if cells is None or not isinstance(estimates, EffectSet):
+        return pl.DataFrame(), ()
+    known = {key.cohort for key in estimates.keys if key.cohort}
+    lone = [g for g in sorted(known) if np.unique(cells.village[cells.cohort == g]).size == 1]
+    if not lone or len(lone) == len(known):
+        return pl.DataFrame(), ()
+    kept = estimates.at(np.array([key.cohort not in lone for key in estimates.keys]))
+    kept = replace(kept, missing=tuple(p for p in kept.missing if p[0].cohort not in lone))
+    fewer = cells.rows(~np.isin(cells.cohort, lone))
+    listed = ", ".join(str(g - shift) for g in lone)
+    rest = tidy(added(kept, fewer, "simple", shares), shift)
+    note = (
+        f"cohort {listed} has one cluster, so nothing that includes it has an interval;"
+        f" drop=[{listed}] leaves it out"
+    )
+    return rest.with_columns(term=pl.lit(f"overall without cohort {listed}")), (note,)

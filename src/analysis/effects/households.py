@@ -102,7 +102,7 @@ def prepare(
             )
     if not covariates:
         refuse(
-            "there are no covariates to adjust for", "use group_time on cells", column="covariates"
+            "there are no covariates to adjust for", "name them: covariates=", column="covariates"
         )
     taken = frame.with_row_index("row").select(
         (pl.col(household) if not cross_sections else pl.col("row")).alias("household"),
