@@ -28,13 +28,14 @@ ROOMS: Final = (
     "studies",
     "household",
     "cells",
+    "did",
+    "designs",
     "inference",
     "effects",
     "sensitivity",
     "welfare",
     "power",
     "validation",
-    "answers",
 )
 MARKS: Final = frozenset(
     {
