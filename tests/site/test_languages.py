@@ -114,8 +114,6 @@ lang: zh-Hans
 
 - 一项{{< var zh.other >}}
 - 另一项{{< var zh.truth >}}
-
-![图题。](/downloads/fig-a.svg){#fig-a fig-alt="图里有什么"}
 """
 
 
@@ -130,38 +128,25 @@ def test_what_a_build_cannot_say_is_left_out_or_said() -> None:
     assert brought.startswith('---\ntitle: "题"\n')
 
 
-def notebook(label: str, images: int) -> dict[str, Any]:
-    """A dressed notebook with one figure."""
-    outputs = [{"data": {"image/svg+xml": f"<svg>{n}</svg>"}} for n in range(images)]
-    head = {"cell_type": "raw", "source": "---\ntitle: A\n---"}
-    return {
-        "cells": [
-            head,
-            {"cell_type": "code", "source": f"#| label: {label}\nx", "outputs": outputs},
-        ]
-    }
+NOTEBOOK: dict[str, Any] = {
+    "cells": [
+        {"cell_type": "raw", "source": "---\ntitle: A\n---"},
+        {"cell_type": "code", "source": "x", "outputs": []},
+    ]
+}
 
 
-def test_the_stage_gets_figures_switches_and_images_for_dark_pages() -> None:
-    files = {"zh/05-a.qmd": PAGE.encode(), "downloads/fig-a.svg": b"<svg>", "index.qmd": b"Text"}
-    notebooks = {"notebooks/05-a.ipynb": notebook("image-a", 2)}
+def test_the_stage_gets_switches() -> None:
+    files = {"zh/05-a.qmd": PAGE.encode(), "index.qmd": b"Text"}
+    notebooks = {"notebooks/05-a.ipynb": NOTEBOOK}
     pages, changed = languages.staged(files, notebooks, [record("truth", "1")], brought=False)
-    assert pages["zh/figures/fig-a.svg"] == b"<svg>1</svg>"
     text = pages["zh/05-a.qmd"].decode()
     assert (
         "::: {.language-switch}\n[English](/notebooks/05-a.ipynb){lang=en hreflang=en}\n:::" in text
     )
-    assert '![](/downloads/fig-a.svg){fig-alt="图里有什么"}' in text
-    assert '![](/zh/figures/fig-a.svg){fig-alt="图里有什么"}' in text
-    assert "[数据（CSV）](/downloads/fig-a.csv){.download}" in text
-    assert set(pages) == {"zh/05-a.qmd", "zh/figures/fig-a.svg"}, "other pages stay as they are"
+    assert set(pages) == {"zh/05-a.qmd"}, "other pages stay as they are"
     cell = changed["notebooks/05-a.ipynb"]["cells"][1]
     assert "[中文](/zh/05-a.qmd){lang=zh-Hans hreflang=zh-Hans}" in cell["source"]
     assert len(notebooks["notebooks/05-a.ipynb"]["cells"]) == 2, (
         "the notebook itself is not changed"
     )
-
-
-def test_a_figure_that_brought_data_do_not_give_is_said() -> None:
-    assert languages.NOT_HERE in languages.with_figures(PAGE, (), (), brought=True)
-    assert "fig-a.svg" in languages.with_figures(PAGE, (), (), brought=False)

@@ -59,12 +59,11 @@ def ran(*cells: dict[str, Any], name: str = "a", records: Any = ()) -> Executed:
 
 
 FIGURE = shown(
-    '#| label: fig-a\n#| fig-cap: "How many"\n#| renderings: [light, dark]\ndraw()',
+    '#| label: fig-a\n#| fig-cap: "How many"\ndraw()',
     display(
         {"image/svg+xml": [SVG[:10], SVG[10:]]},
         {"name": "fig-a", "alt": 'Bars: "one"\nand: two.', "csv": "x\n1\n"},
     ),
-    display({"image/svg+xml": "<svg>dark</svg>"}, {"name": "fig-a"}),
 )
 TABLE = shown(
     "#| label: tbl-a\n#| tbl-cap: Rows\nshow()",
@@ -100,18 +99,15 @@ def test_a_figure_gets_alt_text_downloads_and_links() -> None:
     dressed = dress(ran(FIGURE).content, "notebooks/a.ipynb")
     assert dressed.faults == ()
     assert dressed.downloads == {"fig-a.csv": "x\n1\n", "fig-a.svg": SVG}
-    opening, figure, closing, links = dressed.content["cells"]
-    assert opening["source"] == "::: {#fig-a}"
-    assert closing["source"] == "How many\n:::"
+    figure, links = dressed.content["cells"]
     assert cell_options(figure["source"]) == {
-        "label": "image-a",
-        "renderings": ["light", "dark"],
+        "label": "fig-a",
+        "fig-cap": "How many",
         "fig-alt": 'Bars: "one" and: two.',
     }
     assert figure["source"].endswith("\ndraw()")
     assert [output["metadata"]["analysis"] for output in figure["outputs"]] == [
-        {"name": "fig-a", "alt": 'Bars: "one"\nand: two.'},
-        {"name": "fig-a"},
+        {"name": "fig-a", "alt": 'Bars: "one"\nand: two.'}
     ]
     assert links["id"] == "links-fig-a" and links["cell_type"] == "markdown"
     assert links["source"] == (
@@ -119,24 +115,6 @@ def test_a_figure_gets_alt_text_downloads_and_links() -> None:
         "[Image (SVG)](/downloads/fig-a.svg){.download}\n:::"
     )
     assert "analysis" not in dressed.content["metadata"]
-
-
-def test_a_figure_of_one_drawing_keeps_its_own_label_and_caption() -> None:
-    cell = {**FIGURE, "source": '#| label: fig-a\n#| fig-cap: "One"\n#| fig-alt: "By hand"\ndraw()'}
-    figure, _ = dress(ran(cell).content, "n").content["cells"]
-    assert cell_options(figure["source"])["label"] == "fig-a"
-
-
-def test_a_caption_over_several_lines_is_moved_whole() -> None:
-    source = (
-        "#| label: fig-a\n#| fig-cap: >\n#|   One\n#|   two\n#| renderings: [light, dark]\ndraw()"
-    )
-    opening, figure, closing, _ = dress(ran({**FIGURE, "source": source}).content, "n").content[
-        "cells"
-    ]
-    assert opening["source"] == "::: {#fig-a}"
-    assert "One" not in figure["source"]
-    assert closing["source"].startswith("One two")
 
 
 def test_dressing_leaves_the_executed_copy_alone() -> None:

@@ -1,4 +1,4 @@
-"""Dress an executed notebook for the page: alt text, a frame for figures, links to downloads."""
+"""Dress an executed notebook for the page: alt text and links to downloads."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def cell_options(source: str) -> dict[str, Any]:
 
     Examples
     --------
-    >>> cell_options("#| label: fig-a\n#| renderings: [light, dark]\nplot()")
-    {'label': 'fig-a', 'renderings': ['light', 'dark']}
+    >>> cell_options("#| label: fig-a\n#| fig-cap: How many\nplot()")
+    {'label': 'fig-a', 'fig-cap': 'How many'}
     """
     lines, _ = split_options(source)
     text = "\n".join(_OPTION.sub(r"\1", line) for line in lines)
@@ -132,7 +132,7 @@ def dress(content: Mapping[str, Any], name: str, about: Exhibits | None = None) 
         taken = sorted({Path(file).stem for file in offered.keys() & downloads.keys()})
         faults.extend(taken_twice(name, f"cell {number}", label) for label in taken)
         downloads |= offered
-        cells.extend([dressed] if found else framed(dressed))
+        cells.append(dressed)
         if offered:
             label = cell_options(source_of(cell))["label"]
             shown = menu(label, list(offered), name, title, about, language)
@@ -165,46 +165,6 @@ def as_markdown(cell: Mapping[str, Any]) -> dict[str, Any]:
     text = source_of(cell)
     source = f"```{{=html}}\n{text}\n```" if form == "text/html" else text
     return {**cell, "cell_type": "markdown", "metadata": {}, "source": source}
-
-
-IMAGE = "image-"
-"""Prefix of the cell inside a framed figure; pages embed that cell by it."""
-
-
-def framed(cell: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return a figure drawn light and dark inside a figure block of its own.
-
-    Quarto's documentation advises against a ``fig-`` label on a cell with ``renderings``; it
-    numbers a block ``::: {#fig-x}`` around such a cell instead. Other cells come back alone.
-    """
-    options = cell_options(source_of(cell))
-    label, caption = str(options.get("label", "")), options.get("fig-cap")
-    if not (label.startswith("fig-") and caption and "renderings" in options):
-        return [dict(cell)]
-    head, rest = split_options(source_of(cell))
-    name = label.removeprefix("fig-")
-    kept = [f"#| label: {IMAGE}{name}", *_without(head, ("label", "fig-cap"))]
-
-    def block(part: str, text: str) -> dict[str, Any]:
-        identity = f"{part}-{label}"[:64]
-        return {"cell_type": "markdown", "id": identity, "metadata": {}, "source": text}
-
-    return [
-        block("open", f"::: {{#{label}}}"),
-        {**cell, "source": "\n".join([*kept, *rest])},
-        block("close", f"{caption}\n:::"),
-    ]
-
-
-def _without(lines: Iterable[str], keys: Iterable[str]) -> list[str]:
-    """Drop options and the lines that continue them."""
-    kept, dropping = [], False
-    for line in lines:
-        if match := re.match(r"#\|\s?([\w-]+):", line):
-            dropping = match.group(1) in keys
-        if not dropping:
-            kept.append(line)
-    return kept
 
 
 def taken_twice(name: str, place: str, label: str) -> Fault:

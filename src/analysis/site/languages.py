@@ -1,4 +1,4 @@
-"""Pages in Chinese: counterparts of English pages, values in Chinese, figures with Chinese words.
+"""Pages in Chinese: counterparts of English pages, values in Chinese.
 
 A page ``zh/NAME.qmd`` is the counterpart of the English page of the same name, wherever that
 stands. It prints the same findings as ``{{< var zh.ID >}}``. What renderers do not know is
@@ -6,8 +6,6 @@ written out on the way into the stage, so that both see the same text:
 
 - ``:::: {.when finding="ID" tier="model"}`` keeps its content if the finding is there (and has that
   tier); ``:::: {.when missing="ID"}`` if it is not.
-- ``![Caption](/downloads/fig-x.svg){#fig-x fig-alt="…"}`` becomes the figure, light and dark, with
-  its downloads.
 - A link to the counterpart at the top, which the embedded renderer shows in its shell instead.
 """
 
@@ -42,11 +40,6 @@ _PATTERNS = (
 _WHEN = re.compile(r"^(:{4,}) \{\.when ([^}\n]*)\}\n(.*?)\n\1$", re.MULTILINE | re.DOTALL)
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 _VALUE = re.compile(r"\{\{<\s*(?:var zh\.|val )([\w-]+)\s*>\}\}")
-_FIGURE = re.compile(
-    r"^!\[(?P<caption>.*)\]\(/downloads/(?P<label>fig-[\w-]+)\.svg\)"
-    r'\{#(?P=label) fig-alt="(?P<alt>[^"]+)"\}$',
-    re.MULTILINE,
-)
 _BLOCK = re.compile(r"\n(?=\n|[-*] |\d+\. )")
 _HEAD = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
@@ -211,65 +204,6 @@ def fitted(text: str, tiers: Mapping[str, str], *, brought: bool) -> str:
     return "\n".join(said(block) for block in _BLOCK.split(text)) if brought else text
 
 
-def dark_images(notebooks: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the images for dark pages, by the label of their figures.
-
-    Parameters
-    ----------
-    notebooks : iterable of mapping
-        As `analysis.site.dress.dress` leaves them: the cell of ``fig-x`` is called ``image-x``.
-    """
-    found = {}
-    for notebook in notebooks:
-        for cell in notebook["cells"]:
-            label = re.match(r"#\| label: image-([\w-]+)", "".join(cell["source"]))
-            images = [
-                "".join(output["data"]["image/svg+xml"])
-                for output in cell.get("outputs", ())
-                if "image/svg+xml" in output.get("data", {})
-            ]
-            if label and len(images) == 2:  # light, dark
-                found[f"fig-{label[1]}"] = images[1]
-    return found
-
-
-def with_figures(text: str, dark: Iterable[str], there: Iterable[str], *, brought: bool) -> str:
-    """Return a page with its figures written out, light and dark, with their downloads.
-
-    Parameters
-    ----------
-    text : str
-        A page in Chinese.
-    dark, there : iterable of str
-        Labels of figures with an image for dark pages; files of the stage.
-    brought : bool
-        As `fitted` takes it.
-    """
-    dark, there = set(dark), set(there)
-
-    def drawn(match: re.Match[str]) -> str:
-        label, alt = match["label"], match["alt"]
-        image = f"/downloads/{label}.svg"
-        if brought and image[1:] not in there:
-            return NOT_HERE
-        table = f"/downloads/{label}.csv"
-        links = f"[数据（CSV）]({table}){{.download}} · [图（SVG）]({image}){{.download}}"
-        faces = [("light-content", image)]
-        if label in dark:
-            faces.append(("dark-content", f"/{FOLDER}figures/{label}.svg"))
-        blocks = [
-            f'::::: {{.{face}}}\n![]({address}){{fig-alt="{alt}"}}\n:::::'
-            for face, address in faces
-        ]
-        body = "\n\n".join(blocks) if len(faces) > 1 else f'![]({image}){{fig-alt="{alt}"}}'
-        return (
-            f"::: {{#{label}}}\n{body}\n\n{match['caption']}\n:::\n\n"
-            f"::: {{.figure-links}}\n{links}\n:::"
-        )
-
-    return _FIGURE.sub(drawn, text)
-
-
 def switch_block(other: str, lang: str) -> str:
     """Return a link to the counterpart, for a renderer whose shell has no switch.
 
@@ -320,21 +254,16 @@ def staged(
     Returns
     -------
     dict of str to bytes
-        Pages that changed, and images for dark pages.
+        Pages that changed.
     dict of str to dict
         Notebooks that changed.
     """
     pairs = counterparts([*files, *notebooks])
     tiers = {str(record["id"]): str(record["tier"]) for record in records}
-    dark = dark_images(notebooks.values())
     pages: dict[str, bytes] = {}
     changed: dict[str, dict[str, Any]] = {}
     for name in sorted(name for name in files if name.startswith(FOLDER) and name.endswith(".qmd")):
         text = fitted(files[name].decode(), tiers, brought=brought)
-        text = with_figures(text, dark, files, brought=brought)
-        for label in dark:
-            if f"/{FOLDER}figures/{label}.svg" in text:
-                pages[f"{FOLDER}figures/{label}.svg"] = dark[label].encode()
         if name in pairs:
             text = with_switch(text, switch_block(pairs[name], "en"))
         pages[name] = text.encode()

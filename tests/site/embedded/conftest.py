@@ -245,27 +245,18 @@ def notebook(*cells: dict[str, Any]) -> str:
 
 
 def full_notebook() -> str:
-    light, dark = (display("image/svg+xml", SVG.format(c)) for c in ("#17548d", "#93c1f2"))
+    drawing = display("image/svg+xml", SVG.format("#17548d"))
     stream = {"output_type": "stream", "name": "stdout", "text": ["printed\n"]}
     error = {"output_type": "stream", "name": "stderr", "text": "a warning\n"}
     plain = {"output_type": "execute_result", "data": {"text/plain": "42"}, "metadata": {}}
     figure = '#| label: fig-embed\n#| fig-cap: "Embedded *too*"\n#| fig-alt: A "line"\nplot()'
     return notebook(
         markdown("## Values\n\nA number `{python} n` and `{python} name`.", n="7", name="'seven'"),
-        code(figure, light),
-        code(
-            "#| label: two-looks\n#| renderings: [light, dark]\n#| fig-alt: Two looks\nplot()",
-            light,
-            dark,
-        ),
-        markdown("::: {#fig-both}"),
-        code(
-            "#| label: both\n#| echo: false\n#| renderings: [light, dark]\n"
-            "#| fig-alt: Looks\nplot()",
-            light,
-            dark,
-        ),
-        markdown("In light and dark\n:::\n\n::: {.figure-links}\n[CSV](/downloads/data.csv)\n:::"),
+        code(figure, drawing),
+        code("#| label: one-look\n#| fig-alt: One look\nplot()", drawing),
+        markdown("::: {#fig-framed}"),
+        code("#| label: framed\n#| echo: false\n#| fig-alt: Looks\nplot()", drawing),
+        markdown("In a frame\n:::\n\n::: {.figure-links}\n[CSV](/downloads/data.csv)\n:::"),
         code(
             '#| label: tbl-html\n#| tbl-cap: "By place"\n#| classes: filterable\ntable()',
             display("text/html", TABLE),
@@ -276,7 +267,7 @@ def full_notebook() -> str:
         code("#| output: asis\nprint('## Printed heading')", {**stream, "text": "\n### Printed\n"}),
         code("#| include: false\nsecret = 1", stream),
         code("#| echo: false\nshow()", display("text/markdown", "Some **bold** words.")),
-        markdown("See @fig-embed, @fig-both, and @tbl-html; so says [@key2020]."),
+        markdown("See @fig-embed, @fig-framed, and @tbl-html; so says [@key2020]."),
     )
 
 

@@ -168,8 +168,8 @@ def test_project_fault_names_its_line(stage: Path, old: str, new: str, key: str)
         ("#| output: asis", "#| output: hidden", "value not supported"),
         ("#| warning: false", "#| fig-subcap: a", "not supported"),
         ("#| warning: false", "#| warning: [", "not valid YAML"),
-        ("#| fig-alt: Two looks", "#| echo: true", "without alt text"),
-        ("#| renderings: [light, dark]", "#| renderings: [light]", "differ in number"),
+        ("#| fig-alt: One look", "#| echo: true", "without alt text"),
+        ("#| warning: false", "#| renderings: [light, dark]", "not supported"),
         ("`{python} n`", "`{python} other`", "no stored value"),
         ('"text/plain": "7"', '"text/plain": "\'\'"', "gives nothing"),
         ('"status": "ok"', '"status": "error", "evalue": "gone"', "failed: gone"),
@@ -256,13 +256,3 @@ def test_faults_of_all_pages_come_together_and_the_old_site_survives(stage: Path
     assert len(found) == 3
     assert (out / "index.html").read_bytes() == before
     assert not list(out.parent.glob("*.part"))
-
-
-def test_embedded_light_and_dark_figure_with_label_warns_of_quarto(stage: Path) -> None:
-    path = stage / "notebooks/01-claims.ipynb"
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    cell = next(c for c in notebook["cells"] if "label: two-looks" in c["source"])
-    cell["source"] = cell["source"].replace("two-looks", "fig-looks")
-    path.write_text(json.dumps(notebook), encoding="utf-8")
-    report = render_project(stage, stage.parent / "site")
-    assert "fig-looks" in report.warnings[0]

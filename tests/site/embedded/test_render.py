@@ -77,9 +77,8 @@ def test_notebook_cells(site: Path) -> None:
     assert "secret" not in words
     assert "Some bold words." in words
     assert '<section id="printed"' in page
-    assert 'class="cell-output cell-output-display light-content"' in page
-    assert re.search(r'src="01-claims_files/figure-html/both-output-2.svg"[^>]*alt="Looks"', page)
-    assert f"Figure{NBSP}2: In light and dark" in words
+    assert re.search(r'src="01-claims_files/figure-html/framed-output-1.svg"[^>]*alt="Looks"', page)
+    assert f"Figure{NBSP}2: In a frame" in words
     assert 'alt="A &quot;line&quot;"' in page
     assert '<a href="../pages/more.html">Lhasa</a>' in page
     assert 'class="cell filterable"' in page

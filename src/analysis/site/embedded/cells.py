@@ -22,17 +22,12 @@ OPTIONS: Schema = {
     **dict.fromkeys(("echo", "include", "eval", "warning", "error"), BOOL),
     "output": (True, False, "asis"),
     "code-fold": (True, False, "show"),
-    "renderings": [("light", "dark")],
 }
 # The order in which Quarto picks among the forms of one output for HTML.
 MIMES = ("text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/latex")
 SUFFIX = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
 PLOT_ECHO = ("[<matplotlib", "<matplotlib", "<seaborn.", "<Figure size")
 SVG_SIZE = re.compile(r"<svg\b[^>]*?>", re.DOTALL)
-RENDERINGS_WARNING = (
-    "{where}: Quarto prints a bad figure where `renderings` meets a `{label}` label; "
-    "give the cell a plain label and wrap it in ::: {{#{label}}} with the caption as last line"
-)
 
 
 @dataclass(frozen=True)
@@ -259,12 +254,8 @@ def code_markdown(cell: Cell, project: Project, page: Mapping[str, Any]) -> list
 
 def output_faults(cell: Cell, displays: list[dict[str, Any]]) -> list[Fault]:
     """Return where the number of outputs does not fit the cell's options."""
-    names = cell.options.get("renderings") or []
-    if names and len(displays) != len(names):
-        remedy = f"show exactly {len(names)} outputs, in the order of `renderings`"
-        return [cell.origin.fault("outputs and renderings differ in number", remedy, cell.label)]
     images = [output for output in displays if mime_of(output) in SUFFIX]
-    if not names and len(images) > 1 and cell.label.startswith("fig-"):
+    if len(images) > 1 and cell.label.startswith("fig-"):
         remedy = "one figure for each cell (subfigures are not supported)"
         return [cell.origin.fault("several figures in one cell", remedy, cell.label)]
     return []
@@ -277,7 +268,6 @@ def output_blocks(
 
     Text printed beside a labelled figure stays outside of the figure, hence two lists.
     """
-    names = cell.options.get("renderings") or []
     asis = cell.options.get("output") == "asis"
     streams: list[str] = []
     displays: list[str] = []
@@ -289,8 +279,6 @@ def output_blocks(
             continue
         text = output_markdown(cell, output, 0 if stream else number, figures)
         classes = f".cell-output-{output.get('name')}" if stream else ".cell-output-display"
-        if names and not stream:
-            classes += f" .{names[number]}-content"
         number += not stream
         boxed = [f"::::: {{.cell-output {classes}}}", "", text, "", ":::::", ""]
         target = streams if stream else displays
@@ -300,8 +288,8 @@ def output_blocks(
 
 def code_cell(
     cell: Cell, project: Project, page: Mapping[str, Any], figures: Figures, echo: bool | None
-) -> tuple[list[str], list[str]]:
-    """Return a code cell's Markdown and warnings.
+) -> list[str]:
+    """Return a code cell's Markdown.
 
     Parameters
     ----------
@@ -322,23 +310,19 @@ def code_cell(
         For outputs that cannot be shown, and figures without alt text.
     """
     if cell.options.get("include") is False:
-        return [], []
+        return []
     execute = {**project.execute, **(page.get("execute") or {})}
     visible = echo if echo is not None else cell.options.get("echo", execute.get("echo", True))
     out = code_markdown(cell, project, page) if visible and cell.source else []
     outputs = shown(cell, project, page)
     raise_if_any(output_faults(cell, [o for o in outputs if o.get("output_type") != "stream"]))
     floats = cell.label.startswith(("fig-", "tbl-"))
-    warnings: list[str] = []
-    if floats and cell.options.get("renderings"):
-        where = f"{cell.origin.file} [{cell.origin.cell}]"
-        warnings.append(RENDERINGS_WARNING.format(where=where, label=cell.label))
     streams, displays = output_blocks(cell, outputs, figures)
     out += streams + (captioned(cell, displays) if displays or floats else [])
     if not out or cell.options.get("output") == "asis":
-        return out, warnings
+        return out
     extra = "".join(f" .{name.removeprefix('.')}" for name in strings(cell.options.get("classes")))
-    return ["", f"::::::: {{.cell{extra}}}", "", *out, "", ":::::::", ""], warnings
+    return ["", f"::::::: {{.cell{extra}}}", "", *out, "", ":::::::", ""]
 
 
 def read_code_cell(name: str, number: int, raw: Mapping[str, Any]) -> Cell:

@@ -98,7 +98,7 @@ def embed_cell(
             continue
         cell = read_code_cell(name, number, raw)
         if label in {cell.label, raw.get("id")}:
-            blocks, _ = code_cell(cell, project, {}, figures, echo=echo)
+            blocks = code_cell(cell, project, {}, figures, echo=echo)
             if not blocks:
                 remedy = "show something in that cell, or do not embed it"
                 fault = line.fault("embedded cell has no output", remedy, f"{name}#{label}")
@@ -120,7 +120,6 @@ def read_ipynb(expander: Expander, name: str) -> Page:
     meta: dict[str, Any] = {}
     lines: list[Line] = []
     faults: list[Fault] = []
-    warnings: list[str] = []
     figures = Figures(name, expander.files)
     for number, raw in enumerate(load(project, name)["cells"], start=1):
         where = f"cell {number}"
@@ -142,8 +141,7 @@ def read_ipynb(expander: Expander, name: str) -> Page:
                 lines += [*expander.expand(body, meta), Line("", name, 1, where)]
             elif kind == "code":
                 cell = read_code_cell(name, number, raw)
-                text_lines, notes = code_cell(cell, project, meta, figures, None)
-                warnings += notes
+                text_lines = code_cell(cell, project, meta, figures, None)
                 lines += [
                     replace(cell.origin, text=part)
                     for block in text_lines
@@ -152,7 +150,7 @@ def read_ipynb(expander: Expander, name: str) -> Page:
         except FaultsError as error:
             faults += error.faults
     raise_if_any(faults)
-    return Page(name, meta, tuple(lines), figures.files, tuple(warnings))
+    return Page(name, meta, tuple(lines), figures.files)
 
 
 def read_page(project: Project, variables: Mapping[str, Any], name: str) -> Page:

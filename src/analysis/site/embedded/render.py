@@ -296,11 +296,9 @@ def render_project(
         files["sitemap.xml"] = sitemap(project, made)
     write(out, {**files, **made})
     memory.forget_others()
-    warnings = [note for page in pages for note in page.warnings]
-    if not project.site_url:
-        warnings.append(NO_ADDRESS)
+    warnings = () if project.site_url else (NO_ADDRESS,)
     elapsed = time.monotonic() - start
-    return RenderReport(tuple(sorted(made)), tuple(sorted(files)), tuple(warnings), elapsed)
+    return RenderReport(tuple(sorted(made)), tuple(sorted(files)), warnings, elapsed)
 
 
 def not_found_page() -> Page:

@@ -85,15 +85,12 @@ class Page:
         Markdown.
     files : mapping of str to bytes
         Files the page brings along (figures of a notebook), by output path.
-    warnings : tuple of str
-        Things that work here and differ in Quarto.
     """
 
     path: str
     meta: Mapping[str, Any]
     lines: tuple[Line, ...]
     files: Mapping[str, bytes]
-    warnings: tuple[str, ...] = ()
 
     def find(self, needle: str, nth: int = 0) -> Line | None:
         """Return the line that holds ``needle``, or None.
