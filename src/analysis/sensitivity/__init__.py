@@ -1,1 +1,1 @@
-"""What would change an estimate: other trends, hidden causes, people who leave, other choices."""
+"""What would change an estimate: other trends, hidden causes, spillovers, other choices."""
