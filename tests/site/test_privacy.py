@@ -138,7 +138,9 @@ def reduce(root: Path) -> None:
             path.unlink()
             continue
         text = path.read_text(encoding="utf-8")
-        path.write_text(re.sub(r"\]\(/", "](https://example.org/", text), encoding="utf-8")
+        path.write_text(
+            re.sub(r"\]\((?:/|(?=[\w-]+\.ipynb))", "](https://example.org/", text), encoding="utf-8"
+        )
     shutil.rmtree(root / "notebooks" / "data")  # of public data, not of the panel
     write_hostile(root / "notebooks" / "19-hostile.ipynb")
     shutil.rmtree(root / "pages")
