@@ -109,11 +109,12 @@ def test_what_needs_each_village_is_refused(fit, ask):
         getattr(fit, ask)()
 
 
-def test_cells_of_a_file_are_those_it_declares(cells):
+def test_cells_of_a_file_are_those_it_declares(cells, tmp_path):
     assert cells.design.programmes == ("dividend",)
     assert cells.design.outcomes[0].name == "total"
+    panel = va.simulate(tmp_path / "p", households=400, villages=20, periods=(2012, 2016), seed=1)
     with pytest.raises(FaultsError, match="leave programme="):
-        va.cells("nowhere", "training", estimands=PLAN)
+        va.cells(panel, "training", estimands=PLAN)
 
 
 def test_what_is_no_pack_is_refused(tmp_path):
