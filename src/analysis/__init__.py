@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from analysis.panels.door import import_survey as import_survey
     from analysis.panels.door import read_panel as read_panel
     from analysis.panels.door import simulate as simulate
+    from analysis.panels.table_files import read_table as read_table
     from analysis.power.door import power as power
     from analysis.results.number import keep as keep
     from analysis.results.number import number as number
@@ -59,6 +60,7 @@ _PLACES = {
     "plot": "analysis.results.plot",
     "read_pack": "analysis.did.packs",
     "read_panel": "analysis.panels.door",
+    "read_table": "analysis.panels.table_files",
     "simulate": "analysis.panels.door",
     "rating_legend": "analysis.studies.by_programme",
     "rct": "analysis.designs.randomised",

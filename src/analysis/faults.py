@@ -9,6 +9,7 @@ import errno
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NoReturn
 
 # What a machine, and not this program, refuses; each with what a person can do.
 _REFUSALS = {
@@ -71,6 +72,19 @@ class FaultsError(Exception):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+def refuse(
+    problem: str, remedy: str, *, column: str = "", value: object = "", file: str = "data"
+) -> NoReturn:
+    """Say in the user's words what is wrong, and stop.
+
+    Raises
+    ------
+    FaultsError
+        Always.
+    """
+    raise FaultsError([Fault(file, problem, remedy, column=column, value=str(value))])
 
 
 def raise_if_any(faults: Iterable[Fault]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import narwhals as nw
 import polars as pl
 
+from analysis.columns import SHOWN
 from analysis.faults import Fault, FaultsError
 
 
@@ -55,10 +56,6 @@ def _column(column: Any) -> pl.Series:
         values = column.to_native()
         found = pl.Series(column.name, values.astype(object).where(values.notna(), None).tolist())
     return found
-
-
-SHOWN: Final = 3
-"""Examples that a message names."""
 
 
 def near_equal(names: Sequence[object]) -> list[tuple[str, ...]]:

@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 import analysis as va
+from analysis.effects.entered import NOT_TWICE
 from analysis.faults import FaultsError
 
 NAMES = {"y": "income", "unit": "household", "time": "period", "first": "cohort"}
@@ -254,7 +255,11 @@ def test_an_unbalanced_panel_says_how_it_is_handled(frame):
     holes = frame.filter(~((pl.col("household").str.ends_with("_3")) & (pl.col("period") == 2014)))
     pairs = va.did(holes, **NAMES, cluster="village")
     assert "seen in both" in repr(pairs)
-    assert pairs.account.rows_used == 936
+    # By hand: without 2014 the six of cohort 2016 are in no comparison (18 rows), and the row of
+    # 2012 is in none for the other eighteen.
+    assert pairs.account.left_out == {NOT_TWICE: 36}
+    assert pairs.account.rows_used == 900
+    assert (pairs.account.n_treated, pairs.account.n_control) == (114, 120)
     whole = va.did(holes, **NAMES, cluster="village", handling="balanced")
     assert whole.account.left_out == {"unit not seen in every period": 72}
     complete = va.did(

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from analysis.effects import aggregate, bacon, group_time, imputation, two_way
-from analysis.effects.group_time import TOO_EARLY
+from analysis.effects.entered import TOO_EARLY
 from analysis.faults import FaultsError
 from analysis.inference import wild
 

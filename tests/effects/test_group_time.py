@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.effects import aggregate, group_time
+from analysis.effects import aggregate, entered, group_time
 from analysis.effects.group_time import Comparison
 from analysis.effects.result import stack
 from analysis.effects.table import Table
@@ -391,7 +391,7 @@ def test_a_cohort_treated_in_the_first_period_is_dropped_and_counted():
     table = tiny([1, 2, 0], [[9, 9, 9], [0, 5, 5], [0, 1, 1]], n=[2, 1, 1])
     found = group_time.estimate(table)
     assert {key.cohort for key in found.keys} == {2}
-    assert found.about.left_out == {group_time.TOO_EARLY: 6}
+    assert found.about.left_out == {entered.TOO_EARLY: 6}
     assert (found.about.rows_in, found.about.rows_used) == (12, 6)
 
 

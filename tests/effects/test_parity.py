@@ -12,6 +12,7 @@ import pytest
 
 from analysis import paths
 from analysis.effects import aggregate, bacon, group_time, imputation, two_way
+from analysis.faults import FaultsError
 from analysis.inference import clusters
 
 RESULTS = pl.read_csv(
@@ -110,7 +111,7 @@ def test_csdid(part, panel, make_table):
         if design["controls"] == "not_yet_all_treated":
             # Each cohort against the others before all treatment: the contrasts are dependent.
             # csdid inverts the singular matrix; here that is refused.
-            with pytest.raises(ValueError, match="mix of others"):
+            with pytest.raises(FaultsError, match="mix of others"):
                 found.at(np.array(early)).wald()
             return
         tested = found.at(np.array(early)).wald()

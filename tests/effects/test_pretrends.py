@@ -99,7 +99,7 @@ def test_a_varying_base_is_refused():
 
 def test_too_few_villages_are_refused():
     """Three leads and three villages in an arm."""
-    with pytest.raises(ValueError, match="smaller arm has 3 effective clusters"):
+    with pytest.raises(FaultsError, match="smaller arm has 3 effective clusters"):
         leads_of(table_of(panel(0.0, villages=6)))
 
 

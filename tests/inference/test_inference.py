@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from analysis.faults import FaultsError
 from analysis.inference import bands, clusters, multiplicity, randomisation, wald, wild
 
 GENERATOR = np.random.default_rng(7)
@@ -310,9 +311,9 @@ def test_romano_wolf_of_the_same_test_twice_adjusts_nothing():
 
 
 def test_wald_refuses_as_many_effects_as_villages_and_mixes():
-    with pytest.raises(ValueError, match="smaller arm has 3"):
+    with pytest.raises(FaultsError, match="smaller arm has 3"):
         wald.wald(np.ones(3), np.eye(3), 3, 10.0)
-    with pytest.raises(ValueError, match="mix"):
+    with pytest.raises(FaultsError, match="mix"):
         wald.wald(np.ones(2), np.ones((2, 2)), 9, 10.0)
 
 

@@ -332,7 +332,8 @@ def faults_of(panel: Panel, tables: Tables, design: CellsDesign) -> list[Fault]:
                 value=design.stratum,
             )
         )
-    there = (*schemas.SOURCES, *(outcome.name for outcome in panel.outcomes))
+    sources = (name for name in schemas.SOURCES if name not in panel.absent)
+    there = (*sources, *(outcome.name for outcome in panel.outcomes))
     for outcome in design.outcomes:
         faults += [
             Fault(

@@ -137,9 +137,10 @@ def _asked(
     A source of income that a survey did not ask for takes the total with it, and nothing else.
     """
     income = tuple(name for name in INCOME if name in panel.outcome_names)
-    if not y:
+    unnamed = not y
+    if unnamed:
         y = income or panel.outcome_names
-    if not panel.absent or tuple(y) != INCOME:
+    if not panel.absent or not (unnamed or tuple(y) == INCOME):
         return y, ()
     gone = ", ".join(name for name in INCOME if name not in income)
     return income, (f"left out: {gone}: the panel does not have {', '.join(panel.absent)}",)

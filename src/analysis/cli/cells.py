@@ -34,14 +34,17 @@ def cells(
     """Make cells in one scan: counts and sums by village, cohort, stratum and period."""
     from analysis.cells import declaration, result
     from analysis.cells.build import build
-    from analysis.cells.design import CellsDesign
+    from analysis.cells.door import design_of
+    from analysis.panels.panel import read
 
     if bool(programme) == (estimands is not None):
         raise typer.BadParameter("name an estimands file or a programme, one of the two")
     if estimands is not None:
         design = declaration.read(estimands).design
     else:
-        design = CellsDesign((programme,))
+        design, notes = design_of(read(panel), programme)
+        for note in notes:
+            out.print(f"  {note}", highlight=False, markup=False)
     made = build(panel, design, engine)
     result.write(made, to)
     account = made.account

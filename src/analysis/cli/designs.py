@@ -1,12 +1,16 @@
-"""From a file to an effect: `analysis did`, `rct`, `rdd`; `analysis pool` of a file of studies."""
+"""From a file to a result: `analysis did`, `rct`, `rdd`, `pool`, `poverty`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from analysis.faults import FaultsError
 from analysis.terminal import out
 
 if TYPE_CHECKING:
@@ -19,6 +23,12 @@ Outcomes = Annotated[list[str], typer.Option("--y", help="outcome; may be given 
 Out = Annotated[Path | None, typer.Option("--out", help="folder for csv, json, md, tex and svg")]
 Sheet = Annotated[str, typer.Option(help="of a workbook with several")]
 Encoding = Annotated[str, typer.Option(help="of a text, such as gb18030 or cp1252")]
+Delimiter = Annotated[str, typer.Option(help="between the cells of a text")]
+Decimal = Annotated[str, typer.Option(help="decimal mark of a text")]
+Thousands = Annotated[str, typer.Option(help="thousands mark of a text")]
+Missing = Annotated[
+    list[str] | None, typer.Option(help="code for no answer; may be given several times")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,6 +36,8 @@ def add_to(app: typer.Typer) -> None:
     app.command()(did)
     app.command()(rct)
     app.command()(rdd)
+    app.command()(pool)
+    app.command()(poverty)
 
 
 def did(
@@ -56,6 +68,10 @@ def did(
     estimand: Annotated[str, typer.Option(help="of the file: one by its name")] = "",
     sheet: Sheet = "",
     encoding: Encoding = "",
+    delimiter: Delimiter = "",
+    decimal: Decimal = "",
+    thousands: Thousands = "",
+    missing: Missing = None,
     to: Out = None,
 ) -> None:
     """Difference in differences: from a file, panel, cells or pack to effects."""
@@ -67,29 +83,31 @@ def did(
         declared = of_file(file, estimands)
         _show(declared.estimand(estimand) if estimand else declared, to)
         return
-    fit = estimate(
-        _source(file, sheet, encoding),
-        y,
-        unit,
-        time,
-        first,
-        cluster,
-        never=tuple(never or ()),
-        weight=weight,
-        strata=strata,
-        psu=psu,
-        within=within,
-        covariates=covariate or (),
-        controls=controls,  # type: ignore[arg-type]
-        where=where,  # type: ignore[arg-type]
-        base=base,  # type: ignore[arg-type]
-        anticipation=anticipation,
-        method=method,
-        handling=handling,  # type: ignore[arg-type]
-        drop=drop or (),
-        outcome_unit=outcome_unit,
-        programme=programme,
-    )
+    numbers = [*y, *(covariate or ()), weight]
+    with _table(file, numbers, sheet, encoding, delimiter, decimal, thousands, missing) as data:
+        fit = estimate(
+            data,
+            y,
+            unit,
+            time,
+            first,
+            cluster,
+            never=tuple(never or ()),
+            weight=weight,
+            strata=strata,
+            psu=psu,
+            within=within,
+            covariates=covariate or (),
+            controls=controls,  # type: ignore[arg-type]
+            where=where,  # type: ignore[arg-type]
+            base=base,  # type: ignore[arg-type]
+            anticipation=anticipation,
+            method=method,
+            handling=handling,  # type: ignore[arg-type]
+            drop=drop or (),
+            outcome_unit=outcome_unit,
+            programme=programme,
+        )
     _show(fit, to)
 
 
@@ -102,23 +120,33 @@ def rct(
     covariate: Annotated[list[str] | None, typer.Option(help="adjusted for (Lin)")] = None,
     weight: str = "",
     take_up: Annotated[str, typer.Option(help="1 or 0: took part or not")] = "",
+    unit: Annotated[str, typer.Option(help="who a row is of: nobody may occur twice")] = "",
+    outcome_unit: Annotated[str, typer.Option(help="unit of the outcome, as printed")] = "",
     sheet: Sheet = "",
     encoding: Encoding = "",
+    delimiter: Delimiter = "",
+    decimal: Decimal = "",
+    thousands: Thousands = "",
+    missing: Missing = None,
     to: Out = None,
 ) -> None:
     """Randomised experiment: effect of the offer, and on participants."""
     from analysis.designs.randomised import rct as estimate
 
-    fit = estimate(
-        _source(file, sheet, encoding),
-        y[0] if len(y) == 1 else y,
-        treatment,
-        strata=strata or None,
-        cluster=cluster or None,
-        covariates=covariate or (),
-        weight=weight or None,
-        take_up=take_up or None,
-    )
+    numbers = [*y, *(covariate or ()), weight, take_up, treatment]
+    with _table(file, numbers, sheet, encoding, delimiter, decimal, thousands, missing) as data:
+        fit = estimate(
+            data,
+            y[0] if len(y) == 1 else y,
+            treatment,
+            strata=strata or None,
+            cluster=cluster or None,
+            covariates=covariate or (),
+            weight=weight or None,
+            take_up=take_up or None,
+            unit=unit or None,
+            outcome_unit=outcome_unit or None,
+        )
     _show(fit, to)
 
 
@@ -133,33 +161,127 @@ def rdd(
     ] = None,
     sheet: Sheet = "",
     encoding: Encoding = "",
+    delimiter: Delimiter = "",
+    decimal: Decimal = "",
+    thousands: Thousands = "",
+    missing: Missing = None,
     to: Out = None,
 ) -> None:
     """Regression discontinuity: effect at a cut-off."""
     from analysis.designs.regression_discontinuity import rdd as estimate
 
-    fit = estimate(
-        _source(file, sheet, encoding),
-        y,
-        running,
-        cutoff,
-        treated_below=treated_below,
-        cutoff_treated=cutoff_treated,
-    )
+    with _table(
+        file, [y, running], sheet, encoding, delimiter, decimal, thousands, missing
+    ) as data:
+        fit = estimate(
+            data,
+            y,
+            running,
+            cutoff,
+            treated_below=treated_below,
+            cutoff_treated=cutoff_treated,
+        )
     _show(fit, to)
 
 
-def _source(file: Path, sheet: str, encoding: str) -> Any:
-    """Return a table of a file, or a folder's name."""
-    if file.is_dir():
-        return file
-    from analysis.panels.table_files import read_table
+def pool(
+    file: File,
+    outcome: Annotated[str, typer.Option(help="family of outcomes, where there are several")] = "",
+    dependent: Annotated[
+        bool, typer.Option(help="use every estimate of a study, in a three-level model")
+    ] = False,
+    sheet: Sheet = "",
+    encoding: Encoding = "",
+    delimiter: Delimiter = "",
+    decimal: Decimal = "",
+    thousands: Thousands = "",
+    missing: Missing = None,
+    to: Out = None,
+) -> None:
+    """Pool estimates of studies: a file with study, estimate and std_error."""
+    from analysis.studies.meta_analysis import pool as estimate
 
-    return read_table(file, sheet=sheet, encoding=encoding)
+    numbers = ["estimate", "std_error"]
+    with _table(file, numbers, sheet, encoding, delimiter, decimal, thousands, missing) as data:
+        fit = estimate(data, outcome or None, dependent=dependent)
+    _show(fit, to)
+
+
+def poverty(
+    file: File,
+    income: Annotated[str, typer.Option(help="of the household if --size is given")],
+    line: Annotated[str, typer.Option(help="a number, or the column of a line of each row")],
+    size: Annotated[str, typer.Option(help="members of the household")] = "",
+    weight: str = "",
+    by: Annotated[list[str] | None, typer.Option(help="groups measured apart")] = None,
+    strata: str = "",
+    psu: str = "",
+    outcome_unit: Annotated[str, typer.Option(help="unit of income, as printed")] = "",
+    sheet: Sheet = "",
+    encoding: Encoding = "",
+    delimiter: Delimiter = "",
+    decimal: Decimal = "",
+    thousands: Thousands = "",
+    missing: Missing = None,
+    to: Out = None,
+) -> None:
+    """Poverty at a line: headcount, gap and squared gap."""
+    from analysis.welfare.door import poverty as measure
+
+    number = line.replace(".", "", 1).isdigit()
+    numbers = [income, size, weight, "" if number else line]
+    with _table(file, numbers, sheet, encoding, delimiter, decimal, thousands, missing) as data:
+        fit = measure(
+            data,
+            income,
+            float(line) if number else line,
+            size=size or None,
+            weight=weight or None,
+            by=by or (),
+            strata=strata or None,
+            psu=psu or None,
+            outcome_unit=outcome_unit,
+        )
+    _show(fit, to)
+
+
+@contextmanager
+def _table(
+    file: Path,
+    numbers: Sequence[str],
+    sheet: str,
+    encoding: str,
+    delimiter: str,
+    decimal: str,
+    thousands: str,
+    missing: Sequence[str] | None,
+) -> Iterator[Any]:
+    """Yield the table of a file, or a folder; faults of the data are named by the file."""
+    if file.is_dir():
+        yield file
+        return
+    from analysis.panels.table_files import HowRead, read
+
+    how = HowRead(encoding, delimiter, decimal, thousands, tuple(missing or ()), sheet)
+    frame, notes = read(file, how, [name for name in numbers if name])
+    for note in notes:
+        out.print(f"note: {note}", markup=False, highlight=False)
+    try:
+        yield frame
+    except FaultsError as error:
+        where = f', where data = va.read_table("{file.name}")'
+        raise FaultsError(
+            replace(
+                fault,
+                file=file.name if fault.file == "data" else fault.file,
+                remedy=fault.remedy + where * ("data.with_columns" in fault.remedy),
+            )
+            for fault in error.faults
+        ) from None
 
 
 def _show(fit: Result, to: Path | None) -> None:
-    out.print(repr(fit), markup=False, highlight=False)
+    out.print(repr(fit), markup=False, highlight=False, soft_wrap=True)
     if to is not None:
         folder = fit.save(to)
         out.print(f"written to {folder}", markup=False, highlight=False)

@@ -13,7 +13,8 @@ from analysis.designs import estimates, frames, joint, propensity
 from analysis.designs.frames import Source, unit_of
 from analysis.designs.joint import Target
 from analysis.designs.propensity import Overlap
-from analysis.designs.sample import Missing, Sample, check_columns, prepare, refuse
+from analysis.designs.sample import Missing, Sample, check_columns, prepare
+from analysis.faults import refuse
 from analysis.inference.arrays import Floats
 from analysis.results import Comparison, Effect, Number, Provenance, Result
 from analysis.results.result import frame_of
@@ -159,7 +160,8 @@ def adjust(
     weight: str | None = None,
     overlap: Overlap = "all",
     matches: int = 1,
-    unit: str | Mapping[str, str] | None = None,
+    unit: str | None = None,
+    outcome_unit: str | Mapping[str, str] | None = None,
     units: str = "units",
     missing: Missing = "leave_out",
     level: float = 0.95,
@@ -189,7 +191,7 @@ def adjust(
         treated (Dehejia & Wahba 1999).
     matches : int
         Controls that each treated unit is matched with.
-    unit, units, missing, level, evidence
+    unit, outcome_unit, units, missing, level, evidence
         As in `analysis.rct`.
 
     Returns
@@ -241,7 +243,8 @@ def adjust(
             weight=weight or "",
             missing=missing,
             tier=source.evidence,
-            unit=unit_of(unit, outcome, source),
+            unit=unit_of(outcome_unit, outcome, source),
+            person=unit or "",
         )
         fits[outcome] = _fit(sample, method, overlap, matches, level)
     columns = [x for x in (treatment, *outcomes, *covariates, cluster, weight) if x]
@@ -310,16 +313,11 @@ def _fit(sample: Sample, method: Method, overlap: Overlap, matches: int, level: 
     treated = joint.estimate(
         [joint.mean(sample.y, sample.w * sample.d)], sample.group if sample.cluster else None
     )
-    row = estimates.row(
+    row = estimates.of_sample(
         EFFECT,
-        sample.outcome,
-        point,
-        error,
-        degrees,
-        unit=sample.unit,
-        level=level,
-        note=note,
-        **estimates.counts(sample),
+        sample,
+        (point, error, degrees, note),
+        level,
         mean_treated=float(treated.points[0]),
         mean_treated_error=float(treated.std_errors[0]),
     )

@@ -12,8 +12,8 @@ import polars as pl
 from analysis.designs import estimates, joint, lee_bounds
 from analysis.designs.joint import Target
 from analysis.designs.lee_bounds import Bounds
-from analysis.designs.sample import Sample, prepare, refuse
-from analysis.faults import FaultsError
+from analysis.designs.sample import Sample, prepare
+from analysis.faults import FaultsError, refuse
 from analysis.inference import clusters
 from analysis.inference.arrays import Booleans, Floats
 from analysis.results import Comparison, Effect, Provenance, Range, Result
@@ -144,12 +144,8 @@ def _rows(sample: Sample, y: Floats, used: Sample, level: float) -> list[dict[st
     found = joint.few(joint.estimate([*means, Target(sample.y, x, w, 1)], group), sample, group)
     rows = []
     for k, term in enumerate(SHARES):
-        point, error, degrees, note = estimates.value(found, k)
-        rows.append(
-            estimates.row(
-                term, outcome, point, error, degrees, unit="share", level=level, note=note, **n
-            )
-        )
+        share = estimates.of_sample(term, sample, estimates.value(found, k), level, unit="share")
+        rows.append(share | {"outcome": outcome})
     bounds = _lee(sample, y, np.ones(len(sample), bool))
     errors = _errors(sample, y, bounds)
     degrees = float(found.degrees[2]) if group is not None else math.inf

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats  # type: ignore[import-untyped]
 
 from analysis.designs import estimates, joint
 from analysis.designs.joint import Target
-from analysis.designs.sample import Sample, prepare, refuse
+from analysis.designs.sample import Sample, prepare
+from analysis.faults import FaultsError, refuse
+from analysis.inference import wald as joint_test
 from analysis.inference.arrays import Floats
 from analysis.results import Comparison, Provenance, Result
 from analysis.results.result import frame_of
@@ -134,15 +135,12 @@ def wald(points: Floats, covariance: Floats, degrees: float) -> tuple[float, flo
     >>> round(f, 6), round(p - 2 * float(stats.t.sf(2, 10)), 6), degrees
     (4.0, 0.0, 10.0)
     """
-    q = points.size
-    rest = degrees - q + 1
-    if not (np.isfinite(covariance).all() and rest > 0):
+    try:
+        test = joint_test.wald(points, covariance, math.inf, degrees)
+    except FaultsError:
         return math.nan, math.nan, math.nan
-    if np.linalg.matrix_rank(covariance, hermitian=True) < q:
-        return math.nan, math.nan, math.nan
-    w = float(points @ np.linalg.solve(covariance, points))
-    f = w * rest / (degrees * q)
-    return f, float(stats.f.sf(f, q, rest)), float(rest)
+    rest = degrees - points.size + 1
+    return test.statistic * rest / (degrees * points.size), test.p_value, float(rest)
 
 
 def balance_sample(sample: Sample) -> Floats:

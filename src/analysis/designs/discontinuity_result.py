@@ -16,7 +16,8 @@ from scipy import stats  # type: ignore[import-untyped]
 
 from analysis.designs import estimates
 from analysis.designs.frames import Source
-from analysis.designs.sample import Sample, refuse
+from analysis.designs.sample import Sample
+from analysis.faults import refuse
 from analysis.inference.arrays import Floats
 from analysis.results import Comparison, Effect, Number, Provenance, Result
 from analysis.results.result import frame_of
@@ -113,7 +114,7 @@ class DiscontinuityResult(Result):
             "cutoff": self.score.cutoff,
             "treated_below": self.score.treated_below,
             "cutoff_treated": self.score.cutoff_treated,
-            "unit": {name: window.sample.unit for name, window in self.windows.items()},
+            "outcome_unit": {name: window.sample.unit for name, window in self.windows.items()},
             "units": self.account.units,
             "level": self.level,
             "evidence": self.source.evidence,
@@ -165,7 +166,7 @@ class DiscontinuityResult(Result):
         if not covariates:
             refuse("no covariate is named", "name columns measured before", column="balance")
         units = {name: self.source.units.get(name, name) for name in covariates}
-        found = self.again(y=list(covariates), covariates=(), take_up=None, unit=units)
+        found = self.again(y=list(covariates), covariates=(), take_up=None, outcome_unit=units)
         rows = [
             row | {"term": row["outcome"], "outcome": ""}
             for row in found.frame.filter(pl.col("term") == "effect").iter_rows(named=True)

@@ -14,6 +14,8 @@ from analysis.designs.sample import Sample
 from analysis.inference import clusters
 from analysis.results import Account
 
+Estimate = tuple[float, float, float, str]
+"""Point, standard error, degrees of freedom, note."""
 ERRORS: Final[Mapping[str, str]] = {
     "HC2": "robust to unequal variances (HC2), t with degrees from the design (Bell–McCaffrey)",
     "CV3": "jackknife over clusters (CV3), t with degrees from the design",
@@ -86,6 +88,31 @@ def row(
     }
 
 
+def of_sample(
+    term: str, sample: Sample, found: Estimate, level: float, *, unit: str = "", **more: Any
+) -> dict[str, Any]:
+    """Return the row of an estimate of a sample, with its counts.
+
+    Parameters
+    ----------
+    term : str
+        What the estimate is called.
+    sample : Sample
+        Its units.
+    found : tuple
+        Point, standard error, degrees of freedom, note.
+    level : float
+        Probability of the interval.
+    unit : str
+        That of the outcome if left out.
+    **more
+        Further columns.
+    """
+    point, error, degrees, note = found
+    options: dict[str, Any] = {"unit": unit or sample.unit, "level": level, "note": note}
+    return row(term, sample.outcome, point, error, degrees, **options, **counts(sample), **more)
+
+
 def counts(sample: Sample) -> dict[str, Any]:
     """Return rows and clusters of a sample by arm, as columns of a result's frame."""
     treated, clustered = sample.treated, bool(sample.cluster)
@@ -141,7 +168,7 @@ def _distinct(samples: Sequence[Sample], arm: int) -> int:
     return int(np.unique(np.concatenate([one.index[one.d == arm] for one in samples])).size)
 
 
-def value(joint: Joint, number: int) -> tuple[float, float, float, str]:
+def value(joint: Joint, number: int) -> Estimate:
     """Return point, error, degrees and note of one coefficient."""
     return (
         float(joint.points[number]),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.designs import estimates
-from analysis.designs.sample import Sample, refuse
+from analysis.designs.sample import Sample
+from analysis.faults import refuse
 from analysis.inference import randomisation as permutations
 from analysis.inference import wild
 from analysis.inference.arrays import Booleans, Floats, Integers

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from analysis.faults import Fault, FaultsError
 from analysis.frames import to_polars
+from analysis.panels.table_files import read_table
 from analysis.results import FrameDigest
 
 PUBLIC = "public"
@@ -53,7 +55,7 @@ def read(data: Any, evidence: str = "") -> Source:
     Parameters
     ----------
     data : frame
-        Polars, pandas or Arrow; a Polars lazy frame is collected.
+        Polars, pandas or Arrow, or the path of a file; a Polars lazy frame is collected.
     evidence : str
         Kind of evidence; by the data if left out.
 
@@ -67,7 +69,7 @@ def read(data: Any, evidence: str = "") -> Source:
     >>> read(pl.DataFrame({"a": [1]})).frame.height
     1
     """
-    frame = to_polars(data)
+    frame = to_polars(read_table(data) if isinstance(data, (str, Path)) else data)
     if not frame.height:
         raise FaultsError([Fault("data", "there are no rows", "look at how it was read")])
     card = getattr(data, "card", None)

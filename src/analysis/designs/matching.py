@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 from scipy.spatial import cKDTree  # type: ignore[import-untyped]
 
-from analysis.designs.sample import Sample, check_columns, refuse
+from analysis.designs.sample import Sample, check_columns
+from analysis.faults import refuse
 from analysis.inference.arrays import Floats, Integers
 
 TIE: Final = 1e-9

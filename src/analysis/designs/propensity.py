@@ -19,8 +19,8 @@ from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparatio
 
 from analysis.designs import least_squares as ls
 from analysis.designs.arms import degrees_of, too_few
-from analysis.designs.sample import Sample, check_columns, refuse
-from analysis.faults import FaultsError
+from analysis.designs.sample import Sample, check_columns
+from analysis.faults import FaultsError, refuse
 from analysis.inference import clusters
 from analysis.inference.arrays import Floats
 

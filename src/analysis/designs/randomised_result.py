@@ -28,21 +28,19 @@ FIRST: Final = "first_stage"
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
-    """One outcome of an experiment.
+class Arms:
+    """How arms are compared.
 
     Attributes
     ----------
     sample : Sample
-        Its units.
+        Strata that have both arms.
     x : array, shape (n, p)
         Columns of the regression.
     column : int
         Which coefficient is the effect.
     group : array or None
         Clusters that errors are by; None for HC2.
-    joint : Joint
-        Effect, mean of controls, mean of treated; with take-up also its effect on taking part.
     inside : bool
         Whether arms are compared inside each stratum and weighed by its units.
     """
@@ -51,8 +49,20 @@ class Fit:
     x: Floats
     column: int
     group: Integers | None
-    joint: Joint
     inside: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Fit(Arms):
+    """One outcome of an experiment.
+
+    Attributes
+    ----------
+    joint : Joint
+        Effect, mean of controls, mean of treated; with take-up also its effect on taking part.
+    """
+
+    joint: Joint
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)

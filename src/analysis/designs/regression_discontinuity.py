@@ -13,11 +13,13 @@ import pandas as pd
 import polars as pl
 from diff_diff import RegressionDiscontinuity  # type: ignore[import-untyped]
 
+from analysis.columns import refuse_text
 from analysis.designs import estimates, frames, joint
 from analysis.designs.discontinuity_result import DiscontinuityResult, Window
 from analysis.designs.frames import unit_of
 from analysis.designs.joint import Target
-from analysis.designs.sample import Missing, Sample, check_columns, prepare, refuse
+from analysis.designs.sample import Missing, Sample, check_columns, prepare
+from analysis.faults import refuse
 from analysis.inference.arrays import Floats
 from analysis.results import Comparison, Provenance
 from analysis.results.result import frame_of
@@ -79,7 +81,7 @@ def rdd(
     take_up: str | None = None,
     cluster: str | None = None,
     donut: float = 0.0,
-    unit: str | Mapping[str, str] | None = None,
+    outcome_unit: str | Mapping[str, str] | None = None,
     units: str = "units",
     missing: Missing = "leave_out",
     level: float = 0.95,
@@ -118,7 +120,7 @@ def rdd(
         Column of the cluster. Errors by cluster are not robust to the bandwidth's bias.
     donut : float
         Units nearer to the cutoff than this are left out and counted.
-    unit, units, missing, level, evidence
+    outcome_unit, units, missing, level, evidence
         As in `analysis.rct`.
 
     Returns
@@ -171,7 +173,7 @@ def rdd(
             cluster=cluster or "",
             missing=missing,
             tier=source.evidence,
-            unit=unit_of(unit, outcome, source),
+            unit=unit_of(outcome_unit, outcome, source),
             extra=(take_up,) if take_up else (),
         )
         if donut:
@@ -233,7 +235,7 @@ def _score(frame: pl.DataFrame, running: str, cutoff: float, below: bool, at: bo
             "there is no such column", f"the data have {', '.join(frame.columns)}", column=running
         )
     if not frame[running].dtype.is_numeric():
-        refuse("not numbers", "a score is a number", column=running, value=frame[running].dtype)
+        refuse_text(frame[running])
     on = int((frame[running].cast(pl.Float64) == cutoff).sum())
     if on and at is None:
         refuse(

@@ -7,13 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 
+from analysis.columns import (
+    SHOWN,
+    note_codes,
+    read_as_yes_or_no,
+    refuse_merged,
+    refuse_text,
+    yes_or_no,
+)
 from analysis.designs import frames
-from analysis.faults import Fault, FaultsError
+from analysis.faults import refuse
 from analysis.frames import nearly_agree
 from analysis.inference.arrays import Booleans, Floats, Integers
 
@@ -22,17 +30,6 @@ EMPTY = "a value is missing"
 NOTHING = "weight is 0"
 COLLINEAR = 1e-9
 """Share of a column's length that the others may leave unexplained before it counts as new."""
-
-
-def refuse(problem: str, remedy: str, *, column: str = "", value: object = "") -> NoReturn:
-    """Say in the user's words why an effect cannot be estimated.
-
-    Raises
-    ------
-    FaultsError
-        Always.
-    """
-    raise FaultsError([Fault("data", problem, remedy, column=column, value=str(value))])
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +136,7 @@ def prepare(
     unit: str = "",
     programme: str = "",
     extra: Sequence[str] = (),
+    person: str = "",
 ) -> Sample:
     """Take the columns of a study out of a frame and check them.
 
@@ -158,6 +156,9 @@ def prepare(
         Evidence tier, unit of the outcome, what was treated.
     extra : sequence of str
         Other numeric columns that the estimator needs, such as taking part.
+    person : str
+        Column that says who a row is of; nobody may occur twice. Left out, rows are counted that
+        repeat another one in every column, where a column tells all others apart.
 
     Raises
     ------
@@ -174,7 +175,7 @@ def prepare(
     (3, {'a value is missing: income': 1})
     """
     frame = frames.read(data).frame
-    named = [outcome, treatment, *covariates, *extra, cluster, stratum, weight]
+    named = [outcome, treatment, *covariates, *extra, cluster, stratum, weight, person]
     columns = list(dict.fromkeys(name for name in named if name))
     for name in columns:
         if name not in frame.columns:
@@ -188,7 +189,11 @@ def prepare(
             column="covariates",
             value=", ".join(covariates),
         )
-    names = [name for name in (cluster, stratum) if name]
+    names = [name for name in (cluster, stratum, person) if name]
+    frame, decisions = _answered(frame, (treatment, outcome, *extra))
+    numbers = [name for name in (outcome, *covariates, *extra) if name != treatment]
+    decisions += note_codes([frame[n] for n in dict.fromkeys(numbers) if _is_number(frame[n])])
+    decisions += _repeated(frame, person)
     whole = frame.select(columns).with_row_index("__row")
     counts = {name: int(whole.select(_is_missing(whole, name)).sum().item()) for name in columns}
     if missing == "refuse" and any(counts.values()):
@@ -198,6 +203,7 @@ def prepare(
             'correct them, or leave such rows out and count them: missing="leave_out"',
             column=max(counts, key=lambda name: counts[name]),
         )
+    decisions += _unseen_by_arm(whole, outcome, treatment)
     used, left_out = whole, {}
     for name in columns:
         less = used.filter(~_is_missing(whole, name))
@@ -240,7 +246,7 @@ def prepare(
         unit,
         programme,
         used["__row"].to_numpy().astype(np.int64),
-        (*nearly_agree(clusters, cluster), *nearly_agree(strata, stratum)),
+        (*decisions, *nearly_agree(clusters, cluster), *nearly_agree(strata, stratum)),
         tuple(extra),
         np.column_stack([np.empty((used.height, 0)), *(_numbers(used, n) for n in extra)]),
     )
@@ -305,17 +311,72 @@ def _is_missing(frame: pl.DataFrame, name: str) -> pl.Expr:
 
 def _numbers(frame: pl.DataFrame, name: str) -> Floats:
     column = frame[name]
-    if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
-        refuse(
-            "not numbers",
-            "make an indicator of each category first",
-            column=name,
-            value=column.dtype,
-        )
+    if not _is_number(column):
+        refuse_text(column)
     found: Floats = column.cast(pl.Float64).to_numpy().astype(np.float64)
     if np.isinf(found).any():
-        refuse("a value is infinite", "correct it", column=name)
+        row = int(frame["__row"][int(np.isinf(found).argmax())]) + 1
+        remedy = "correct it, or make it missing and have it counted"
+        refuse(f"a value is infinite, in row {row}", remedy, column=name)
     return found
+
+
+def _is_number(column: pl.Series) -> bool:
+    return column.dtype.is_numeric() or column.dtype == pl.Boolean
+
+
+def _answered(frame: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, list[str]]:
+    """Read yes and no as 1 and 0, and say so."""
+    words = {name: yes_or_no(frame[name]) for name in dict.fromkeys(names)}
+    read = {name: column for name, column in words.items() if column is not None}
+    found = frame.with_columns(column.alias(name) for name, column in read.items())
+    return found, [read_as_yes_or_no(name) for name in read]
+
+
+def _repeated(frame: pl.DataFrame, person: str) -> list[str]:
+    """Refuse who occurs twice; without names, count rows that repeat another one."""
+    numbered = frame.with_row_index("__row", 1)
+    if person:
+        twice = numbered.filter(pl.col(person).is_not_null() & pl.col(person).is_duplicated())
+        if twice.height:
+            some = twice.group_by(person, maintain_order=True).agg("__row").head(SHOWN)
+            told = "; ".join(
+                f"{who} (rows {', '.join(map(str, rows[:SHOWN]))})" for who, rows in some.rows()
+            )
+            refuse(
+                f"{twice.height:,} rows are of somebody who occurs twice",
+                "keep one row of each; of several rows each, name who they are of as cluster=",
+                column=person,
+                value=told,
+            )
+        return []
+    again = frame.height - frame.n_unique()
+    distinct = frame.unique() if again else frame
+    if not again or not any(
+        distinct[name].n_unique() == distinct.height and not distinct[name].dtype.is_float()
+        for name in distinct.columns
+    ):
+        return []
+    return [
+        f"{again:,} rows repeat another one in every column, and are used; unit= names who a row is"
+        " of, and refuses them"
+    ]
+
+
+def _unseen_by_arm(frame: pl.DataFrame, outcome: str, treatment: str) -> list[str]:
+    """Say how many of each arm have no outcome."""
+    column = frame[treatment]
+    if not _is_number(column) or not column.drop_nulls().cast(pl.Float64).is_in([0.0, 1.0]).all():
+        return []
+    gone = frame.select(
+        _is_missing(frame, outcome).alias("gone"), column.cast(pl.Float64).alias("d")
+    )
+    if not gone["gone"].any():
+        return []
+    arms = [gone.filter(pl.col("d") == arm)["gone"] for arm in (1, 0)]
+    told = [f"{int(arm.sum()):,} of {arm.len():,}" for arm in arms]
+    shares = [f"{100 * float(arm.mean() or 0):.1f} %" for arm in arms]  # type: ignore[arg-type]
+    return [f"no {outcome}: {told[0]} treated ({shares[0]}) and {told[1]} controls ({shares[1]})"]
 
 
 def _indicator(frame: pl.DataFrame, name: str) -> Floats:
@@ -333,6 +394,7 @@ def _indicator(frame: pl.DataFrame, name: str) -> Floats:
 
 def _names(frame: pl.DataFrame, name: str) -> tuple[tuple[str, ...], Integers]:
     """Return the distinct values of a column in order, and each row's number among them."""
+    refuse_merged(frame[name])
     values: Any = frame[name].cast(pl.String).to_numpy()
     names, number = np.unique(values.astype(str), return_inverse=True)
     return tuple(str(one) for one in names), number.astype(np.int64)

@@ -10,7 +10,8 @@ import numpy as np
 
 from analysis.designs import estimates, propensity
 from analysis.designs.balance import normalised_difference
-from analysis.designs.sample import Sample, refuse
+from analysis.designs.sample import Sample
+from analysis.faults import refuse
 from analysis.inference.arrays import Floats
 from analysis.results import Comparison, Provenance, Result
 from analysis.results.result import frame_of

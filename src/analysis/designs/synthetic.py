@@ -16,8 +16,8 @@ from diff_diff import SyntheticControl, SyntheticDiD  # type: ignore[import-unty
 
 from analysis.designs import estimates, frames
 from analysis.designs.frames import unit_of
-from analysis.designs.sample import refuse
 from analysis.designs.synthetic_panel import Wide, read
+from analysis.faults import refuse
 from analysis.inference.arrays import Booleans, Floats
 from analysis.results import Account, Comparison, Number, Provenance, Result
 from analysis.results.plot import COLOURS, NEUTRAL, axes, note

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from analysis.designs.sample import refuse
+from analysis.faults import refuse
 from analysis.inference.arrays import Booleans, Floats
 
 OTHERS: Final = "units that are treated themselves"

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NoReturn
 
 import numpy as np
 import polars as pl
 
-from analysis.did.columns import SHOWN, Columns, refuse
+from analysis.columns import (
+    SHOWN,
+    day_counts,
+    note_codes,
+    period_code,
+    read_as_yes_or_no,
+    refuse_merged,
+    refuse_text,
+    yes_or_no,
+)
+from analysis.did.columns import Columns
 from analysis.did.first_periods import cohorts
+from analysis.faults import refuse
 from analysis.frames import nearly_agree
 from analysis.inference.arrays import Integers
 
 NO_NUMBER: Final = "{} is missing or not finite"
 NO_WEIGHT: Final = "weight 0"
 NO_CLUSTER: Final = "no name of the {}"
-ALWAYS: Final = "treated in the first period or before: no period before treatment"
+MOST_WORDS: Final = 12
+"""Words that a message lists."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,11 +110,16 @@ def observe(data: pl.DataFrame, columns: Columns, never: Iterable[object] = ()) 
     )
     for name in numbers:
         if not (data[name].dtype.is_numeric() or data[name].dtype == pl.Boolean):
-            refuse("not numbers", "turn it into numbers first", column=name, value=data[name].dtype)
-    time = _periods(data, columns.time)
+            refuse_text(data[name])
+    time = _periods(data, columns)
     left_out: dict[str, int] = {}
-    decisions: list[str] = []
+    decisions = note_codes([data[name] for name in dict.fromkeys(numbers)])
+    words = yes_or_no(data[columns.first])
+    if words is not None:
+        data = data.with_columns(words.alias(columns.first))
+        decisions.append(read_as_yes_or_no(columns.first))
     taken = data.select(
+        pl.int_range(1, pl.len() + 1).alias("row"),
         (pl.col(columns.unit) if columns.unit else pl.int_range(pl.len())).alias("unit"),
         time.alias("period"),
         pl.col(columns.first).alias("first"),
@@ -117,33 +134,22 @@ def observe(data: pl.DataFrame, columns: Columns, never: Iterable[object] = ()) 
         ),
         *(pl.col(name).cast(pl.Float64).alias(f"y:{name}") for name in columns.outcomes),
         *(pl.col(name).cast(pl.Float64).alias(f"x:{name}") for name in columns.covariates),
-    )  # the first column may be of any type: `_cohorts` reads it
-    taken = _complete(taken, columns, left_out)
+    )  # the first column may be of any type: `cohorts` reads it
     taken = _named_clusters(taken, columns, left_out, decisions)
+    # Starts are read from every row: one without an outcome still says who was treated when.
     taken, shift = cohorts(taken, columns, tuple(never), decisions)
-    taken = _one_per_unit(taken, columns, decisions)
+    taken = _complete(taken, columns, left_out)
+    taken = _one_per_unit(taken, columns, decisions, shift)
     return _coded(taken, columns, shift, data.height, left_out, decisions)
 
 
-def _periods(data: pl.DataFrame, name: str) -> pl.Series:
+def _periods(data: pl.DataFrame, columns: Columns) -> pl.Series:
     """Return periods as whole numbers, or say how to make them."""
+    name = columns.time
     column = data[name]
     whole = f'pl.col("{name}")'
-    if column.dtype in (pl.Date, pl.Datetime):
-        refuse(
-            "periods are dates",
-            f"number them first, as in {whole}.dt.year()",
-            column=name,
-            value=column.drop_nulls()[0] if column.drop_nulls().len() else "",
-        )
     if not column.dtype.is_numeric():
-        refuse(
-            "periods are no numbers",
-            f"number them first, as in {whole}.cast(pl.Int64) for years"
-            f' in text, or {whole}.rank("dense") for waves in order',
-            column=name,
-            value=column.drop_nulls()[0] if column.drop_nulls().len() else "",
-        )
+        _not_numbered(column, data[columns.first])
     if column.dtype.is_float():
         odd = column.filter(column.is_not_null() & (column.is_nan() | (column != column.round())))
         if odd.len():
@@ -153,6 +159,17 @@ def _periods(data: pl.DataFrame, name: str) -> pl.Series:
                 column=name,
                 value=odd[0],
             )
+    counted = day_counts(column)
+    if counted:
+        refuse(
+            "periods are counts of days or seconds",
+            "number them, and first treated periods alike: "
+            + " or ".join(
+                f"data.with_columns({how}) if they are {what}" for what, how in counted.items()
+            ),
+            column=name,
+            value=column.drop_nulls()[0],
+        )
     _plain_calendar(column, whole)
     if column.null_count():
         refuse(
@@ -161,6 +178,34 @@ def _periods(data: pl.DataFrame, name: str) -> pl.Series:
             column=name,
         )
     return column.cast(pl.Int64)
+
+
+def _not_numbered(column: pl.Series, first: pl.Series) -> NoReturn:
+    """Refuse periods that are dates or words; the rule numbers first treated periods alike."""
+    known = column.drop_nulls()
+    value = known[0] if known.len() else ""
+    same = [str(column.name)]
+    if first.dtype == column.dtype and yes_or_no(first) is None and first.name != column.name:
+        same.append(str(first.name))
+    problem, code = "periods are no numbers", ""
+    if column.dtype in (pl.Date, pl.Datetime):
+        problem, code = "periods are dates", period_code(same, known.dt.date())
+    elif column.dtype == pl.String:
+        days = known.str.strip_chars().str.to_date(strict=False)
+        if known.str.strip_chars().cast(pl.Int64, strict=False).null_count() == 0:
+            code = f'pl.col("{column.name}").str.strip_chars().cast(pl.Int64)'
+        elif days.null_count() == 0:
+            text = ".str.strip_chars().str.to_date(strict=False)"
+            problem, code = "periods are dates in text", period_code(same, days, text)
+        else:
+            listed = known.unique(maintain_order=True).head(MOST_WORDS).to_list()
+            order = ", ".join(f'"{word}": {k}' for k, word in enumerate(listed, 1))
+            names = ", ".join(f'"{name}"' for name in same)
+            code = f"pl.col({names}).replace_strict({{{order}}}, default=None)"
+            problem = "periods are words, and their order is not told"
+    alike = " and the first treated periods with them" if len(same) > 1 else ""
+    remedy = f"number them{alike}: data.with_columns({code})" if code else "number them"
+    refuse(problem, remedy, column=str(column.name), value=value)
 
 
 def _plain_calendar(column: pl.Series, whole: str) -> None:
@@ -235,6 +280,7 @@ def _named_clusters(
         if role not in taken.columns:
             continue
         column = taken[role]
+        refuse_merged(column.alias(getattr(columns, role) or columns.unit))
         blank = column.is_null()
         if column.dtype == pl.String:
             blank = blank | (column.str.strip_chars() == "").fill_null(True)
@@ -268,18 +314,18 @@ def _named_clusters(
     return taken
 
 
-def _one_per_unit(taken: pl.DataFrame, columns: Columns, decisions: list[str]) -> pl.DataFrame:
+def _one_per_unit(
+    taken: pl.DataFrame, columns: Columns, decisions: list[str], shift: int
+) -> pl.DataFrame:
     """Hold what belongs to a unit fixed at its first period; refuse rows that occur twice."""
     if not columns.unit:
         return taken
     if taken.select("unit", "period").is_duplicated().any():
         twice = taken.filter(pl.struct("unit", "period").is_duplicated())
-        some = ", ".join(
-            f"{u} in {t}"
-            for u, t in twice.select("unit", "period")
-            .unique(maintain_order=True)
-            .head(SHOWN)
-            .rows()
+        keys = twice.group_by("unit", "period", maintain_order=True).agg("row").head(SHOWN)
+        some = "; ".join(
+            f"{unit} in {period - shift} (rows {', '.join(map(str, rows[:SHOWN]))})"
+            for unit, period, rows in keys.rows()
         )
         refuse(
             f"{twice.height:,} rows are of a unit that occurs twice in a period",
@@ -355,7 +401,7 @@ def _coded(
                 value=double,
             )
     frame = taken.drop(
-        [n for n in ("unit", "cluster", "within", "strata", "psu") if n in taken.columns]
+        [n for n in ("row", "unit", "cluster", "within", "strata", "psu") if n in taken.columns]
     )
     frame = frame.rename({n: n for n in frame.columns}).with_columns(coded)
     return replace(

@@ -1,25 +1,8 @@
-"""Columns of a frame of units over time, and how a frame is refused."""
+"""Columns of a frame of units over time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NoReturn
-
-from analysis.faults import Fault, FaultsError
-
-SHOWN: Final = 3
-"""Examples that a message names."""
-
-
-def refuse(problem: str, remedy: str, *, column: str = "", value: object = "") -> NoReturn:
-    """Say in the user's words what is wrong with a frame.
-
-    Raises
-    ------
-    FaultsError
-        Always.
-    """
-    raise FaultsError([Fault("data", problem, remedy, column=column, value=str(value))])
 
 
 @dataclass(frozen=True)

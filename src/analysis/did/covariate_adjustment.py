@@ -19,17 +19,16 @@ import polars as pl
 
 from analysis.designs.sample import check_columns
 from analysis.did.check import Observations
-from analysis.did.columns import refuse
 from analysis.did.doubly_robust_arms import Arms, contrast
 from analysis.effects import cross_sections, households
-from analysis.effects.group_time import Comparison, base_period, has_base
+from analysis.effects.entered import of_units
+from analysis.effects.group_time import NO_CONTROL_SEEN, UNSEEN, Comparison, base_period, has_base
 from analysis.effects.record import About, Key
 from analysis.effects.result import WEIGHTS, EffectSet, stack
-from analysis.faults import FaultsError
+from analysis.faults import FaultsError, refuse
 from analysis.inference.arrays import Booleans, Floats, Integers
 
 METHODS: Final = ("doubly_robust", "regression", "weighting")
-ALWAYS: Final = "treated in the first period or before: no period before treatment"
 NO_BASE: Final = "no effect has a base period"
 
 
@@ -152,6 +151,14 @@ class _Units:
         same = (self.covariates == first[:, None, :]) | ~self.seen[..., None]
         return bool(same.all())
 
+    def out_of_scope(self, cohort: int, period: int) -> str:
+        """Say why no design could estimate an effect from these units; empty if one could."""
+        seen = self.seen[:, np.searchsorted(self.periods, period)]
+        if not seen[self.cohort == cohort].any():
+            return UNSEEN
+        untreated = (self.cohort == 0) | (self.cohort > period)
+        return "" if seen[untreated].any() else NO_CONTROL_SEEN
+
     def compared(self, cohort: int, period: int, base: int, how: Comparison) -> Booleans:
         """Return the units of one comparison, shape (u,)."""
         b, t = np.searchsorted(self.periods, (base, period))
@@ -179,10 +186,15 @@ def _effects(units: _Units, how: Comparison, method: str) -> EffectSet:
     }
     cells: list[tuple[int, int, int]] = []
     missing: list[tuple[Key, str]] = []
+    unasked: list[tuple[Key, str]] = []
+    entered = np.zeros_like(units.seen)
     for g in later:
         for t in units.periods.tolist():
             base = base_period(units.periods, g, t, how)
             if base is None:
+                continue
+            if why := units.out_of_scope(g, t):
+                unasked += [(Key(o, "group_time", cohort=g, period=t), why) for o in outcomes]
                 continue
             try:
                 rows = units.compared(g, t, base, how)
@@ -206,6 +218,7 @@ def _effects(units: _Units, how: Comparison, method: str) -> EffectSet:
                 missing += [(Key(o, "group_time", cohort=g, period=t), why) for o in outcomes]
                 continue
             cells.append((g, t, base))
+            entered[np.ix_(rows, [b, at])] = True
             treated = np.bincount(arms.cluster[arms.d], minlength=v) > 0
             control = np.bincount(arms.cluster[~arms.d], minlength=v) > 0
             columns["point"].append([one[0] for one in made])
@@ -220,7 +233,21 @@ def _effects(units: _Units, how: Comparison, method: str) -> EffectSet:
             "look at how many controls each cohort has, and at the periods before treatment",
             column="covariates" if missing else "first",
         )
-    return _set(units, how, method, cells, columns, tuple(missing), early)
+    effects = _set(units, how, method, cells, columns, (missing, unasked))
+    there = of_units(
+        entered,
+        units.seen,
+        np.isin(units.cohort, [g for g, *_ in cells]),
+        observed.left_out,
+        np.isin(units.cohort, early),
+    )
+    about = replace(
+        effects.about,
+        rows_used=there.rows_used,
+        n_units=(there.n_treated, there.n_control),
+        left_out=there.left_out,
+    )
+    return replace(effects, about=about)
 
 
 def _set(
@@ -229,8 +256,7 @@ def _set(
     method: str,
     cells: list[tuple[int, int, int]],
     columns: dict[str, list[Any]],
-    missing: tuple[tuple[Key, str], ...],
-    early: list[int],
+    lacking: tuple[list[tuple[Key, str]], list[tuple[Key, str]]],
 ) -> EffectSet:
     """Lay effects out, outcome by outcome: (m, k, …) to (…, k·m)."""
     observed = units.observed
@@ -242,12 +268,10 @@ def _set(
     treated, control = (np.array([arm[side] for arm in columns["arm"]]).T for side in (0, 1))
     used = np.tile(treated | control, (1, k))
     n_treated, n_control = (np.array([n[side] for n in columns["n"]]) for side in (0, 1))
-    dropped = int(units.seen[np.isin(units.cohort, early)].sum())
     held: dict[str, Any] = {
         name: np.tile(np.stack([one[name] for one in columns["held"]], axis=-1), (1, k))
         for name in WEIGHTS
     }
-    left_out = dict(observed.left_out) | ({ALWAYS: dropped} if dropped else {})
     return EffectSet(
         keys=tuple(
             Key(o, "group_time", cohort=g, period=t, base=b) for o in outcomes for g, t, b in cells
@@ -273,9 +297,8 @@ def _set(
             weights="baseline weights" if observed.columns.weight else "none",
             handling="balanced" if units.seen.all() else "pairs",
             rows_in=observed.rows_in,
-            rows_used=observed.frame.height - dropped,
-            left_out=left_out,
             covariates=observed.columns.covariates,
         ),
-        missing=missing,
+        missing=tuple(lacking[0]),
+        unasked=tuple(lacking[1]),
     )

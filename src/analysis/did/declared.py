@@ -16,10 +16,9 @@ from analysis.cells.declaration import Declared
 from analysis.cells.design import CellsDesign
 from analysis.cells.door import design_of
 from analysis.did import of_panel, stored
-from analysis.did.columns import refuse
 from analysis.did.estimate import MOMENTS, did
 from analysis.did.result import DidResult
-from analysis.faults import FaultsError
+from analysis.faults import FaultsError, refuse
 from analysis.panels import panel as panels
 from analysis.panels.description import Description
 from analysis.panels.panel import Panel

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from analysis.did.columns import refuse
+from analysis.faults import refuse
 from analysis.inference.arrays import Booleans, Floats, Integers
 
 STEPS: Final = 50

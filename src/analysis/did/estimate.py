@@ -12,7 +12,7 @@ import polars as pl
 
 from analysis.did import covariate_adjustment, layout, of_panel, stored, survey
 from analysis.did.check import Observations, observe
-from analysis.did.columns import Columns, refuse
+from analysis.did.columns import Columns
 from analysis.did.result import DidResult
 from analysis.did.tidy import (
     account_of,
@@ -27,6 +27,7 @@ from analysis.effects.estimates import Estimates
 from analysis.effects.group_time import Comparison
 from analysis.effects.result import EffectSet, stack
 from analysis.effects.table import Table
+from analysis.faults import refuse
 from analysis.frames import to_polars
 from analysis.panels.panel import Panel
 from analysis.results.provenance import FrameDigest, Provenance
@@ -85,8 +86,8 @@ def did(
     Parameters
     ----------
     data : frame, panel, cells or pack
-        A Polars, pandas or Arrow frame with one row per unit and period; a panel or its folder,
-        cells, or a pack.
+        A Polars, pandas or Arrow frame with one row per unit and period, or the path of a file of
+        one; a panel or its folder, cells, or a pack.
     y : str or sequence of str
         Outcomes: any numbers, never rounded; of a panel what it declares. Effects are in the unit
         they have in `data`. Outcomes that add up have effects that add up exactly.
@@ -420,8 +421,8 @@ def result(
     overall = added(estimates, cells, mean, shares)
     return DidResult(
         frame=frame,
-        comparison=comparison_of(estimates, ESTIMAND, covariates, names),
-        account=account_of(estimates, cells, units, cluster, (*decisions, *lonely), overall),
+        comparison=comparison_of(estimates, ESTIMAND, covariates, names, cluster),
+        account=account_of(estimates, cells, units, cluster, (*decisions, *lonely), overall, shift),
         provenance=provenance,
         title=f"Effect on {', '.join(outcomes)}",
         level=estimates.level,

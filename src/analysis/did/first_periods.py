@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from analysis.did.columns import SHOWN, Columns, refuse
+from analysis.columns import SHOWN
+from analysis.did.columns import Columns
+from analysis.faults import refuse
 
 
 def cohorts(
@@ -16,7 +18,8 @@ def cohorts(
     if first.dtype in (pl.Date, pl.Datetime, pl.Time):
         refuse(
             "first treated periods are dates",
-            "number them as the periods are",
+            f'number them as the periods are, such as pl.col("{columns.first}").dt.year() where'
+            " those are years",
             column=columns.first,
             value=first.drop_nulls()[0],
         )
@@ -80,7 +83,8 @@ def _indicator(taken: pl.DataFrame, columns: Columns, decisions: list[str]) -> p
         if zero_one and not (isinstance(lowest, int) and lowest <= 1):
             refuse(
                 "the column says whether, not when, a unit is treated",
-                "give the first treated period, empty for the never treated",
+                "give the first treated period, empty for the never treated, or say in each row"
+                " whether the unit is treated by then",
                 column=columns.first,
                 value="0 and 1",
             )
@@ -117,12 +121,28 @@ def _indicator(taken: pl.DataFrame, columns: Columns, decisions: list[str]) -> p
     start = taken.group_by("unit").agg(
         pl.col("period").filter(pl.col("first") == 1).min().alias("start")
     )
+    decisions += _unsure_starts(taken, start, columns)
     found = taken.select("unit").join(start, on="unit", how="left", maintain_order="left")["start"]
     decisions.append(
         f"{columns.first} says who is treated in each row: the first treated period is"
         f" taken from it for {start['start'].drop_nulls().len():,} units"
     )
     return found.cast(pl.Float64)
+
+
+def _unsure_starts(taken: pl.DataFrame, start: pl.DataFrame, columns: Columns) -> list[str]:
+    """Say how many starts may lie earlier: no row tells of the period before them."""
+    calendar = taken["period"].unique().sort()
+    before = pl.DataFrame({"start": calendar, "before": calendar.shift(1)})
+    told = taken.filter(pl.col("first") == 0).select("unit", before="period").with_columns(told=1)
+    treated = start.drop_nulls().join(before, on="start").drop_nulls()
+    unsure = treated.join(told, on=["unit", "before"], how="anti").height
+    if not unsure:
+        return []
+    return [
+        f"{unsure:,} units have no row, or none that says {columns.first}, in the period before"
+        " their first treated row: the start is taken to be that row, and may lie earlier"
+    ]
 
 
 def _coded_never(

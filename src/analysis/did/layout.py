@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from analysis.did.check import Observations
-from analysis.did.columns import refuse
-from analysis.effects.table import Leg, Moments, Table
+from analysis.effects.table import Leg, Moments, Seen, Table
+from analysis.faults import refuse
 from analysis.inference.arrays import Booleans, Floats, Integers
 
 Handling = Literal["balanced", "pairs", "cross_sections"]
@@ -212,7 +212,7 @@ class _Wide:
     def added_to(self, table: Table, moments: tuple[str, ...], anticipation: int) -> Table:
         """Return a table with its pairs of periods and the moments that are wanted."""
         cells = table.n.shape[0]
-        found = replace(table, pairs=self.pairs(cells))
+        found = replace(table, pairs=self.pairs(cells), seen=self.kinds())
         if "all" in moments:
             found = replace(found, all_periods=self.moments(cells, self.seen))
         if "untreated" not in moments:
@@ -223,6 +223,12 @@ class _Wide:
         part = self._kept(ever)
         untreated = part.moments(cells, inside[ever])
         return replace(found, imputed=replace(part.totals(table), untreated=untreated))
+
+    def kinds(self) -> Seen:
+        """Return the units counted by cell and by the periods that they are seen in."""
+        keys = np.column_stack([self.cell, self.seen])
+        kinds, n = np.unique(keys, axis=0, return_counts=True)
+        return Seen(kinds[:, 0], kinds[:, 1:].astype(bool), n.astype(np.int64))
 
     def _kept(self, units: Booleans) -> _Wide:
         return _Wide(
@@ -247,7 +253,15 @@ class _Wide:
                 total[:, at, o] = _sum(cell, weight * self.values[there, at, o], cells)
         n_ever = np.bincount(self.cell, minlength=cells).astype(np.int64)
         weight_ever = _sum(self.cell, self.weight, cells)
-        return replace(table, n=n, weight=w, total=total, n_ever=n_ever, weight_ever=weight_ever)
+        return replace(
+            table,
+            n=n,
+            weight=w,
+            total=total,
+            n_ever=n_ever,
+            weight_ever=weight_ever,
+            seen=self.kinds(),
+        )
 
     def pairs(self, cells: int) -> dict[tuple[int, int], Leg]:
         """Return the changes between every two periods of the units seen in both."""

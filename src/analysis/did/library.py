@@ -21,8 +21,8 @@ import polars as pl
 
 from analysis.designs import estimates
 from analysis.did.check import Observations
-from analysis.did.columns import refuse
 from analysis.effects.group_time import Comparison as How
+from analysis.faults import refuse
 from analysis.inference import clusters as by_cluster
 from analysis.inference import degrees as design
 from analysis.results import Account, Comparison, Effect, FrameDigest, Provenance, Result

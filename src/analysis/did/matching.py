@@ -18,10 +18,10 @@ from analysis.designs.matching import matched
 from analysis.designs.sample import prepare
 from analysis.did import layout
 from analysis.did.check import Observations
-from analysis.did.columns import refuse
 from analysis.did.result import DidResult
 from analysis.effects import group_time
 from analysis.effects.group_time import Comparison as How
+from analysis.faults import refuse
 from analysis.results import FrameDigest, Provenance
 
 NEIGHBOURS: Final = 1

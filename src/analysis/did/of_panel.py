@@ -12,8 +12,8 @@ from analysis.cells.design import CellsDesign
 from analysis.cells.door import design_of
 from analysis.cells.records import records
 from analysis.did import stored
-from analysis.did.columns import refuse
 from analysis.did.result import DidResult
+from analysis.faults import refuse
 from analysis.panels.panel import Panel
 
 OWN: Final = "leave it out; the map of the import says which column it is"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import polars as pl
 
-from analysis.did.columns import refuse
 from analysis.did.event_study import EventStudy, one_estimand
 from analysis.did.tidy import AGGREGATES, added, mean_of, tidy
 from analysis.effects import dose as dose_slopes
@@ -20,6 +19,7 @@ from analysis.effects.estimates import Estimates
 from analysis.effects.group_time import Comparison
 from analysis.effects.result import EffectSet
 from analysis.effects.table import Table
+from analysis.faults import refuse
 from analysis.inference import randomisation, wild
 from analysis.panels.calendar import label
 from analysis.results.result import Result, frame_of
@@ -164,16 +164,18 @@ class DidResult(Result):
 
     # ---------------------------------------------------------------------------------- tests
 
-    def pretrends(self, outcome: str = "") -> pretrends.PreTrends:
+    def pretrends(self, outcome: str = "", *, first: int | None = None) -> pretrends.PreTrends:
         """Test that effects before treatment are zero, and say what the test could have seen.
 
         Parameters
         ----------
         outcome : str
             Which; may be left out where there is one.
+        first : int, optional
+            Earliest event time tested, where there are too few clusters to test them all.
         """
         universal, cells = self._universal()
-        return pretrends.pre_trends(universal, cells, self._outcome(outcome))
+        return pretrends.pre_trends(universal, cells, self._outcome(outcome), first=first)
 
     def honest(
         self,
@@ -264,7 +266,8 @@ class DidResult(Result):
         draws : int
             Draws; all sign patterns where fewer are possible.
         cohort, period : int, optional
-            Which group-time effect; left out with one cohort: its mean over all treated periods.
+            Which group-time effect; left out with one cohort: its mean over all treated periods,
+            each by the units seen in it.
         outcome : str
             Which; may be left out where there is one.
         seed : int
@@ -394,12 +397,7 @@ class DidResult(Result):
         if period is not None:
             return few_villages.two_by_two(cells, g, period + self.shift, how)
         every = [few_villages.two_by_two(cells, g, int(t), how) for t in cells.periods if t >= g]
-        if any(
-            two.weight.shape != every[0].weight.shape or (two.weight != every[0].weight).any()
-            for two in every
-        ):
-            refuse("other units are seen in each period", "name one: period=", column="period")
-        return replace(every[0], total=np.mean([two.total for two in every], axis=0))
+        return few_villages.over_periods(every)
 
     def _events(self) -> Estimates:
         """Return effects by event time with one base; of a pack, what it declares."""

@@ -10,9 +10,9 @@ from diff_diff import StackedDiD  # type: ignore[import-untyped]
 
 from analysis.did import library
 from analysis.did.check import Observations
-from analysis.did.columns import refuse
 from analysis.did.library import Estimate, LibraryDid, Panel
 from analysis.effects.group_time import Comparison as How
+from analysis.faults import refuse
 
 
 def estimate(observed: Observations, how: How, units: Mapping[str, str], kind: str) -> LibraryDid:

@@ -15,12 +15,13 @@ from analysis.cells import result as cells_folder
 from analysis.cells.door import cells
 from analysis.cells.pack import Pack
 from analysis.cells.result import Cells
-from analysis.did.columns import refuse
 from analysis.effects import layout
 from analysis.effects.estimates import Estimates
 from analysis.effects.table import CONSTANT, Table, constant
+from analysis.faults import refuse
 from analysis.panels import panel as panels
 from analysis.panels.panel import Panel
+from analysis.panels.table_files import read_table
 
 OPEN: Final = "open it with va.read_panel, or name a folder that analysis import or cells wrote"
 
@@ -109,7 +110,7 @@ def programme_of(panel: Panel, programme: str) -> str:
 
 
 def opened(data: Any) -> Any:
-    """Return what a folder holds: a panel, cells or a pack; anything else as it is."""
+    """Return what a path names: a panel, cells, a pack, or the table of a file."""
     if not isinstance(data, (str, Path)):
         return data
     folder = Path(data)
@@ -117,8 +118,10 @@ def opened(data: Any) -> Any:
         return packs.read(folder)
     if (folder / cells_folder.MANIFEST).is_file():
         return cells_folder.read(folder)
+    if folder.is_file():
+        return read_table(folder)
     if not folder.is_dir():
-        refuse("no such folder", f"read a file first (pl.read_csv), or {OPEN}", value=str(data))
+        refuse("no such file or folder", f"name a file with one table, or {OPEN}", value=str(data))
     return panels.read(folder)
 
 

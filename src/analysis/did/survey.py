@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from analysis.did.columns import refuse
 from analysis.effects.result import EffectSet
+from analysis.faults import refuse
 from analysis.inference import clusters
 from analysis.inference.arrays import Floats, Integers
 

@@ -14,8 +14,9 @@ from diff_diff import ChaisemartinDHaultfoeuille  # type: ignore[import-untyped]
 
 from analysis.designs import estimates
 from analysis.did import library
-from analysis.did.columns import Columns, refuse
+from analysis.did.columns import Columns
 from analysis.did.library import Estimate, LibraryDid
+from analysis.faults import refuse
 from analysis.inference import degrees as design
 from analysis.results import Account, Comparison, FrameDigest, Provenance
 from analysis.results.result import frame_of

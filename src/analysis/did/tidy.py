@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from analysis.columns import SHOWN
 from analysis.did.survey import SurveyEffects
 from analysis.effects.aggregate import aggregate
 from analysis.effects.estimates import CONVENTIONS, Estimates
@@ -133,7 +134,11 @@ def term(key: Key, shift: int = 0, calendar: str = "number") -> str:
 
 
 def comparison_of(
-    found: Estimates, estimand: str, covariates: Sequence[str], names: Mapping[str, str]
+    found: Estimates,
+    estimand: str,
+    covariates: Sequence[str],
+    names: Mapping[str, str],
+    cluster: str = "villages",
 ) -> Compared:
     """Return what was compared, as a result prints it."""
     about = found.about
@@ -152,9 +157,15 @@ def comparison_of(
         anticipation=f"{about.anticipation} periods",
         adjusted=", ".join(covariates),
         weights="" if about.weights == "none" else about.weights,
-        errors=LINEARISED if isinstance(found, SurveyEffects) else CONVENTIONS[found.convention],
+        errors=LINEARISED if isinstance(found, SurveyEffects) else _convention(found, cluster),
         library=about.library,
     )
+
+
+def _convention(found: Estimates, cluster: str) -> str:
+    """Return how errors were computed, with the clusters as the user calls them."""
+    words = cluster if cluster == "villages" else f"clusters ({cluster})"
+    return CONVENTIONS[found.convention].replace("villages", words)
 
 
 def account_of(
@@ -164,32 +175,26 @@ def account_of(
     cluster: str,
     decisions: Sequence[str],
     overall: Estimates,
+    shift: int = 0,
 ) -> Account:
     """Return every row and unit accounted for; units are distinct, never added over comparisons.
 
     Effective clusters and leverage are those of the overall effect (the first outcome's).
     """
     about = found.about
-    treated = control = n_treated = n_control = None
+    treated, control = about.n_units or (None, None)
+    n_treated = n_control = None
     if cells is not None and isinstance(found, EffectSet):
         treats: Booleans = np.asarray(found.treated.any(axis=1))
         serves: Booleans = np.asarray(found.control.any(axis=1))
         n_treated, n_control = int(treats.sum()), int((serves & ~treats).sum())
-        cohorts = {key.cohort for key in found.keys if key.cohort}
-        in_use: Booleans = np.isin(cells.cohort, list(cohorts or cells.cohorts))
-        used_villages: Booleans = treats | serves
-        serving = ~in_use & used_villages[cells.village]
-        if about.controls == "never":
-            serving &= cells.cohort == 0
-        treated, control = int(cells.n_ever[in_use].sum()), int(cells.n_ever[serving].sum())
-        if cells.handling == "cross_sections":
-            treated, control = int(cells.n[in_use].sum()), int(cells.n[serving].sum())
     elif len(overall):
         villages = overall.n_villages
         n_treated, n_control = int(villages[0][0]), int(villages[1][0])
     notes = list(decisions)
     for key, why in found.missing:
-        notes.append(f"not estimated: {term(key)} on {key.outcome}: {why}")
+        notes.append(f"not estimated: {term(key, shift)} on {key.outcome}: {why}")
+    notes += _not_asked(found, shift)
     return Account(
         rows_in=about.rows_in,
         rows_used=about.rows_used,
@@ -204,6 +209,19 @@ def account_of(
         effective_clusters=_two(overall.effective_clusters) if len(overall) else None,
         leverage=_told(overall.max_leverage),
     )
+
+
+def _not_asked(found: Estimates, shift: int) -> list[str]:
+    """Return a line for each reason why effects are not asked for, with cohorts and periods."""
+    reasons: dict[str, list[str]] = {}
+    for key, why in found.unasked:
+        reasons.setdefault(why, []).append(term(key, shift))
+    lines = []
+    for why, given in reasons.items():
+        terms = list(dict.fromkeys(given))
+        shown = ", ".join(terms[:SHOWN]) + (", …" if len(terms) > SHOWN else "")
+        lines.append(f"{len(terms):,} effects are not asked for, as {why}: {shown}")
+    return lines
 
 
 def _two(effective: Floats) -> tuple[float, float]:

@@ -7,6 +7,7 @@ whole villages were assigned.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,6 +111,28 @@ def two_by_two(table: Table, cohort: int, period: int, how: Comparison | None = 
     weight, total = weight[:, wanted], total[:, wanted]
     there = np.flatnonzero(weight.any(axis=(1, 2)))
     return TwoByTwo(there, weight[there], total[there], table.outcomes)
+
+
+def over_periods(every: Sequence[TwoByTwo]) -> TwoByTwo:
+    """Return the mean of comparisons of one cohort over periods, each by the units seen in it.
+
+    Raises
+    ------
+    FaultsError
+        If strata of households differ between the periods.
+    """
+    villages = np.unique(np.concatenate([two.villages for two in every]))
+    first = every[0]
+    if any(two.weight.shape[1:] != first.weight.shape[1:] for two in every):
+        refuse("other strata are seen in each period", "name one: period=", column="period")
+    weight = np.zeros((villages.size, *first.weight.shape[1:]))
+    total = np.zeros((villages.size, *first.total.shape[1:]))
+    for two in every:
+        at = np.searchsorted(villages, two.villages)
+        weight[at] += two.weight
+        total[at] += two.total
+    # Where all are seen always, this is the mean of the changes of each unit.
+    return TwoByTwo(villages, weight / len(every), total / len(every), first.outcomes)
 
 
 def wild_bootstrap(

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from analysis.effects.contrast import Contrast, Groups, NoControlsError, contrast, groups
+from analysis.effects.entered import Compared, of_comparisons
 from analysis.effects.record import About, Key
 from analysis.effects.result import EffectSet
 from analysis.effects.table import Table, check_constant, refuse
@@ -26,9 +27,9 @@ WHERE: Final = {
     "anywhere": "every untreated household, also beside treated ones",
 }
 BASES: Final = ("varying", "universal")
-TOO_EARLY: Final = "rows of cohorts with no period before treatment"
-TOO_LATE: Final = "rows of cohorts that only serve as controls"
 ALL_TREATED: Final = "nobody is untreated any more"
+UNSEEN: Final = "nobody of the cohort is seen in the period"
+NO_CONTROL_SEEN: Final = "nobody untreated is seen in the period"
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,18 @@ def control_rows(table: Table, cohort: int, until: int, how: Comparison) -> Bool
     return rows
 
 
-def in_scope(table: Table, cohort: int, until: int, how: Comparison) -> bool:
-    """Say whether anybody at all is untreated until a period: whether it is asked about."""
-    others = [g for g in table.cohorts if g != cohort] if how.controls == "not_yet" else []
-    return bool((table.cohort == 0).any()) or any(g > until + how.anticipation for g in others)
+def out_of_scope(table: Table, cohort: int, period: int, base: int, how: Comparison) -> str:
+    """Say why no design could estimate an effect from these rows; empty if one could."""
+    t = table.place(period)
+    if not table.n[table.cohort == cohort, t].any():
+        return UNSEEN
+    untreated = table.cohort == 0
+    if how.controls == "not_yet":
+        late = max(period, base) + how.anticipation
+        untreated = untreated | ((table.cohort > late) & (table.cohort != cohort))
+    if not untreated.any():
+        return ALL_TREATED
+    return "" if table.n[untreated, t].any() else NO_CONTROL_SEEN
 
 
 def estimate(table: Table, how: Comparison | None = None, *, leads: bool = True) -> EffectSet:
@@ -194,8 +203,8 @@ def over_comparisons(
     failed: list[tuple[int, int, str]] = []
     unasked: list[tuple[int, int, str]] = []
     for g, t, b in _comparisons(table, cohorts, how, leads=leads):
-        if not in_scope(table, g, max(t, b), how):
-            unasked.append((g, t, ALL_TREATED))
+        if why := out_of_scope(table, g, t, b, how):
+            unasked.append((g, t, why))
             continue
         try:
             controls = control_rows(table, g, max(t, b), how)
@@ -311,7 +320,7 @@ def _set(
         n_left_out=counts("n_left_out"),
         linear=np.full(len(keys), linear),
         villages=table.villages,
-        about=_about(table, how, controls_only),
+        about=_about(table, how, controls_only, found),
         missing=_keys(table, failed),
     )
 
@@ -325,15 +334,20 @@ def _keys(table: Table, pairs: list[tuple[int, int, str]]) -> tuple[tuple[Key, s
     )
 
 
-def _about(table: Table, how: Comparison, controls_only: list[int]) -> About:
-    early = [g for g in table.cohorts if not has_base(table.periods, g, how.anticipation)]
-    dropped = int(table.n[np.isin(table.cohort, early)].sum())
-    serving = int(table.n[np.isin(table.cohort, controls_only)].sum())
-    left_out = {**table.left_out, TOO_EARLY: dropped} if dropped else dict(table.left_out)
-    rows_used = int(table.n.sum()) - dropped
-    if serving and how.controls == "never":
-        rows_used -= serving
-        left_out[TOO_LATE] = serving
+def _about(
+    table: Table,
+    how: Comparison,
+    controls_only: list[int],
+    found: list[tuple[int, int, int, Contrast]],
+) -> About:
+    entered = of_comparisons(
+        table,
+        [_compared(table, how, *one) for one in found],
+        np.array(
+            [g > 0 and not has_base(table.periods, g, how.anticipation) for g in table.cohort]
+        ),
+        np.isin(table.cohort, controls_only) & (how.controls == "never"),
+    )
     return About(
         estimator="group_time",
         tier=table.tier,
@@ -344,7 +358,20 @@ def _about(table: Table, how: Comparison, controls_only: list[int]) -> About:
         weights="baseline weights" if table.weighted else "none",
         handling=table.handling,
         rows_in=table.rows_in or int(table.n.sum()),
-        rows_used=rows_used,
-        left_out=left_out,
+        rows_used=entered.rows_used,
+        n_units=(entered.n_treated, entered.n_control),
+        left_out=entered.left_out,
         units=table.units,
     )
+
+
+def _compared(
+    table: Table, how: Comparison, cohort: int, period: int, base: int, one: Contrast
+) -> Compared:
+    """Return the rows that entered a contrast: of its villages, and of strata with both arms."""
+    treated = (table.cohort == cohort) & one.treated[table.village]
+    controls = control_rows(table, cohort, max(period, base), how)
+    there = table.n[:, table.place(period)] > 0
+    strata = np.unique(table.stratum[treated & there])
+    controls &= one.control[table.village] & np.isin(table.stratum, strata)
+    return Compared(period, base, treated, controls)

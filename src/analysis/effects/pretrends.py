@@ -17,6 +17,7 @@ from analysis.effects.result import EffectSet
 from analysis.effects.table import Table, refuse
 from analysis.inference.arrays import Floats, Integers
 from analysis.inference.wald import WaldTest
+from analysis.results import formatting
 
 FARTHEST = 1e8
 """Noncentrality beyond which the search for a detectable trend is given up."""
@@ -53,12 +54,31 @@ class PreTrends:
     bias: float
     bias_at: dict[int, float]
 
+    def __repr__(self) -> str:
+        times = ", ".join(f"{time}".replace("-", "−") for time in self.event_times)
+        lines = [
+            f"Effects before treatment (event time {times}) are all zero:"
+            f" p {formatting.p_value(self.test.p_value)}",
+            f"  Wald statistic {self.test.statistic:.2f} of {self.test.restrictions} effects",
+        ]
+        if np.isfinite(self.slope):
+            digits = formatting.places(abs(self.slope))
+            slope, bias = (formatting.number(x, digits) for x in (self.slope, self.bias))
+            lines.append(
+                f"  a linear trend of {slope} a period is found with probability {self.power:.0%};"
+                f" it moves the mean effect by {bias}"
+            )
+        else:
+            lines.append("  no linear trend, however steep, is found with that probability")
+        return "\n".join(lines)
+
 
 def pre_trends(
     found: EffectSet,
     table: Table,
     outcome: str,
     *,
+    first: int | None = None,
     overall: str = "simple",
     level: float = 0.95,
     power: float = 0.8,
@@ -73,6 +93,8 @@ def pre_trends(
         The table they were made from.
     outcome : str
         Which outcome.
+    first : int, optional
+        Earliest event time tested; all leads if left out.
     overall : str
         The aggregation whose bias is asked for.
     level, power : float
@@ -86,9 +108,8 @@ def pre_trends(
     Raises
     ------
     FaultsError
-        If the base is not universal, or there is no lead.
-    ValueError
-        If leads are as many as the villages of the smaller arm, or one has no standard error.
+        If the base is not universal, there is no lead, leads are as many as the effective clusters
+        of the smaller arm, or one has no standard error.
 
     Notes
     -----
@@ -108,13 +129,14 @@ def pre_trends(
     elapsed = _elapsed(one, table, ("event_time",))
     # A base of its own for each cohort: then the earliest of them.
     base = [-1 - found.about.anticipation if key.base is None else key.base for key in events.keys]
-    leads = np.array([(key.at or 0) < min(base) for key in events.keys])
+    at = np.array([key.at or 0 for key in events.keys])
+    leads = (at < min(base)) & (at >= (at.min() if first is None else first))
     if not leads.any():
         refuse(
-            "there is no period before the base",
-            "use a panel with earlier periods",
+            "there is no period before the base to test",
+            "use a panel with earlier periods" if first is None else "choose an earlier first=",
             column="event_time",
-            value=outcome,
+            value=outcome if first is None else first,
         )
     tested = events.at(leads)
     test = tested.wald()

@@ -11,7 +11,8 @@ from typing import Final, Literal
 
 import numpy as np
 
-from analysis.effects.group_time import TOO_EARLY, has_base
+from analysis.effects.entered import NOT_TWICE, TOO_EARLY
+from analysis.effects.group_time import has_base
 from analysis.effects.record import About
 from analysis.effects.table import Moments, Table, refuse
 from analysis.inference.arrays import Booleans, Floats
@@ -93,9 +94,18 @@ def about(
     """Return what a projection estimator used: of the table, of the source rows, of the kept."""
     left_out = dict(table.left_out)
     never = int(table.n.sum() - source.n.sum())
-    for reason, rows in ((NEVER_SEEN, never), (TOO_EARLY, int(source.n.sum() - kept.n.sum()))):
+    units = kept.n_ever
+    alone = 0
+    if kept.seen is not None:
+        # What a unit's own effect takes up whole says nothing.
+        once = kept.seen.periods.sum(axis=1) < 2
+        alone = int(kept.seen.n[once].sum())
+        units = units - np.bincount(kept.seen.cell[once], kept.seen.n[once], units.size)
+    early = int(source.n.sum() - kept.n.sum())
+    for reason, rows in ((NEVER_SEEN, never), (TOO_EARLY, early), (NOT_TWICE, alone)):
         if rows:
             left_out[reason] = rows
+    treated = kept.cohort > 0
     return About(
         estimator=estimator,
         tier=table.tier,
@@ -105,7 +115,8 @@ def about(
         weights="baseline weights" if table.weighted else "none",
         handling=table.handling,
         rows_in=table.rows_in or int(table.n.sum()),
-        rows_used=int(kept.n.sum()),
+        rows_used=int(kept.n.sum()) - alone,
+        n_units=(int(units[treated].sum()), int(units[~treated].sum())),
         left_out=left_out,
         units=table.units,
         parity_factor=parity_factor,

@@ -68,7 +68,9 @@ class About:
     handling : str
         Of households not always seen.
     rows_in, rows_used : int
-        Household × period records of the source, and those in the cells that were used.
+        Household × period records of the source, and those that entered an estimate.
+    n_units : tuple of int, or None
+        Distinct units treated and not treated that entered; None where it is not told.
     left_out : mapping of str to int
         Records not used, by reason.
     parity_factor : float
@@ -91,6 +93,7 @@ class About:
     handling: str = "balanced"
     rows_in: int = 0
     rows_used: int = 0
+    n_units: tuple[int, int] | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
     parity_factor: float = 1.0
     units: Mapping[str, str] = field(default_factory=dict)

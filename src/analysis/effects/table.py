@@ -68,6 +68,25 @@ class Moments:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """Units by the periods that they are seen in: p kinds of units.
+
+    Attributes
+    ----------
+    cell : array, shape (p,)
+        Row of the table.
+    periods : array, shape (p, t)
+        Whether such units are seen in a period.
+    n : array, shape (p,)
+        How many they are.
+    """
+
+    cell: Integers
+    periods: Booleans
+    n: Integers
+
+
+@dataclass(frozen=True)
 class Table:
     """Cells as arrays.
 
@@ -95,6 +114,8 @@ class Table:
         Changes of the households seen in both; handling ``pairs`` only.
     untreated, all_periods : Moments or None
         For household effects on unbalanced panels.
+    seen : Seen or None
+        Who is seen when, on unbalanced panels made from a frame; only to count rows.
     imputed : Table or None
         The rows of households seen untreated at least once; None where these are all.
     rows_in : int
@@ -132,6 +153,7 @@ class Table:
     pairs: Mapping[tuple[int, int], Leg] = field(default_factory=dict)
     untreated: Moments | None = None
     all_periods: Moments | None = None
+    seen: Seen | None = None
     imputed: Table | None = None
     rows_in: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
@@ -214,10 +236,16 @@ class Table:
             key: Leg(leg.sign, leg.n[kept], leg.weight[kept], leg.total[kept])
             for key, leg in self.pairs.items()
         }
+        seen = self.seen
+        if seen is not None:
+            there = kept[seen.cell]
+            number = np.cumsum(kept) - 1
+            seen = Seen(number[seen.cell[there]], seen.periods[there], seen.n[there])
         return replace(
             self,
             **arrays,
             pairs=pairs,
+            seen=seen,
             imputed=None,
             untreated=chosen(self.untreated),
             all_periods=chosen(self.all_periods),

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.inference.arrays import Booleans, Floats, Integers
+from analysis.results import formatting
 
 DRAWS = 9_999
 SEED = 20_200
@@ -47,6 +48,21 @@ class RandomisationTest:
     p_values: Floats
     drawn: Floats
     enumerated: bool
+
+    def __repr__(self) -> str:
+        every = "all" if self.enumerated else "random"
+        lines = [
+            f"Randomisation test of no effect on any cluster: {self.drawn.shape[0]:,} other"
+            f" assignments ({every})"
+        ]
+        for point, statistic, p in zip(
+            self.points.tolist(), self.statistics.tolist(), self.p_values.tolist(), strict=True
+        ):
+            lines.append(
+                f"  difference {formatting.number(point)}, t {statistic:.2f},"
+                f" p {formatting.p_value(p)}"
+            )
+        return "\n".join(lines)
 
 
 def permute(

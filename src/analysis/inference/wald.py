@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, NoReturn
 
 import numpy as np
 from scipy import special  # type: ignore[import-untyped]
 
+from analysis.faults import Fault, FaultsError
 from analysis.inference.arrays import Floats
+
+FEWER: Final = "test fewer periods (such as pretrends(first=-2)), or look at them one by one"
+
+
+def _refuse(problem: str, remedy: str) -> NoReturn:
+    raise FaultsError([Fault("effects", problem, remedy, column="joint test")])
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ def wald(points: Floats, covariance: Floats, smaller_arm: float, degrees: float)
 
     Raises
     ------
-    ValueError
+    FaultsError
         If there are as many effects as effective clusters in the smaller arm or degrees of freedom,
         or one is a mix of others.
 
@@ -60,21 +68,22 @@ def wald(points: Floats, covariance: Floats, smaller_arm: float, degrees: float)
     """
     k = points.size
     if k >= smaller_arm:
-        raise ValueError(
-            f"{k} effects are tested jointly, but the smaller arm has {smaller_arm:g} effective"
-            " clusters:"
-            " test fewer periods, or look at them one by one"
+        _refuse(
+            f"{k} effects are tested jointly, but the smaller arm has {smaller_arm:.3g} effective"
+            " clusters",
+            FEWER,
         )
     if not np.isfinite(covariance).all() or np.linalg.matrix_rank(covariance) < k:
-        raise ValueError("an effect has no standard error or is a mix of others: leave it out")
+        _refuse("an effect has no standard error or is a mix of others", "leave it out")
     statistic = float(points @ np.linalg.solve(covariance, points))
     if np.isinf(degrees):
         return WaldTest(statistic, k, float(special.chdtrc(k, statistic)))
     below = degrees - k + 1
     if below <= 0:
-        raise ValueError(
-            f"{k} effects are tested jointly, but the villages leave {degrees:.1f} degrees of"
-            " freedom: test fewer periods, or look at them one by one"
+        _refuse(
+            f"{k} effects are tested jointly, but the clusters leave {degrees:.1f} degrees of"
+            " freedom",
+            FEWER,
         )
     p_value = special.fdtrc(k, below, statistic * below / (degrees * k))
     return WaldTest(statistic, k, float(p_value))

@@ -17,6 +17,7 @@ import numpy as np
 
 from analysis.inference.arrays import Floats
 from analysis.inference.randomisation import end
+from analysis.results import formatting
 
 DRAWS = 9_999
 SEED = 20_200
@@ -63,6 +64,17 @@ class WildTest:
     enumerated: bool
     n_villages: int
     weights: str = "rademacher"
+
+    def __repr__(self) -> str:
+        kind = {"rademacher": "signs", "webb": "Webb's six weights"}[self.weights]
+        every = "all" if self.enumerated else "random"
+        null = formatting.number(self.null)
+        return (
+            f"Restricted wild bootstrap over {self.n_villages:,} clusters:"
+            f" effect {formatting.number(self.point)}, p {formatting.p_value(self.p_value)}\n"
+            f"  of no other effect than {null}; t {self.statistic:.2f};"
+            f" {self.draws:,} draws ({every}, {kind})"
+        )
 
 
 def contrast_moments(weight: Floats, total: Floats) -> tuple[Floats, Floats]:

@@ -64,7 +64,9 @@ class Dataset(pl.DataFrame):
         return self._kept(super().drop_nulls(subset))
 
     def _kept(self, frame: pl.DataFrame) -> Dataset:
-        return Dataset.of(frame, self.card, self.sha256)
+        # What Polars made of a data set (``vstack``) is of this class and has no card.
+        known = vars(self)
+        return Dataset.of(frame, known["card"], known["sha256"]) if "card" in known else frame  # type: ignore[return-value]
 
     def printed(self, *ids: str) -> Result:
         """Return what publications print of these data, as a result to be set beside another.

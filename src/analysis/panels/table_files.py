@@ -2,33 +2,83 @@
 
 from __future__ import annotations
 
+import tempfile
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 import fastexcel
 import polars as pl
 
-from analysis.faults import Fault, FaultsError
+from analysis.columns import Style, refuse_number, styles, yes_or_no
 from analysis.frames import to_polars
-from analysis.panels.importing.sources import KINDS, READERS
-from analysis.panels.importing.text import find_delimiter, find_encoding
+from analysis.panels.importing.mapping import SurveyFile
+from analysis.panels.importing.sources import KINDS, READERS, open_source
 
-EMPTY = ["", "NA", "N/A", "."]
+EMPTY: Final = ("", "NA", "N/A", ".")
 """Texts that stand for no value in files that R, spreadsheets and Stata write."""
-LINES = 50
-"""Lines of a text that its delimiter is told from."""
+WHOLE: Final = r"^[+-]?\d{1,18}$"
+FORMULAS: Final = "{} has formulas: the values last stored are read, none is computed"
+SHOWN: Final = 3
+"""Rows and columns that a note names."""
+
+
+@dataclass(frozen=True)
+class HowRead:
+    """How a file is to be read; what is empty is found out.
+
+    Attributes
+    ----------
+    encoding, delimiter : str
+        Of a text.
+    decimal, thousands : str
+        Marks in its numbers.
+    missing : tuple of str
+        Codes that mean no answer, in every column.
+    sheet : str
+        Of a workbook.
+    """
+
+    encoding: str = ""
+    delimiter: str = ""
+    decimal: str = ""
+    thousands: str = ""
+    missing: tuple[str, ...] = ()
+    sheet: str = ""
+
+    @property
+    def style(self) -> Style | None:
+        """How numbers are written, if it is said."""
+        if not (self.decimal or self.thousands):
+            return None
+        other = "," if self.thousands == "." else "."
+        return Style(self.decimal or other, self.thousands)
 
 
 def read_table(
-    path: Path, *, encoding: str = "", delimiter: str = "", sheet: str = ""
+    file: str | Path,
+    *,
+    encoding: str = "",
+    delimiter: str = "",
+    decimal: str = "",
+    thousands: str = "",
+    missing: Sequence[object] = (),
+    sheet: str = "",
 ) -> pl.DataFrame:
-    """Read a file with one table.
+    r"""Read a file with one table: CSV or other text, Stata, SPSS, SAS, a workbook, Parquet.
 
     Parameters
     ----------
-    path : Path
-        A file whose ending names its kind; see `analysis.panels.importing.sources.KINDS`.
+    file : path
+        Its ending names its kind.
     encoding, delimiter : str
-        Of a text; found out if left out.
+        Of a text, such as ``gb18030`` and ``;``; found out if left out.
+    decimal, thousands : str
+        Marks in the numbers of a text; found out where only one reading is possible.
+    missing : sequence
+        Codes that mean no answer, such as ``-9``, in every column.
     sheet : str
         Of a workbook with several.
 
@@ -41,31 +91,169 @@ def read_table(
     ------
     FaultsError
         If the file is missing or of another kind, cannot be decoded, or has several sheets.
+
+    Warns
+    -----
+    UserWarning
+        What was found out rather than said: encoding, marks, cells without a value.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import analysis as va
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "survey.csv"
+    >>> _ = file.write_text("village,income\na,1200\nb,-9\n")
+    >>> va.read_table(file, missing=[-9])["income"].to_list()
+    [1200, None]
     """
-    name = path.name
-    if not path.is_file():
-        raise FaultsError([Fault(name, "there is no such file", "look at the path")])
-    kind = KINDS.get(path.suffix.lower())
-    if kind is None:
-        known = ", ".join(sorted(KINDS))
-        raise FaultsError([Fault(name, "not a kind of file that is read", f"use {known}")])
-    if kind == "parquet":
-        return pl.read_parquet(path)
-    if kind == "text":
-        coded = encoding or find_encoding(path)
-        text = path.read_text(encoding=coded)
-        lines = text.splitlines()[:LINES]
-        return pl.read_csv(
-            text.encode(),
-            separator=delimiter or find_delimiter(name, lines),
-            null_values=EMPTY,
-            infer_schema_length=None,
+    how = HowRead(
+        encoding, delimiter, decimal, thousands, tuple(str(code) for code in missing), sheet
+    )
+    frame, notes = read(Path(file), how)
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
+    return frame
+
+
+def read(
+    path: Path, how: HowRead | None = None, numbers: Sequence[str] = ()
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Read a file with one table, and say what was found out.
+
+    Parameters
+    ----------
+    path : Path
+        See `read_table`.
+    how : HowRead, optional
+        All found out if left out.
+    numbers : sequence of str
+        Columns that have to be numbers, or yes and no: named by row where they are not.
+    """
+    how = how or HowRead()
+    with tempfile.TemporaryDirectory() as scratch:
+        file = SurveyFile(
+            "file",
+            path.name,
+            "household",
+            "fixed",
+            None,  # type: ignore[arg-type]  # no key is read
+            encoding=how.encoding or None,
+            delimiter=how.delimiter or None,
+            sheet=how.sheet or None,
         )
-    if kind == "workbook":
-        book = fastexcel.read_excel(path)
-        if not sheet and len(book.sheet_names) > 1:
-            listed = ", ".join(book.sheet_names)
-            raise FaultsError([Fault(name, "several sheets", f"name one: --sheet ({listed})")])
-        return book.load_sheet(sheet or book.sheet_names[0]).to_polars()
-    frame, _ = READERS[kind](str(path))
-    return to_polars(frame)
+        source = open_source(path, Path(scratch), file)
+        kind = KINDS[path.suffix.lower()]
+        if kind == "parquet":
+            return _without_codes(pl.read_parquet(path), how), ()
+        if kind == "workbook":
+            sheet = source.sheet or ""
+            book = fastexcel.read_excel(path)
+            frame = book.load_sheet(sheet, schema_sample_rows=None).to_polars()
+            cells = [f"{path.name}: {note}" for note in source.cells.notes()]
+            formulas = (FORMULAS.format(path.name),) if source.formulas else ()
+            frame, more = _numbers(_without_codes(frame, how), how, path.name, numbers)
+            return frame, (*formulas, *cells, *more)
+        if kind != "text":
+            frame, _ = READERS[kind](str(path))
+            return _without_codes(to_polars(frame), how), ()
+        assert source.text is not None  # noqa: S101  # a text has one
+        frame = pl.read_csv(
+            source.text.path,
+            separator=source.text.delimiter,
+            infer_schema=False,
+            null_values=[*EMPTY, *how.missing],
+            has_header=False,
+            skip_rows=1,
+            new_columns=list(source.text.columns),
+        )
+        broken = sorted(source.text.broken)
+        notes = [*_read_as(path.name, source.text, how)]
+        frame = frame.with_columns(pl.all().str.strip_chars())
+        frame, more = _numbers(frame, how, path.name, numbers)
+        if broken:
+            frame = frame.with_row_index("__row", 1).filter(~pl.col("__row").is_in(broken))
+            frame = frame.drop("__row")
+            shown = ", ".join(str(row + 1) for row in broken[:SHOWN])
+            notes.append(
+                f"{path.name}: {len(broken):,} rows have too many or too few cells and are left out"
+                f" (lines {shown})"
+            )
+    return frame, (*notes, *more)
+
+
+def _read_as(name: str, text: Any, how: HowRead) -> list[str]:
+    """Return what was found out of a text that is no plain CSV."""
+    found = []
+    if not how.encoding and text.encoding != "utf-8":
+        found.append(f"encoding {text.encoding}")
+    if not how.delimiter and text.delimiter != ",":
+        found.append(f"delimiter {text.delimiter!r}")
+    return [f"{name}: {', '.join(found)}, as far as can be told"] if found else []
+
+
+def _without_codes(frame: pl.DataFrame, how: HowRead) -> pl.DataFrame:
+    """Empty the cells that hold a code for no answer, as number or text."""
+    if not how.missing:
+        return frame
+    columns = []
+    for name, kind in frame.schema.items():
+        column = pl.col(name)
+        if kind.is_numeric():
+            codes = [float(c) for c in how.missing if styles(pl.Series([c])) == [Style()]]
+            columns.append(pl.when(~column.cast(pl.Float64).is_in(codes)).then(column).alias(name))
+        elif kind == pl.String:
+            columns.append(pl.when(~column.is_in(list(how.missing))).then(column).alias(name))
+    return frame.with_columns(columns)
+
+
+def _numbers(
+    frame: pl.DataFrame, how: HowRead, file: str, numbers: Sequence[str]
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Read texts that are numbers as such: in the style that is said, or the only one that fits."""
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    fits = {name: styles(frame[name]) for name in texts}
+    said = how.style
+    sure = {s for found in fits.values() if len(found) == 1 for s in found if s != Style()}
+    made: list[pl.Series] = []
+    marked: dict[Style, list[str]] = {}
+    for name in texts:
+        styled = fits[name]
+        if said is not None:
+            ok = frame[name].drop_nulls().str.contains(said.pattern).all()
+            styled = [said] if ok and frame[name].null_count() < frame.height else []
+        elif len(styled) > 1 and len(sure) == 1:
+            # Another column of the file tells which mark is which.
+            (one,) = sure
+            styled = [s for s in styled if s.decimal == one.decimal][:1]
+        if not styled and name in numbers and yes_or_no(frame[name]) is None:
+            refuse_number(frame[name], file, said)
+        if len(styled) > 1 and name in numbers:
+            refuse_number(frame[name], file, None, styled)
+        if len(styled) != 1:
+            continue
+        column = _as_numbers(frame[name], styled[0])
+        if column is not None:
+            made.append(column)
+            if styled[0] != Style():
+                marked.setdefault(styled[0], []).append(name)
+    notes = tuple(
+        f"{file}: {style.words()} in {', '.join(names[:SHOWN])}{', …' * (len(names) > SHOWN)}"
+        for style, names in marked.items()
+        if said is None
+    )
+    return frame.with_columns(made), notes
+
+
+def _as_numbers(column: pl.Series, style: Style) -> pl.Series | None:
+    """Return texts as whole numbers or fractions; None where two texts would become one number."""
+    frame = column.to_frame("x")
+    if style == Style() and column.drop_nulls().str.contains(WHOLE).all():
+        found = frame.select(pl.col("x").str.replace(r"^\+", "").cast(pl.Int64)).to_series()
+    else:
+        found = frame.select(style.numbers(pl.col("x"))).to_series()
+    if found.null_count() > column.null_count():
+        return None
+    padded = column.drop_nulls().str.contains(r"^[+-]?0\d").any()
+    if padded and found.n_unique() < column.n_unique():
+        return None  # 007 and 7 are two names
+    return found.alias(column.name)

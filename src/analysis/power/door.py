@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from analysis.designs import frames
-from analysis.designs.sample import refuse
+from analysis.faults import refuse
 from analysis.power import study
 from analysis.power.study import ALPHA, POWER, Design, Estimator
 from analysis.power.variances import Components, Incomes, components

@@ -75,3 +75,22 @@ def p_value(value: float) -> str:
     if math.isnan(value):
         return NONE
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+_LATEX = {c: f"\\{c}" for c in "&%$#_{}"} | {
+    "−": "$-$",
+    "–": "--",
+    "<": "$<$",
+    "\\": r"\textbackslash{}",
+}
+
+
+def escaped(text: str) -> str:
+    r"""Return a text as LaTeX prints it.
+
+    Examples
+    --------
+    >>> escaped("a_b < −1 %")
+    'a\\_b $<$ $-$1 \\%'
+    """
+    return "".join(_LATEX.get(c, c) for c in text)

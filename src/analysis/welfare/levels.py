@@ -10,9 +10,11 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from analysis.columns import note_codes, refuse_merged, refuse_text
 from analysis.designs import frames
 from analysis.designs.frames import Source
-from analysis.designs.sample import EMPTY, NOTHING, refuse
+from analysis.designs.sample import EMPTY, NOTHING
+from analysis.faults import refuse
 from analysis.frames import nearly_agree
 from analysis.inference.arrays import Floats, Integers
 from analysis.results import Account, Comparison, Effect, Provenance, Result
@@ -171,7 +173,7 @@ def read(
     numbers = [x for x in (value, *others, size, weight) if x]
     for name in numbers:
         if not (frame[name].dtype.is_numeric() or frame[name].dtype == pl.Boolean):
-            refuse("not numbers", "turn it into numbers first", column=name)
+            refuse_text(frame[name])
     rows, left_out = frame, {}
     for name in dict.fromkeys(columns):
         known = pl.col(name).is_not_null()
@@ -195,6 +197,7 @@ def read(
     if size and not (rows[size] > 0).all():
         refuse("a size is not above zero", "correct it, or leave such rows out", column=size)
     design, at, decisions = _design(rows, strata, psu)
+    decisions = (*note_codes([frame[name] for name in dict.fromkeys(numbers)]), *decisions)
     numbers_of = {name: rows[name].cast(pl.Float64).to_numpy() for name in numbers}
     w = numbers_of[weight] if weight else np.ones(rows.height)
     people = numbers_of[size] if size else np.ones(rows.height)
@@ -220,6 +223,7 @@ def _design(
     own = rows[psu].cast(pl.String) if psu else pl.Series(range(rows.height)).cast(pl.String)
     for column, names in ((strata, stratum), (psu, own)):
         if column:
+            refuse_merged(rows[column])
             decisions += nearly_agree(names.unique().sort().to_list(), column)
     frame = pl.DataFrame({"stratum": stratum, "psu": own})
     if strata and psu:

@@ -9,7 +9,8 @@ from functools import reduce
 import polars as pl
 
 from analysis.panels import schemas
-from analysis.panels.importing.mapping import Item, SurveyFile, SurveyMap, Treatment
+from analysis.panels.importing import treated
+from analysis.panels.importing.mapping import Item, SurveyFile, SurveyMap
 from analysis.panels.importing.records import (
     KEY,
     PERIOD,
@@ -37,6 +38,8 @@ class Part:
         Of households, and for villages one row per household that says something.
     records : mapping of str to polars.DataFrame
         File id to its records with their reasons.
+    decided : mapping of (str, str) to frozenset of str
+        Units of which rows say different things, by what was decided and programme.
     moved : int
         Households that changed village; the baseline one stays.
     reweighted : int
@@ -48,6 +51,7 @@ class Part:
     villages: pl.DataFrame
     participation: pl.DataFrame
     records: Mapping[str, pl.DataFrame]
+    decided: Mapping[tuple[str, str], frozenset[str]]
     moved: int
     reweighted: int
 
@@ -77,11 +81,13 @@ def assemble(frames: Mapping[str, pl.DataFrame], survey: SurveyMap) -> Part:
         for name, frame in marked.items()
     }
     baseline = _baseline(whole)
+    frame = _with_village(whole, baseline)
     return Part(
         households=_households(baseline, survey),
         income=_income(whole, survey),
         villages=_villages(baseline),
-        participation=_participation(whole, baseline, survey),
+        participation=treated.participation(frame, survey),
+        decided=treated.decided(frame, survey),
         records=marked,
         moved=_several(whole, "h:village"),
         reweighted=_several(whole, "h:weight"),
@@ -261,9 +267,8 @@ def _baseline(whole: pl.DataFrame) -> pl.DataFrame:
 
 def _households(baseline: pl.DataFrame, survey: SurveyMap) -> pl.DataFrame:
     def given(name: str, default: object, kind: pl.DataType) -> pl.Expr:
-        found = f"h:{name}"
-        column = pl.col(found) if found in baseline.columns else pl.lit(None, dtype=kind)
-        return column.fill_null(pl.lit(default, dtype=kind))
+        found, otherwise = f"h:{name}", pl.lit(default, dtype=kind)
+        return pl.col(found).fill_null(otherwise) if found in baseline.columns else otherwise
 
     text, workers = pl.String(), given("workers", None, pl.Int32())
     if "h:workers" in baseline.columns:
@@ -313,54 +318,9 @@ def _villages(baseline: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def participation_of(
-    frame: pl.DataFrame, unit: str, index: int, treatment: Treatment
-) -> pl.DataFrame:
-    """Return first period and dose of the units that were treated.
-
-    Parameters
-    ----------
-    frame : polars.DataFrame
-        Sorted by period within unit, with the ``p:`` columns of the treatment.
-    unit : str
-        Column of the unit.
-    index : int
-        Number of the treatment in the map.
-    treatment : Treatment
-        Its entry.
-    """
-    first, on, dose = (f"p:{index}:{word}" for word in ("first", "on", "dose"))
-    began = pl.lit(None, dtype=pl.Int32)
-    if first in frame.columns:
-        began = pl.col(first).min()
-    elif on in frame.columns:
-        began = pl.col(PERIOD).filter(pl.col(on)).min()
-    much = pl.lit(None, dtype=pl.Float64)
-    if dose in frame.columns:
-        given = pl.col(dose).filter(pl.col(on)) if on in frame.columns else pl.col(dose)
-        much = given.drop_nulls().first()
-    found = frame.group_by(unit, maintain_order=True).agg(
-        began.alias("first_period"), much.alias("dose")
-    )
-    dose_unit = pl.when(pl.col("dose").is_not_null()).then(pl.lit(treatment.dose_unit))
-    return found.filter(pl.col("first_period").is_not_null()).select(
-        pl.lit(treatment.programme).alias("programme"),
-        pl.lit(treatment.level).cast(_dtype("participation", "unit_level")).alias("unit_level"),
-        pl.col(unit).alias("unit"),
-        "first_period",
-        "dose",
-        dose_unit.cast(pl.String).alias("dose_unit"),
-    )
-
-
-def _participation(whole: pl.DataFrame, baseline: pl.DataFrame, survey: SurveyMap) -> pl.DataFrame:
-    villages = baseline.select(KEY, pl.col("h:village").alias("_village"))
-    frame = whole.join(villages, on=KEY, how="left", maintain_order="left")
-    parts = [
-        participation_of(frame, KEY if t.level == "household" else "_village", i, t)
-        for i, t in enumerate(survey.treatments)
-    ]
-    return pl.concat([schemas.empty("participation"), *parts])
+def _with_village(whole: pl.DataFrame, baseline: pl.DataFrame) -> pl.DataFrame:
+    villages = baseline.select(KEY, pl.col("h:village").alias(treated.VILLAGE))
+    return whole.join(villages, on=KEY, how="left", maintain_order="left")
 
 
 def _several(whole: pl.DataFrame, field: str) -> int:

@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from analysis.columns import NO, YES, Style
 from analysis.panels.calendar import CALENDARS
 from analysis.panels.importing.mapping import WAVE, Cell, Limits, SurveyFile
 
@@ -47,9 +48,6 @@ CODED: Final[Mapping[str, str]] = {
 """Year and part, as surveys and registers write half-years, quarters and months."""
 LAST_NUMBER: Final = 1_000_000
 """Largest number of a wave or round."""
-
-YES: Final = ("1", "true", "yes", "y")
-NO: Final = ("0", "false", "no", "n")
 
 
 @dataclass(frozen=True)
@@ -182,7 +180,7 @@ def word(name: str, cell: Cell, context: Context) -> Value:
 def amount(name: str, cell: Cell, context: Context, factor: float = 1.0) -> Value:
     """Read a number of any size and sign; ``NaN`` and ``inf`` are not numbers."""
     words = text(cell, context)
-    number = _number(words, context.file)
+    number = Style(context.file.decimal, context.file.thousands or "").numbers(words)
     bad = {"not_a_number": words.is_not_null() & ~number.is_finite().fill_null(value=False)}
     return Value(
         name,
@@ -190,21 +188,6 @@ def amount(name: str, cell: Cell, context: Context, factor: float = 1.0) -> Valu
         {**_recode_faults(cell, words), **bad},
         columns_of(cell, context.wave),
     )
-
-
-def _number(words: pl.Expr, file: SurveyFile) -> pl.Expr:
-    if file.thousands is not None:
-        # Only a number grouped throughout is one: 1,23 stays text.
-        mark, point = rf"\x{ord(file.thousands):02x}", rf"\x{ord(file.decimal):02x}"
-        grouped = words.str.contains(rf"^[+-]?\d{{1,3}}({mark}\d{{3}})+({point}\d*)?$")
-        bare = words.str.replace_all(file.thousands, "", literal=True)
-        words = pl.when(grouped).then(bare).otherwise(words)
-    if file.decimal == ",":
-        # A full stop would be read as a decimal point, so it makes the cell text.
-        words = pl.when(~words.str.contains(".", literal=True)).then(
-            words.str.replace(",", ".", literal=True)
-        )
-    return words.cast(pl.Float64, strict=False)
 
 
 def bounded(

@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from analysis.columns import CODES
 from analysis.panels.importing.sources import Column
 from analysis.panels.schemas import SOURCES
 
@@ -84,7 +85,6 @@ MONEY: Final[Mapping[str, str]] = {
 }
 SPENDING: Final = r"consum|expend|spend|outlay|消费|支出"
 """What is spent, an outcome of its own, where it is not a cost of a source of income."""
-CODES: Final = ("-1", "-2", "-8", "-9", "-10", "-88", "-99", "-999", "99999", "999999", "9999999")
 WORDS_FOR_NONE: Final = ("NA", "N/A", ".", "nan", "NaN", "NULL", "null", "-")
 KEYS: Final = frozenset({"household", "person"})
 MOST_ROWS_A_KEY: Final = 40

@@ -23,6 +23,7 @@ from analysis.panels.importing.mapping import (
 )
 from analysis.panels.importing.parameters import parameters
 from analysis.panels.importing.table import Table
+from analysis.panels.importing.text import ENCODINGS
 from analysis.panels.schemas import PROGRAMME, SOURCES
 
 HOUSEHOLD_FIELDS: Final = (
@@ -179,7 +180,7 @@ def _survey_file(table: Table, calendar: str) -> SurveyFile:
         period=period[0] if period else None,
         waves={k: v for k, v in waves.items() if isinstance(v, int)},
         missing=table.codes("missing"),
-        encoding=table.word("encoding", ("utf-8", "gb18030"), "") or None,
+        encoding=table.word("encoding", ENCODINGS, "") or None,
         delimiter=table.text("delimiter", required=False) or None,
         decimal=table.word("decimal", (".", ","), "."),
         thousands=table.text("thousands", required=False) or None,

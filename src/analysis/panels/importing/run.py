@@ -15,6 +15,7 @@ import polars as pl
 
 from analysis.contract import project_name
 from analysis.faults import Fault, FaultsError, raise_if_any
+from analysis.frames import nearly_agree
 from analysis.panels import outcomes, panel, schemas
 from analysis.panels.account import Account
 from analysis.panels.digest import TableDigest
@@ -162,6 +163,7 @@ class _Work:
     of_villages: list[pl.DataFrame] = field(default_factory=list)
     periods: Counter[str] = field(default_factory=Counter)
     participation: Counter[str] = field(default_factory=Counter)
+    decided: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     n_parts: int = 1
 
@@ -188,6 +190,8 @@ class _Work:
         self._write("households", part.households, number)
         self._write("income", part.income, number)
         self.said.append(part.villages)
+        for key, units in part.decided.items():
+            self.decided[key] = self.decided.get(key, frozenset()) | units
         (self.folder / "treated").mkdir(exist_ok=True)
         part.participation.write_parquet(self.folder / "treated" / f"{number:04d}.parquet")
         self.periods["households"] += part.households.height
@@ -246,6 +250,7 @@ class _Work:
                 "the first household's stays"
             )
         table = found.table
+        self.notes += nearly_agree(table[records.KEY].to_list(), "village")
         for number, s in enumerate(s for s in self.staged if s.file.unit == "village"):
             raw = s.frame.collect()
             frame = records.records(raw, self.survey, s.context)
@@ -276,6 +281,10 @@ class _Work:
         inside = frame.filter(pl.col("first_period") <= self.periods["last"])
         known = self._units_known(inside)
         always = known.filter(pl.col("first_period") <= self.periods["first"]).height
+        self.notes += [
+            what.format(f"{len(units):,}", programme)
+            for (what, programme), units in self.decided.items()
+        ]
         for n, words in (
             (frame.height - inside.height, "begin after the last period and count as not treated"),
             (inside.height - known.height, "belong to units that are not in the panel"),
@@ -307,6 +316,22 @@ class _Work:
         )
         shutil.rmtree(self.folder / "rejected")
 
+    def _merged_labels(self) -> list[str]:
+        """Say where two codes have one label, and labels are read: they become one."""
+        lines = []
+        for s in self.staged:
+            read = {c for cell in self.survey.cells() if cell.labels for c in cell.columns}
+            for name in sorted(read & set(s.context.labels)):
+                labels = s.context.labels[name]
+                same = sorted(x for x, n in Counter(labels.values()).items() if n > 1)
+                for label in same:
+                    codes = " and ".join(code for code, told in labels.items() if told == label)
+                    lines.append(
+                        f"{s.source.path.name}: codes {codes} of {name} have one label, {label!r},"
+                        " and become one"
+                    )
+        return lines
+
     def report(self, out: Path) -> ImportReport:
         """Return the report; the laws of the account are checked as it is made."""
         for s in self.staged:
@@ -323,10 +348,19 @@ class _Work:
                 "between records; the first one stays, as the contract has "
                 "baseline weights"
             )
+        self.notes += self._merged_labels()
         formulas = [s.source.path.name for s in self.staged if s.source.formulas]
         self.notes += [
             f"{name} has formulas: the values last stored are read, none is computed"
             for name in formulas
+        ]
+        self.notes += [
+            f"{s.source.path.name}: {note}" for s in self.staged for note in s.source.cells.notes()
+        ]
+        self.notes += [
+            f"{s.source.path.name}: encoding {s.source.text.encoding}, as far as can be told"
+            for s in self.staged
+            if s.source.text and s.source.text.encoding != "utf-8" and not s.file.encoding
         ]
         self.notes += [
             f"{source} income is not in the survey: {why}"

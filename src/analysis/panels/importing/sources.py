@@ -21,6 +21,7 @@ from analysis.faults import Fault, FaultsError
 from analysis.panels.importing.mapping import SurveyFile
 from analysis.panels.importing.parameters import parameters
 from analysis.panels.importing.text import PlainText, prepare
+from analysis.panels.importing.workbook_cells import CellFaults, look
 
 ROW: Final = "_row"
 """1-based number of a row of the source: below the header of a text or sheet."""
@@ -96,6 +97,8 @@ class Source:
         Days from 1899-12-30 to day 0 of a workbook's calendar; None if no workbook.
     formulas : int
         Cells of a workbook that hold a formula: the value last stored is read, none is computed.
+    cells : CellFaults
+        Cells of a workbook that hold no value though they look so.
     text : PlainText or None
         Of a delimited text.
     sheet : str or None
@@ -108,6 +111,7 @@ class Source:
     n_rows: int
     serial_dates: int | None = None
     formulas: int = 0
+    cells: CellFaults = field(default_factory=CellFaults)
     text: PlainText | None = None
     sheet: str | None = None
 
@@ -231,11 +235,13 @@ def _open_workbook(path: Path, sheet: str | None) -> Source:
         _stop(
             path,
             f"the workbook has {len(book.sheet_names)} sheets",
-            f"set sheet in the map, one of: {', '.join(book.sheet_names)}",
+            f"name one, as sheet in the map or --sheet: {', '.join(book.sheet_names)}",
         )
     frame = _sheet(path, chosen)
     columns = tuple(Column(name) for name in frame.columns)
-    return Source(path, "workbook", columns, frame.height, offset, formulas, sheet=chosen)
+    return Source(
+        path, "workbook", columns, frame.height, offset, formulas, look(path, chosen), sheet=chosen
+    )
 
 
 def sheets_of(path: Path) -> tuple[str, ...]:

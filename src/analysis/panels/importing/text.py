@@ -17,6 +17,7 @@ from typing import Final
 
 from analysis.faults import Fault, FaultsError
 
+ENCODINGS: Final = ("utf-8", "gb18030", "cp1252", "latin-1", "utf-16")
 UNNAMED: Final = "row_names"
 """Name of a first column that has none."""
 DELIMITERS: Final = (",", ";", "\t", "|")
@@ -29,6 +30,10 @@ MOST_BROKEN: Final = 100_000
 _CHINESE_UTF8: Final = re.compile(rb"(?:[\x00-\x7f]|[\xe4-\xe9][\x80-\xbf]{2})*")
 
 
+# A character of GB2312: two bytes, both beyond ASCII. A Western letter mostly stands alone.
+_GB2312: Final = re.compile(rb"[\xb0-\xf7][\xa1-\xfe]")
+
+
 @dataclass(frozen=True)
 class PlainText:
     """A delimited text that is ready to read.
@@ -38,7 +43,7 @@ class PlainText:
     path : Path
         The file itself or its mended copy; UTF-8.
     encoding : str
-        Of the original: ``utf-8`` or ``gb18030``.
+        Of the original, one of `ENCODINGS`.
     delimiter : str
         One character.
     columns : tuple of str
@@ -80,7 +85,7 @@ def prepare(
     found = encoding or find_encoding(path)
     if encoding and not _decodes(path, encoding):
         raise FaultsError(
-            [Fault(path.name, f"not {encoding}", "correct encoding in the map, or leave it out")]
+            [Fault(path.name, f"not {encoding}", "say another encoding, or none, to have it found")]
         )
     first = _first_lines(path, found)
     mark = delimiter or find_delimiter(path.name, first)
@@ -94,37 +99,50 @@ def prepare(
 
 
 def find_encoding(path: Path) -> str:
-    """Tell UTF-8 from GB18030 by reading the whole file.
+    """Tell the encoding of a text by reading the whole file.
+
+    UTF-16 by its mark; UTF-8 if all of it is; else GB18030 where most of what is not ASCII are
+    pairs of bytes that spell common Chinese characters, or the Western European code pages.
 
     Raises
     ------
     FaultsError
-        If the lines are not all in one of them: the first line of each is named.
+        If some lines are UTF-8 and others are not: the first of each is named.
     """
     with path.open("rb") as handle:
         start = handle.read(4)
-    for mark, name in ((codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16")):
-        if start.startswith(mark):
-            raise FaultsError([Fault(path.name, f"the file is {name}", "save it as UTF-8")])
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
     if _decodes(path, "utf-8"):
         return "utf-8"
-    utf8_line, other_line, neither = _line_encodings(path)
-    if neither:
-        raise FaultsError(
-            [Fault(path.name, "neither UTF-8 nor GB18030", "save it as UTF-8", neither)]
-        )
+    utf8_line, other_line = _line_encodings(path)
+    western = "cp1252" if _decodes(path, "cp1252") else "latin-1"
+    name = "gb18030" if _chinese(path) else western
     if utf8_line and other_line:
         raise FaultsError(
             [
                 Fault(
                     path.name,
-                    f"mixed encodings: this line is GB18030, line {utf8_line} is UTF-8",
+                    f"mixed encodings: this line is {name.upper()}, line {utf8_line} is UTF-8",
                     "save every part as UTF-8 before joining them",
                     other_line,
                 )
             ]
         )
-    return "gb18030"
+    return name
+
+
+def _chinese(path: Path) -> bool:
+    """Return whether lines that are no UTF-8 are GB18030, half of their bytes pairs of GB2312."""
+    paired = beyond = 0
+    with path.open("rb") as handle:
+        for line in handle:
+            if not _is(line, "utf-8"):
+                if not _is(line, "gb18030"):
+                    return False
+                paired += 2 * len(_GB2312.findall(line))
+                beyond += sum(byte > 127 for byte in line)  # beyond ASCII
+    return 2 * paired >= beyond
 
 
 def _decodes(path: Path, encoding: str) -> bool:
@@ -132,7 +150,7 @@ def _decodes(path: Path, encoding: str) -> bool:
     try:
         with path.open("rb") as handle:
             while block := handle.read(BLOCK):
-                if b"\0" in block:
+                if b"\0" in block and encoding != "utf-16":
                     raise FaultsError(
                         [Fault(path.name, "holds bytes that no text has", "export it as CSV")]
                     )
@@ -143,21 +161,18 @@ def _decodes(path: Path, encoding: str) -> bool:
     return True
 
 
-def _line_encodings(path: Path) -> tuple[int, int, int]:
-    """Return the first line surely UTF-8, surely GB18030, and neither; 0 where there is none."""
+def _line_encodings(path: Path) -> tuple[int, int]:
+    """Return the first line surely UTF-8 and the first that is not; 0 where there is none."""
     utf8_line = other_line = 0
     with path.open("rb") as handle:
         for number, line in enumerate(handle, 1):
             if line.isascii():
                 continue
-            if _is(line, "utf-8"):
-                if not utf8_line and _CHINESE_UTF8.fullmatch(line):
-                    utf8_line = number
-            elif not _is(line, "gb18030"):
-                return utf8_line, other_line, number
-            else:
+            if not _is(line, "utf-8"):
                 other_line = other_line or number
-    return utf8_line, other_line, 0
+            elif not utf8_line and _CHINESE_UTF8.fullmatch(line):
+                utf8_line = number
+    return utf8_line, other_line
 
 
 def _is(line: bytes, encoding: str) -> bool:
@@ -196,7 +211,7 @@ def find_delimiter(name: str, lines: list[str]) -> str:
     if len(best) > 1:
         shown = " or ".join(repr(mark) for mark in best)
         raise FaultsError(
-            [Fault(name, f"the delimiter may be {shown}", "set delimiter in the map")]
+            [Fault(name, f"the delimiter may be {shown}", "say which: delimiter (--delimiter)")]
         )
     return best[0]
 
@@ -266,7 +281,7 @@ def _mended(
                         Fault(
                             path.name,
                             f"more than {MOST_BROKEN} rows have too many or too few cells",
-                            "check delimiter in the map",
+                            "check the delimiter",
                             number,
                         )
                     ]

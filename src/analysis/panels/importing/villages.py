@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from analysis.panels import schemas
-from analysis.panels.importing.assemble import participation_of
 from analysis.panels.importing.mapping import SurveyFile, SurveyMap
 from analysis.panels.importing.records import KEY, PERIOD, REASON, mark_duplicates, refuse
+from analysis.panels.importing.treated import participation_of
 
 NO_COUNTY = "all"
 """The one county of a survey that names none."""

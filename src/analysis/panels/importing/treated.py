@@ -1,0 +1,101 @@
+"""First treated periods: what rows say of their unit, and where they do not agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from analysis.panels import schemas
+from analysis.panels.importing.mapping import SurveyMap, Treatment
+from analysis.panels.importing.records import KEY, PERIOD
+
+ENDS = "{} units of {} are treated and later not: taken as treated from the first period on"
+PARTLY = "{} villages of {} are taken as treated because some of their households are"
+SEVERAL = "{} units of {} say several first periods: the earliest stands"
+VILLAGE = "_village"
+
+
+def participation_of(
+    frame: pl.DataFrame, unit: str, index: int, treatment: Treatment
+) -> pl.DataFrame:
+    """Return first period and dose of the units that were treated.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Sorted by period within unit, with the ``p:`` columns of the treatment.
+    unit : str
+        Column of the unit.
+    index : int
+        Number of the treatment in the map.
+    treatment : Treatment
+        Its entry.
+    """
+    first, on, dose = (f"p:{index}:{word}" for word in ("first", "on", "dose"))
+    began = pl.lit(None, dtype=pl.Int32)
+    if first in frame.columns:
+        began = pl.col(first).min()
+    elif on in frame.columns:
+        began = pl.col(PERIOD).filter(pl.col(on)).min()
+    much = pl.lit(None, dtype=pl.Float64)
+    if dose in frame.columns:
+        given = pl.col(dose).filter(pl.col(on)) if on in frame.columns else pl.col(dose)
+        much = given.drop_nulls().first()
+    found = frame.group_by(unit, maintain_order=True).agg(
+        began.alias("first_period"), much.alias("dose")
+    )
+    dose_unit = pl.when(pl.col("dose").is_not_null()).then(pl.lit(treatment.dose_unit))
+    level = schemas.polars_schema("participation")["unit_level"]
+    return found.filter(pl.col("first_period").is_not_null()).select(
+        pl.lit(treatment.programme).alias("programme"),
+        pl.lit(treatment.level).cast(level).alias("unit_level"),
+        pl.col(unit).alias("unit"),
+        "first_period",
+        "dose",
+        dose_unit.cast(pl.String).alias("dose_unit"),
+    )
+
+
+def participation(frame: pl.DataFrame, survey: SurveyMap) -> pl.DataFrame:
+    """Return who was treated from when, of every treatment; `frame` has ``_village``."""
+    parts = [
+        participation_of(frame, _unit(treatment), index, treatment)
+        for index, treatment in enumerate(survey.treatments)
+    ]
+    return pl.concat([schemas.empty("participation"), *parts])
+
+
+def decided(frame: pl.DataFrame, survey: SurveyMap) -> Mapping[tuple[str, str], frozenset[str]]:
+    """Return the units of which rows say different things, by what was decided and programme."""
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    for index, treatment in enumerate(survey.treatments):
+        unit = pl.col(_unit(treatment))
+        first, on = (pl.col(f"p:{index}:{word}") for word in ("first", "on"))
+        odd: dict[str, pl.DataFrame] = {}
+        if f"p:{index}:first" in frame.columns:
+            # In a village each row of a household may say it: compared are the households.
+            several = frame.group_by(unit).agg(n=first.drop_nulls().n_unique())
+            odd[SEVERAL] = several.filter(pl.col("n") > 1)
+            told = frame.group_by(unit).agg(yes=first.is_not_null().any(), no=first.is_null().any())
+        elif f"p:{index}:on" in frame.columns:
+            by_period = frame.group_by(unit, PERIOD).agg(yes=on.any(), no=(~on).any())
+            started = by_period.group_by(_unit(treatment)).agg(
+                start=pl.col(PERIOD).filter(pl.col("yes")).min(),
+                off=pl.col(PERIOD).filter(pl.col("no") & ~pl.col("yes")).max(),
+            )
+            odd[ENDS] = started.filter(pl.col("off") > pl.col("start"))
+            told = by_period
+        else:
+            continue
+        if treatment.level == "village":
+            odd[PARTLY] = told.filter(pl.col("yes") & pl.col("no"))
+        for what, rows in odd.items():
+            names = frozenset(rows[_unit(treatment)].drop_nulls().to_list())
+            if names:
+                found[what, treatment.programme] = names
+    return found
+
+
+def _unit(treatment: Treatment) -> str:
+    return KEY if treatment.level == "household" else VILLAGE
