@@ -16,6 +16,8 @@ from analysis.panels import panel as panels
 from analysis.panels import schemas
 from analysis.panels.account import Account
 
+COVARIATES = ("land", "schooling", "distance")
+"""Of households, in the flat file; they have no effect."""
 FIRST = 2012
 COHORTS = 5
 PIECE = 2_000_000
@@ -55,6 +57,7 @@ def make(
     by_household = np.where(draws.random(n) < 0.5, by_village, 0)
     first = {"village": by_village, "household": by_household}
     first = {level: np.where(k > 0, FIRST + k, 0) for level, k in first.items()}
+    traits = {name: draws.normal(size=n) for name in COVARIATES}
     names = pl.select(pl.format("h{}", pl.int_range(n).cast(pl.String).str.zfill(8)))
     household = names.to_series()
     home = pl.select(pl.format("v{}", pl.Series(village).cast(pl.String).str.zfill(6))).to_series()
@@ -117,6 +120,7 @@ def make(
                 "period": period.astype(np.int32),
                 "wage": wage,
                 **{f"first_{level}": k[who].astype(np.int32) for level, k in first.items()},
+                **{name: traits[name][who] for name in COVARIATES},
             }
         )
         numbers.write_parquet(folder / "flat" / f"{piece:05}.parquet")

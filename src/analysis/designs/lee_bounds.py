@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from scipy import optimize, stats  # type: ignore[import-untyped]
+from scipy import optimize, special  # type: ignore[import-untyped]
 
 from analysis.effects.table import refuse
 from analysis.inference.arrays import Booleans, Floats, Integers
@@ -229,8 +230,9 @@ def interval(
     (-0.96, 2.96)
     """
     gap = (bounds.high - bounds.low) / max(error_low, error_high)
-    norm = stats.t(degrees) if np.isfinite(degrees) else stats.norm
-    critical = optimize.brentq(
-        lambda c: norm.cdf(c + gap) - norm.cdf(-c) - level, 0, norm.ppf((1 + level) / 2) + 1e-9
-    )
+    few = np.isfinite(degrees)
+    cdf = partial(special.stdtr, degrees) if few else special.ndtr
+    two_sided = (1 + level) / 2
+    most = special.stdtrit(degrees, two_sided) if few else special.ndtri(two_sided)
+    critical = optimize.brentq(lambda c: cdf(c + gap) - cdf(-c) - level, 0, most + 1e-9)
     return bounds.low - critical * error_low, bounds.high + critical * error_high

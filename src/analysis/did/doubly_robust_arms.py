@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations_with_replacement, permutations
 from typing import Final
 
 import numpy as np
@@ -23,7 +24,11 @@ SINGULAR: Final = 1e-10
 
 @dataclass(frozen=True, eq=False)
 class Arms:
-    """One comparison's units with what does not depend on outcomes: n units, p covariates."""
+    """One comparison's units with what does not depend on outcomes: n units, p covariates.
+
+    All that an outcome adds are sums by cluster of its changes times rows that are made once. The
+    first covariate is one for every unit, so sums of products hold those of single covariates.
+    """
 
     cluster: Integers
     clusters: int
@@ -41,7 +46,8 @@ class Arms:
     def by_cluster(self, values: Floats) -> Floats:
         """Add values of units up by cluster: (n, …) to (v, …)."""
         found = np.zeros((self.clusters, *values.shape[1:]))
-        found[self.cluster[self.starts]] = np.add.reduceat(values, self.starts, axis=0)
+        # Along the last axis in memory, however many columns there are.
+        found[self.cluster[self.starts]] = np.add.reduceat(values.T, self.starts, axis=-1).T
         return found
 
     @cached_property
@@ -55,11 +61,20 @@ class Arms:
             "control_size": self.by_cluster((~self.d).astype(np.float64)),
         }
 
+    def products_by_cluster(self, weights: Floats, order: int) -> Floats:
+        """Return Σ w x x′ (order 2) or Σ w x x′ x (order 3) by cluster: (v, p, …)."""
+        p = self.x.shape[1]
+        places = np.array(list(combinations_with_replacement(range(p), order)))
+        sums = self.by_cluster(_products(weights, self.x.T, places).T)
+        found = np.empty((self.clusters, *[p] * order))
+        for arranged in permutations(range(order)):
+            found[(slice(None), *places[:, arranged].T)] = sums
+        return found
+
     @cached_property
     def squares(self) -> Floats:
         """Σ w x x′ of controls by cluster, (v, p, p)."""
-        w = self.w * ~self.d
-        return self.by_cluster((w[:, None] * self.x)[:, :, None] * self.x[:, None, :])
+        return self.products_by_cluster(self.w * ~self.d, 2)
 
     @cached_property
     def treated(self) -> tuple[Floats, Floats]:
@@ -87,9 +102,8 @@ class Arms:
         p = 1 / (1 + np.exp(-np.clip(x @ gamma, -700, 700)))
         if not np.isfinite(gamma).all() or p[~self.d].max(initial=0.0) > CERTAIN:
             _separated()
-        weight = w * p * (1 - p)
-        squares = (weight[:, None] * x)[:, :, None] * x[:, None, :]
-        return p, self.by_cluster(squares), self.by_cluster((w * (d - p))[:, None] * x)
+        information = self.products_by_cluster(w * p * (1 - p), 2)
+        return p, information, self.by_cluster((w * (d - p))[:, None] * x)
 
     @cached_property
     def odds(self) -> Floats:
@@ -99,17 +113,37 @@ class Arms:
         return found
 
     @cached_property
-    def odds_moments(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Σ o, Σ o x, Σ o x x′, Σ o x x′ x of controls by cluster."""
-        one = self.odds[:, None] * self.x
-        two = one[:, :, None] * self.x[:, None, :]
-        three = two[:, :, :, None] * self.x[:, None, None, :]
-        return (
-            self.by_cluster(self.odds),
-            self.by_cluster(one),
-            self.by_cluster(two),
-            self.by_cluster(three),
-        )
+    def odds_moments(self) -> tuple[Floats, Floats]:
+        """Σ o x x′ and Σ o x x′ x of controls by cluster; the first rows hold Σ o and Σ o x."""
+        return self.products_by_cluster(self.odds, 2), self.products_by_cluster(self.odds, 3)
+
+    @cached_property
+    def rows(self) -> Floats:
+        """What changes of an outcome are multiplied by before they are added up by cluster.
+
+        The weight of the treated; that of controls times each covariate; their odds times each
+        product of two: (1 + p + p(p + 1)/2, n), without the last where nothing is weighted.
+        """
+        x = self.x.T
+        parts = [(self.w * self.d)[None], self.w * ~self.d * x]
+        if self.weighting:
+            parts.append(_products(self.odds, x, self.pairs))
+        return np.concatenate(parts)
+
+    @cached_property
+    def pairs(self) -> Integers:
+        """Covariates of each distinct product of two, (p(p + 1)/2, 2)."""
+        return np.array(list(combinations_with_replacement(range(self.x.shape[1]), 2)))
+
+    def sums(self, change: Floats) -> tuple[Floats, Floats, Floats]:
+        """Σ w y of the treated (v,), Σ w x y and Σ o x x′ y of controls (v, p), (v, p, p)."""
+        p = self.x.shape[1]
+        found = self.by_cluster((self.rows * change).T)
+        second = np.zeros((self.clusters, p, p))
+        if self.weighting:
+            for i, j in (self.pairs.T, self.pairs.T[::-1]):
+                second[:, i, j] = found[:, 1 + p :]
+        return found[:, 0], found[:, 1 : 1 + p], second
 
     @cached_property
     def moved(self) -> Floats:
@@ -117,6 +151,12 @@ class Arms:
         _, information, score = self.logit
         rest = information.sum(axis=0) - information
         return -_solved(rest, score)
+
+
+def _products(weights: Floats, x: Floats, places: Integers) -> Floats:
+    """Return weights times products of covariates: (n,), (p, n), (m, order) to (m, n)."""
+    found: Floats = weights * x[places].prod(axis=1)
+    return found
 
 
 def _separated() -> None:
@@ -141,16 +181,13 @@ def _solved(matrices: Floats, right: Floats) -> Floats:
 
 def contrast(arms: Arms, change: Floats, method: str) -> tuple[float, Floats, Floats]:
     """Return one effect, its influence by cluster (v,), and it without each cluster (v,)."""
-    d, w, x = arms.d, arms.w, arms.x
     weight_1, x_1 = arms.treated
-    y_1 = arms.by_cluster(w * d * change)
-    w1 = w * d / weight_1.sum()
-    rest, beta = change, np.zeros((arms.clusters, x.shape[1]))
-    of_beta = np.zeros_like(x)
+    y_1, products, by_odds = arms.sums(change)
+    mean_x_1 = x_1.sum(axis=0) / weight_1.sum()
+    coefficients, beta = np.zeros(arms.x.shape[1]), np.zeros_like(x_1)
+    of_beta = np.zeros_like(x_1)
     if method != "weighting":
-        w_c = w * ~d
         squares = arms.squares
-        products = arms.by_cluster((w_c * change)[:, None] * x)
         full = squares.sum(axis=0)
         coefficients = _solved(full[None], products.sum(axis=0)[None])[0]
         if not np.isfinite(coefficients).all():
@@ -159,52 +196,54 @@ def contrast(arms: Arms, change: Floats, method: str) -> tuple[float, Floats, Fl
                 "leave one out",
                 column="covariates",
             )
-        rest = change - x @ coefficients
         beta = _solved(full - squares, products.sum(axis=0) - products)
-        of_beta = ((w_c * rest)[:, None] * x) @ np.linalg.inv(full)
+        of_beta = (products - squares @ coefficients) @ np.linalg.inv(full)
     left = weight_1.sum() - weight_1
     with np.errstate(divide="ignore", invalid="ignore"):
         without = (y_1.sum() - y_1 - ((x_1.sum(axis=0) - x_1) * beta).sum(axis=1)) / left
-    mean_1 = float(w1 @ rest)
-    influence = w1 * (rest - mean_1)
+    rest_1 = y_1 - x_1 @ coefficients
+    mean_1 = float(rest_1.sum() / weight_1.sum())
+    influence = (rest_1 - mean_1 * weight_1) / weight_1.sum()
     if method == "regression":
-        influence = influence - of_beta @ (w1 @ x)
-        return mean_1, arms.by_cluster(influence), without
-    odds = arms.odds
-    w0 = odds / odds.sum()
-    mean_0 = float(w0 @ rest)
-    p, information, _ = arms.logit
-    pull = (w0 * (rest - mean_0)) @ x
-    of_gamma = ((w * (d - p))[:, None] * x) @ np.linalg.solve(information.sum(axis=0), pull)
-    influence = influence - w0 * (rest - mean_0) - of_gamma - of_beta @ ((w1 - w0) @ x)
-    without = without - _mean_of_odds(arms, change, beta)
-    return mean_1 - mean_0, arms.by_cluster(influence), without
+        return mean_1, influence - of_beta @ mean_x_1, without
+    second, _ = arms.odds_moments
+    odds, odds_x = second[:, 0, 0], second[:, 0]
+    total = odds.sum()
+    rest_0 = by_odds[:, 0] - second @ coefficients
+    mean_0 = float(rest_0[:, 0].sum() / total)
+    _, information, score = arms.logit
+    pull = (rest_0 - mean_0 * odds_x).sum(axis=0) / total
+    influence = (
+        influence
+        - (rest_0[:, 0] - mean_0 * odds) / total
+        - score @ np.linalg.solve(information.sum(axis=0), pull)
+        - of_beta @ (mean_x_1 - odds_x.sum(axis=0) / total)
+    )
+    return mean_1 - mean_0, influence, without - _mean_of_odds(arms, by_odds, beta)
 
 
-def _mean_of_odds(arms: Arms, change: Floats, beta: Floats) -> Floats:
+def _mean_of_odds(arms: Arms, by_odds: Floats, beta: Floats) -> Floats:
     """Return the controls' mean residual by odds without each cluster, (v,).
 
     The odds move by exp(x′δ), expanded to second order in δ.
     """
     delta = arms.moved
-    t0, t1, t2, t3 = (part.sum(axis=0) - part for part in arms.odds_moments)
-    one = (arms.odds * change)[:, None] * arms.x
-    parts = (
-        arms.by_cluster(arms.odds * change),
-        arms.by_cluster(one),
-        arms.by_cluster(one[:, :, None] * arms.x[:, None, :]),
-    )
-    y0, y1, y2 = (part.sum(axis=0) - part for part in parts)
+    t2, t3 = (part.sum(axis=0) - part for part in arms.odds_moments)
+    y2 = by_odds.sum(axis=0) - by_odds
 
-    def expanded(zero: Floats, first: Floats, second: Floats) -> Floats:
+    def expanded(second: Floats) -> Floats:
         found: Floats = (
-            zero
-            + np.einsum("vp,vp->v", first, delta)
+            second[:, 0, 0]
+            + np.einsum("vp,vp->v", second[:, 0], delta)
             + np.einsum("vpq,vp,vq->v", second, delta, delta) / 2
         )
         return found
 
-    x = t1 + np.einsum("vpq,vq->vp", t2, delta) + np.einsum("vpqr,vq,vr->vp", t3, delta, delta) / 2
+    x = (
+        t2[:, 0]
+        + np.einsum("vpq,vq->vp", t2, delta)
+        + np.einsum("vpqr,vq,vr->vp", t3, delta, delta) / 2
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
-        found: Floats = (expanded(y0, y1, y2) - (x * beta).sum(axis=1)) / expanded(t0, t1, t2)
+        found: Floats = (expanded(y2) - (x * beta).sum(axis=1)) / expanded(t2)
     return found

@@ -12,9 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import polars as pl
-from diff_diff import CallawaySantAnna, SurveyDesign  # type: ignore[import-untyped]
 
 from analysis.effects.group_time import Comparison
 from analysis.effects.households import Households, about
@@ -88,6 +86,9 @@ def estimate(households: Households, how: Comparison, *, leave_out: bool) -> Eff
 
 def _fit(households: Households, how: Comparison) -> Any:
     """Fit by diff-diff; what it cannot do is said in the user's words."""
+    import pandas as pd
+    from diff_diff import CallawaySantAnna, SurveyDesign  # type: ignore[import-untyped]
+
     frame = households.frame
     data = pd.DataFrame(
         {name: frame[name].to_numpy() for name in frame.columns if name != "village"}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import optimize, stats  # type: ignore[import-untyped]
+from scipy import optimize, special  # type: ignore[import-untyped]
 
 from analysis.effects.aggregate import aggregate
 from analysis.effects.result import EffectSet
@@ -192,11 +192,11 @@ def detectable(
 
     def found(noncentrality: float) -> float:
         if np.isinf(degrees):
-            critical = stats.chi2.ppf(level, restrictions)
-            return float(stats.ncx2.sf(critical, restrictions, noncentrality))
+            critical = special.chdtri(restrictions, 1 - level)
+            return 1 - float(special.chndtr(critical, restrictions, noncentrality))
         below = degrees - restrictions + 1
-        critical = stats.f.ppf(level, restrictions, below)
-        return float(stats.ncf.sf(critical, restrictions, below, noncentrality))
+        critical = special.fdtri(restrictions, below, level)
+        return 1 - float(special.ncfdtr(restrictions, below, noncentrality, critical))
 
     if np.isfinite(degrees) and degrees - restrictions + 1 <= 0:
         return float("nan")  # the test has no distribution: nothing could be found

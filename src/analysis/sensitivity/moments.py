@@ -9,7 +9,7 @@ from functools import cache
 from itertools import combinations
 
 import numpy as np
-from scipy import optimize, special, stats  # type: ignore[import-untyped]
+from scipy import optimize, special  # type: ignore[import-untyped]
 
 from analysis.inference.arrays import Booleans, Floats
 
@@ -257,9 +257,10 @@ def folded_quantile(bias: float, level: float) -> float:
     >>> round(folded_quantile(0.0, 0.95), 4), round(folded_quantile(5.0, 0.95), 4)
     (1.96, 6.6449)
     """
-    norm = stats.norm
     if bias > 8:
-        return float(bias + norm.ppf(level))
+        return float(bias + special.ndtri(level))
     return float(
-        optimize.brentq(lambda c: norm.cdf(c - bias) - norm.cdf(-c - bias) - level, 0, bias + 10)
+        optimize.brentq(
+            lambda c: special.ndtr(c - bias) - special.ndtr(-c - bias) - level, 0, bias + 10
+        )
     )

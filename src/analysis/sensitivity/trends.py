@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import special  # type: ignore[import-untyped]
 
 from analysis.effects.table import refuse
 from analysis.inference.arrays import Floats
@@ -231,8 +231,8 @@ def _weights(study: EventStudy, weights: Floats) -> Floats:
 def _scaled(study: EventStudy, level: float) -> EventStudy:
     """Return the study with its covariance scaled so that z quantiles of it are t quantiles."""
     probability = (1 + level) / 2
-    z = stats.norm.ppf(probability)
-    t = stats.t.ppf(probability, study.degrees) if np.isfinite(study.degrees) else z
+    z = special.ndtri(probability)
+    t = special.stdtrit(study.degrees, probability) if np.isfinite(study.degrees) else z
     return replace(study, covariance=study.covariance * (t / z) ** 2)
 
 

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import optimize, special, stats  # type: ignore[import-untyped]
+from scipy import optimize, special  # type: ignore[import-untyped]
 
 Array = NDArray[np.float64]
 NODES = 400
@@ -90,7 +90,7 @@ class Mixture:
 
     def quantile(self, probability: float) -> float:
         """Return a quantile in per cent, by root finding: the same on every run."""
-        z = float(stats.norm.ppf(probability))
+        z = float(special.ndtri(probability))
         ends = self.means + z * self.sds
         low, high = float(ends.min()), float(ends.max())
         if high - low < 1e-12:
@@ -188,12 +188,13 @@ def posterior(effects: Array, std_errors: Array, prior: Prior, scale: str = "per
     spread = v[None, :] + tau[:, None] ** 2
     precision = (1 / spread).sum(axis=1) + 1 / prior.sd**2
     centre = ((y / spread).sum(axis=1) + prior.mean / prior.sd**2) / precision
-    # Marginal likelihood of tau: the joint density over the conditional posterior of the mean.
+    # Marginal likelihood of tau, up to a constant: the joint density over the conditional
+    # posterior of the mean.
     log_density = (
-        stats.norm.logpdf(y[None, :], centre[:, None], np.sqrt(spread)).sum(axis=1)
-        + stats.norm.logpdf(centre, prior.mean, prior.sd)
+        -0.5 * ((y[None, :] - centre[:, None]) ** 2 / spread + np.log(spread)).sum(axis=1)
+        - 0.5 * ((centre - prior.mean) / prior.sd) ** 2
         - 0.5 * np.log(precision)
-        + stats.halfnorm.logpdf(tau, scale=prior.tau_scale)
+        - 0.5 * (tau / prior.tau_scale) ** 2
     )
     weights = quadrature * np.exp(log_density - log_density.max())
     weights /= weights.sum()

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 import polars as pl
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import special  # type: ignore[import-untyped]
 
 PER_CENT = 100.0
 
@@ -67,7 +67,7 @@ def error_from_interval(low: float, high: float, level: float = 0.95) -> float:
     >>> round(error_from_interval(40, 88), 1)
     12.2
     """
-    return (high - low) / (2 * float(stats.norm.ppf((1 + level) / 2)))
+    return (high - low) / (2 * float(special.ndtri((1 + level) / 2)))
 
 
 def error_from_t(effect: float, t_value: float) -> float:
@@ -89,7 +89,7 @@ def error_from_p(effect: float, p_value: float) -> float:
     >>> round(error_from_p(0.366, 0.004), 3)
     0.127
     """
-    return abs(effect) / float(stats.norm.isf(p_value / 2))
+    return abs(effect) / -float(special.ndtri(p_value / 2))
 
 
 def combined(
@@ -155,7 +155,7 @@ def with_percent(estimates: pl.DataFrame) -> pl.DataFrame:
         .when(of_mean)
         .then(PER_CENT * pl.col("error") / mean)
     )
-    quantile = float(stats.norm.ppf(0.975))
+    quantile = float(special.ndtri(0.975))
 
     def end(sign: int) -> pl.Expr:
         log_end = pl.col("estimate") + sign * quantile * pl.col("error")

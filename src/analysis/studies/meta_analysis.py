@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import special  # type: ignore[import-untyped]
 
 from analysis.faults import Fault, FaultsError
 from analysis.results import Account, Comparison, FrameDigest, Provenance
@@ -265,7 +265,7 @@ def _spread(model: RandomEffects | ThreeLevel) -> float:
 
 def _p_value(model: RandomEffects | ThreeLevel) -> float:
 
-    return 2 * float(stats.t.sf(abs(model.mean / model.std_error), model.df))
+    return 2 * float(special.stdtr(model.df, -abs(model.mean / model.std_error)))
 
 
 def _compared(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats  # type: ignore[import-untyped]
+from scipy import optimize, special  # type: ignore[import-untyped]
 
 Array = NDArray[np.float64]
 FEWEST_DF = 4.0
@@ -58,17 +58,19 @@ class ThreeLevel:
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return the interval of the mean, model-based."""
-        reach = self.std_error * float(stats.t.ppf((1 + level) / 2, self.df))
+        reach = self.std_error * float(special.stdtrit(self.df, (1 + level) / 2))
         return self.mean - reach, self.mean + reach
 
     def robust_interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return the interval of the mean by cluster-robust variance."""
-        reach = self.robust_error * float(stats.t.ppf((1 + level) / 2, self.robust_df))
+        reach = self.robust_error * float(special.stdtrit(self.robust_df, (1 + level) / 2))
         return self.mean - reach, self.mean + reach
 
     def prediction(self, level: float = 0.95) -> tuple[float, float]:
         """Return the interval of an effect in a further study."""
-        reach = float(stats.t.ppf((1 + level) / 2, self.df)) * math.hypot(self.tau, self.std_error)
+        reach = float(special.stdtrit(self.df, (1 + level) / 2)) * math.hypot(
+            self.tau, self.std_error
+        )
         return self.mean - reach, self.mean + reach
 
 

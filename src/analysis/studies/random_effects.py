@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats  # type: ignore[import-untyped]
+from scipy import optimize, special  # type: ignore[import-untyped]
 
 Array = NDArray[np.float64]
 GRID = 400
@@ -49,7 +49,7 @@ class RandomEffects:
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return the interval of the mean."""
-        reach = self.std_error * float(stats.t.ppf((1 + level) / 2, self.df))
+        reach = self.std_error * float(special.stdtrit(self.df, (1 + level) / 2))
         return self.mean - reach, self.mean + reach
 
     def prediction(self, level: float = 0.95) -> tuple[float, float]:
@@ -64,7 +64,7 @@ class RandomEffects:
         """
         if self.n_studies < FEWEST_FOR_PREDICTION:
             return math.nan, math.nan
-        reach = float(stats.t.ppf((1 + level) / 2, self.df))
+        reach = float(special.stdtrit(self.df, (1 + level) / 2))
         reach *= math.hypot(self.tau, self.std_error)
         return self.mean - reach, self.mean + reach
 

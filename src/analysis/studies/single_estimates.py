@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import special  # type: ignore[import-untyped]
 
 from analysis.faults import Fault, FaultsError
 from analysis.results.forest import Row, forest
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from analysis.studies.estimates import Studies
 
-NORMAL: Final = float(stats.norm.ppf(0.975))
+NORMAL: Final = float(special.ndtri(0.975))
 MEAN_UNIT: Final = "per cent of the comparison mean"
 BY: Final = ("outcome_family", "risk_of_bias", "effect", "comparison", "sub_type", "setting")
 """Columns by which estimates may be grouped."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import special  # type: ignore[import-untyped]
 
 Array = NDArray[np.float64]
 FEWEST_FOR_EGGER = 3
@@ -49,13 +49,15 @@ def egger(effects: Array, std_errors: Array) -> SmallStudy:
     >>> round(fit.slope, 6), round(abs(fit.limit), 6)
     (1.0, 0.0)
     """
+    from scipy import stats  # type: ignore[import-untyped]  # slow to import
+
     k = len(effects)
     if k < FEWEST_FOR_EGGER or np.ptp(std_errors) == 0:
         return SmallStudy(k, math.nan, math.nan, math.nan, math.nan)
     fit = stats.linregress(1 / std_errors, effects / std_errors)
     p_value = math.nan
     if fit.intercept_stderr > 0:
-        p_value = 2 * float(stats.t.sf(abs(fit.intercept / fit.intercept_stderr), k - 2))
+        p_value = 2 * float(special.stdtr(k - 2, -abs(fit.intercept / fit.intercept_stderr)))
     return SmallStudy(
         k, float(fit.intercept), float(fit.intercept_stderr), p_value, float(fit.slope)
     )
@@ -77,7 +79,7 @@ def funnel(studies: pl.DataFrame, mean: float) -> pl.DataFrame:
         study, effect, std_error, and low and high, between which 95 per cent of studies of that
         error would lie if effects did not differ.
     """
-    reach = float(stats.norm.ppf(0.975)) * pl.col("std_error")
+    reach = float(special.ndtri(0.975)) * pl.col("std_error")
     return studies.select("study", "effect", "std_error").with_columns(
         low=mean - reach, high=mean + reach
     )
