@@ -270,15 +270,14 @@ def check_columns(x: Floats, names: Sequence[str]) -> None:
     FaultsError
         Naming the first column that adds nothing.
     """
-    basis = np.ones((x.shape[0], 1)) / np.sqrt(max(x.shape[0], 1))
+    # On its diagonal: how long each column is once those before it are taken out.
+    triangle = np.linalg.qr(np.column_stack([np.ones(x.shape[0]), x]), mode="r")
+    rest = np.zeros(x.shape[1] + 1)
+    rest[: triangle.shape[0]] = np.abs(np.diagonal(triangle))
     for k, name in enumerate(names):
-        length = float(np.linalg.norm(x[:, k]))
-        rest = x[:, k] - basis @ (basis.T @ x[:, k])
-        rest -= basis @ (basis.T @ rest)
-        if float(np.linalg.norm(rest)) <= COLLINEAR * max(length, 1e-300):
+        if rest[k + 1] <= COLLINEAR * max(float(np.linalg.norm(x[:, k])), 1e-300):
             what = "is constant" if np.ptp(x[:, k]) == 0 else "is a mix of those before it"
             refuse(f"the covariate {what}", "leave it out", column=name)
-        basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
 
 
 def _check_arms(sample: Sample) -> None:
