@@ -77,6 +77,7 @@ bench: ## Time cells and effects beside other packages, in an environment of its
 	@$(HAS_PYTHON); $(PYTHON) tools/environment.py --venv build/bench --lock requirements-bench.lock
 	@$(BENCH_PYTHON) benchmarks/cells.py
 	@$(BENCH_PYTHON) benchmarks/effects.py $(ARGS)
+	@$(BENCH_PYTHON) benchmarks/speed.py
 
 lab: report-environment ## Open the notebooks in JupyterLab (an extra, outside the lock)
 	@mkdir -p build

@@ -177,9 +177,11 @@ def record(found: Iterable[Mapping[str, Any]], file: Path | None = None) -> None
         ``reports/speed.csv`` if left out.
     """
     file = file or paths.root() / FILE
-    new = Processes.cast(pl.DataFrame(list(found)))
+    columns = [name for name in Processes.columns() if name != "line"]
+    new = pl.DataFrame(list(found)).select(columns)
     if file.exists():
         old = contract.read(file, Processes).drop("line", strict=False)
+        new = new.cast(dict(old.schema))  # type: ignore[arg-type]
         new = pl.concat([old.join(new, on=[*KEYS, "package"], how="anti"), new])
     ordered = new.sort(*KEYS, "package").with_columns(
         pl.col("cpu_seconds", "seconds", "gibibytes").round(3)

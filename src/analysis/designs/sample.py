@@ -271,7 +271,8 @@ def check_columns(x: Floats, names: Sequence[str]) -> None:
         Naming the first column that adds nothing.
     """
     # On its diagonal: how long each column is once those before it are taken out.
-    triangle = np.linalg.qr(np.column_stack([np.ones(x.shape[0]), x]), mode="r")
+    columns = np.column_stack([np.ones(x.shape[0]), x])
+    triangle = np.asarray(np.linalg.qr(columns, mode="r"), dtype=np.float64)
     rest = np.zeros(x.shape[1] + 1)
     rest[: triangle.shape[0]] = np.abs(np.diagonal(triangle))
     for k, name in enumerate(names):

@@ -17,7 +17,7 @@ from typing import Any, Final
 import dataframely as dy
 
 from analysis import datapackage, paths
-from analysis.benchmarks import timings
+from analysis.benchmarks import front_door, timings
 from analysis.faults import Fault
 from analysis.files import write_atomic
 from analysis.methods import schemas
@@ -38,6 +38,7 @@ TABLES: Final[Mapping[str, Mapping[str, type[dy.Schema]]]] = {
     "reports": {
         "findings": schemas.Findings,
         "benchmarks": timings.Benchmarks,
+        "speed": front_door.Processes,
         "runtimes": schemas.Runtimes,
         "public/rice_farms": schemas.RiceFarms,
         "public/rice_seasons": schemas.RiceSeasons,

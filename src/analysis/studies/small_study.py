@@ -49,7 +49,7 @@ def egger(effects: Array, std_errors: Array) -> SmallStudy:
     >>> round(fit.slope, 6), round(abs(fit.limit), 6)
     (1.0, 0.0)
     """
-    from scipy import stats  # type: ignore[import-untyped]  # slow to import
+    from scipy import stats  # slow to import
 
     k = len(effects)
     if k < FEWEST_FOR_EGGER or np.ptp(std_errors) == 0:
