@@ -133,7 +133,7 @@ def with_percent(estimates: pl.DataFrame) -> pl.DataFrame:
     >>> row = pl.DataFrame({"unit": ["log_points"], "estimate": [0.018], "std_error": [0.013],
     ...     "se_multiplier": [1.0], "comparison_mean": [None]})
     >>> [round(x, 2) for x in with_percent(row).select("percent_low", "percent_high").row(0)]
-    [-0.74, 4.44]
+    [-0.75, 4.44]
     """
     unit = pl.col("unit").cast(pl.String)
     mean = pl.col("comparison_mean")
