@@ -20,7 +20,7 @@ SET_UP = $(HAS_PYTHON); $(PYTHON) tools/environment.py --venv "$(VENV)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help report data test lint types tests verify check serve pdf doctor licences lock lab bench validate clean \
+.PHONY: help report data test lint types tests verify publish check serve pdf doctor licences lock lab bench validate clean \
 	report-environment test-environment
 
 help: ## Show these commands
@@ -48,8 +48,13 @@ tests: test-environment ## Only pytest; one part: make tests ARGS="-k claims"
 	@echo "== pytest: tests, documented examples, notebooks without outputs"
 	@$(RUN) pytest --numprocesses auto --dist loadgroup $(ARGS)
 
-verify: test-environment ## Rebuild every number and compare; build twice, compare bytes; every page in a browser
+publish: report-environment ## Build and sign the numbers off as published (ARGS='--note "why they moved"')
+	@$(RUN) analysis publish $(ARGS)
+
+verify: test-environment ## Everything published against what is made here: numbers, files, pages, bytes
 	@$(RUN) analysis verify
+	@$(RUN) analysis claims check >/dev/null
+	@test ! -d reports/site || $(RUN) analysis site check
 	@$(RUN) analysis twice
 	@echo "== every page in a browser: accessibility, phones, requests"
 	@$(RUN) pytest -m every_page tests/site
@@ -61,7 +66,7 @@ check: report-environment ## Check the claims ledger and the built site
 serve: report-environment ## Serve the site on this machine; rebuild and reload what is edited
 	@$(RUN) analysis site serve --watch $(ARGS)
 
-pdf: report ## The report as one PDF, reports/report.pdf (needs Chromium)
+pdf: report ## The report and its two-page summary as PDFs in reports (needs Chromium)
 	@$(RUN) analysis site pdf
 
 doctor: report-environment ## Say what this machine has and lacks

@@ -88,6 +88,8 @@ def make(folder: Path, rows: int, villages: int, gaps: float) -> None:
     folder.mkdir()
     for table in schemas.TABLES:
         schemas.conform(panel.table(table), table).sink_parquet(folder / f"{table}.parquet")
+    flat = income.with_columns(village=of.gather(kept // PERIODS))
+    flat.write_parquet(folder / "flat.parquet")
     panels.write_manifest(
         folder,
         name="bench",
@@ -96,8 +98,6 @@ def make(folder: Path, rows: int, villages: int, gaps: float) -> None:
         tables={},
         about=panels.described(panel),
     )
-    flat = income.with_columns(village=of.gather(kept // PERIODS))
-    flat.write_parquet(folder / "flat.parquet")
 
 
 def sums(frame: pl.LazyFrame) -> pl.DataFrame:

@@ -144,3 +144,12 @@ def test_every_published_number_says_its_rows():
         assert record["rows_used"] is not None, record["id"]
         if record["kind"] in ("number", "word"):
             assert record["rows_used"] <= record["rows_in"], record["id"]
+
+
+def test_another_processor_writes_the_same_file(tmp_path):
+    """Two doubles that differ in their last digits, as sums in another order do."""
+    sum_of_tenths = sum([0.1] * 10)
+    assert sum_of_tenths != 1.0
+    for name, value in (("one.csv", 1.0), ("other.csv", sum_of_tenths)):
+        findings.write_csv([changed(value=value, low=value * 1e6)], tmp_path / name)
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "other.csv").read_bytes()

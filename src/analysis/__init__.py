@@ -95,7 +95,7 @@ class _FrontDoor(ModuleType):
         if name == "__version__":
             from importlib.metadata import version
 
-            return version("analysis")
+            return version("village-programmes")
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -81,7 +81,7 @@ def unfit(rows: pl.DataFrame, published: Mapping[str, str]) -> tuple[Fault, ...]
         What each published number is printed as, by finding.
     """
     newest = {row["finding"]: row for row in rows.iter_rows(named=True)}
-    remedy = 'note the newer change too: analysis verify --note "why"'
+    remedy = 'note the newer change too: analysis publish --note "why"'
     return tuple(
         Fault(
             FILE.as_posix(),

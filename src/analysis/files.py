@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -22,13 +22,13 @@ def write_atomic(path: Path, content: bytes) -> None:
         The whole content.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    part = Path(name)
+    # Opened here and not by tempfile, whose files are private whatever the user's umask is.
+    part = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
     try:
-        with os.fdopen(handle, "wb") as out:
+        with part.open("xb") as out:
             out.write(content)
-        # mkstemp makes private files; what we write is as public as the rest of the project.
-        part.chmod(0o644)
+            out.flush()
+            os.fsync(out.fileno())  # a rename may reach the disk before the data do
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
@@ -63,6 +63,32 @@ def remove_parts(folder: Path) -> None:
     """Delete what an interrupted `write_atomic` left in a folder."""
     for part in folder.glob(".*.part"):
         part.unlink(missing_ok=True)
+
+
+def write_sealed(path: Path, content: bytes) -> None:
+    """Write a file that begins with the digest of the rest; see `read_sealed`."""
+    write_atomic(path, hashlib.sha256(content).hexdigest().encode() + b"\n" + content)
+
+
+def read_sealed(path: Path) -> bytes | None:
+    r"""Return what `write_sealed` wrote; None if it is not there, cut short or changed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "kept"
+    >>> write_sealed(path, b"text")
+    >>> read_sealed(path)
+    b'text'
+    >>> _ = path.write_bytes(path.read_bytes()[:-1])
+    >>> read_sealed(path) is None
+    True
+    """
+    try:
+        seal, _, content = path.read_bytes().partition(b"\n")
+    except OSError:
+        return None
+    return content if seal == hashlib.sha256(content).hexdigest().encode() else None
 
 
 def files_below(folder: Path) -> list[Path]:

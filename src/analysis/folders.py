@@ -9,10 +9,11 @@ which may hold rows of somebody's survey.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import secrets
 import shutil
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -49,14 +50,65 @@ def replaced(target: Path, marker: str, what: str) -> Iterator[Path]:
         problem = f"exists and is not {what}"
         raise FaultsError([Fault(target.name, problem, "choose a new folder to write to")])
     target.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f".{target.name}.{os.getpid()}."
-    new = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
-    new.chmod(0o755)
+    # Made here and not by tempfile, whose folders are private whatever the user's umask is.
+    new = target.parent / f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}"
+    new.mkdir()
     try:
         yield new
+        _sync(new)
         _swap(new, target)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def _sync(folder: Path) -> None:
+    """Have the disk hold what a folder holds, before a rename makes it the one that counts."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
+
+
+def seal(folder: Path, pattern: str = "*.parquet") -> dict[str, str]:
+    """Return the sha256 of the files of a folder that fit a pattern, by relative name."""
+    return {
+        path.relative_to(folder).as_posix(): _sha256(path)
+        for path in sorted(folder.rglob(pattern))
+        if path.is_file()
+    }
+
+
+def broken(folder: Path, sealed: object, remedy: str, pattern: str = "*.parquet") -> list[Fault]:
+    """Return the files of a folder that are not as `seal` found them.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    sealed : mapping of str to str
+        What `seal` returned when the folder was written, as its manifest has it.
+    remedy : str
+        What to do about a file that is another one.
+    pattern : str
+        As `seal` took it.
+    """
+    if not isinstance(sealed, Mapping):
+        problem = "the digests of the files are missing"
+        return [Fault(folder.name, problem, remedy, column="files")]
+    now = seal(folder, pattern)
+    problems = {name: "the file is missing" for name in sealed if name not in now}
+    problems |= {name: "a file that was not written with it" for name in now if name not in sealed}
+    problems |= {
+        name: "the file was changed or cut short since it was written"
+        for name in now
+        if name in sealed and now[name] != sealed[name]
+    }
+    return [Fault(f"{folder.name}/{name}", problems[name], remedy) for name in sorted(problems)]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_other(target: Path, marker: str) -> bool:

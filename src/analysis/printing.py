@@ -68,8 +68,14 @@ def unit(text: str) -> str:
     return top.replace("_", "-") + said
 
 
-# A spreadsheet runs what begins so; a number with its sign is none of these.
-_FORMULA = r"^(?:[=@\t\r]|[+-][^\d.,])"
+# A spreadsheet runs what begins so, blanks and invisible signs before it left out; some read the
+# full-width signs alike. What begins a line or a cell inside a text counts too.
+_START = r"(?:^|[\t\r\n;])[\s\x00-\x1f\u200b-\u200f\u2060\ufeff]*"
+_SIGN = "[=@+\\-＝＠＋－]"
+_FORMULA = f"{_START}{_SIGN}"
+_RUN = re.compile(f"({_START})({_SIGN})")
+_GUARDED = re.compile(f"({_START})'({_SIGN})")
+_PLAIN_NUMBER = r"^[+-]?(?:\d[\d,]*)?\.?\d+(?:[eE][+-]?\d+)?(?: ?%)?$"
 _MARKUP = re.compile(r"([\\`*_\[\](){}<>$@#|~^!\"'])")
 
 
@@ -85,28 +91,31 @@ def escaped(text: str) -> str:
 
 
 def formulas(column: str) -> pl.Expr:
-    """Return whether the texts of a column begin as a formula of a spreadsheet does."""
-    return pl.col(column).str.contains(_FORMULA)
+    """Return whether a spreadsheet may take the texts of a column for formulas."""
+    text = pl.col(column)
+    return text.str.contains(_FORMULA) & ~text.str.contains(_PLAIN_NUMBER)
 
 
 def guarded(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula.
+    """Return a text that no spreadsheet takes for a formula: an apostrophe stands before its signs.
 
     Examples
     --------
-    >>> guarded("=1+1"), guarded("-5"), unguarded(guarded("=1+1")), unguarded("'tis")
-    ("'=1+1", '-5', '=1+1', "'tis")
+    >>> guarded("=1+1"), guarded("+1+1"), guarded("-5"), guarded("a;＝1")
+    ("'=1+1", "'+1+1", '-5', "a;'＝1")
+    >>> unguarded(guarded("=1+1")), unguarded("'tis")
+    ('=1+1', "'tis")
     """
-    return f"'{text}" if re.match(_FORMULA, text) else text
+    return text if re.match(_PLAIN_NUMBER, text) else _RUN.sub(r"\1'\2", text)
 
 
 def unguarded(text: str) -> str:
     """Return a text as it was before `guarded`."""
-    return text[1:] if text.startswith("'") and re.match(_FORMULA, text[1:]) else text
+    return _GUARDED.sub(r"\1\2", text)
 
 
 def download(frame: pl.DataFrame) -> str:
-    """Return a table as CSV in which no text is a formula: it begins with an apostrophe then.
+    """Return a table as CSV in which no text and no heading is a formula: see `guarded`.
 
     Parameters
     ----------
@@ -119,17 +128,19 @@ def download(frame: pl.DataFrame) -> str:
 
     Examples
     --------
-    >>> print(download(pl.DataFrame({"a": ["=1+1", "-5", "+x", "ok"]})))
-    a
+    >>> print(download(pl.DataFrame({"@a": ["=1+1", "-5", "+x", "ok"]})))
+    '@a
     '=1+1
     -5
     '+x
     ok
     <BLANKLINE>
     """
-    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
-    guarded = [
-        pl.when(formulas(name)).then(pl.lit("'") + pl.col(name)).otherwise(name).alias(name)
-        for name in texts
+    safe = [
+        pl.Series(name, [None if text is None else guarded(text) for text in frame[name]])
+        .cast(pl.String)
+        .alias(name)
+        for name, kind in frame.schema.items()
+        if isinstance(kind, pl.String | pl.Enum | pl.Categorical)
     ]
-    return frame.with_columns(guarded).write_csv()
+    return frame.with_columns(safe).rename(guarded).write_csv()

@@ -217,3 +217,24 @@ def test_a_pack_says_what_it_is(made: Pack) -> None:
 def test_a_folder_without_a_pack_says_so(tmp_path: Path) -> None:
     with pytest.raises(FaultsError, match="`analysis pack` wrote"):
         pack.read(tmp_path)
+
+
+@pytest.mark.parametrize("key", ["name", "design", "periods", "rules", "digest"])
+def test_a_pack_without_an_entry_of_its_manifest_is_refused(
+    made: Pack, tmp_path: Path, key: str
+) -> None:
+    pack.write(made, tmp_path / "pack", log=tmp_path / "log.jsonl")
+    path = tmp_path / "pack" / pack.MANIFEST
+    about = json.loads(path.read_text(encoding="utf-8"))
+    del about[key]
+    path.write_text(json.dumps(about), encoding="utf-8")
+    with pytest.raises(FaultsError, match=f"missing or damaged: KeyError: '{key}'"):
+        pack.read(tmp_path / "pack")
+
+
+@pytest.mark.parametrize("content", [b"", b"village,period\n\xff\xfe", b'a,"b\n1'])
+def test_a_damaged_table_of_a_pack_is_refused(made: Pack, tmp_path: Path, content: bytes) -> None:
+    pack.write(made, tmp_path / "pack", log=tmp_path / "log.jsonl")
+    (tmp_path / "pack" / "totals.csv").write_bytes(content)
+    with pytest.raises(FaultsError, match=r"pack\.json"):
+        pack.read(tmp_path / "pack")

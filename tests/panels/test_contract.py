@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from analysis import folders
 from analysis.faults import FaultsError
 from analysis.panels import dictionary, package, panel, schemas
 from analysis.panels.account import Account
@@ -227,6 +228,11 @@ def test_a_table_may_be_a_folder_of_parts(tmp_path: Path) -> None:
     (tmp_path / "p" / "income").mkdir()
     for number in range(3):
         rows[number : number + 1].write_parquet(tmp_path / "p/income" / f"part-{number:04}.parquet")
+    manifest = tmp_path / "p" / panel.MANIFEST
+    about = json.loads(manifest.read_text(encoding="utf-8")) | {
+        "files": folders.seal(tmp_path / "p")
+    }
+    manifest.write_text(json.dumps(about), encoding="utf-8")
     assert panel.read(tmp_path / "p").income.collect().equals(rows)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,20 @@ def test_the_licences_say_what_they_cover() -> None:
     assert set(PROJECT["license-files"]) == {"LICENSE", "LICENSE-DATA"}
     for name in ("LICENSE", "LICENSE-DATA", "CITATION.cff"):
         assert f"]({name})" in README
+
+
+def test_the_distribution_has_a_name_of_its_own_and_the_package_is_called_analysis() -> None:
+    """As the build backend writes the metadata of a wheel; the registry has another `analysis`."""
+    from flit_core.common import Metadata, Module, make_metadata
+    from flit_core.config import read_flit_config
+
+    config = read_flit_config(ROOT / "pyproject.toml")
+    about: Metadata = make_metadata(Module(config.module, ROOT), config)
+    assert (about.name, about.version) == ("village-programmes", PROJECT["version"])
+    assert config.module == "analysis" and (ROOT / "src" / "analysis" / "__init__.py").is_file()
+    assert metadata.version(about.name) == PROJECT["version"]
+
+
+def test_security_names_a_private_channel() -> None:
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    assert "Report a vulnerability" in text.split("## Report a fault")[1]

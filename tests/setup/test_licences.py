@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from email.message import Message
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,18 @@ def test_pandoc_inside_its_package_is_stated_as_what_it_is() -> None:
     assert row.licence == "MIT"
     assert "GPL-2.0-or-later" in row.carries
     assert "GPL" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["numpy", "scipy"])
+def test_what_a_wheel_says_that_it_carries_is_stated(name: str) -> None:
+    """Its own licence file lists the libraries linked into it, each with files and licence."""
+    found = [file for file in distribution(name).files or () if file.name == "LICENSE.txt"]
+    text = min(found, key=lambda file: len(file.parts)).read_text(encoding="utf-8")
+    said = set(re.findall(rf"^Files: {name}\.libs/.*?^License: (.+?)$", text, re.M | re.S))
+    stated = RULES["carries"][name]["licence"].split(", ")
+    assert said <= set(stated)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"`{name}`" in readme and "LGPL-2.1-or-later" in readme
 
 
 def test_the_one_package_outside_the_rule_is_named_and_is_no_dependency_of_the_library() -> None:

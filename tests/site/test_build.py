@@ -17,11 +17,14 @@ import pytest
 from analysis.faults import FaultsError
 from analysis.site import build as building
 from analysis.site import quarto
+from analysis.site import verify as verifying
 from analysis.site.build import build
+from analysis.site.execute import execute
 from analysis.site.inputs import digest_of_inputs
 from analysis.site.lock import LOCK, build_lock
+from analysis.site.published import LOCK as LOCKED
 from analysis.site.serve import server
-from analysis.site.verify import verify
+from analysis.site.verify import publish, verify
 
 if TYPE_CHECKING:
     from conftest import Project
@@ -85,7 +88,7 @@ def test_a_build_makes_the_site_and_the_table_of_findings(
         "render",
         "check",
     ]
-    assert (executed.root / "reports/findings.csv").read_text().count("\n") == 2
+    assert (executed.root / "build/findings.csv").read_text().count("\n") == 2
     assert str(report).endswith(f"open {report.index}")
     assert not (executed.root / "build/site.new").exists()
     assert not (executed.root / "build/site.old").exists()
@@ -128,7 +131,7 @@ def test_a_change_renders_again(
 def test_a_failing_check_keeps_the_old_site(executed: Project, renderer: Renderer) -> None:
     report = build(executed.root)
     before = report.index.read_bytes()
-    table = (executed.root / "reports/findings.csv").read_bytes()
+    table = (executed.root / "build/findings.csv").read_bytes()
     executed.write("index.qmd", "---\ntitle: Home\n---\n<a href='nowhere.html'>x</a> ?@fig-x\n")
     with pytest.raises(FaultsError) as raised:
         build(executed.root)
@@ -137,7 +140,7 @@ def test_a_failing_check_keeps_the_old_site(executed: Project, renderer: Rendere
         "source markup is left on the page",
     }
     assert report.index.read_bytes() == before
-    assert (executed.root / "reports/findings.csv").read_bytes() == table
+    assert (executed.root / "build/findings.csv").read_bytes() == table
     # It fails again until it is mended: a failed build is not remembered as done.
     with pytest.raises(FaultsError):
         build(executed.root)
@@ -181,6 +184,7 @@ def test_a_build_that_ended_while_swapping_is_mended(executed: Project, renderer
 HOLDER = """
 import sys
 from pathlib import Path
+from analysis.site.execute import execute
 from analysis.site.inputs import digest_of_inputs
 from analysis.site.lock import build_lock
 with build_lock(Path(sys.argv[1])):
@@ -219,16 +223,109 @@ def test_the_lock_is_free_after_an_error(executed: Project) -> None:
 # ---------------------------------------------------------------------------------------- verify
 
 
-def test_verify_finds_what_moved(executed: Project, renderer: Renderer) -> None:
-    build(executed.root)
-    assert verify(executed.root) == ()
-    executed.write("src/analysis/money.py", "RATE = 4\n")
-    moved = verify(executed.root)
-    assert [(row.id, row.column, row.before, row.after) for row in moved] == [
-        ("total", "value", "6.0", "8.0"),
-        ("total", "text", "6", "8"),
-    ]
-    assert "6.0" in (executed.root / "reports/findings.csv").read_text()
+MONTE_CARLO = "reports/validation/montecarlo.csv"
+DESIGNS = "data/validation/designs.csv"
+FIRST_FILE = "the file was changed since it was"
+
+
+@pytest.fixture
+def signed(executed: Project, renderer: Renderer, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """The small project, built and signed off; it has a stored table, its code and its inputs.
+
+    A notebook runs again where its code changed, as a fresh run of all would tell the same.
+    """
+    monkeypatch.setattr(verifying, "execute", lambda root, afresh: execute(root))
+    executed.write(MONTE_CARLO, "design,value\na,0.95\n")
+    executed.write(DESIGNS, "id\na\n")
+    executed.write("src/analysis/validation/__init__.py", "")
+    executed.write("src/analysis/validation/montecarlo.py", '"""Draws."""\nNUMBER = 2000\n')
+    publish(executed.root)
+    return executed
+
+
+def test_green_is_what_was_signed_off_in_either_order_without_git(signed: Project) -> None:
+    assert not (signed.root / ".git").exists()
+    before = (signed.root / LOCKED).read_bytes()
+    assert verify(signed.root).green
+    build(signed.root)
+    assert verify(signed.root).green
+    signed.write("src/analysis/money.py", "RATE = 4\n")
+    for _ in range(2):  # a build in between changes nothing
+        moved = verify(signed.root).moved
+        assert [(row.id, row.column, row.before, row.after) for row in moved] == [
+            ("total", "value", "6", "8"),
+            ("total", "text", "6", "8"),
+        ]
+        assert any("1 findings differ" in note for note in build(signed.root).notes)
+    assert (signed.root / LOCKED).read_bytes() == before
+    publish(signed.root)
+    assert verify(signed.root).green
+
+
+MUTATIONS = {
+    "a formula": ("src/analysis/money.py", "3", "4", "total"),
+    "a published number": ("reports/findings.csv", ",6,", ",7,", f"{FIRST_FILE} signed off"),
+    "the method of a finding": ("reports/findings.csv", "total", "sum", "published"),
+    "a digest of the seal": ("reports/published.csv", "findings.csv,", "findings.csv,0", ""),
+    "a stored Monte Carlo table": (MONTE_CARLO, "0.95", "0.96", f"{FIRST_FILE} signed off"),
+    "the code that drew it": (
+        "src/analysis/validation/montecarlo.py",
+        "2000",
+        "10",
+        "the code that makes it has changed",
+    ),
+    "the designs it was drawn for": (DESIGNS, "a", "b", "the inputs that it was made from"),
+    "a number typed in a page": ("index.qmd", "Hello", "It is 12 yuan", "a number is typed"),
+    "a number in the built site": (
+        "reports/site/index.html",
+        "Hello",
+        "440",
+        f"{FIRST_FILE} built",
+    ),
+    "a page of the built site": ("reports/site/index.html", None, None, "the file is missing"),
+    "the manifest of the site": ("reports/site/SHA256SUMS", None, None, "no manifest"),
+    "the seal": ("reports/published.csv", None, None, "nothing was signed off"),
+}
+"""What is changed, by what, and what verify says of it."""
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_each_mutation_turns_verify_red(signed: Project, mutation: str) -> None:
+    name, before, after, said = MUTATIONS[mutation]
+    path = signed.root / name
+    if before is None or after is None:
+        path.unlink()
+        if "site/index" in name:  # a page that is not the first
+            signed.write(name, PAGE.format(title="Home", text="Hello."))
+            next((signed.root / "reports/site/notebooks").glob("*.html")).unlink()
+    else:
+        text = path.read_text(encoding="utf-8")
+        assert before in text
+        path.write_text(text.replace(before, after, 1), encoding="utf-8")
+    verdict = verify(signed.root)
+    assert not verdict.green
+    told = [*map(str, verdict.faults), *(f"{row.id} {row.before}" for row in verdict.moved)]
+    assert any(said in one for one in told), told
+
+
+def test_comments_and_docstrings_are_no_change_of_the_code(signed: Project) -> None:
+    signed.write("src/analysis/validation/montecarlo.py", '"""Others."""\nNUMBER = 2000  # so\n')
+    assert verify(signed.root).green
+
+
+def test_a_stored_table_is_signed_only_on_request(signed: Project) -> None:
+    signed.write(MONTE_CARLO, "design,value\na,0.96\n")
+    with pytest.raises(FaultsError, match="--stored"):
+        publish(signed.root)
+    publish(signed.root, stored=True)
+    assert verify(signed.root).green
+
+
+def test_own_data_are_not_published(signed: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    signed.write("mine/panel.json", "{}")
+    monkeypatch.setenv("PANEL", "mine")
+    with pytest.raises(FaultsError, match="not published"):
+        publish(signed.root)
 
 
 def test_verify_without_a_table(executed: Project) -> None:
@@ -287,30 +384,3 @@ def test_a_panel_is_an_input_where_it_is_named(executed: Project) -> None:
     before = digest_of_inputs(executed.root, named)
     executed.write("build/mine/rows.parquet", "x")
     assert digest_of_inputs(executed.root, named) != before
-
-
-def git(root: Path, *words: str) -> None:
-    identity = ("-c", "user.name=a", "-c", "user.email=a@example.invalid")
-    subprocess.run(["git", *identity, *words], cwd=root, check=True, capture_output=True)
-
-
-def test_verify_compares_with_the_commit_not_with_what_a_build_has_just_written(
-    executed: Project, renderer: Renderer
-) -> None:
-    """A build rewrites the table on disk; only the commit still says what was published."""
-    root = executed.root
-    build(root)
-    git(root, "init", "-q")
-    git(root, "add", "reports/findings.csv")
-    git(root, "commit", "-qm", "published")
-    table = root / "reports" / "findings.csv"
-    published = table.read_text(encoding="utf-8")
-    assert verify(root) == ()
-    # Another number was published than the notebooks now give.
-    lines = published.splitlines()
-    lines[1] = lines[1].replace(",reported,", ",model,")
-    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    git(root, "commit", "-qam", "published otherwise")
-    report = build(root)
-    assert any("differ from the committed" in note for note in report.notes)
-    assert [row.column for row in verify(root)] == ["tier"]

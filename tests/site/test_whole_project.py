@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analysis.faults import FaultsError
+from analysis.site import numerals
+from analysis.site.published import LOCK, sign
 from analysis.site.twice import twice
 
 if TYPE_CHECKING:
@@ -87,6 +89,11 @@ def three_pages(
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(row for row in rows if row["page"] in kept)
+    listed = root / numerals.FILE
+    lines = listed.read_text(encoding="utf-8").splitlines(keepends=True)
+    there = [line for line in lines[1:] if (root / line.split(",")[0]).is_file()]
+    listed.write_text("".join([lines[0], *there]), encoding="utf-8")
+    sign(root, (root / LOCK).read_bytes(), stored=True)
     return root
 
 

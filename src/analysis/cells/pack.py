@@ -311,7 +311,7 @@ def read(folder: Path) -> Pack:
         raise FaultsError([Fault(file, "the file is missing", remedy)]) from None
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise FaultsError([Fault(file, "not JSON", "get the pack again")]) from None
-    if about.get("version") != VERSION:
+    if not isinstance(about, dict) or about.get("version") != VERSION:
         raise FaultsError(
             [
                 Fault(
@@ -319,10 +319,25 @@ def read(folder: Path) -> Pack:
                     f"the version is not {VERSION}",
                     "get a newer pack",
                     column="version",
-                    value=str(about.get("version")),
+                    value=str(about.get("version") if isinstance(about, dict) else about)[:20],
                 )
             ]
         )
+    try:
+        return _whole(folder, about)
+    except (KeyError, TypeError, ValueError, OSError, pl.exceptions.PolarsError) as error:
+        problem = f"an entry or a file is missing or damaged: {_short(error)}"
+        raise FaultsError([Fault(file, problem, "get the pack again")]) from None
+
+
+def _short(error: Exception) -> str:
+    """Return what an error says, in one line."""
+    said = (getattr(error, "strerror", None) or str(error)).strip().splitlines()
+    return f"{type(error).__name__}: {said[0][:80] if said else 'nothing more is known'}"
+
+
+def _whole(folder: Path, about: dict[str, Any]) -> Pack:
+    """Return the pack of a manifest, its files read and held against its digest."""
     tables = {
         name: _read_table(folder / f"{name}.csv")
         for name in TABLES
@@ -347,7 +362,7 @@ def read(folder: Path) -> Pack:
         raise FaultsError(
             [
                 Fault(
-                    file,
+                    f"{folder.name}/{MANIFEST}",
                     "the pack is not that of its digest: a file was changed",
                     "get the pack again",
                 )

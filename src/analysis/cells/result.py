@@ -11,12 +11,13 @@ from typing import Any, Final
 import polars as pl
 
 from analysis.cells.design import CellsDesign
-from analysis.faults import Fault, FaultsError
-from analysis.folders import replaced
+from analysis.faults import Fault, FaultsError, raise_if_any
+from analysis.folders import broken, replaced, seal
 from analysis.panels.account import Account
 
 MANIFEST: Final = "cells.json"
 WHAT: Final = "a folder of cells"
+REMAKE: Final = "make the cells again"
 VERSION: Final = 1
 """Goes up when stored cells of the version before can no longer be read."""
 TABLES: Final = ("totals", "ever", "pairs", "inverse", "untreated", "second", "risk")
@@ -118,7 +119,7 @@ class Cells:
 
 def write(cells: Cells, folder: Path) -> None:
     """Write cells as one folder of Parquet and JSON, whole or not at all."""
-    about = {
+    about: dict[str, Any] = {
         "version": VERSION,
         "design": cells.design.as_dict(),
         "tier": cells.tier,
@@ -132,6 +133,7 @@ def write(cells: Cells, folder: Path) -> None:
             frame = getattr(cells, name)
             if frame is not None:
                 frame.write_parquet(stage / f"{name}.parquet")
+        about["files"] = seal(stage)
         text = json.dumps(about, ensure_ascii=False, indent=2) + "\n"
         (stage / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
 
@@ -142,7 +144,8 @@ def read(folder: Path) -> Cells:
     Raises
     ------
     FaultsError
-        If the folder holds no cells, or those of another version.
+        If the folder holds no cells, those of another version, or a file that was changed or cut
+        short.
     """
     file = f"{folder.name}/{MANIFEST}"
     try:
@@ -151,30 +154,35 @@ def read(folder: Path) -> Cells:
         remedy = "name a folder that `analysis cells` wrote"
         raise FaultsError([Fault(file, "the file is missing", remedy)]) from None
     except (json.JSONDecodeError, UnicodeDecodeError):
-        raise FaultsError([Fault(file, "not JSON", "make the cells again")]) from None
-    if about.get("version") != VERSION:
+        raise FaultsError([Fault(file, "not JSON", REMAKE)]) from None
+    if not isinstance(about, dict) or about.get("version") != VERSION:
         raise FaultsError(
             [
                 Fault(
                     file,
                     f"the version is not {VERSION}",
-                    "make the cells again",
+                    REMAKE,
                     column="version",
-                    value=str(about.get("version")),
+                    value=str(about.get("version") if isinstance(about, dict) else about)[:20],
                 )
             ]
         )
+    raise_if_any(broken(folder, about.get("files"), REMAKE))
     tables = {
         name: pl.read_parquet(folder / f"{name}.parquet")
         for name in TABLES
         if (folder / f"{name}.parquet").is_file()
     }
-    return Cells(
-        design=CellsDesign.from_dict(about["design"]),
-        tier=about["tier"],
-        periods=tuple(about["periods"]),
-        weighted=about["weighted"],
-        account=Account(**about["account"]),
-        meta=about["meta"],
-        **tables,
-    )
+    try:
+        return Cells(
+            design=CellsDesign.from_dict(about["design"]),
+            tier=about["tier"],
+            periods=tuple(about["periods"]),
+            weighted=about["weighted"],
+            account=Account(**about["account"]),
+            meta=about["meta"],
+            **tables,
+        )
+    except (KeyError, TypeError) as error:
+        problem = f"an entry is missing or of another kind: {error}"
+        raise FaultsError([Fault(file, problem, REMAKE)]) from None

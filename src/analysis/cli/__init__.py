@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +19,9 @@ from analysis.cli import cells, designs, panels, proof
 from analysis.faults import FaultsError, refused_by_machine
 from analysis.site.environment import named_time
 from analysis.terminal import err, out
+
+if TYPE_CHECKING:
+    from analysis.findings import Moved
 
 # A traceback never shows variables: they may hold rows of somebody's survey.
 app = typer.Typer(
@@ -123,11 +127,12 @@ def site_build() -> None:
 
 @site_app.command("check")
 def site_check() -> None:
-    """Check the built site: links, external requests, alt text, ids, headings, weight."""
+    """Check the built site: links, requests, alt text, weight, its manifest, both languages."""
+    from analysis.site.built import agreement_faults, manifest_faults
     from analysis.site.check import check_site
 
     site = paths.root() / "reports" / "site"
-    faults = check_site(site)
+    faults = [*check_site(site), *manifest_faults(site), *agreement_faults(site, paths.root())]
     if faults:
         raise FaultsError(faults)
     pages = sum(1 for _ in site.rglob("*.html"))
@@ -147,12 +152,12 @@ def site_serve(
 
 @site_app.command("pdf")
 def site_pdf() -> None:
-    """Print the built report as one PDF, by headless Chromium."""
-    from analysis.site.pdf import make
+    """Print the summary and the built report as PDFs, by headless Chromium."""
+    from analysis.site.pdf import make, make_summaries
 
-    made = make(paths.root())
-    size = made.stat().st_size / 1e6
-    out.print(f"{made.relative_to(paths.root().resolve())}, {size:.1f} MB", highlight=False)
+    for made in (*make_summaries(paths.root()), make(paths.root())):
+        size = made.stat().st_size / 1e6
+        out.print(f"{made.relative_to(paths.root().resolve())}, {size:.1f} MB", highlight=False)
 
 
 @app.command()
@@ -160,34 +165,55 @@ def verify(
     against: Annotated[
         Path | None, typer.Option(help="another findings.csv, instead of the published one")
     ] = None,
-    note: Annotated[
-        str, typer.Option(help="why numbers moved: noted with each of them in data/changes")
-    ] = "",
 ) -> None:
-    """Compute every published number again and compare with reports/findings.csv."""
-    from analysis.site.verify import note_moved
-    from analysis.site.verify import verify as moved_findings
+    """Hold every published number, file and page against what is made here."""
+    from analysis.site.verify import verify as hold
 
-    moved = moved_findings(paths.root(), against)
-    if note:
-        noted = note_moved(paths.root(), moved, note)
-        out.print(f"{noted} changes noted in data/changes/changes.csv", highlight=False)
+    verdict = hold(paths.root(), against)
     name = "reports/findings.csv" if against is None else str(against)
-    if not moved:
+    for note in verdict.notes:
+        out.print(f"note: {note}", highlight=False, markup=False)
+    if verdict.green:
         out.print(
             f"every finding is as in {name}" if against else "every finding is as published",
             highlight=False,
             markup=False,
         )
         return
+    _show_moved(verdict.moved)
+    for fault in verdict.faults:
+        err.print(f"error: {fault}", style="red", markup=False, highlight=False, soft_wrap=True)
+    if verdict.moved:
+        err.print(f"error: {len(verdict.moved)} differences from {name}", style="red", markup=False)
+    raise typer.Exit(1)
+
+
+def _show_moved(moved: Sequence[Moved]) -> None:
     from rich.table import Table
 
-    table = Table("finding", "page", "what", "published", "now", box=None)
-    for row in moved:
-        table.add_row(row.id, row.page, row.column, row.before, row.after)
-    out.print(table)
-    err.print(f"error: {len(moved)} differences from {name}", style="red", markup=False)
-    raise typer.Exit(1)
+    if moved:
+        table = Table("finding", "page", "what", "published", "now", box=None)
+        for row in moved:
+            table.add_row(row.id, row.page, row.column, row.before, row.after)
+        out.print(table)
+
+
+@app.command()
+def publish(
+    note: Annotated[
+        str, typer.Option(help="why numbers moved: noted with each of them in data/changes")
+    ] = "",
+    stored: Annotated[
+        bool, typer.Option(help="also stored tables whose code changed: run tests/validation first")
+    ] = False,
+) -> None:
+    """Build, then sign the findings of the build off as the published ones."""
+    from analysis.site.verify import publish as sign_off
+
+    moved = sign_off(paths.root(), note=note, stored=stored)
+    _show_moved(moved)
+    said = f"{len({row.id for row in moved})} findings moved; reports/findings.csv is signed"
+    out.print(f"{said}: look at it, then commit it with reports/published.csv", highlight=False)
 
 
 @app.command()
@@ -221,8 +247,16 @@ def finding(
     """Print the record of one finding, with the line that made it and the tests that hold it."""
     from analysis import findings
     from analysis.methods import proof, registry
+    from analysis.site import published
 
-    records = findings.read_csv(paths.root() / "reports" / "findings.csv")
+    records = findings.read_csv(paths.root() / published.LOCK)
+    if not published.is_signed(paths.root()):
+        err.print(
+            f"error: {published.LOCK.as_posix()} is not what was signed off: make verify says why",
+            style="red",
+            markup=False,
+        )
+        raise typer.Exit(1)
     found = [record for record in records if record["id"] == name]
     if not found:
         close = get_close_matches(name, [str(record["id"]) for record in records])
@@ -239,6 +273,10 @@ def finding(
         shown["method record"] = f"{described.address} {described.name} ({described.status})"
     for number, test in enumerate(known.tests(function), start=1):
         shown[f"test {number}"] = test.name
+    made = paths.root() / "build" / "findings.csv"
+    here = [r for r in findings.read_csv(made) if r["id"] == name] if made.is_file() else found
+    if here and here[0]["text"] != found[0]["text"]:
+        shown["built here"] = f"{here[0]['text']} (not published)"
     width = max(map(len, shown)) + 1
     for column, value in shown.items():
         out.print(f"{column:{width}} {value}", highlight=False, markup=False, soft_wrap=True)

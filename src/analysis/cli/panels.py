@@ -101,7 +101,9 @@ def _years(text: str) -> tuple[int, int]:
 
 def import_(
     survey: Annotated[list[Path], typer.Argument(help="files of the survey")],
-    map_file: Annotated[Path | None, typer.Option("--map", help="the map, a TOML file")] = None,
+    map_file: Annotated[
+        Path | None, typer.Option("--map", help="the map, a TOML file; the record's own needs none")
+    ] = None,
     to: Annotated[Path | None, typer.Option("--out", help="folder of the panel")] = None,
     init: Annotated[bool, typer.Option("--init", help="write a map to start from")] = False,
     replace: Annotated[bool, typer.Option(help="also a panel of another tier or name")] = False,
@@ -117,8 +119,8 @@ def import_(
             markup=False,
         )
         return
-    if map_file is None or to is None:
-        raise typer.BadParameter("name the map and the folder: --map MAP.toml --out DIR")
+    if to is None:
+        raise typer.BadParameter("name the folder: --out DIR")
     from analysis.panels.importing.run import import_survey
 
     out.print(

@@ -15,6 +15,8 @@ from analysis.files import write_atomic
 from analysis.findings.record import Finding
 
 COLUMNS = tuple(field.name for field in fields(Finding))
+DIGITS = 12
+"""Significant digits that are written: the last ones of a double are those of one processor."""
 
 
 def write_csv(records: Sequence[Mapping[str, object]], path: Path) -> None:
@@ -30,6 +32,8 @@ def write_csv(records: Sequence[Mapping[str, object]], path: Path) -> None:
 def _cell(value: object) -> str:
     if isinstance(value, str):
         return printing.guarded(value)
+    if isinstance(value, float):
+        return f"{value:.{DIGITS}g}"
     return "" if value is None else repr(value)
 
 
@@ -93,6 +97,11 @@ class Moved:
 
 
 COMPARED = (
+    "kind",
+    "page",
+    "what",
+    "method",
+    "function",
     "value",
     "low",
     "high",

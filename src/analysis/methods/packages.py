@@ -34,9 +34,10 @@ TABLES: Final[Mapping[str, Mapping[str, type[dy.Schema]]]] = {
         "parity/effects": schemas.ParityEffects,
         "parity/doubly_robust": schemas.ParityDoublyRobust,
     },
-    "data/prose": {"numerals": schemas.Numerals},
+    "data/prose": {"numerals": schemas.Numerals, "record_fields": schemas.RecordFields},
     "reports": {
         "findings": schemas.Findings,
+        "published": schemas.Signed,
         "benchmarks": timings.Benchmarks,
         "speed": front_door.Processes,
         "runtimes": schemas.Runtimes,
@@ -64,7 +65,11 @@ TITLES: Final = {
         "Validation",
         "Designs of the Monte Carlo, printed tables and stored estimates of independent packages",
     ),
-    "data/prose": ("prose", "Prose", "What may be typed in the text of a page, and why"),
+    "data/prose": (
+        "prose",
+        "Prose",
+        "What may be typed in the text of a page, and what a record of households asks for",
+    ),
     "reports": ("reports", "Reports", "Findings, measurements, and results of the validation"),
 }
 

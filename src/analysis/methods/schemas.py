@@ -281,3 +281,29 @@ class Numerals(contract.Row):
     page = dy.String(primary_key=True, description="page or notebook that types it")
     text = dy.String(primary_key=True, description="the numeral and the words after it")
     why = dy.String(min_length=10, description="why it is typed")
+
+
+class RecordFields(contract.Row):
+    """A column of the spreadsheet in which an official records households."""
+
+    sheet = dy.Enum(["households", "applicants"], primary_key=True, description="sheet it is on")
+    en = dy.String(primary_key=True, regex=r"^[a-z_]+$", description="heading in English")
+    zh = dy.String(description="heading in Chinese")
+    needed = dy.Enum(["yes", "no"], description="whether an import needs it")
+    about_en = dy.String(min_length=5, description="what to write, in English")
+    about_zh = dy.String(min_length=2, description="the same in Chinese")
+
+
+class Signed(contract.Row):
+    """A published file, as it was when it was signed off."""
+
+    file = dy.String(primary_key=True, description="its path in the project")
+    result = dy.String(regex=r"^[0-9a-f]{64}$", description="sha256 of its content")
+    code = dy.String(
+        nullable=True,
+        regex=r"^[0-9a-f]{64}$",
+        description="sha256 of what the code that made it does; empty where a build makes it",
+    )
+    inputs = dy.String(
+        nullable=True, regex=r"^[0-9a-f]{64}$", description="sha256 of what it was made from"
+    )

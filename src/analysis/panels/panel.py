@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from analysis import folders
-from analysis.faults import Fault, FaultsError
+from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.panels import checks, package, schemas
 from analysis.panels import outcomes as declared
 from analysis.panels.account import Account
@@ -23,6 +23,9 @@ TIERS = ("public", "model", "yours")
 TWIN = "twin"
 """Entry of the manifest of a synthetic twin, and what stands on pages in place of its tier."""
 MANIFEST = "panel.json"
+KEYS = ("name", "tier", "account", "currency", "price_year", "files")
+"""Entries of the manifest without which a panel cannot be read."""
+REWRITE = "write the panel again"
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,7 @@ def write_manifest(
         **about,
         "account": account.as_dict(),
         "tables": {key: {"rows": t.rows, "digest": t.hexdigest()} for key, t in tables.items()},
+        "files": folders.seal(folder),
         **(more or {}),
     }
     text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
@@ -268,7 +272,7 @@ def read_manifest(folder: Path) -> dict[str, object]:
             [Fault(file, "the file is missing", "name a folder that simulate or import wrote")]
         ) from None
     except (json.JSONDecodeError, UnicodeDecodeError):
-        raise FaultsError([Fault(file, "not JSON", "write the panel again")]) from None
+        raise FaultsError([Fault(file, "not JSON", REWRITE)]) from None
     version = content.get("schema_version") if isinstance(content, dict) else None
     if version != schemas.SCHEMA_VERSION:
         raise FaultsError(
@@ -276,45 +280,48 @@ def read_manifest(folder: Path) -> dict[str, object]:
                 Fault(
                     file,
                     f"version of the contract is not {schemas.SCHEMA_VERSION}",
-                    "write the panel again",
+                    REWRITE,
                     column="schema_version",
                     value=str(version),
                 )
             ]
         )
     assert isinstance(content, dict)  # noqa: S101  # the version was read from it
+    missing = [key for key in KEYS if key not in content]
+    if missing or not isinstance(content["account"], dict):
+        problem = "an entry is missing or of another kind"
+        value = ", ".join(missing) or "account"
+        raise FaultsError([Fault(file, problem, REWRITE, value=value)])
     return content
 
 
 def read(folder: Path) -> Panel:
-    """Open a panel; nothing but the manifest and the files' headers is read yet.
+    """Open a panel: its files are those that were written; rows are read when they are asked for.
 
     Raises
     ------
     FaultsError
-        If the manifest or a table is missing, or a table's columns or types are not the
-        contract's. Values are checked by `check`.
+        If the manifest or a table is missing, a file was changed or cut short since it was
+        written, or a table's columns or types are not the contract's. Values are checked by
+        `check`.
     """
     folders.recover(folder.resolve())
     about = read_manifest(folder)
+    raise_if_any(folders.broken(folder, about["files"], REWRITE))
     outcomes = declared.read(about.get("outcomes", ()))  # type: ignore[arg-type]
     prices = about.get("prices", "")
     frames, faults = {}, []
     for table in schemas.TABLES:
         frame = _scan(folder, table)
         if frame is None:
-            faults.append(
-                Fault(
-                    f"{folder.name}/{table}.parquet", "the file is missing", "write the panel again"
-                )
-            )
+            faults.append(Fault(f"{folder.name}/{table}.parquet", "the file is missing", REWRITE))
             continue
         frames[table] = frame
         faults += checks.header_faults(frame, table, outcomes)
     if faults:
         raise FaultsError(faults)
     account = about["account"]
-    assert isinstance(account, dict)  # noqa: S101  # written by write_manifest
+    assert isinstance(account, dict)  # noqa: S101  # read_manifest says so
     return Panel(
         name=str(about["name"]),
         tier=str(about["tier"]),

@@ -20,7 +20,8 @@ from analysis.site.inputs import digest_of_inputs
 from analysis.site.lock import build_lock
 
 SITE = Path("reports") / "site"
-FINDINGS = Path("reports") / "findings.csv"
+BUILT = Path("build") / "findings.csv"
+"""Findings of the last build; the published ones are written by `analysis publish` alone."""
 FINDINGS_YOURS = Path("reports") / "yours" / "findings.csv"
 NEW = Path("build") / "site.new"
 OLD = Path("build") / "site.old"
@@ -89,15 +90,15 @@ class _Clock:
 
 
 def findings_file(environment: Mapping[str, str]) -> Path:
-    """Return where the findings go: never into the committed table when the data are yours.
+    """Return where the findings of a build go: never into the published table.
 
     Examples
     --------
     >>> findings_file({}).as_posix(), findings_file({"PANEL": "survey"}).as_posix()
-    ('reports/findings.csv', 'reports/yours/findings.csv')
+    ('build/findings.csv', 'reports/yours/findings.csv')
     """
     yours = environment.get("PANEL") or environment.get("PACK")
-    return FINDINGS_YOURS if yours else FINDINGS
+    return FINDINGS_YOURS if yours else BUILT
 
 
 def build(root: Path, *, parallel: int | None = None) -> BuildReport:
@@ -139,11 +140,12 @@ def _rebuild(
 ) -> BuildReport:
     """Go through all steps; those whose inputs are as they were keep what they made."""
     # A build that has nothing to do loads none of these.
+    from analysis.site.built import MANIFEST, manifest
     from analysis.site.check import check_site
     from analysis.site.execute import execute
     from analysis.site.render import render
     from analysis.site.stage import FINDINGS_DATA, stage
-    from analysis.site.verify import moved_since_commit
+    from analysis.site.verify import moved_since_publication
 
     state = _state(root)
     with clock.step("execute"):
@@ -159,6 +161,7 @@ def _rebuild(
             pages, noted = rendered.pages, rendered.notes
         with clock.step("check"):
             raise_if_any(check_site(root / NEW, root=root))
+        write_atomic(root / NEW / MANIFEST, manifest(root / NEW))
         swap(root / NEW, root / SITE, root / OLD)
     table = root / findings_file(os.environ)
     table.parent.mkdir(parents=True, exist_ok=True)
@@ -170,7 +173,7 @@ def _rebuild(
         "outputs": _outputs_digest(root),
         "notebooks": len(executed.notebooks),
         "rendering": noted,
-        "moved": moved_since_commit(root, staged.records),
+        "moved": moved_since_publication(root, staged.records),
     }
     write_atomic(root / STATE, json.dumps(made, indent=1).encode())
     return _report(root, made, executed.executed, pages, clock, executed.notes)

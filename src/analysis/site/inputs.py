@@ -26,7 +26,7 @@ LEFT_OUT = frozenset(
 """Folders of any place that only tools keep."""
 MADE = ("build", "reports/site", "reports/quarto", "reports/yours", "data/external")
 """Folders that are made here; the last holds what was fetched, which is too large to be read."""
-MADE_FILES = ("reports/findings.csv", "reports/report.pdf", "reports/report.part")
+MADE_FILES = ("reports/report.pdf", "reports/report.part")
 EXTERNAL = "ANALYSIS_EXTERNAL"
 NAMED = ("PANEL", "ESTIMANDS", "PACK", EXTERNAL, "SOURCE_DATE_EPOCH")
 """Variables of the environment that change what a build makes."""

@@ -10,17 +10,25 @@ import html
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from analysis.doctor import find_chromium
+from analysis.doctor import chinese_fonts, find_chromium
 from analysis.faults import Fault, FaultsError
+from analysis.site import summary
 from analysis.site.check import resolve
 from analysis.site.embedded.markup import ADDRESS, ID, is_outside, output_path
+from analysis.site.embedded.pandoc import executable
 from analysis.site.project import Project, read_project
 
 TARGET = Path("reports") / "report.pdf"
 PRINTED = Path("build") / "report.html"
+PAPER = (
+    "<style>@page { size: A4; margin: 16mm }"
+    " @media print { body { font-size: 10pt; max-width: none; padding: 0 } }</style>"
+)
+"""How the summary is set: on two pages."""
 WAIT = 300
 """Seconds that Chromium may take."""
 _MAIN = re.compile(r"<main\b[^>]*>(.*)</main>", re.DOTALL)
@@ -145,6 +153,61 @@ def make(root: Path, program: str | None = None) -> Path:
     pages = _read(site, reading_order(project))
     source.parent.mkdir(parents=True, exist_ok=True)
     source.write_text(joined(pages, project.title, f"{site.as_uri()}/"), encoding="utf-8")
+    return _print(source, target, program)
+
+
+def make_summaries(root: Path, program: str | None = None) -> tuple[Path, ...]:
+    """Print the Word files of the summary; the Chinese one only where a Chinese font is.
+
+    Parameters
+    ----------
+    root : Path
+        The project folder, its site built.
+    program : str, optional
+        Chromium; the one of this machine if left out.
+
+    Returns
+    -------
+    tuple of Path
+        The PDFs, in ``reports``.
+
+    Raises
+    ------
+    FaultsError
+        If there is no Chromium, no site, or Chromium prints nothing.
+    """
+    root = root.resolve()
+    made = []
+    for language, name in summary.FILES.values():
+        if language == "zh" and sys.platform == "linux" and not chinese_fonts():
+            continue
+        word = root / "reports" / "site" / name
+        if not word.is_file():
+            fault = Fault(f"reports/site/{name}", "the file is missing", "run make report first")
+            raise FaultsError([fault])
+        source = root / PRINTED.with_name(f"{word.stem}.html")
+        source.parent.mkdir(parents=True, exist_ok=True)
+        asked = [
+            "--standalone",
+            f"--metadata=lang:{language}",
+            f"--metadata=pagetitle:{word.stem}",
+            f"--variable=header-includes:{PAPER}",
+        ]
+        subprocess.run(
+            [executable(), "--from", "docx", *asked, f"--output={source}", word],
+            capture_output=True,
+            check=True,
+        )
+        made.append(_print(source, root / TARGET.with_name(f"{word.stem}.pdf"), program))
+    return tuple(made)
+
+
+def _print(source: Path, target: Path, program: str | None) -> Path:
+    """Print an HTML file by Chromium."""
+    program = program or find_chromium()
+    if not program:
+        remedy = "install Chromium: on Debian the package chromium"
+        raise FaultsError([Fault("make pdf", "no Chromium on this machine", remedy)])
     part = target.with_suffix(".part")
     part.unlink(missing_ok=True)
     try:

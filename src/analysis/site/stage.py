@@ -25,8 +25,9 @@ from analysis.files import (
     digest_files,
     digest_of,
     files_below,
-    write_atomic,
+    read_sealed,
     write_if_changed,
+    write_sealed,
 )
 from analysis.methods import api, pages, proof, registry
 from analysis.site import (
@@ -39,6 +40,7 @@ from analysis.site import (
     languages,
     refused,
     sources_page,
+    summary,
 )
 from analysis.site import notebooks as notebook_files
 from analysis.site.digest import BROUGHT, source_of
@@ -205,12 +207,9 @@ def _described(root: Path, notebooks: Sequence[Executed]) -> dict[str, str]:
         "cells": json.dumps(cells, sort_keys=True),
     }
     key, kept = digest_of(parts), root / GENERATED_PAGES
-    try:
-        known = json.loads(kept.read_text(encoding="utf-8"))
-        if known["key"] == key:
-            return dict(known["pages"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
+    known = json.loads(read_sealed(kept) or b"{}")
+    if known.get("key") == key:
+        return dict(known["pages"])
     found = proof.read(root)
     methods = pages.links(registry.load(root)) if (root / registry.FOLDER).is_dir() else {}
     made = {
@@ -221,7 +220,7 @@ def _described(root: Path, notebooks: Sequence[Executed]) -> dict[str, str]:
         **api.pages(root, found),
         **pages.pages(root, found),
     }
-    write_atomic(kept, json.dumps({"key": key, "pages": made}, ensure_ascii=False).encode())
+    write_sealed(kept, json.dumps({"key": key, "pages": made}, ensure_ascii=False).encode())
     return made
 
 
@@ -346,6 +345,7 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
     """
     folder = folder or root / STAGE
     wanted = page_files(root)
+    written_by_hand = {name: wanted[name] for name in summary.FILES if name in wanted}
     if CONFIG in wanted:
         text = cite.configured(wanted[CONFIG].decode(), cite.address(root))
         wanted[CONFIG] = text.encode()
@@ -394,6 +394,8 @@ def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None)
             faults.append(Fault(name, problem, remedy, value=str(root)))
     raise_if_any(faults)
     wanted |= generated_pages(root, notebooks)
+    values = json.loads(wanted[VALUES])
+    wanted |= summary.documents(written_by_hand, values, commit_time(root))
     tables = {name: text for item in dressed.values() for name, text in item.downloads.items()}
     titles = {
         Path(name).stem: title for name, content in contents.items() if (title := title_of(content))

@@ -77,7 +77,20 @@ class Answers(contract.Row):
     written = dy.Date(description="day the Chinese was last held against the English")
 
 
-SCHEMAS: dict[str, type[contract.Row]] = {"terms": Terms, "words": Words, "answers": Answers}
+class Negations(contract.Row):
+    """A word that negates a sentence, or that only looks as if it did."""
+
+    language = dy.Enum(["en", "zh"], primary_key=True, description="language of the word")
+    word = dy.String(primary_key=True, description="the word")
+    negates = dy.Enum(["yes", "no"], description="no: it only holds a word that does")
+
+
+SCHEMAS: dict[str, type[contract.Row]] = {
+    "terms": Terms,
+    "words": Words,
+    "answers": Answers,
+    "negations": Negations,
+}
 """Tables of the folder by name."""
 
 

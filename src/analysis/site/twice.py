@@ -24,6 +24,7 @@ from analysis.faults import Fault, FaultsError
 from analysis.files import files_below
 from analysis.site.environment import commit_time, plain
 from analysis.site.execute import CACHE
+from analysis.site.inputs import source_files
 
 FOLDERS = ("first", "second 第二")
 BUILT = Path("reports")
@@ -40,7 +41,7 @@ class TwiceReport:
     Attributes
     ----------
     commit : str
-        Which commit was built, short.
+        Which commit was built, short; ``this folder`` without git.
     files : int
         Files compared.
     differences : tuple of str
@@ -64,7 +65,7 @@ def twice(root: Path, only: Sequence[str] = ()) -> TwiceReport:
     Parameters
     ----------
     root : Path
-        The project folder, a git checkout.
+        The project folder: a git checkout, or one that was unpacked.
     only : sequence of str
         Notebooks by name, ``01-claims``: these alone are run, nothing is rendered, and their
         executed copies are compared, with outputs, data of figures, inline values and findings.
@@ -73,24 +74,21 @@ def twice(root: Path, only: Sequence[str] = ()) -> TwiceReport:
     Raises
     ------
     FaultsError
-        If the folder is no git checkout, a notebook is not there, or a build fails.
+        If a notebook is not there, or a build fails.
     """
     begun = time.monotonic()
-    archive, commit = _git(root, "archive", "HEAD"), _git(root, "rev-parse", "--short", "HEAD")
-    notes: tuple[str, ...] = ()
-    if _git(root, "status", "--porcelain", "--untracked-files=no").strip():
-        notes = ("changes that are not committed are not built",)
+    archive, commit, notes = _committed(root)
     with tempfile.TemporaryDirectory() as folder:
         copies = [Path(folder) / name for name in FOLDERS]
         for copy in copies:
-            _extract(archive, copy)
+            _extract(archive, copy, root)
             _reduce(copy, only)
             _run(copy, commit_time(root), whole=not only)
             shutil.rmtree(copy / CACHE / "settings", ignore_errors=True)  # Matplotlib's own
         compared = CACHE if only else BUILT
         first, second = (copy / compared for copy in copies)
         return TwiceReport(
-            commit.decode().strip(),
+            commit,
             len(files_below(first)),
             compare(first, second),
             notes,
@@ -144,20 +142,32 @@ def _around(line: str, other: str) -> str:
     return line[max(0, start - 40) :][:_SHOWN]
 
 
-def _git(root: Path, *words: str) -> bytes:
-    try:
+def _committed(root: Path) -> tuple[bytes, str, tuple[str, ...]]:
+    """Return what is committed as an archive, its commit and notes; empty without git."""
+
+    def git(*words: str) -> bytes:
         return subprocess.run(["git", *words], cwd=root, capture_output=True, check=True).stdout
+
+    try:
+        archive, commit = git("archive", "HEAD"), git("rev-parse", "--short", "HEAD")
+        changed = git("status", "--porcelain", "--untracked-files=no").strip()
     except (OSError, subprocess.CalledProcessError):
-        problem = "git cannot say which files are committed"
-        raise FaultsError([Fault(".", problem, "run this in a git checkout")]) from None
+        return b"", "this folder", ("git is not asked: the files of this folder are built",)
+    notes = ("changes that are not committed are not built",) if changed else ()
+    return archive, commit.decode().strip(), notes
 
 
-def _extract(archive: bytes, folder: Path) -> None:
-    """Unpack a clean copy, without anything that was built."""
+def _extract(archive: bytes, folder: Path, root: Path) -> None:
+    """Unpack a clean copy, without anything that was built; without git, copy the sources."""
     folder.mkdir()
+    if not archive:
+        for path in source_files(root):
+            target = folder / path.relative_to(root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+        return
     with tarfile.open(fileobj=io.BytesIO(archive)) as packed:
         packed.extractall(folder, filter="data")
-    (folder / BUILT / "findings.csv").unlink(missing_ok=True)
 
 
 def _reduce(folder: Path, only: Sequence[str]) -> None:

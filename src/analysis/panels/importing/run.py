@@ -24,6 +24,7 @@ from analysis.panels.importing.assemble import Part, assemble
 from analysis.panels.importing.mapfile import read_map
 from analysis.panels.importing.mapping import SurveyMap
 from analysis.panels.importing.parameters import parameters
+from analysis.panels.importing.record import map_of
 from analysis.panels.importing.report import FileCount, ImportReport
 from analysis.panels.importing.sources import ROW
 from analysis.panels.importing.staging import Staged, cuts, open_files, parts, stage
@@ -46,7 +47,7 @@ REJECTED_SCHEMA: Mapping[str, type[pl.DataType]] = {
 
 def import_survey(
     files: Sequence[Path],
-    map_file: Path,
+    map_file: Path | None,
     out: Path,
     *,
     rows_at_once: int | None = None,
@@ -58,8 +59,9 @@ def import_survey(
     ----------
     files : sequence of Path
         The survey's files, or its folder.
-    map_file : Path
-        The map; `analysis.panels.importing.mapfile` reads it.
+    map_file : Path or None
+        The map; `analysis.panels.importing.mapfile` reads it. None: the file is the spreadsheet of
+        the page "what to record", whose map is known.
     out : Path
         Folder of the panel. It is replaced when the import has ended well, and untouched before.
     rows_at_once : int, optional
@@ -79,6 +81,7 @@ def import_survey(
         `replace`; or if more is rejected than the limits allow: the rejected rows then lie beside
         the folder, named ``OUT.rejected.parquet``.
     """
+    map_file = map_of(files) if map_file is None else map_file
     survey = read_map(map_file)
     if not files:
         raise FaultsError([Fault(project_name(map_file), "no survey is named", "name its files")])

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from analysis import money
+from analysis.faults import Fault, FaultsError
 from analysis.panels import estimands
 from analysis.panels.model import effects
 from analysis.panels.model.draws import Booleans, Floats, Integers
@@ -235,6 +236,11 @@ class Truth:
             weighting = estimands.weights(cohorts, first, last, leads=last - first)
             by = (*groups, "effect", "outcome", "unit")
             found.append(estimands.aggregate(part, weighting, by))
+        if not found:
+            problem = "no programme begins after the first of these periods and by the last"
+            remedy = "simulate more years"
+            value = f"{first}:{last}"
+            raise FaultsError([Fault("simulate", problem, remedy, column="periods", value=value)])
         empty = [pl.lit(None, dtype=pl.Int32).alias(name) for name in ("cohort", "period")]
         counted = ("sum", "sum_realised", "n_households", "n_persons", "n_ever")
         counts = [pl.lit(None, dtype=pl.Int64).alias(name) for name in counted]

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
 from analysis.faults import Fault, FaultsError
+from analysis.files import read_sealed, write_sealed
 
 _PACKAGE = find_spec("ziamath")  # found, not imported: only its font is wanted
 SOURCE = Path(_PACKAGE.origin if _PACKAGE and _PACKAGE.origin else "").parent.joinpath(
@@ -81,11 +81,8 @@ def cached_subset(characters: str, cache: Path) -> bytes:
         raise FaultsError([Fault(SOURCE.name, "the font of the formulas is missing", remedy)])
     mark = hashlib.sha256(SOURCE.read_bytes() + Path(__file__).read_bytes() + characters.encode())
     path = cache / f"math-{mark.hexdigest()[:16]}.woff"
-    if path.is_file():
-        return path.read_bytes()
-    content = subset(characters)
-    cache.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_bytes(content)
-    part.replace(path)
+    content = read_sealed(path)
+    if content is None:
+        content = subset(characters)
+        write_sealed(path, content)
     return content

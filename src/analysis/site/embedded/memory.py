@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from analysis.files import digest_of, write_atomic
+from analysis.files import digest_of, read_sealed, write_sealed
 
 
 class Memory:
@@ -42,13 +42,13 @@ class Memory:
         name = digest_of(parts)
         self._used.add(name)
         path = self._folder / name
-        try:
-            return path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            made = make()
-            write_atomic(path, made.encode())
-            self.made += 1
-            return made
+        kept = read_sealed(path)
+        if kept is not None:
+            return kept.decode()
+        made = make()
+        write_sealed(path, made.encode())
+        self.made += 1
+        return made
 
     def forget_others(self) -> None:
         """Delete what was not asked for since this memory was made."""
