@@ -80,13 +80,14 @@ def cells(
     >>> va.cells(folder, programme="training").n_villages
     20
     """
-    source = panels.read(Path(panel)) if isinstance(panel, (str, Path)) else panel
     if estimands:
         own = (programme, tuple(y), handling, stratum, anticipation, tuple(inverse), real)
         if own != ("", (), "balanced", "", 0, (), None):
             remedy = "leave programme=, y= and the other options out: the file names them"
             fault = Fault("cells", "an estimands file and other options are given", remedy)
             raise FaultsError([fault])
+    source = panels.read(Path(panel)) if isinstance(panel, (str, Path)) else panel
+    if estimands:
         return build(source, declaration.read(Path(estimands)).design, engine)  # type: ignore[arg-type]
     design, notes = design_of(
         source,
@@ -140,7 +141,7 @@ def _asked(
     unnamed = not y
     if unnamed:
         y = income or panel.outcome_names
-    if not panel.absent or not (unnamed or tuple(y) == INCOME):
+    if not panel.absent or not income or not (unnamed or tuple(y) == INCOME):
         return y, ()
     gone = ", ".join(name for name in INCOME if name not in income)
     return income, (f"left out: {gone}: the panel does not have {', '.join(panel.absent)}",)
