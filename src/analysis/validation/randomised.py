@@ -109,7 +109,9 @@ class RandomisedCoverage:
         )
 
     def _chosen(self, value: float, what: str) -> Number:
-        made = Provenance.of(randomised_coverage, evidence="model", method="chosen")
+        made = Provenance.of(
+            randomised_coverage, evidence="model", method="chosen", rows_in=1, rows_used=1
+        )
         return Number(value=round(value, 6), unit="per cent", what=what, provenance=made)
 
     @property
