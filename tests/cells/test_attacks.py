@@ -22,7 +22,7 @@ from analysis.cells.build import build
 from analysis.cells.declaration import Declaration
 from analysis.cells.design import CellsDesign
 from analysis.cells.disclosure import RULES, SECOND
-from analysis.cells.outcomes import Outcome
+from analysis.cells.outcomes import Outcome, Transform
 from analysis.cells.pack import Pack
 from analysis.cells.pack_estimates import Estimated, Point
 from analysis.cells.pack_estimates import published as told
@@ -493,6 +493,23 @@ def test_recentred_influence(make: Make, tmp_path: Path) -> None:
 
     asked = replace(declared(), design=replace(declared().design, outcomes=outcomes))
     refused(build(panel, asked.design), asked, "recentred_influence", tmp_path / "log")
+
+
+def test_winsorised(make: Make, tmp_path: Path) -> None:
+    """A plain sum less a winsorised one is what the richest household has above the cut."""
+    outcomes = (
+        Outcome("total"),
+        Outcome("total_cut", "total", transform=Transform("winsorised", shares=(0.0, 0.975))),
+    )
+    panel = people(make, {**crowd(39), "a": 90_000})
+    asked = replace(declared(), design=replace(declared().design, outcomes=outcomes))
+    cells = build(panel, asked.design)
+    (*_, cut) = cells.design.outcomes[1].measured.bounds
+    plain, winsorised = (
+        cells.totals.filter(period=2012).select(pl.col("sum_total", "sum_total_cut").sum()).row(0)
+    )
+    assert plain - winsorised + cut == pytest.approx(90_000)
+    refused(cells, asked, "winsorised", tmp_path / "log")
 
 
 def grouped_in_one_village(panel: Panel) -> Panel:

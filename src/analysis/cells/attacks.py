@@ -278,6 +278,7 @@ ATTACKS: Final[Mapping[str, Callable[[Pack], Attack]]] = {
     "presence": _presence,
     "recentred_influence": _of_design("recentred_influence"),
     "second_moments": _second_moments,
+    "winsorised": _of_design("winsorised"),
     "villages": _villages,
 }
 """The attack on each rule that a pack alone can be asked about."""

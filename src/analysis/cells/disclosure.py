@@ -39,6 +39,7 @@ RULES: Final = {
     "presence": "inverse-count moments need enough households in every pattern of presence",
     "recentred_influence": "outcomes of recentred influence stay inside",
     "second_moments": "sums of squares and of products stay inside",
+    "winsorised": "winsorised outcomes stay inside: the cut may be what one household has",
     "villages": "an estimate with a published variance has enough villages in each arm",
     "one_handling": "all releases treat unbalanced panels in one way",
     "adjacent_releases": "rules on differences hold between releases too",
@@ -324,6 +325,13 @@ def of_outcomes(outcomes: tuple[Outcome, ...]) -> Iterator[Fault]:
                 f"the sum of {outcome.name} and the reference tell"
                 " how many are below a quantile, or what they have",
                 "leave it out: declare thresholds",
+                outcome.name,
+            )
+        if made is not None and made.kind == "winsorised":
+            yield fault(
+                "winsorised",
+                f"{outcome.name} is cut at quantiles, each of which may be one household's value",
+                "leave it out: declare the amount, its logarithm or its inverse hyperbolic sine",
                 outcome.name,
             )
         if made is None or made.kind not in ("gap", "squared_gap"):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.cells.design import HANDLINGS, MOMENTS, SECOND
+from analysis.cells.design import HANDLINGS, MOMENTS
 from analysis.panels import estimands
 
 AGGREGATIONS: Final[Mapping[str, str]] = {
@@ -93,11 +93,6 @@ KEYS: Final[Mapping[str, Mapping[str, KeyOf]]] = {
         "inverse": KeyOf(
             "moments of unbalanced panels for imputation and two-way",
             f"list of {', '.join(MOMENTS)}",
-            default="none",
-        ),
-        "moments": KeyOf(
-            "second moments, which stay with the cells: no pack has them",
-            f"list of {', '.join(SECOND)}",
             default="none",
         ),
         "village_groups": KeyOf(
