@@ -207,7 +207,7 @@ def test_rows_of_weight_zero_are_counted_and_do_not_enter():
 
 def test_arms_of_unequal_size_are_counted_apart_in_the_unit_given():
     frame = pl.DataFrame({"y": np.arange(8.0) ** 2, "d": [1, 1, 1, 0, 0, 0, 0, 0]})
-    trial = va.rct(frame, "y", "d", unit={"y": "yuan"})
+    trial = va.rct(frame, "y", "d", outcome_unit={"y": "yuan"})
     assert (trial.account.n_treated, trial.account.n_control) == (3, 5)
     assert trial.effect.unit == "yuan"
 

@@ -250,7 +250,7 @@ def test_errors_without_a_covariance_allow_no_joint_statement(whole, tmp_path):
     assert told.tolist() == np.isfinite(sent.covariance.errors).tolist()
     assert found.band().rule == "sidak"
     assert "no interval: the pack tells no error of it: why not" in found.notes
-    with pytest.raises(ValueError, match="no standard error"):
+    with pytest.raises(FaultsError, match="no standard error"):
         found.at(told).at(np.array([0, 1])).wald()
     weights = np.eye(len(found))[np.flatnonzero(told)[:2]]
     sums = np.concatenate([weights, weights.sum(axis=0, keepdims=True)])

@@ -294,7 +294,3 @@ def test_a_figure_shows_one_drawing_in_each_scheme(visit: Open, address: str) ->
                 for n in range(figures.count())
             ]
             assert shown and set(shown) == {1}, (scheme, shown)
-        with visit(address + "notebooks/19-data.html", scheme=scheme) as opened:
-            figures = opened.page.locator("main figure:has(img)")
-            shown = [figures.nth(n).locator("img:visible").count() for n in range(figures.count())]
-            assert shown and set(shown) == {1}, (scheme, shown)

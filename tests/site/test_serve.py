@@ -148,7 +148,7 @@ def test_what_a_build_writes_is_no_source(tmp_path: Path) -> None:
     saved(tmp_path / "data" / "a.csv", "x\n")
     before = stamp(tmp_path)
     assert [name for name, _, _ in before] == ["data/a.csv", "pages/a.qmd"]
-    for made in ("reports/findings.csv", "reports/site/a.html", "build/x", "src/__pycache__/a.pyc"):
+    for made in ("reports/site/a.html", "build/x", "src/__pycache__/a.pyc"):
         saved(tmp_path / made, "made")
     assert stamp(tmp_path) == before
     saved(tmp_path / "src" / "analysis" / "a.py", "new")

@@ -192,6 +192,7 @@ def test_the_stage_is_a_whole_project(project: Project) -> None:
         "downloads/findings.parquet",
         "downloads/data/datapackage.json",
         "downloads/all-data.zip",
+        "downloads/summary.docx",
         "pages/_datasets.qmd",
         "pages/_changes.qmd",
     }
@@ -214,6 +215,7 @@ def test_only_what_changed_is_written_and_what_is_gone_is_removed(project: Proje
     assert less.written == (
         "downloads/all-data.zip",
         "downloads/data/datapackage.json",
+        "downloads/summary.docx",
         "index.qmd",
         "pages/_datasets.qmd",
     )
@@ -320,7 +322,8 @@ def drawn() -> str:
     axes.set_xlabel("yuan a year")
     axes.set_ylabel("share")
     image = io.StringIO()
-    figure.savefig(image, format="svg")
+    with plt.rc_context({"svg.fonttype": "path"}):
+        figure.savefig(image, format="svg")
     plt.close(figure)
     return image.getvalue()
 

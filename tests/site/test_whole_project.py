@@ -57,15 +57,15 @@ FORMULAS = {
     ),
     "degrees of freedom of a pool": (
         "studies/random_effects.py",
-        "self.std_error * float(stats.t.ppf((1 + level) / 2, self.df))",
-        "self.std_error * float(stats.t.ppf((1 + level) / 2, self.df + 1))",
+        "self.std_error * float(special.stdtrit(self.df, (1 + level) / 2))",
+        "self.std_error * float(special.stdtrit(self.df + 1, (1 + level) / 2))",
         "first-training-interval",
     ),
     "the mean of the controls": (
         "designs/randomised.py",
         "joint.mean(sample.y, sample.w * (1 - sample.d))",
         "joint.mean(0.99 * sample.y, sample.w * (1 - sample.d))",
-        "01-training.21",
+        "01-training.25",
     ),
 }
 """Where a formula stands, what it says, what is put in its place, and a finding that moves."""

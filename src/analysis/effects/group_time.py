@@ -118,8 +118,10 @@ def control_rows(table: Table, cohort: int, until: int, how: Comparison) -> Bool
 
 def out_of_scope(table: Table, cohort: int, period: int, base: int, how: Comparison) -> str:
     """Say why no design could estimate an effect from these rows; empty if one could."""
-    t = table.place(period)
-    if not table.n[table.cohort == cohort, t].any():
+    there = table.n[:, table.place(period)] > 0
+    if not there.any():  # a pack of pairs tells counts of pairs only
+        there = np.ones_like(there)
+    if not there[table.cohort == cohort].any():
         return UNSEEN
     untreated = table.cohort == 0
     if how.controls == "not_yet":
@@ -127,7 +129,7 @@ def out_of_scope(table: Table, cohort: int, period: int, base: int, how: Compari
         untreated = untreated | ((table.cohort > late) & (table.cohort != cohort))
     if not untreated.any():
         return ALL_TREATED
-    return "" if table.n[untreated, t].any() else NO_CONTROL_SEEN
+    return "" if there[untreated].any() else NO_CONTROL_SEEN
 
 
 def estimate(table: Table, how: Comparison | None = None, *, leads: bool = True) -> EffectSet:

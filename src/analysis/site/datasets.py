@@ -32,6 +32,7 @@ _TYPES: Mapping[str, pl.DataType] = {
 GROUPS: Mapping[str, str] = {
     "claims": "What was reported",
     "programmes": "The programmes",
+    "prose": "Numerals that prose may type",
     "studies": "Published studies",
     "household": "The household: income, prices and what people earn",
     "parameters": "Prices, lines and assumptions",

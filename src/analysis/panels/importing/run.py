@@ -21,6 +21,7 @@ from analysis.panels.account import Account
 from analysis.panels.digest import TableDigest
 from analysis.panels.importing import convert, records, villages
 from analysis.panels.importing.assemble import Part, assemble
+from analysis.panels.importing.limits import REJECTED, check_limits
 from analysis.panels.importing.mapfile import read_map
 from analysis.panels.importing.mapping import SurveyMap
 from analysis.panels.importing.parameters import parameters
@@ -30,7 +31,6 @@ from analysis.panels.importing.sources import ROW
 from analysis.panels.importing.staging import Staged, cuts, open_files, parts, stage
 
 TIER = "yours"
-REJECTED = "rejected.parquet"
 REPORT = "import.json"
 SUMMED = "summed into the household's row of the same period"
 
@@ -100,57 +100,10 @@ def import_survey(
         work = _Work(survey, folder, staged)
         work.run(rows_at_once or parameters().rows_at_once)
         report = work.report(out)
-        _check_limits(report, survey, folder, out)
+        check_limits(report, survey, folder, out)
         work.finish(report, map_file, [source.path for _, source in opened])
     (out.parent / f"{out.name}.{REJECTED}").unlink(missing_ok=True)
     return report
-
-
-def _check_limits(report: ImportReport, survey: SurveyMap, folder: Path, out: Path) -> None:
-    """Stop if too much is lost; what was rejected is put where it can be read."""
-    total, limits = report.total, survey.limits
-    faults = [
-        Fault(
-            survey.survey,
-            f"{share:.1%} of the {words} are rejected: {_why(total)}",
-            f"see {out.name}.{REJECTED}; correct the map, or raise limits.{name} if they must go",
-            column=f"limits.{name}",
-            value=f"{limit:.1%}",
-        )
-        for name, words, share, limit in (
-            (
-                "max_rejected_rows",
-                "source rows",
-                total.share_of_rows_lost(),
-                limits.max_rejected_rows,
-            ),
-            (
-                "max_rejected_records",
-                "records",
-                total.share_of_records_lost(),
-                limits.max_rejected_records,
-            ),
-        )
-        if share > limit
-    ]
-    if report.n_periods == 0:
-        faults.append(
-            Fault(
-                survey.survey,
-                f"no record was accepted: {_why(total)}",
-                f"see {out.name}.{REJECTED}; correct the map",
-            )
-        )
-    if faults:
-        beside = out.parent / f"{out.name}.{REJECTED}"
-        shutil.copyfile(folder / REJECTED, folder / f".{REJECTED}")
-        (folder / f".{REJECTED}").replace(beside)
-        raise FaultsError(faults)
-
-
-def _why(count: FileCount) -> str:
-    reasons = count.most_frequent()
-    return ", ".join(f"{reason} {n:,}" for reason, n in reasons[:4]) or "the files have no rows"
 
 
 @dataclass

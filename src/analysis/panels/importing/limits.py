@@ -1,0 +1,59 @@
+"""Limits of an import: how many rows of a file may be rejected before it is refused."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from analysis.faults import Fault, FaultsError
+from analysis.panels.importing.mapping import SurveyMap
+from analysis.panels.importing.report import FileCount, ImportReport
+
+REJECTED = "rejected.parquet"
+
+
+def check_limits(report: ImportReport, survey: SurveyMap, folder: Path, out: Path) -> None:
+    """Stop if too much is lost; what was rejected is put where it can be read."""
+    total, limits = report.total, survey.limits
+    faults = [
+        Fault(
+            survey.survey,
+            f"{share:.1%} of the {words} are rejected: {_why(total)}",
+            f"see {out.name}.{REJECTED}; correct the map, or raise limits.{name} if they must go",
+            column=f"limits.{name}",
+            value=f"{limit:.1%}",
+        )
+        for name, words, share, limit in (
+            (
+                "max_rejected_rows",
+                "source rows",
+                total.share_of_rows_lost(),
+                limits.max_rejected_rows,
+            ),
+            (
+                "max_rejected_records",
+                "records",
+                total.share_of_records_lost(),
+                limits.max_rejected_records,
+            ),
+        )
+        if share > limit
+    ]
+    if report.n_periods == 0:
+        faults.append(
+            Fault(
+                survey.survey,
+                f"no record was accepted: {_why(total)}",
+                f"see {out.name}.{REJECTED}; correct the map",
+            )
+        )
+    if faults:
+        beside = out.parent / f"{out.name}.{REJECTED}"
+        shutil.copyfile(folder / REJECTED, folder / f".{REJECTED}")
+        (folder / f".{REJECTED}").replace(beside)
+        raise FaultsError(faults)
+
+
+def _why(count: FileCount) -> str:
+    reasons = count.most_frequent()
+    return ", ".join(f"{reason} {n:,}" for reason, n in reasons[:4]) or "the files have no rows"
