@@ -97,7 +97,7 @@ shown = data.select(pl.col("label").alias(texts[0]), pl.col("value").cast(pl.Str
 SHOWN = (
     "ResultTable(shown=shown, data=data, provenance=source, notes=tuple(texts))",
     """bars([Bar(t.replace("$", ""), 1.0, "1") for t in texts], texts[0],
-    alt=" ".join(texts[:3]), data=data, provenance=source)""",
+    what=" ".join(texts[:3]), data=data, provenance=source)""",
 )
 
 

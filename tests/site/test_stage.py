@@ -322,7 +322,7 @@ def drawn() -> str:
     axes.set_xlabel("yuan a year")
     axes.set_ylabel("share")
     image = io.StringIO()
-    with plt.rc_context({"svg.fonttype": "path"}):
+    with plt.rc_context({"svg.fonttype": "none"}):
         figure.savefig(image, format="svg")
     plt.close(figure)
     return image.getvalue()

@@ -172,12 +172,11 @@ class Comparison:
             )
             for package in packages
         ]
-        ends = "; ".join(text for line in lines for *_, text in (line.points[0], line.points[-1]))
         return log_log(
             lines,
             "million rows (households × years, simulated)",
             "seconds, from file to interval",
-            alt=f"Seconds against rows of simulated panels, {job}: {ends}.",
+            what=f"seconds against rows of simulated panels, {job}",
             data=data,
             provenance=_stored(Comparison.growth, data.height),
             ax=ax,

@@ -263,11 +263,10 @@ def plot_counts(claims: Claims, ax: Axes | None) -> Axes:
         Bar(named[p], yuan, f"{n}, {yuan} in yuan" if yuan else f"{n}", whole=n)
         for p, n, yuan in counted.iter_rows()
     ]
-    parts = "; ".join(f"{named[p]} {n}, {y} in yuan" for p, n, y in counted.iter_rows())
     return bars(
         rows,
-        "quantities that the articles print (dark: in yuan)",
-        alt=f"Quantities by programme: {parts}.",
+        "quantities that the articles print (dark: amounts of money)",
+        what="quantities by programme",
         data=counted,
         provenance=claims.provenance,
         ax=ax,
@@ -282,15 +281,14 @@ def plot_implied(claims: Claims, ax: Axes | None) -> Axes:
         assert one.yuan is not None  # noqa: S101  # kept above
         low, high = (None if e.value is None else float(e.value) for e in _ends(one.yuan))
         official = float(one.official_yuan)
-        rows.append(Bar(one.title, low or 0.0, formatting.interval(one.yuan), whole=official))
+        against = f"against {numbers.number(official)}"
+        text = formatting.interval(one.yuan)
+        rows.append(Bar(one.title, low or 0.0, text, whole=official, whole_text=against))
         data.append({"figure": one.title, "low": low, "high": high, "official": official})
-    said = "; ".join(
-        f"{bar.label}: {bar.text}, against {numbers.number(bar.whole)}" for bar in rows
-    )
     return bars(
         rows,
-        "yuan a person (pale: official rural income a head)",
-        alt=f"Yuan a person. {said}.",
+        "yuan a person, prices of each year (pale: official rural income a head)",
+        what="yuan a person",
         data=pl.DataFrame(data),
         provenance=claims.provenance,
         ax=ax,

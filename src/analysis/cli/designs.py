@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import inspect
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +16,7 @@ from analysis.faults import FaultsError
 from analysis.terminal import out
 
 if TYPE_CHECKING:
+    from analysis.panels.table_files import HowRead
     from analysis.results.result import Result
 
 File = Annotated[
@@ -21,23 +24,46 @@ File = Annotated[
 ]
 Outcomes = Annotated[list[str], typer.Option("--y", help="outcome; may be given several times")]
 Out = Annotated[Path | None, typer.Option("--out", help="folder for csv, json, md, tex and svg")]
-Sheet = Annotated[str, typer.Option(help="of a workbook with several")]
-Encoding = Annotated[str, typer.Option(help="of a text, such as gb18030 or cp1252")]
-Delimiter = Annotated[str, typer.Option(help="between the cells of a text")]
-Decimal = Annotated[str, typer.Option(help="decimal mark of a text")]
-Thousands = Annotated[str, typer.Option(help="thousands mark of a text")]
-Missing = Annotated[
-    list[str] | None, typer.Option(help="code for no answer; may be given several times")
-]
+
+
+def _how_read(
+    sheet: Annotated[str, typer.Option(help="of a workbook with several")] = "",
+    encoding: Annotated[str, typer.Option(help="of a text, such as gb18030 or cp1252")] = "",
+    delimiter: Annotated[str, typer.Option(help="between the cells of a text")] = "",
+    decimal: Annotated[str, typer.Option(help="decimal mark of a text")] = "",
+    thousands: Annotated[str, typer.Option(help="thousands mark of a text")] = "",
+    missing: Annotated[
+        list[str] | None, typer.Option(help="code for no answer; may be given several times")
+    ] = None,
+) -> HowRead:
+    """Return how a file is read, as every command that reads one is told."""
+    from analysis.panels.table_files import HowRead
+
+    return HowRead(encoding, delimiter, decimal, thousands, tuple(missing or ()), sheet)
+
+
+def _reads_a_file(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes ``how`` the options of `_how_read` in its place."""
+    later = {"HowRead": Any}  # imported where a file is read
+    options = inspect.signature(_how_read, eval_str=True, locals=later).parameters
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        how = _how_read(**{name: given.pop(name) for name in options})
+        command(**given, how=how)
+
+    signature = inspect.signature(command, eval_str=True, locals=later)
+    own = [one for name, one in signature.parameters.items() if name != "how"]
+    every = [*own[:-1], *options.values(), own[-1]]
+    run.__signature__ = signature.replace(parameters=every)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in every}
+    return run
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    app.command()(did)
-    app.command()(rct)
-    app.command()(rdd)
-    app.command()(pool)
-    app.command()(poverty)
+    for command in (did, rct, rdd, pool, poverty):
+        app.command()(_reads_a_file(command))
 
 
 def did(
@@ -66,13 +92,9 @@ def did(
     programme: Annotated[str, typer.Option(help="of a panel")] = "",
     estimands: Annotated[Path | None, typer.Option(help="of a panel: a file that declares")] = None,
     estimand: Annotated[str, typer.Option(help="of the file: one by its name")] = "",
-    sheet: Sheet = "",
-    encoding: Encoding = "",
-    delimiter: Delimiter = "",
-    decimal: Decimal = "",
-    thousands: Thousands = "",
-    missing: Missing = None,
     to: Out = None,
+    *,
+    how: HowRead,
 ) -> None:
     """Difference in differences: from a file, panel, cells or pack to effects."""
     from analysis.did.estimate import did as estimate
@@ -84,7 +106,7 @@ def did(
         _show(declared.estimand(estimand) if estimand else declared, to)
         return
     numbers = [*y, *(covariate or ()), weight]
-    with _table(file, numbers, sheet, encoding, delimiter, decimal, thousands, missing) as data:
+    with _table(file, numbers, how) as data:
         fit = estimate(
             data,
             y,
@@ -122,19 +144,15 @@ def rct(
     take_up: Annotated[str, typer.Option(help="1 or 0: took part or not")] = "",
     unit: Annotated[str, typer.Option(help="who a row is of: nobody may occur twice")] = "",
     outcome_unit: Annotated[str, typer.Option(help="unit of the outcome, as printed")] = "",
-    sheet: Sheet = "",
-    encoding: Encoding = "",
-    delimiter: Delimiter = "",
-    decimal: Decimal = "",
-    thousands: Thousands = "",
-    missing: Missing = None,
     to: Out = None,
+    *,
+    how: HowRead,
 ) -> None:
     """Randomised experiment: effect of the offer, and on participants."""
     from analysis.designs.randomised import rct as estimate
 
     numbers = [*y, *(covariate or ()), weight, take_up, treatment]
-    with _table(file, numbers, sheet, encoding, delimiter, decimal, thousands, missing) as data:
+    with _table(file, numbers, how) as data:
         fit = estimate(
             data,
             y[0] if len(y) == 1 else y,
@@ -159,20 +177,14 @@ def rdd(
     cutoff_treated: Annotated[
         bool | None, typer.Option(help="whether rows at the cut-off itself are treated")
     ] = None,
-    sheet: Sheet = "",
-    encoding: Encoding = "",
-    delimiter: Delimiter = "",
-    decimal: Decimal = "",
-    thousands: Thousands = "",
-    missing: Missing = None,
     to: Out = None,
+    *,
+    how: HowRead,
 ) -> None:
     """Regression discontinuity: effect at a cut-off."""
     from analysis.designs.regression_discontinuity import rdd as estimate
 
-    with _table(
-        file, [y, running], sheet, encoding, delimiter, decimal, thousands, missing
-    ) as data:
+    with _table(file, [y, running], how) as data:
         fit = estimate(
             data,
             y,
@@ -190,19 +202,15 @@ def pool(
     dependent: Annotated[
         bool, typer.Option(help="use every estimate of a study, in a three-level model")
     ] = False,
-    sheet: Sheet = "",
-    encoding: Encoding = "",
-    delimiter: Delimiter = "",
-    decimal: Decimal = "",
-    thousands: Thousands = "",
-    missing: Missing = None,
     to: Out = None,
+    *,
+    how: HowRead,
 ) -> None:
     """Pool estimates of studies: a file with study, estimate and std_error."""
     from analysis.studies.meta_analysis import pool as estimate
 
     numbers = ["estimate", "std_error"]
-    with _table(file, numbers, sheet, encoding, delimiter, decimal, thousands, missing) as data:
+    with _table(file, numbers, how) as data:
         fit = estimate(data, outcome or None, dependent=dependent)
     _show(fit, to)
 
@@ -217,20 +225,16 @@ def poverty(
     strata: str = "",
     psu: str = "",
     outcome_unit: Annotated[str, typer.Option(help="unit of income, as printed")] = "",
-    sheet: Sheet = "",
-    encoding: Encoding = "",
-    delimiter: Delimiter = "",
-    decimal: Decimal = "",
-    thousands: Thousands = "",
-    missing: Missing = None,
     to: Out = None,
+    *,
+    how: HowRead,
 ) -> None:
     """Poverty at a line: headcount, gap and squared gap."""
     from analysis.welfare.door import poverty as measure
 
     number = line.replace(".", "", 1).isdigit()
     numbers = [income, size, weight, "" if number else line]
-    with _table(file, numbers, sheet, encoding, delimiter, decimal, thousands, missing) as data:
+    with _table(file, numbers, how) as data:
         fit = measure(
             data,
             income,
@@ -249,20 +253,14 @@ def poverty(
 def _table(
     file: Path,
     numbers: Sequence[str],
-    sheet: str,
-    encoding: str,
-    delimiter: str,
-    decimal: str,
-    thousands: str,
-    missing: Sequence[str] | None,
+    how: HowRead,
 ) -> Iterator[Any]:
     """Yield the table of a file, or a folder; faults of the data are named by the file."""
     if file.is_dir():
         yield file
         return
-    from analysis.panels.table_files import HowRead, read
+    from analysis.panels.table_files import read
 
-    how = HowRead(encoding, delimiter, decimal, thousands, tuple(missing or ()), sheet)
     frame, notes = read(file, how, [name for name in numbers if name])
     for note in notes:
         out.print(f"note: {note}", markup=False, highlight=False)

@@ -9,6 +9,7 @@ import polars as pl
 
 from analysis.designs.regression_discontinuity import columns, step_of
 from analysis.inference.arrays import Floats
+from analysis.results.labels import labels
 from analysis.results.plot import COLOURS, NEUTRAL, axes, note
 
 if TYPE_CHECKING:
@@ -47,9 +48,12 @@ def draw(result: DiscontinuityResult, outcome: str, ax: Axes | None) -> Axes:
     ax.set_xlabel(score.column)
     ax.set_ylabel(sample.unit or outcome)
     effect = result.effect_of("effect", outcome)
-    alt = (
-        f"Means of {outcome} by {score.column}, with a line on each side of {score.cutoff:g}. "
-        f"Jump {effect.text} ({effect.note or effect.interval.text})."
+    alt = labels()["alt_jump"].format(
+        outcome=outcome,
+        score=score.column,
+        cutoff=f"{score.cutoff:g}",
+        jump=effect.text,
+        interval=effect.note or effect.interval.text,
     )
     return note(ax, pl.concat(parts), alt, result.provenance)
 

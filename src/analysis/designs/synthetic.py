@@ -20,6 +20,7 @@ from analysis.designs.synthetic_panel import Wide, read
 from analysis.faults import refuse
 from analysis.inference.arrays import Booleans, Floats
 from analysis.results import Account, Comparison, Number, Provenance, Result
+from analysis.results.labels import labels
 from analysis.results.plot import COLOURS, NEUTRAL, axes, note
 from analysis.results.result import frame_of
 
@@ -83,7 +84,7 @@ class SyntheticResult(Result):
         )
         ax.set_ylabel(self.effect.unit)
         effect = self.effect
-        alt = f"{self.title}: treated and synthetic outcomes by period; effect {effect.text}."
+        alt = labels()["alt_synthetic"].format(title=self.title, effect=effect.text)
         return note(ax, self.path, alt, self.provenance)
 
 

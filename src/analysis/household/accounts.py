@@ -212,13 +212,10 @@ class Accounts(Result):
             )
             for one in self.entries
         ]
-        said = "; ".join(
-            f"{e.what}: {_spanned(e.added)} of {e.available.text}" for e in self.entries
-        )
         return bars(
             rows,
             "yuan a head a year, average of the place",
-            alt=f"{self.title}: {said}.",
+            what=self.title,
             data=self.frame,
             provenance=self.provenance,
             ax=ax,

@@ -25,7 +25,7 @@ from analysis.household.inputs import (
     table,
 )
 from analysis.results.forest import Row, forest
-from analysis.results.labels import labels, span
+from analysis.results.labels import described, labels, span
 from analysis.results.number import Number
 from analysis.results.result import Account, Comparison, Result, frame_of
 from analysis.results.table import ResultTable
@@ -170,14 +170,16 @@ class BreakEven(Result):
             )
             for name, n in zip(names, numbers, strict=True)
         ]
-        stop = "；" if language == "zh" else "; "
-        said = stop.join(f"{row.label} {row.printed}" for row in rows)
         unit = words["break_even_unit"]
         return forest(
             rows,
             unit,
             data=self.frame,
-            alt=f"{words['break_even_title']} ({unit}): {said}",
+            alt=described(
+                f"{words['break_even_title']} ({unit})",
+                (f"{row.label} {row.printed}" for row in rows),
+                language,
+            ),
             language=language,
             provenance=self.provenance,
             ax=ax,
@@ -338,7 +340,7 @@ def break_evens(budget: Budget, *, years: float = 5) -> ResultTable:
             function=f"{break_evens.__module__}.{break_evens.__qualname__}",
             method=f"assumed cost over the present value of a yuan a year, {years:g} years",
         ),
-        notes=("Costs are assumptions. Central value, and the range over all inputs in brackets.",),
+        notes=(labels()["break_even_note"],),
     )
 
 

@@ -285,14 +285,13 @@ class Budget(Result):
             )
             for source in SOURCES
         ]
-        stop = "；" if language == "zh" else "; "
-        parts = stop.join(f"{row.label} {row.text}" for row in rows)
         return bars(
             rows,
             unit,
-            alt=f"{title} ({unit}): {parts}",
+            what=f"{title} ({unit})",
             data=self.frame,
             provenance=self.provenance,
+            language=language,
             ax=ax,
         )
 

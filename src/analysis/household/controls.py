@@ -18,6 +18,7 @@ from analysis.household.evidence import Predictive
 from analysis.household.gain import SOURCE_OF_NO_TAKE_UP, Gain
 from analysis.household.inputs import Input, fault
 from analysis.results import formatting
+from analysis.results.labels import labels
 
 SLIDERS: Final[Mapping[str, tuple[str, str, float, float]]] = {
     "base": ("What the per cent are of", "yuan a year", 1.0, 1.0),
@@ -156,8 +157,7 @@ def controls(result: Gain | BreakEven, *, cost: BreakEven | None = None) -> Cont
     attributes = " ".join(f'data-{name}="{value!r}"' for name, value in data.items())
     return Controls(
         f'<form class="scenarios" data-household {attributes}>'
-        "<noscript><p>These controls need JavaScript. The tables of this page hold the results "
-        "for fixed values.</p></noscript>"
+        f"<noscript><p>{labels()['controls_script']}</p></noscript>"
         f"<fieldset disabled><legend>{escape(result.title)}: move every assumption</legend>"
         f"{''.join(_slider(name, inputs[name], start[name]) for name in sliders)}</fieldset>"
         '<div class="scenario-results" role="status" aria-live="polite" aria-label="Results"><dl>'

@@ -197,11 +197,10 @@ class Description:
             )
         ]
         unit = f"{self.currency} per head a year, {self.prices} ({KINDS[self.panel.evidence]})"
-        points = "; ".join(f"{bar.label}: {bar.text}" for bar in drawn) or NO_ROW
         return bars(
             drawn or [Bar(NO_ROW, 0.0, "")],
             unit,
-            alt=f"Bars, {unit}. {points}.",
+            what=unit,
             data=rows,
             provenance=self._provenance("sources"),
             ax=ax,

@@ -18,6 +18,7 @@ from analysis.results.forest import (
     finish,
     wrapped,
 )
+from analysis.results.labels import described
 from analysis.results.marks import mark
 from analysis.results.plot import COLOURS, note
 from analysis.results.provenance import UNKNOWN, Provenance
@@ -44,6 +45,8 @@ class Bar:
         Value as printed, with its range where it has one.
     whole : float
         Length of a paler bar behind it; NaN for none.
+    whole_text : str
+        The same as printed, for the alternative text; empty where `text` says it.
     colour : int
         Place in the palette.
     """
@@ -52,16 +55,23 @@ class Bar:
     value: float
     text: str
     whole: float = math.nan
+    whole_text: str = ""
     colour: int = 0
+
+    @property
+    def words(self) -> str:
+        """All that the bar says."""
+        return ", ".join(filter(None, (f"{self.label}: {self.text}", self.whole_text)))
 
 
 def bars(
     rows: Sequence[Bar],
     unit: str,
     *,
-    alt: str,
+    what: str,
     data: pl.DataFrame | None = None,
     provenance: Provenance = UNKNOWN,
+    language: str = "en",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw amounts as bars.
@@ -72,12 +82,14 @@ def bars(
         From the top.
     unit : str
         Of the axis, in words.
-    alt : str
-        Alternative text, from the numbers.
+    what : str
+        What the bars show, for the alternative text.
     data : polars.DataFrame, optional
         What is offered for download; the rows if left out.
     provenance : Provenance
         Where the numbers come from.
+    language : str
+        ``en`` or ``zh``.
     ax : matplotlib Axes, optional
         Where; a new figure if left out.
 
@@ -87,7 +99,7 @@ def bars(
 
     Examples
     --------
-    >>> bars([Bar("wage", 15161.0, "15,161")], "yuan", alt="wage 15,161 yuan").get_xlabel()
+    >>> bars([Bar("wage", 15161.0, "15,161")], "yuan", what="income").get_xlabel()
     'yuan'
     """
     names = [wrapped(row.label, max(20, LINE_SIGNS - len(row.text))) for row in rows]
@@ -111,8 +123,9 @@ def bars(
             height=BAR_INCHES if math.isnan(row.whole) else BAR_INCHES * 0.6,
             color=COLOURS[row.colour % len(COLOURS)],
         )
-        mark(bar, f"{row.label}: {row.text}")
+        mark(bar, row.words)
         top += height
     finish(ax, top, unit)
     frame = pl.DataFrame([vars(row) for row in rows]) if data is None else data
+    alt = described(what, (row.words for row in rows), language)
     return note(ax, frame, alt, provenance)

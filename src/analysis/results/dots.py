@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from analysis.results.forest import INK, LINE_INCHES, SMALL, TEXT, blank_axes, finish, wrapped
+from analysis.results.labels import described
 from analysis.results.marks import mark
 from analysis.results.plot import COLOURS, note
 from analysis.results.provenance import UNKNOWN, Provenance
@@ -66,7 +67,7 @@ def dots(
     unit: str,
     *,
     limits: tuple[float, float],
-    alt: str,
+    what: str,
     data: pl.DataFrame,
     reference: float = 0.0,
     band: tuple[float, float] | None = None,
@@ -85,8 +86,8 @@ def dots(
         Of the axis, in words.
     limits : tuple of float
         Ends of the axis; a dot beyond them is an arrow at the end.
-    alt : str
-        Alternative text, from the numbers.
+    what : str
+        What the dots show, for the alternative text.
     data : polars.DataFrame
         What is offered for download.
     reference : float
@@ -106,7 +107,7 @@ def dots(
     --------
     >>> row = DotRow("12 villages", (Dot(0, 94.5, 0.5, "94.5"),))
     >>> dots(
-    ...     [row], ["ours"], "per cent", limits=(80.0, 100.0), alt="", data=pl.DataFrame()
+    ...     [row], ["ours"], "per cent", limits=(80.0, 100.0), what="", data=pl.DataFrame()
     ... ).get_xlabel()
     'per cent'
     """
@@ -132,6 +133,7 @@ def dots(
             _dot(ax, dot, first + DOT_INCHES * number, limits)
         top += height
     finish(ax, top, unit, reference)
+    alt = described(what, (dot.text for row in rows for dot in row.dots))
     return note(ax, data, alt, provenance)
 
 

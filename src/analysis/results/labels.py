@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from functools import cache
 
 from analysis.faults import Fault, FaultsError
@@ -36,6 +37,19 @@ def labels(language: str = "en") -> dict[str, str]:
         raise FaultsError([Fault("language", problem, remedy, value=language)])
     with (data() / FILE).open(encoding="utf-8", newline="") as file:
         return {row["key"]: row[language] for row in csv.DictReader(file)}
+
+
+def described(what: str, points: Iterable[str], language: str = "en") -> str:
+    """Return the alternative text of a figure: what it shows, and every point of it.
+
+    Examples
+    --------
+    >>> described("Income by source", ["wage 3", "transfer 1"])
+    'Income by source: wage 3; transfer 1.'
+    """
+    words = labels(language)
+    joined = words["alt_separator"].join(points)
+    return words["alt_figure"].format(what=what, points=joined)
 
 
 def word(key: str, language: str = "en") -> str:

@@ -11,6 +11,7 @@ import polars as pl
 
 from analysis.results import formatting
 from analysis.results.forest import INK, LINE, SMALL, TEXT, wrapped
+from analysis.results.labels import described
 from analysis.results.marks import mark
 from analysis.results.plot import COLOURS, NEUTRAL, axes, note
 from analysis.results.provenance import UNKNOWN, Provenance
@@ -45,7 +46,7 @@ def log_log(
     across: str,
     up: str,
     *,
-    alt: str,
+    what: str,
     data: pl.DataFrame,
     provenance: Provenance = UNKNOWN,
     ax: Axes | None = None,
@@ -58,8 +59,8 @@ def log_log(
         The first is drawn heavier.
     across, up : str
         What the axes measure, in words.
-    alt : str
-        Alternative text, from the numbers.
+    what : str
+        What the lines show, for the alternative text.
     data : polars.DataFrame
         What is offered for download.
     provenance : Provenance
@@ -74,7 +75,7 @@ def log_log(
     Examples
     --------
     >>> one = Line("ours", ((0.1, 0.2, "0.2 s"), (1.0, 2.0, "2 s")))
-    >>> log_log([one], "rows", "seconds", alt="", data=pl.DataFrame()).get_xlabel()
+    >>> log_log([one], "rows", "seconds", what="", data=pl.DataFrame()).get_xlabel()
     'rows'
     """
     ax = axes(ax)
@@ -99,7 +100,8 @@ def log_log(
     every = [x for line in lines for x, _, _ in line.points]
     ax.set_xlim(min(every) / 1.5, max(every) * ROOM)
     _dress(ax, across, up)
-    return note(ax, data, alt, provenance)
+    ends = (text for line in lines for *_, text in (line.points[0], line.points[-1]))
+    return note(ax, data, described(what, ends), provenance)
 
 
 def power_of_ten(value: float) -> str:

@@ -227,24 +227,22 @@ def _dress_cell(
     return bare, offered, faults
 
 
-_GROUP = "{http://www.w3.org/2000/svg}g"
+_GROUP, _TEXT = "{http://www.w3.org/2000/svg}g", "{http://www.w3.org/2000/svg}text"
 _DATED = re.compile(r"\b(?:19|20)\d\d\b|\bnominal\b|prices of each year|for each yuan")
 
 
 def axis_labels(image: str) -> list[str]:
-    """Return the labels of the axes of a drawing by Matplotlib, which notes texts as comments."""
+    """Return the labels of the axes of a drawing by Matplotlib, its text as text."""
     if not image:
         return []
-    builder = ElementTree.TreeBuilder(insert_comments=True)
-    parser = ElementTree.XMLParser(target=builder)  # noqa: S314 -- our own drawing
     found = []
-    for axis in ElementTree.fromstring(image, parser=parser).iter(_GROUP):  # noqa: S314
+    for axis in ElementTree.fromstring(image).iter(_GROUP):  # noqa: S314 -- our own drawing
         if not (axis.get("id") or "").startswith("matplotlib.axis"):
             continue
-        for text in axis.findall(_GROUP):  # ticks hold theirs one level deeper
-            words = [one.text or "" for one in text.iter() if one.tag is ElementTree.Comment]  # type: ignore[comparison-overlap]
-            if words and (text.get("id") or "").startswith("text"):
-                found.append(" ".join(" ".join(words).split()))
+        for group in axis.findall(_GROUP):  # ticks hold theirs one level deeper
+            lines = [" ".join(text.itertext()) for text in group.findall(_TEXT)]
+            if lines:
+                found.append(" ".join(" ".join(lines).split()))
     return found
 
 

@@ -135,7 +135,7 @@ class Difficulties:
         """Draw the bias of estimators that have a comparison and a period before."""
         data = self.rows.filter(~pl.col("estimator").is_in(WITHOUT_DESIGN))
         known = [name for name in LABELS if name not in WITHOUT_DESIGN]
-        rows, said = [], []
+        rows = []
         for (label,), part in data.group_by("label", maintain_order=True):
             made = []
             for row in part.iter_rows(named=True):
@@ -144,7 +144,6 @@ class Difficulties:
                 made.append(
                     Dot(known.index(row["estimator"]), row["bias"], row["bias_error"], text)
                 )
-                said.append(text)
             rows.append(DotRow(str(label), tuple(made)))
         end = CLIP * float(data["truth"].max())  # type: ignore[arg-type]
         return dots(
@@ -152,7 +151,7 @@ class Difficulties:
             [LABELS[name] for name in known],
             f"bias, yuan a year (prices of {PRICE_YEAR}), simulated",
             limits=(-end, end),
-            alt=f"Bias of the overall effect in simulated panels. {'; '.join(said)}.",
+            what="bias of the overall effect in simulated panels",
             data=data,
             provenance=self._stored(Difficulties.plot),
             ax=ax,

@@ -150,7 +150,7 @@ class RandomisedCoverage:
         """Draw coverage by villages in each arm, with two Monte Carlo errors."""
         data = self.rows.filter(pl.col("measure").is_in([_event_time(kind) for kind in KINDS]))
         names = [f"{kind}, {RULES[rule]}" for kind, rule in SERIES]
-        rows, said = [], []
+        rows = []
         for arms in data["arms"].unique(maintain_order=True):
             made = []
             for number, (kind, rule) in enumerate(SERIES):
@@ -158,9 +158,8 @@ class RandomisedCoverage:
                 if not row.height:
                     continue
                 value = 100 * row["value"].item()
-                text = f"{names[number]}: {per_cent(value)} per cent"
-                made.append(Dot(number, value, 100 * row["mc_error"].item(), f"{arms}; {text}"))
-                said.append(f"{arms}, {text}")
+                text = f"{arms}, {names[number]}: {per_cent(value)} per cent"
+                made.append(Dot(number, value, 100 * row["mc_error"].item(), text))
             rows.append(DotRow(arms, tuple(made)))
         low = min(dot.value for row in rows for dot in row.dots)
         return dots(
@@ -170,7 +169,7 @@ class RandomisedCoverage:
             limits=(low - 4, 101.0),
             reference=NOMINAL,
             band=ASKED,
-            alt=f"Coverage of intervals and bands in simulated villages. {'; '.join(said)}.",
+            what="coverage of intervals and bands in simulated villages",
             data=data,
             provenance=self._stored(RandomisedCoverage.plot),
             ax=ax,
