@@ -29,9 +29,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-import polars as pl
+import peers
 
 import panels
 from analysis.benchmarks import timings
@@ -48,7 +46,6 @@ ANYWHERE = group_time.Comparison(where="anywhere")
 PROGRAMME = {"village": "village_fund", "household": "training"}
 # Memory each peer needs per row, measured at ten million; beyond the machine's it is left out.
 MOST_ROWS = {"csdid": 10_000_000, "diff-diff": 10_000_000, "pyfixest": 10_000_000}
-Frame = Any
 
 
 def cells(folder: Path, level: str) -> Any:
@@ -84,80 +81,6 @@ def ours_two_way(folder: Path, level: str) -> float:
     return float(found.select(at=0).points[0])
 
 
-def bare(folder: Path, level: str) -> float:
-    """Add up the flat file by village and period: what no method can do without."""
-    frame = pl.scan_parquet(folder / "flat.parquet").group_by("village", "period")
-    return float(frame.agg(pl.len(), pl.col("wage").sum()).collect(engine="streaming").height)
-
-
-def flat(folder: Path, level: str) -> Frame:
-    """Read the columns that a peer needs, into pandas."""
-    columns = ["household", "village", "period", "wage", f"first_{level}"]
-    read = pl.read_parquet(folder / "flat.parquet", columns=columns)
-    read = read.rename({f"first_{level}": "first"})
-    return pd.DataFrame({name: read[name].to_numpy() for name in read.columns}, copy=False)
-
-
-def diff_diff_group_time(folder: Path, level: str) -> float:
-    """CallawaySantAnna of diff-diff with its aggregates, without a bootstrap."""
-    from diff_diff import CallawaySantAnna
-
-    fit = CallawaySantAnna(control_group="never_treated", cluster="village", n_bootstrap=0).fit(
-        flat(folder, level),
-        outcome="wage",
-        unit="household",
-        time="period",
-        first_treat="first",
-        aggregate="all",
-    )
-    return float(fit.overall_att)
-
-
-def csdid_group_time(folder: Path, level: str) -> float:
-    """ATTgt of csdid with its aggregates, without a bootstrap."""
-    from csdid.att_gt import ATTgt
-
-    fit = ATTgt(
-        yname="wage",
-        tname="period",
-        idname="household",
-        gname="first",
-        data=flat(folder, level),
-        control_group="nevertreated",
-        clustervar="village",
-    ).fit(est_method="reg", bstrap=False)
-    for kind in ("dynamic", "group", "calendar", "simple"):
-        made = fit.aggte(typec=kind, bstrap=False, cband=False).atte
-    return float(made["overall_att"])
-
-
-def diff_diff_imputation(folder: Path, level: str) -> float:
-    """ImputationDiD of diff-diff."""
-    from diff_diff import ImputationDiD
-
-    fit = ImputationDiD(cluster="village").fit(
-        flat(folder, level), outcome="wage", unit="household", time="period", first_treat="first"
-    )
-    return float(fit.overall_att)
-
-
-def pyfixest_two_way(folder: Path, level: str) -> float:
-    """Event study of pyfixest."""
-    import pyfixest
-
-    frame = flat(folder, level)
-    frame["event"] = np.where(frame["first"] > 0, frame["period"] - frame["first"], -1)
-    fit = pyfixest.feols(
-        "wage ~ i(event, ref=-1) | household + period",
-        frame,
-        vcov={"CRV1": "village"},
-        lean=True,
-        store_data=False,
-    )
-    found = fit.coef()
-    return float(next(found[name] for name in found.index if name.endswith(("::0", "[0]", "T.0]"))))
-
-
 @dataclass(frozen=True)
 class Job:
     """What is timed."""
@@ -169,14 +92,14 @@ class Job:
 
 
 JOBS = (
-    Job("bare aggregate", "polars", bare, ("village",)),
+    Job("bare aggregate", "polars", peers.bare, ("village",)),
     Job("group-time", "analysis", ours_group_time),
-    Job("group-time", "diff-diff", diff_diff_group_time),
-    Job("group-time", "csdid", csdid_group_time),
+    Job("group-time", "diff-diff", peers.diff_diff_group_time),
+    Job("group-time", "csdid", peers.csdid_group_time),
     Job("imputation", "analysis", ours_imputation),
-    Job("imputation", "diff-diff", diff_diff_imputation),
+    Job("imputation", "diff-diff", peers.diff_diff_imputation),
     Job("two-way", "analysis", ours_two_way),
-    Job("two-way", "pyfixest", pyfixest_two_way),
+    Job("two-way", "pyfixest", peers.pyfixest_two_way),
 )
 
 

@@ -15,9 +15,7 @@ Needs the packages of ``requirements-bench.lock``: ``make bench`` sets them up.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import datetime
-import io
 import math
 import os
 import statistics
@@ -28,20 +26,19 @@ import time
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import peers
+from peers import COVARIATES
+
 import panels
 
 OURS = "analysis"
-COVARIATES = ["land", "schooling", "distance"]
 DRAWS = 9_999
 KEYS = {"unit": "household", "time": "period", "first": "first_village", "cluster": "village"}
-Frame = Any
-
-
-# ---------------------------------------------------------------------------------- this package
 
 
 def ours_file(folder: Path) -> float:
@@ -89,123 +86,9 @@ def ours_panel(folder: Path) -> float:
     return va.did(va.read_panel(folder), "wage", programme="village_fund").overall.value
 
 
-# ------------------------------------------------------------------------------------- the others
-
-
-def bare(folder: Path) -> float:
-    """Add up the flat file by village and period: what no method can do without."""
-    import polars as pl
-
-    frame = pl.scan_parquet(folder / "flat.parquet").group_by("village", "period")
-    return float(frame.agg(pl.len(), pl.col("wage").sum()).collect(engine="streaming").height)
-
-
-def frame_of(folder: Path, *more: str) -> Frame:
-    """Read the columns that a peer needs, into pandas."""
-    import pandas as pd
-    import polars as pl
-
-    columns = ["household", "village", "period", "wage", "first_village", *more]
-    read = pl.read_parquet(folder / "flat.parquet", columns=columns)
-    return pd.DataFrame({name: read[name].to_numpy() for name in columns}, copy=False)
-
-
-def _diff_diff(frame: Frame, covariates: list[str] | None = None) -> float:
-    from diff_diff import CallawaySantAnna
-
-    model = CallawaySantAnna(control_group="never_treated", cluster="village", n_bootstrap=0)
-    fit = model.fit(
-        frame,
-        outcome="wage",
-        unit="household",
-        time="period",
-        first_treat="first_village",
-        aggregate="all",
-        covariates=covariates,
-    )
-    return float(fit.overall_att)
-
-
-def diff_diff_frame(folder: Path) -> float:
-    """Group-time effects of diff-diff, plain errors."""
-    return _diff_diff(frame_of(folder))
-
-
-def diff_diff_doubly_robust(folder: Path) -> float:
-    """Adjust for covariates, plain errors."""
-    return _diff_diff(frame_of(folder, *COVARIATES), COVARIATES)
-
-
-def diff_diff_file(folder: Path) -> float:
-    """Read the CSV file with pandas, names made numbers, then the same."""
-    import pandas as pd
-
-    frame = pd.read_csv(folder / "flat.csv")
-    for name in ("household", "village"):
-        frame[name] = frame[name].astype("category").cat.codes
-    return _diff_diff(frame)
-
-
-def diff_diff_imputation(folder: Path) -> float:
-    """ImputationDiD of diff-diff."""
-    from diff_diff import ImputationDiD
-
-    fit = ImputationDiD(cluster="village").fit(
-        frame_of(folder),
-        outcome="wage",
-        unit="household",
-        time="period",
-        first_treat="first_village",
-    )
-    return float(fit.overall_att)
-
-
-def _csdid(frame: Frame, covariates: str = "") -> float:
-    from csdid.att_gt import ATTgt
-
-    with contextlib.redirect_stdout(io.StringIO()):  # csdid prints its tables
-        fit = ATTgt(
-            yname="wage",
-            tname="period",
-            idname="household",
-            gname="first_village",
-            data=frame,
-            control_group="nevertreated",
-            clustervar="village",
-            **({"xformla": covariates} if covariates else {}),
-        ).fit(est_method="dr" if covariates else "reg", bstrap=False)
-        for kind in ("dynamic", "group", "calendar", "simple"):
-            aggregated = fit.aggte(typec=kind, bstrap=False, cband=False).atte
-    return float(aggregated["overall_att"])
-
-
-def csdid_frame(folder: Path) -> float:
-    """ATTgt of csdid with its aggregates, without a bootstrap."""
-    return _csdid(frame_of(folder))
-
-
-def csdid_doubly_robust(folder: Path) -> float:
-    """Adjust for covariates."""
-    return _csdid(frame_of(folder, *COVARIATES), f"wage ~ {' + '.join(COVARIATES)}")
-
-
-def pyfixest_two_way(folder: Path) -> float:
-    """Event study of pyfixest."""
-    import numpy as np
-    import pyfixest
-
-    frame = frame_of(folder)
-    treated = frame["first_village"] > 0
-    frame["event"] = np.where(treated, frame["period"] - frame["first_village"], -1)
-    fit = pyfixest.feols(
-        "wage ~ i(event, ref=-1) | household + period",
-        frame,
-        vcov={"CRV1": "village"},
-        lean=True,
-        store_data=False,
-    )
-    found = fit.coef()
-    return float(next(found[name] for name in found.index if name.endswith(("::0", "[0]", "T.0]"))))
+def village(run: Callable[[Path, str], float]) -> Callable[[Path], float]:
+    """Return a job of another package on a programme given to whole villages."""
+    return partial(run, level="village")
 
 
 @dataclass(frozen=True)
@@ -226,20 +109,20 @@ class Job:
 JOBS = tuple(
     Job(*words)
     for words in (
-        ("bare aggregate", "frame", "polars", bare),
+        ("bare aggregate", "frame", "polars", village(peers.bare)),
         ("group-time", "file", OURS, ours_file),
-        ("group-time", "file", "diff-diff", diff_diff_file),
+        ("group-time", "file", "diff-diff", village(peers.diff_diff_file)),
         ("group-time", "frame", OURS, ours_frame),
-        ("group-time", "frame", "diff-diff", diff_diff_frame),
-        ("group-time", "frame", "csdid", csdid_frame),
+        ("group-time", "frame", "diff-diff", village(peers.diff_diff_group_time)),
+        ("group-time", "frame", "csdid", village(peers.csdid_group_time)),
         ("group-time", "panel", OURS, ours_panel),
         ("doubly robust", "frame", OURS, ours_doubly_robust),
-        ("doubly robust", "frame", "diff-diff", diff_diff_doubly_robust),
-        ("doubly robust", "frame", "csdid", csdid_doubly_robust),
+        ("doubly robust", "frame", "diff-diff", village(peers.diff_diff_doubly_robust)),
+        ("doubly robust", "frame", "csdid", village(peers.csdid_doubly_robust)),
         ("imputation", "frame", OURS, ours_imputation),
-        ("imputation", "frame", "diff-diff", diff_diff_imputation),
+        ("imputation", "frame", "diff-diff", village(peers.diff_diff_imputation)),
         ("two-way", "frame", OURS, ours_two_way),
-        ("two-way", "frame", "pyfixest", pyfixest_two_way),
+        ("two-way", "frame", "pyfixest", village(peers.pyfixest_two_way)),
     )
 )
 LARGEST = {"csdid": 1_000_000}
