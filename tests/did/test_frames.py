@@ -330,3 +330,10 @@ def test_tests_made_from_plain_cells_are_refused_for_other_estimates(frame):
         va.did(frame, **NAMES, cluster="village", method="imputation").honest(1.0)
     with pytest.raises(FaultsError, match="0 or more"):
         va.did(frame, **NAMES, cluster="village", base="universal").honest(-1.0)
+
+
+def test_units_that_are_their_own_clusters_are_counted_once(frame):
+    by_unit = [label for label, _ in va.did(frame, **NAMES).account.lines()]
+    assert by_unit.count("household") == 1
+    by_village = [label for label, _ in fit(frame).account.lines()]
+    assert (by_village.count("household"), by_village.count("village")) == (1, 1)

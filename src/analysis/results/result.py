@@ -123,7 +123,9 @@ class Account:
         lines = [("rows", f"{self.rows_in:,} in, {self.rows_used:,} used")]
         lines += [("left out", f"{n:,}: {why}") for why, n in self.left_out.items() if n]
         lines += [("note", text) for text in self.decisions]
-        if self.n_treated is not None and self.n_control is not None:
+        own = (self.units, self.n_treated, self.n_control)
+        clusters = (self.clusters, self.n_clusters_treated, self.n_clusters_control)
+        if self.n_treated is not None and self.n_control is not None and own != clusters:
             lines.append(
                 (self.units, f"{self.n_treated:,} treated, {self.n_control:,} not treated")
             )
