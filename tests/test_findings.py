@@ -1,6 +1,7 @@
 """Findings: noted once, stored, read back, compared."""
 
 import json
+import sys
 
 import polars as pl
 import pytest
@@ -18,10 +19,11 @@ SOURCE = Provenance.of(
 
 
 @pytest.fixture(autouse=True)
-def _clean():
-    recorder.forget()
-    yield
-    recorder.forget()
+def _clean(monkeypatch):
+    """Nothing noted or kept by another test of this process."""
+    for name in ("_noted", "_cells"):
+        monkeypatch.setattr(recorder, name, {})
+    monkeypatch.setattr(sys.modules[Number.__module__], "_KEPT", {})
 
 
 def number(value, **more):
