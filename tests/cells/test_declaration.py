@@ -70,7 +70,7 @@ def test_a_file_says_what_will_be_made_and_estimated(file: Path) -> None:
     assert found.design.disclosure
     assert found.estimands[0].outcomes == ("total", "poor", "gap", "under_20k")
     assert (found.estimands[0].controls, found.estimands[1].outcomes) == ("not_yet", ("total",))
-    assert (found.rules.min_households, found.rules.largest_share) == (12, 0.5)
+    assert (found.rules.min_households, found.rules.two_largest) == (12, 0.85)
     assert found.text == GOOD
     assert len(found.digest) == 64
 
@@ -91,8 +91,8 @@ def test_a_file_says_what_will_be_made_and_estimated(file: Path) -> None:
         ('outcomes = ["total"]', 'outcomes = ["wealth"]', ["no such outcome", "'wealth'"]),
         (
             "min_households = 12",
-            "min_households = 1\nlargest_share = 0.9",
-            ["[disclosure.min_households] '1': too loose", "[disclosure.largest_share] '0.9'"],
+            "min_households = 1\ntwo_largest = 0.9",
+            ["[disclosure.min_households] '1': too loose", "[disclosure.two_largest] '0.9'"],
         ),
         ("min_households = 12", 'min_households = "ten"', ["wrong type; write a int"]),
     ],

@@ -55,7 +55,7 @@ def test_a_folder_of_something_else_is_never_replaced(cells: Cells, tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "the file is missing"), ("{", "not JSON"), ('{"version": 0}', "the version is not 1")],
+    [(None, "the file is missing"), ("{", "not JSON"), ('{"version": 0}', "the version is not 2")],
 )
 def test_a_folder_without_good_cells_says_so(
     tmp_path: Path, content: str | None, message: str

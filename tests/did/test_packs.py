@@ -7,7 +7,7 @@ import pytest
 
 import analysis as va
 from analysis import paths
-from analysis.cells import declaration
+from analysis.cells import attacks, declaration, releases
 from analysis.effects import declared
 from analysis.faults import FaultsError
 from analysis.sensitivity import event_study, trends
@@ -32,15 +32,41 @@ def inside(cells):
 
 
 @pytest.fixture(scope="module")
-def pack(cells, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("packs")
-    va.pack(cells, PLAN, folder / "pack", log=folder / "log.jsonl")
+def folder(cells, tmp_path_factory):
+    made = tmp_path_factory.mktemp("packs")
+    va.pack(cells, PLAN, made / "pack", log=made / "log.jsonl")
+    return made
+
+
+@pytest.fixture(scope="module")
+def pack(folder):
     return va.read_pack(folder / "pack")
 
 
 @pytest.fixture(scope="module")
 def fit(pack):
     return va.did(pack)
+
+
+def test_no_attack_gets_anything_from_the_worked_example(tmp_path):
+    """Tables, covariance and the whole audit; and how nearly a village can be singled out.
+
+    h is the share of one village in the combination of published estimates that has most of it:
+    1 where some combination is of that village alone, as it was once ranks came near the villages.
+    """
+    va.simulate(tmp_path / "panel", households=9_600, villages=240, periods=(2012, 2018), seed=3)
+    cells = va.cells(tmp_path / "panel", estimands=PLAN)
+    example = va.pack(cells, PLAN, tmp_path / "pack", panel=tmp_path / "panel")
+    found = attacks.run(example, releases.read(tmp_path / releases.LOG), cells)
+    assert [one.state for one in found] == ["nothing found"] * len(attacks.TRIED)
+    effects = declared.estimate(cells, declaration.read(PLAN)).effects
+    influence = effects.influence[:, np.isfinite(example.covariance.errors)]
+    left, size, _ = np.linalg.svd(
+        influence / np.linalg.norm(influence, axis=0), full_matrices=False
+    )
+    basis = left[:, size > 1e-9 * size[0]]
+    assert basis.shape[1] == example.covariance.rank == 12
+    assert (basis**2).sum(axis=1).max() < 0.9
 
 
 def test_a_pack_says_what_the_cells_say(fit, inside):

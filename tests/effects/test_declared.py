@@ -74,8 +74,7 @@ def test_the_truth_lies_inside_four_standard_errors(found, folder):
 
 def test_a_pack_carries_the_declared_estimates(found, cells, plan, tmp_path):
     log = tmp_path / "log.jsonl"
-    made = pack.make(cells, plan, found.estimated(), log=log)
-    pack.write(made, tmp_path / "pack", log=log)
+    pack.publish(cells, plan, found.estimated(), tmp_path / "pack", log=log)
     again = pack.read(tmp_path / "pack")
     assert [p.estimate for p in again.covariance.points] == found.effects.points.tolist()
 

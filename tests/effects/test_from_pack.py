@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from analysis import cli
-from analysis.cells import declaration, disclosure, pack, result
+from analysis.cells import attacks, declaration, disclosure, pack, releases, result
 from analysis.cells.build import build
 from analysis.cells.design import CellsDesign
 from analysis.effects import aggregate, declared, from_pack, group_time, imputation, layout, two_way
@@ -87,8 +87,7 @@ def packed(folder, plan, tmp_path):
     """Return the effects from cells, and the pack as it is read back."""
     cells = build(folder, plan.design)
     found, log = declared.estimate(cells, plan), tmp_path / "log.jsonl"
-    made = pack.make(cells, plan, found.estimated(), log=log)
-    pack.write(made, tmp_path / "pack", log=log)
+    pack.publish(cells, plan, found.estimated(), tmp_path / "pack", log=log)
     return cells, found, pack.read(tmp_path / "pack")
 
 
@@ -192,7 +191,7 @@ def test_fractional_weights_and_strata_agree_too(whole, tmp_path, monkeypatch):
     plan = declare("training", text=TEXT.replace('stratum = ""', 'stratum = "stratum"'))
     cells = build(replace(source, households=homes), plan.design)
     found = declared.estimate(cells, plan)
-    sent = pack.make(cells, plan, found.estimated(), log=tmp_path / "log.jsonl")
+    sent, _ = pack.make(cells, plan, found.estimated())
     assert sent.weighted
     assert len(sent.tables["ever"]["stratum"].unique()) > 1
     derived = from_pack.derive(sent)
@@ -200,6 +199,13 @@ def test_fractional_weights_and_strata_agree_too(whole, tmp_path, monkeypatch):
     scale = np.maximum(np.abs(found.effects.points), found.effects.under("parity").std_errors)
     assert (np.abs(again - found.effects.points) <= 1e-12 * scale).all()
     same(from_pack.estimate(sent), found.effects)
+
+
+@pytest.mark.parametrize("programme", ["dividend", "training"])
+def test_no_attack_gets_anything_from_a_pack(whole, tmp_path, programme):
+    cells, _, sent = packed(whole, declare(programme), tmp_path)
+    found = attacks.run(sent, releases.read(tmp_path / "log.jsonl"), cells)
+    assert {a.state for a in found} == {"nothing found"}, found
 
 
 def test_a_changed_total_is_found_even_with_a_new_digest(whole, tmp_path):
@@ -283,7 +289,7 @@ def test_villages_are_told_apart_only_where_controls_ask_for_it(whole, tmp_path)
         apart = pack._told_apart(cells.design, plan)
         assert apart == ({} if programme == "dividend" else {programme: controls})
         if groups == 2:
-            sent = pack.make(cells, plan, log=place / "log.jsonl")
+            sent, _ = pack.make(cells, plan)
             assert sent.tables["ever"]["village"].unique().sort().to_list() == [
                 "nobody treated",
                 "somebody treated",

@@ -29,6 +29,7 @@ ORDER = (
     "folders",
     "files",
     "columns",
+    "locks",
     "frames",
     "stored_tables",
     "datapackage",

@@ -139,7 +139,7 @@ ESTIMANDS = """
 name = "village fund"
 [design]
 programmes = ["dividend"]
-stratum = "stratum"
+stratum = ""
 handling = "balanced"
 [[outcome]]
 name = "total"
@@ -204,7 +204,7 @@ def content(folder: Path, names: list[str]) -> dict[str, str]:
 def panel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A simulated panel."""
     out = tmp_path_factory.mktemp("inputs") / "panel"
-    simulate(out, households=900, villages=30, periods=(2012, 2016))
+    simulate(out, households=1_200, villages=120, periods=(2012, 2016))
     return out
 
 

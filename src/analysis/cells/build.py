@@ -10,7 +10,7 @@ from typing import Any, Final
 import narwhals as nw
 import polars as pl
 
-from analysis.cells import handling, measured, presence, scan, second
+from analysis.cells import handling, measured, presence, scan, second, sizes
 from analysis.cells.design import CellsDesign, Level
 from analysis.cells.engines import EngineName, Tables, opened
 from analysis.cells.outcomes import ADULT_EQUIVALENTS
@@ -77,17 +77,24 @@ def _build(panel: Panel, tables: Tables, design: CellsDesign) -> Cells:
     periods, account = periods_of(counts, design)
     design, notes = measured.priced(panel, design, periods, prices)
     weighted = design.unit == "person" or _any_weight(tables)
-    found = scan.plan(design, periods, prices)
+    found = scan.plan(design, periods, prices, columns_of(panel))
     households = scan.attributes(tables, design, levels, weighted)
     who = presence.look(tables, design, households, periods, account)
     rows = scan.seen(tables, design, periods, everything=account.rows_used == account.rows_read)
     values = scan.values_of(rows, who.households, found)
-    products = None
-    if design.moments:
+    products, sized = None, None
+    if design.moments or design.disclosure:
         side = tables.keep(second.side_by_side(values, who.households, found, periods))
         values = second.rows_again(side, who.households, found, periods)
-        products = second.table(tables, side, design, found, periods, weighted)
-        products = scan.complete(products, tables, design, levels)
+        if design.moments:
+            products = second.table(tables, side, design, found, periods, weighted)
+            products = scan.complete(products, tables, design, levels)
+        if design.disclosure:
+            sized = sizes.table(tables, side, design, found, periods, weighted)
+            if who.pattern is not None:
+                sized = sized.with_columns(pl.lit(who.pattern, pl.Int64).alias("pattern"))
+            sized = scan.complete(sized, tables, design, levels)
+            sized = sized.sort(*design.keys, "pattern", "base", "period")
     sums = tables.collect(scan.add_up(values, design, found, weighted))
     if who.pattern is not None:
         sums = sums.with_columns(pl.lit(who.pattern, pl.Int64).alias("pattern"))
@@ -122,7 +129,7 @@ def _build(panel: Panel, tables: Tables, design: CellsDesign) -> Cells:
     cells = _handle(
         patterned, who, replace(design, level=level), panel.tier, periods, meta, weighted
     )
-    return cells if products is None else replace(cells, second=products)
+    return replace(cells, second=products, sizes=sized)
 
 
 def _handle(
@@ -208,14 +215,8 @@ def _outcomes(
     for outcome in design.outcomes:
         scale = found.scale[outcome.name]
         names = [("s_", "sum_", found.parts[outcome.name])]
-        if outcome.name in found.sized:
-            one = (found.sized[outcome.name],)
-            names += [("s_a_", "abs_", one), ("top_", "top_", one)]
         if weighted:
-            names += [
-                (prefix.replace("s_", "w_", 1) if prefix != "top_" else "wtop_", f"w{name}", parts)
-                for prefix, name, parts in names
-            ]
+            names.append(("w_", "wsum_", found.parts[outcome.name]))
         for prefix, name, parts in names:
             first, *others = (pl.col(prefix + part) for part in parts)
             value = sum(others, start=first)
@@ -234,6 +235,11 @@ def _leave_out(account: Account, reason: str, rows: int) -> Account:
     if not rows:
         return account
     return Account(account.rows_read, account.rows_used - rows, {**account.left_out, reason: rows})
+
+
+def columns_of(panel: Panel) -> tuple[str, ...]:
+    """Return the columns of values of the income table, whether they were answered or not."""
+    return (*schemas.SOURCES, *(outcome.name for outcome in panel.outcomes))
 
 
 def counts_of(tables: Tables, design: CellsDesign) -> pl.DataFrame:
@@ -332,8 +338,7 @@ def faults_of(panel: Panel, tables: Tables, design: CellsDesign) -> list[Fault]:
                 value=design.stratum,
             )
         )
-    sources = (name for name in schemas.SOURCES if name not in panel.absent)
-    there = (*sources, *(outcome.name for outcome in panel.outcomes))
+    there = [name for name in columns_of(panel) if name not in panel.absent]
     for outcome in design.outcomes:
         faults += [
             Fault(

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
 from analysis.cells.design import CellsDesign
 from analysis.cells.keys import KEYS, words
 from analysis.cells.outcomes import Outcome, Transform
+from analysis.cells.parameters import parameters
 from analysis.contract import project_name
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.panels import records
@@ -22,10 +23,6 @@ from analysis.panels import records
 CHOICES: Final = ("aggregation", "controls", "where", "base", "method")
 """Keys of an estimand that take one of a few words."""
 LISTS: Final = ("outcomes", "covariates", "drop")
-LEAST_HOUSEHOLDS: Final = 3
-"""No pack may count fewer in a group, whatever is asked for."""
-
-
 HOW: Final = {
     "name": 'write name = "..."',
     "design": "write [design]",
@@ -92,17 +89,20 @@ class Rules:
     ----------
     min_households : int
         Households in every published group and in every difference of two.
-    largest_share : float
-        Most that one household may make of the absolute values of a group.
+    two_largest : float
+        Most that the two largest households may make of the absolute values of a sum or change.
+    within : float
+        How closely, as a share, the second largest household may not know the largest.
     min_villages : int
-        Villages in each arm of an estimate whose variance is published.
+        Villages in every published group, and in each arm of an estimate.
     all_or_none : bool
         Whether it may be published that everyone, or nobody, in a group is poor or has an income.
     """
 
-    min_households: int = 10
-    largest_share: float = 0.5
-    min_villages: int = 3
+    min_households: int = field(default_factory=lambda: parameters().min_households)
+    two_largest: float = field(default_factory=lambda: parameters().two_largest)
+    within: float = field(default_factory=lambda: parameters().within)
+    min_villages: int = field(default_factory=lambda: parameters().min_villages)
     all_or_none: bool = False
 
 
@@ -291,7 +291,7 @@ def _estimand(
 
 def _rules(table: Mapping[str, Any], file: str, faults: list[Fault]) -> Rules:
     defaults = Rules()
-    kinds = {field.name: type(getattr(defaults, field.name)) for field in fields(Rules)}
+    kinds = {one.name: type(getattr(defaults, one.name)) for one in fields(Rules)}
     faults += _unknown(table, set(kinds), file, "disclosure.")
     wrong = [key for key, value in table.items() if key in kinds and type(value) is not kinds[key]]
     faults += [
@@ -305,22 +305,19 @@ def _rules(table: Mapping[str, Any], file: str, faults: list[Fault]) -> Rules:
         for key in wrong
     ]
     rules = Rules(**{k: v for k, v in table.items() if k in kinds and k not in wrong})
-    for key, problem in (
-        ("min_households", rules.min_households < LEAST_HOUSEHOLDS),
-        ("min_villages", rules.min_villages < LEAST_HOUSEHOLDS),
-        ("largest_share", not 0 < rules.largest_share <= 0.5),
+    limits = parameters()
+    for key, low, high in (
+        ("min_households", limits.fewest_ever, None),
+        ("min_villages", limits.min_villages, None),
+        ("two_largest", 0, limits.two_largest),
+        ("within", limits.within, 1),
     ):
-        if problem:
-            remedy = "0.5 or less" if key == "largest_share" else f"{LEAST_HOUSEHOLDS} or more"
-            value = str(getattr(rules, key))
+        value = getattr(rules, key)
+        if value < low or (high is not None and not 0 < value <= high):
+            remedy = f"use {low} or more" if value < low else f"use {high} or less, above 0"
+            problem = "too loose to protect anyone"
             faults.append(
-                Fault(
-                    file,
-                    "too loose to protect anyone",
-                    f"use {remedy}",
-                    column=f"disclosure.{key}",
-                    value=value,
-                )
+                Fault(file, problem, remedy, column=f"disclosure.{key}", value=str(value))
             )
     return rules
 

@@ -56,9 +56,6 @@ class CellsDesign:
         First and last period to use; None for all.
     price_series : str
         Price index of ``prices.csv`` for real outcomes and lines, in place of the panel's own.
-    village_groups : int
-        0: a pack has no villages. Otherwise it has groups of at least so many households each; see
-        `grouping`.
     control_villages : str
         Of a pack, never declared: villages are told apart by whether (``never``) or when
         (``not_yet``) anybody in them is first treated, so that controls in other villages follow.
@@ -84,7 +81,6 @@ class CellsDesign:
     covariates: tuple[str, ...] = ()
     periods: tuple[int, int] | None = None
     price_series: str = ""
-    village_groups: int = 0
     control_villages: Literal["", "never", "not_yet"] = ""
     disclosure: bool = False
 
@@ -103,7 +99,6 @@ class CellsDesign:
                 f"handling {self.handling!r} is none of {', '.join(HANDLINGS)}",
             ),
             (self.unit not in ("household", "person"), f"no unit {self.unit!r}"),
-            (self.village_groups < 0, "village_groups is less than none"),
             (self.anticipation < 0, "anticipation is less than no period"),
             (
                 not set(self.inverse) <= set(MOMENTS),

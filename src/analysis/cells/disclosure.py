@@ -1,67 +1,56 @@
-"""Disclosure control: stated rules on what a pack shows and on what can be subtracted from it.
+"""Disclosure control of packs: what follows from published sums, and how large the largest are.
 
-Every rule is applied to each *group* of households whose sum a reader has or can get by
-subtracting one published sum from another. Groups are unions of patterns (who is seen when), so
-the differences are formed exactly, not guessed from counts. This is control by stated rules, not a
-formal guarantee of privacy; the holder of the data checks before release. Second moments
-(`analysis.cells.second`) are in no pack: a sum and a sum of squares tell incomes apart that a sum
-does not, and no rule here bounds what they tell.
+`analysis.cells.audit` says which households a reader can get a sum of, from all releases together.
+Here every such sum is asked whether its households and villages are enough, whether one or two of
+them make most of it, in levels and in changes, and what counts below a line tell. This is control
+by stated rules, not a formal guarantee of privacy; the holder of the data checks before release.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from itertools import combinations, permutations
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 import polars as pl
 
 from analysis import printing
+from analysis.cells import audit, elimination, releases, sizes
+from analysis.cells.audit import Atoms, Source
 from analysis.cells.declaration import Rules
 from analysis.cells.design import CellsDesign
-from analysis.cells.handling import bits, comparisons
-from analysis.cells.outcomes import Outcome
+from analysis.cells.outcomes import VALUES, Outcome
+from analysis.cells.releases import Release
 from analysis.cells.result import Cells
 from analysis.faults import Fault
+from analysis.panels import schemas
 
 RULES: Final = {
-    "min_households": "every group has at least so many households",
-    "difference": "so has every difference of two groups, wherever it is not empty",
-    "dominance": "no household makes more than a set share of a group's absolute values, weighted"
-    " or not",
+    "min_households": "no combination of what is published is of fewer households, or of fewer"
+    " villages, than the rules ask for",
+    "dominance": "the two largest households make no more than a set share of a sum or of a change,"
+    " the second cannot tell the first closely, and enough households have any of it",
+    "bounds": "no value of known sign is bounded closely for fewer households",
     "headcount": "the poor of a group, and the others, are none or enough",
     "all_or_none": "a group in which everyone or nobody is poor, or nobody has an income, is shown"
     " only if that was declared",
-    "adjacent_lines": "the households between two lines are none or enough",
-    "one_scale": "lines per person and amounts per household are not released for one income",
+    "adjacent_lines": "the households between two lines, of any release, are none or enough",
+    "one_scale": "amounts or lines per person and per household are not released for one income",
+    "one_form": "a column is released as it is, or as one logarithm, inverse hyperbolic sine or"
+    " winsorised value: two forms tell how unequal a group is, or who was drawn in",
     "gap_needs_headcount": "a gap is released only with the headcount at its line",
-    "presence": "inverse-count moments need enough households in every pattern of presence",
     "recentred_influence": "outcomes of recentred influence stay inside",
     "second_moments": "sums of squares and of products stay inside",
-    "winsorised": "winsorised outcomes stay inside: the cut may be what one household has",
-    "villages": "an estimate with a published variance has enough villages in each arm",
-    "one_handling": "all releases treat unbalanced panels in one way",
-    "adjacent_releases": "rules on differences hold between releases too",
-    "one_division": "two releases divide households and villages in one way, or each part of the"
-    " joint division is large enough",
+    "villages": "an estimate has enough villages in each arm",
+    "releases": "every release is of the same households, with the same weights, in divisions of"
+    " which one is the finest, so that all are audited together",
 }
 """Every rule by its name; `tests/cells/test_attacks.py` runs the attack that each prevents."""
-
-
 SECOND: Final = ("ss_", "wss_", "zs_", "zz_", "zsum_")
 """How columns of second moments begin."""
-
-
-@dataclass(frozen=True)
-class Broken:
-    """A rule that some groups break: what is wrong, what to do, the first group, how many."""
-
-    rule: str
-    problem: str
-    remedy: str
-    where: str
-    groups: int
+AGAIN: Final = "merge strata or cohorts, or declare fewer outcomes or periods; it is audited again"
+"""What to do where a sum tells too much: what comes of it passes the same audit."""
 
 
 def fault(rule: str, problem: str, remedy: str, where: str = "") -> Fault:
@@ -69,34 +58,394 @@ def fault(rule: str, problem: str, remedy: str, where: str = "") -> Fault:
     return Fault("pack", f"rule {rule}: {problem}", remedy, column=rule, value=where)
 
 
-def check(cells: Cells, rules: Rules) -> list[Fault]:
-    """Return what stands against publishing the totals of cells; nothing if all rules hold.
+@dataclass(frozen=True)
+class Held:
+    """What the holder of the data has for the audit of a release.
+
+    Attributes
+    ----------
+    cells : Cells
+        By village, with what disclosure control needs; of this release, or of a finer division.
+    design : CellsDesign
+        Of this release, as published.
+    """
+
+    cells: Cells
+    design: CellsDesign
+
+
+def check(
+    held: Held, rules: Rules, before: Sequence[Release] = (), finest: Held | None = None
+) -> list[Fault]:
+    """Return what stands against a release; nothing if all rules hold.
 
     Parameters
     ----------
-    cells : Cells
-        Built with ``disclosure=True``.
+    held : Held
+        Of the release.
     rules : Rules
         How strict to be.
+    before : sequence of Release
+        Every earlier release of the panel.
+    finest : Held, optional
+        Cells of a division that is finer than those of all releases; `held` if left out.
     """
-    if cells.risk is None:
+    cells = held.cells
+    if cells.risk is None or cells.sizes is None:
         remedy = "build the cells from the estimands file, or with disclosure=True"
-        return [
-            fault("dominance", "the cells do not say how large the largest household is", remedy)
-        ]
-    broken: dict[tuple[str, str], Broken] = {}
-    for rule, frame in groups(cells):
-        for one in of_groups(rule, frame, cells.design, rules):
-            same = broken.get((one.rule, one.problem))
-            count = one.groups + (same.groups if same else 0)
-            broken[one.rule, one.problem] = replace(same or one, groups=count)
+        return [fault("dominance", "the cells do not say how large the largest are", remedy)]
+    faults, sources, atoms = releases.together(finest or held, held, before)
+    if atoms is None:
+        return faults
+    outcomes = (*held.design.outcomes, *(o for old in before for o in old.design.outcomes))
+    own = _own(held)
+    sets = _sets(own)
     return [
-        *of_outcomes(cells.design.outcomes),
-        *(
-            fault(b.rule, f"{b.problem} ({b.groups} groups)", b.remedy, b.where)
-            for b in broken.values()
-        ),
+        *of_outcomes(held.design.outcomes, outcomes),
+        *_few(atoms, sources, rules),
+        *_dominance(held, own, sets, outcomes, rules),
+        *_bounds(held, own, rules),
+        *_counts(held, sets, before, rules),
     ]
+
+
+# ------------------------------------------------------------------------------ few households
+
+
+def _few(atoms: Atoms, sources: Sequence[Source], rules: Rules) -> Iterator[Fault]:
+    try:
+        found = list(audit.told(atoms, sources, rules.min_households, rules.min_villages))
+    except audit.TooLargeError as error:
+        problem = f"a system of {error.size:,} sums and unknowns is too large to be audited"
+        yield fault("min_households", problem, AGAIN)
+        return
+    if found:
+        first = found[0]
+        what = "a number" if first.period is None else f"a sum of {first.period}"
+        problem = (
+            f"{what} of fewer than {rules.min_households} households or {rules.min_villages}"
+            f" villages follows from {first.sums} published sums ({len(found)} such)"
+        )
+        yield fault("min_households", problem, AGAIN, first.where)
+
+
+# ---------------------------------------------------------------------------- dominance, bounds
+
+
+@dataclass(frozen=True)
+class _Own:
+    """A release by itself: its atoms and what it publishes."""
+
+    atoms: Atoms
+    published: list[audit.Published]
+
+
+def _own(held: Held) -> _Own:
+    source = releases.source(held, held.design, "own")
+    atoms = releases.atoms(held, [source], {"own": releases.labelled(held, held.design)})
+    return _Own(atoms, audit.published(atoms, [source]))
+
+
+def _sets(own: _Own) -> pl.DataFrame:
+    """Return the sums of households that a release shows, and differences of nested ones.
+
+    Returns
+    -------
+    polars.DataFrame
+        set, group, pattern, base (null: a level), period.
+    """
+    patterns = own.atoms.frame["pattern"].to_list()
+    levels: dict[tuple[str, int], set[frozenset[int]]] = {}
+    kinds: dict[tuple[str, tuple[object, ...]], dict[int, frozenset[int]]] = {}
+    for one in own.published:
+        if one.period is not None and one.is_plain:
+            there = frozenset(patterns[a] for a in one.of)
+            levels.setdefault((one.group, one.period), set()).add(there)
+            kinds.setdefault((one.group, one.kind), {})[one.period] = there
+    rows: list[tuple[str, frozenset[int], int | None, int]] = []
+    for (group, period), found in levels.items():
+        nested = {a - b for a in found for b in found if b < a}
+        rows += [(group, one, None, period) for one in found | nested]
+    for (group, _), by in kinds.items():
+        for s, t in combinations(sorted(by), 2):
+            rows.append((group, by[s] | by[t], s, t))
+    flat = [
+        (number, group, pattern, base, period)
+        for number, (group, there, base, period) in enumerate(dict.fromkeys(rows))
+        for pattern in there
+    ]
+    kinds_of = {"set": pl.Int64, "group": pl.String, "pattern": pl.Int64}
+    return pl.DataFrame(flat, {**kinds_of, "base": pl.Int32, "period": pl.Int32}, orient="row")
+
+
+def _merged(sets: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """Add a frame by group, pattern, base and period up over sets."""
+    by = ["group", "pattern", "base", "period"]
+    joined = sets.join(frame, on=by, how="inner", nulls_equal=True)
+    names = [name for name in frame.columns if name not in by]
+    tops = [name for name in names if name.startswith(("top_", "wtop_"))]
+    grouped = joined.group_by("set", maintain_order=True)
+    added = pl.col([name for name in names if name not in tops]).sum()
+    return grouped.agg(pl.col("group", "base", "period").first(), added, pl.col(tops).max())
+
+
+def in_reach(outcomes: Sequence[Outcome], per: str) -> list[int]:
+    """Return the sums of sources that follow from outcomes, as bits of `sizes`.
+
+    Examples
+    --------
+    The total and three sources tell the fourth.
+
+    >>> [wage, business, prop, transfer, total] = [1, 2, 4, 8, 15]
+    >>> known = [Outcome(name) for name in ("wage", "business", "property", "total")]
+    >>> transfer in in_reach(known, "household"), transfer in in_reach(known[:1], "household")
+    (True, False)
+    """
+    order = {1 << k: k for k in range(len(schemas.SOURCES))}
+
+    def row(bits: int) -> dict[int, int]:
+        return {one: 1 for one in order if bits & one}
+
+    plain = [sizes.mask(o) for o in outcomes if o.is_of_sources and o.per == per]
+    known = elimination.reduced(map(row, plain), order)
+    return [
+        bits
+        for bits in range(1, sizes.ALL + 1)
+        if len(elimination.reduced([*known, row(bits)], order)) == len(known)
+    ]
+
+
+def _values(held: Held, outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Yield the columns of `sizes` of every value that a sum can be had of."""
+    for name, one in sizes.families(held.cells.design).items():
+        for bits in in_reach(outcomes, one.per):
+            yield f"{name}{bits}"
+    yield from (o.name for o in held.design.outcomes if sizes.is_sized(o))
+
+
+def _dominance(
+    held: Held, own: _Own, sets: pl.DataFrame, outcomes: Sequence[Outcome], rules: Rules
+) -> Iterator[Fault]:
+    assert held.cells.sizes is not None  # noqa: S101  # asked by `check`
+    measured = releases.grouped(held.cells.sizes, releases.labelled(held, held.design))
+    merged = _merged(sets, measured)
+    level = pl.col("base").is_null()
+    problems: dict[str, list[tuple[str, pl.DataFrame]]] = {}
+    for value in _values(held, outcomes):
+        any_of_it = pl.col(f"num_{value}")
+        few = (any_of_it > 0) & (any_of_it < rules.min_households)
+        problem = f"fewer than {rules.min_households} households have any of a sum or change"
+        asked = [("dominance", problem, few)]
+        for prefix in ("", "w")[: 1 + held.cells.weighted]:
+            size, top = pl.col(f"{prefix}abs_{value}"), pl.col(f"{prefix}top_{value}")
+            second = _second(size, top, pl.col(f"{prefix}sq_{value}"))
+            two = top + second > rules.two_largest * size
+            problem = f"two households make more than {rules.two_largest:.0%} of a sum or change"
+            asked.append(("dominance", problem, (size > 0) & two))
+            problem = f"the second largest tells the largest to within {rules.within:.0%}"
+            asked.append(
+                ("dominance", problem, (size > 0) & (size - top - second < rules.within * top))
+            )
+        if not rules.all_or_none:
+            problem = "nobody has any of a sum"
+            asked.append(("all_or_none", problem, level & (any_of_it == 0)))
+        for rule, problem, wrong in asked:
+            rows = merged.filter(wrong)
+            if rows.height:
+                problems.setdefault(f"{rule}: {problem}", []).append((value, rows))
+    for name, hits in problems.items():
+        rule, _, problem = name.partition(": ")
+        count = sum(rows.height for _, rows in hits)
+        value, rows = hits[0]
+        where = " · ".join(str(x) for x in rows.select("group", "base", "period").row(0) if x)
+        what = ", ".join(dict.fromkeys(_named(value) for value, _ in hits))
+        yield fault(rule, f"{problem} ({count}: {what})", AGAIN, where)
+
+
+def _second(size: pl.Expr, top: pl.Expr, squares: pl.Expr) -> pl.Expr:
+    """Return a bound of the second largest, from the sum, the largest and the sum of squares."""
+    return pl.min_horizontal(top, size - top, (squares - top**2).clip(0).sqrt())
+
+
+def _named(value: str) -> str:
+    """Return what a value of `sizes` is called.
+
+    Examples
+    --------
+    >>> _named("household__5"), _named("household_2015_15"), _named("gap")
+    ('wage + property', 'total', 'gap')
+    """
+    head, _, bits = value.rpartition("_")
+    if not head.startswith(("household_", "head_")) or not bits.isdigit():
+        return value
+    if int(bits) == sizes.ALL:
+        return "total"
+    return " + ".join(s for k, s in enumerate(schemas.SOURCES) if int(bits) >> k & 1)
+
+
+def _bounds(held: Held, own: _Own, rules: Rules) -> Iterator[Fault]:
+    """Yield a fault if linear programming bounds a value of known sign for few households.
+
+    Of other columns and of transforms the sign is not known here, and may be to a reader: their
+    absolute values are asked.
+    """
+    assert held.cells.sizes is not None  # noqa: S101  # asked by `check`
+    measured = releases.grouped(held.cells.sizes, releases.labelled(held, held.design))
+    levels = measured.filter(pl.col("base").is_null())
+    prefix = "wabs_" if held.cells.weighted else "abs_"
+    signed = {
+        o.name: f"{prefix}{sizes.family(o)}{sizes.mask(o)}" if o.is_of_sources else prefix + o.name
+        for o in held.design.outcomes
+        if sizes.is_sized(o) or (o.is_of_sources and o.source in schemas.NOT_NEGATIVE)
+    }
+    of = own.atoms.frame.select(group="own", pattern="pattern").with_row_index("atom")
+    for outcome, column in signed.items():
+        values = levels.join(of, on=["group", "pattern"]).select("atom", "period", column)
+        known = {(a, t): float(x) for a, t, x in values.iter_rows()}
+        systems: dict[tuple[str, int], list[audit.Published]] = {}
+        for one in own.published:
+            if one.period is not None:
+                systems.setdefault((one.group, one.period), []).append(one)
+        for (group, period), system in systems.items():
+            there = {a: known.get((a, period), 0.0) for one in system for a in one.of}
+            if any(audit.bounded(system, there, own.atoms, rules.min_households, rules.within)):
+                problem = f"{outcome} is bounded to within {rules.within:.0%} for few households"
+                yield fault("bounds", problem, AGAIN, f"{group} · {period}")
+                return
+
+
+# ------------------------------------------------------------------------------ counts below lines
+
+
+def counted(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the outcomes that count households: below a line, or of those who say yes."""
+    return [o for o in outcomes if o.is_count]
+
+
+def scale(outcome: Outcome) -> tuple[str, str]:
+    """Return income and scale of a line: only lines of one are nested in each other."""
+    made = outcome.transform
+    person = outcome.per == "head" or (made is not None and made.kind == "headcount")
+    return outcome.source, "person" if person else outcome.per.replace("_", " ")
+
+
+def _counts(
+    held: Held, sets: pl.DataFrame, before: Sequence[Release], rules: Rules
+) -> Iterator[Fault]:
+    """Yield what true counts, weighted or not, say of lines of this release and of all others."""
+    lines = {audit.definition(o): o for o in counted(held.design.outcomes)}
+    if not lines:
+        return
+    frame = releases.content(held).with_columns(pl.lit(None, pl.Int32).alias("base"))
+    least = rules.min_households
+    own = set(frame["group"])
+    for old in before:
+        for other in counted(old.design.outcomes):
+            if all(scale(other) != scale(one) for one in lines.values()):
+                continue
+            if set(old.content["group"]) != own:
+                problem = f"{old.name} counts who is below lines in other groups"
+                yield fault("adjacent_lines", problem, "leave lines out; it is audited again")
+                return
+            # Also of the same name: a line may have another amount than it had.
+            name = audit.definition(other)
+            again = f"{name} of {old.name}"
+            column = pl.col(f"c_{name}").alias(f"c_{again}")
+            frame = frame.join(old.content.select(*releases.BY, column), on=releases.BY, how="left")
+            lines[again] = other
+    merged = _merged(sets.filter(pl.col("base").is_null()), frame)
+    asked: list[tuple[str, str, pl.Expr]] = []
+    for name, outcome in lines.items():
+        below, above = pl.col(f"c_{name}"), pl.col("n") - pl.col(f"c_{name}")
+        some = ((below > 0) & (below < least)) | ((above > 0) & (above < least))
+        problem = f"fewer than {least} households are below, or above, {outcome.name}"
+        asked.append(("headcount", problem, some))
+        if not rules.all_or_none:
+            problem = f"everyone or nobody is below {outcome.name}"
+            asked.append(("all_or_none", problem, (below == 0) | (above == 0)))
+    for (a, one), (b, other) in combinations(lines.items(), 2):
+        if scale(one) == scale(other):
+            between = (pl.col(f"c_{a}") - pl.col(f"c_{b}")).abs()
+            problem = f"fewer than {least} households between {one.name} and {other.name}"
+            asked.append(("adjacent_lines", problem, (between > 0) & (between < least)))
+    for rule, problem, wrong in asked:
+        rows = merged.filter(wrong)
+        if rows.height:
+            where = " · ".join(map(str, rows.select("group", "period").row(0)))
+            remedy = "merge groups, or leave the line out; it is audited again"
+            yield fault(rule, f"{problem} ({rows.height} groups)", remedy, where)
+
+
+# ------------------------------------------------------------------------------ choice of outcomes
+
+
+def of_outcomes(outcomes: Sequence[Outcome], together: Sequence[Outcome] = ()) -> Iterator[Fault]:
+    """Yield the rules that the choice of outcomes breaks, whatever the data.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+        Of this release.
+    together : sequence of Outcome
+        Of all releases; `outcomes` if left out.
+    """
+    together = together or outcomes
+    lines = counted(together)
+    scales: dict[str, set[str]] = {}
+    for one in lines:
+        scales.setdefault(scale(one)[0], set()).add(scale(one)[1])
+    forms: dict[str, set[str]] = {}
+    for one in together:
+        form = _form(one)
+        if form is not None:
+            scales.setdefault("an amount", set()).add(one.per)
+            for column in one.columns:
+                forms.setdefault(column, set()).add(form)
+    for source, found in sorted(scales.items()):
+        if len(found) > 1:
+            problem = f"{source} is released per {' and per '.join(sorted(found))}"
+            yield fault("one_scale", problem, "keep the one that was released first", source)
+    for column, found in sorted(forms.items()):
+        if len(found) > 1:
+            problem = f"{column} is released as {' and as '.join(sorted(found))}"
+            yield fault("one_form", problem, "keep the one that was released first", column)
+    for outcome in outcomes:
+        made = outcome.transform
+        if outcome.is_approximate:
+            yield fault(
+                "recentred_influence",
+                f"the sum of {outcome.name} and the reference tell"
+                " how many are below a quantile, or what they have",
+                "leave it out: declare thresholds",
+                outcome.name,
+            )
+        if made is None or made.kind not in ("gap", "squared_gap"):
+            continue
+        twin = [
+            o
+            for o in lines
+            if o.transform
+            and o.source == outcome.source
+            and o.transform.kind == "headcount"
+            and (o.transform.line, o.transform.fen) == (made.line, made.fen)
+        ]
+        if not twin:
+            problem = f"{outcome.name} has no headcount at its line"
+            remedy = "declare that headcount too; it is audited again"
+            yield fault("gap_needs_headcount", problem, remedy, outcome.name)
+
+
+def _form(outcome: Outcome) -> str | None:
+    """Return how an outcome shows its columns; None of counts and of gaps, which have their rules.
+
+    Prices change a sum by a factor that all know, but not the sum of a transform.
+    """
+    made = outcome.transform
+    if outcome.is_count or (made is not None and made.kind not in VALUES):
+        return None
+    if made is None:
+        return "it is"
+    return " ".join(map(str, (made.kind, *made.shares, *([outcome.real] if outcome.real else []))))
 
 
 def of_tables(tables: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
@@ -104,12 +453,9 @@ def of_tables(tables: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
     for name, frame in tables.items():
         inside = [column for column in frame.columns if column.startswith(SECOND)]
         if inside:
-            yield fault(
-                "second_moments",
-                f"{name} has sums of squares or products",
-                "leave them out: they stay with the cells",
-                ", ".join(inside[:3]),
-            )
+            problem = f"{name} has sums of squares or products"
+            remedy = "leave them out: they stay with the cells"
+            yield fault("second_moments", problem, remedy, ", ".join(inside[:3]))
 
 
 def formulas(tables: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
@@ -124,230 +470,5 @@ def formulas(tables: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
 
 
 def keys(design: CellsDesign) -> list[str]:
-    """Return the columns that a published group has: no village, or a declared group of them."""
-    grouped = design.village_groups or design.control_villages
-    return [name for name in design.keys if name != "village" or grouped]
-
-
-def by_pattern(cells: Cells) -> pl.DataFrame:
-    """Add the cells up over villages, patterns still apart."""
-    assert cells.risk is not None  # noqa: S101  # asked before
-    return _merge(cells.risk, [*keys(cells.design), "pattern", "period"])
-
-
-def _merge(frame: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    tops = [name for name in frame.columns if name.startswith(("top_", "wtop_"))]
-    added = ("sum_", "wsum_", "abs_", "wabs_")
-    sums = ["n", "weight", *(name for name in frame.columns if name.startswith(added))]
-    grouped = frame.group_by(by, maintain_order=True)
-    return grouped.agg(pl.col(sums).sum(), pl.col(tops).max()).sort(by)
-
-
-def groups(cells: Cells) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield the groups of households whose sums a reader has or can get, with the rule that asks.
-
-    Yields
-    ------
-    rule : str
-        ``min_households``, ``difference`` or ``presence``.
-    frame : polars.DataFrame
-        keys, period, n, weight, sums, Σ|x|, max |x|.
-    """
-    design, bit = cells.design, bits(cells.periods)
-    parts, by = by_pattern(cells), [*keys(cells.design), "period"]
-    if design.handling != "pairs":
-        yield "min_households", _merge(parts, by)
-    if design.handling == "cross_sections":
-        # Only counted, not added up: who was ever seen, and not in this period.
-        for own in bit.values():
-            yield "difference", _count(parts, design, (pl.col("pattern") & own) == 0)
-    if design.handling == "pairs":
-        yield from _of_pairs(cells, parts, by)
-    if design.inverse and design.handling != "balanced":
-        yield "presence", parts
-
-
-def _of_pairs(
-    cells: Cells, parts: pl.DataFrame, by: list[str]
-) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield each pair of periods, and what one pair lacks of another in the same period."""
-    bit = bits(cells.periods)
-    partners: dict[int, set[int]] = {period: set() for period in cells.periods}
-    cohorts = tuple(sorted({c for name in by if name.startswith("cohort") for c in parts[name]}))
-    for base, period in comparisons(cohorts, cells.periods, cells.design.anticipation):
-        partners[base].add(period)
-        partners[period].add(base)
-        both = bit[base] | bit[period]
-        yield "difference", _count(parts, cells.design, (pl.col("pattern") & both) != both)
-    for period, others in partners.items():
-        here = parts.filter(pl.col("period") == period)
-        seen = {other: (pl.col("pattern") & bit[other]) != 0 for other in sorted(others)}
-        for inside in seen.values():
-            yield "min_households", _merge(here.filter(inside), by)
-            yield "difference", _merge(here.filter(~inside), by)
-        for one, other in permutations(seen.values(), 2):
-            yield "difference", _merge(here.filter(one, ~other), by)
-
-
-def _count(parts: pl.DataFrame, design: CellsDesign, where: pl.Expr) -> pl.DataFrame:
-    """Count the households of some patterns, each once."""
-    once = parts.filter(where).unique([*keys(design), "pattern"], keep="first")
-    return once.group_by(keys(design)).agg(pl.col("n").sum(), pl.lit(0).alias("period"))
-
-
-def of_groups(
-    rule: str, frame: pl.DataFrame, design: CellsDesign, rules: Rules
-) -> Iterator[Broken]:
-    """Yield the rules that some group breaks, each rule and outcome once."""
-    least = rules.min_households
-    few = pl.col("n") < least
-    yield from _if_any(
-        frame,
-        few,
-        design,
-        rule,
-        f"fewer than {least} households",
-        "merge strata or cohorts, or use fewer periods",
-    )
-    for outcome in design.outcomes:
-        if f"sum_{outcome.name}" not in frame.columns:
-            continue
-        if outcome.is_amount:
-            yield from _money(frame, outcome, design, rules)
-        elif outcome.is_count:
-            yield from _headcount(frame, outcome, design, rules)
-    for one, other in combinations(nested(design), 2):
-        if family(one) != family(other) or f"sum_{one.name}" not in frame.columns:
-            continue
-        between = (pl.col(f"sum_{one.name}") - pl.col(f"sum_{other.name}")).abs()
-        yield from _if_any(
-            frame,
-            (between > 0) & (between < least),
-            design,
-            "adjacent_lines",
-            f"fewer than {least} households between {one.name} and {other.name}",
-            "declare lines further apart",
-        )
-
-
-def _money(
-    frame: pl.DataFrame, outcome: Outcome, design: CellsDesign, rules: Rules
-) -> Iterator[Broken]:
-    for prefix in ("", "w"):
-        if f"{prefix}abs_{outcome.name}" not in frame.columns:
-            continue
-        size, top = pl.col(f"{prefix}abs_{outcome.name}"), pl.col(f"{prefix}top_{outcome.name}")
-        yield from _if_any(
-            frame,
-            (size > 0) & (top > rules.largest_share * size),
-            design,
-            "dominance",
-            f"one household makes more than {rules.largest_share:.0%} of {outcome.name}",
-            "merge strata or cohorts, or leave the outcome out",
-        )
-    if not rules.all_or_none:
-        yield from _if_any(
-            frame,
-            pl.col(f"abs_{outcome.name}") == 0,
-            design,
-            "all_or_none",
-            f"{outcome.name} is zero for every household",
-            "declare all_or_none, or merge groups",
-        )
-
-
-def _headcount(
-    frame: pl.DataFrame, outcome: Outcome, design: CellsDesign, rules: Rules
-) -> Iterator[Broken]:
-    least, below = rules.min_households, pl.col(f"sum_{outcome.name}")
-    above = pl.col("n") - below
-    some = ((below > 0) & (below < least)) | ((above > 0) & (above < least))
-    yield from _if_any(
-        frame,
-        some,
-        design,
-        "headcount",
-        f"fewer than {least} households are below, or above, {outcome.name}",
-        "merge groups, or leave the line out",
-    )
-    if not rules.all_or_none:
-        yield from _if_any(
-            frame,
-            (below == 0) | (above == 0),
-            design,
-            "all_or_none",
-            f"everyone or nobody is below {outcome.name}",
-            "declare all_or_none, or merge groups",
-        )
-
-
-def _if_any(
-    frame: pl.DataFrame, wrong: pl.Expr, design: CellsDesign, rule: str, problem: str, remedy: str
-) -> Iterator[Broken]:
-    """Yield the rule with the first group that breaks it, if there is one."""
-    found = frame.filter(wrong)
-    if found.height:
-        first = found.select(*keys(design), "period").row(0)
-        yield Broken(rule, problem, remedy, " · ".join(map(str, first)), found.height)
-
-
-def nested(design: CellsDesign) -> list[Outcome]:
-    """Return the outcomes that count who is below a line."""
-    return [
-        o for o in design.outcomes if o.transform and o.transform.kind in ("headcount", "threshold")
-    ]
-
-
-def family(outcome: Outcome) -> tuple[str, str]:
-    """Return income and scale of a line: only lines of one family are nested in each other."""
-    assert outcome.transform is not None  # noqa: S101  # asked of `_nested` only
-    person = outcome.transform.kind == "headcount" or outcome.per == "head"
-    return str(outcome.source), "person" if person else "household"
-
-
-def of_outcomes(outcomes: tuple[Outcome, ...]) -> Iterator[Fault]:
-    """Yield the rules that the choice of outcomes breaks, whatever the data."""
-    lines = [o for o in outcomes if o.transform and o.transform.kind in ("headcount", "threshold")]
-    for source in sorted({str(o.source) for o in lines}):
-        scales = {family(o)[1] for o in lines if o.source == source}
-        if len(scales) > 1:
-            yield fault(
-                "one_scale",
-                f"{source} has lines per person and amounts per household",
-                "keep one of the two",
-                source,
-            )
-    for outcome in outcomes:
-        made = outcome.transform
-        if outcome.is_approximate:
-            yield fault(
-                "recentred_influence",
-                f"the sum of {outcome.name} and the reference tell"
-                " how many are below a quantile, or what they have",
-                "leave it out: declare thresholds",
-                outcome.name,
-            )
-        if made is not None and made.kind == "winsorised":
-            yield fault(
-                "winsorised",
-                f"{outcome.name} is cut at quantiles, each of which may be one household's value",
-                "leave it out: declare the amount, its logarithm or its inverse hyperbolic sine",
-                outcome.name,
-            )
-        if made is None or made.kind not in ("gap", "squared_gap"):
-            continue
-        twin = [
-            o
-            for o in lines
-            if o.transform
-            and o.source == outcome.source
-            and o.transform.kind == "headcount"
-            and (o.transform.line, o.transform.fen) == (made.line, made.fen)
-        ]
-        if not twin:
-            yield fault(
-                "gap_needs_headcount",
-                f"{outcome.name} has no headcount at its line",
-                "declare that headcount too",
-                outcome.name,
-            )
+    """Return the columns of a published group: no village, or whether anybody in it is treated."""
+    return [name for name in design.keys if name != "village" or design.control_villages]

@@ -1,13 +1,11 @@
-"""Groups of villages that may be shipped: chosen from sizes and county alone, never from outcomes.
+"""Villages told apart by whether, or when, anybody in them is first treated.
 
-A pack by groups of villages lets others recompute errors, not only points. There is one grouping:
-two would be subtracted. A pack without such groups may tell villages apart by when anybody in them
-is first treated, as it tells households apart by cohort.
+Where a programme is given to households, the declared controls in other villages follow only from
+totals that keep such villages apart. The names of groups say no village.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -15,90 +13,11 @@ from typing import Any, Final
 import polars as pl
 
 from analysis.cells.result import TABLES, Cells
-from analysis.faults import Fault, FaultsError
 
-DIGITS: Final = 8
 NOBODY: Final = "nobody treated"
 SOME: Final = "somebody treated"
 FROM: Final = "somebody treated from {}"
 """Names of groups of villages by when anybody in them is first treated."""
-
-
-def by_size(villages: pl.DataFrame, least: int) -> pl.DataFrame:
-    """Group the villages of each county, in the order of their names, until a group is large enough.
-
-    What is left of a county joins its last group; a county too small for one joins the county
-    before it (the first: the one after).
-
-    Parameters
-    ----------
-    villages : polars.DataFrame
-        village, county, n (households).
-    least : int
-        Households that a group has at least.
-
-    Returns
-    -------
-    polars.DataFrame
-        village, group. The name of a group ends in a digest of its members, so that another
-        grouping has other names.
-
-    Raises
-    ------
-    FaultsError
-        If all villages together are too few for two groups.
-
-    Examples
-    --------
-    >>> found = by_size(pl.DataFrame({"village": ["a", "b", "c", "d", "e"],
-    ...     "county": ["x", "x", "x", "x", "y"], "n": [5, 6, 7, 3, 4]}), 10)
-    >>> found.group_by("group", maintain_order=True).agg("village")["village"].to_list()
-    [['a', 'b'], ['c', 'd', 'e']]
-    """  # noqa: E501
-    groups: list[tuple[str, list[str], int]] = []
-    rows = villages.select("county", "village", "n").sort("county", "village").iter_rows()
-    for county, village, n in rows:
-        if groups and groups[-1][0] == county and groups[-1][2] < least:
-            _, members, size = groups.pop()
-            groups.append((county, [*members, village], size + n))
-        else:
-            groups.append((county, [village], n))
-    merged: list[tuple[str, list[str], int]] = []
-    for county, members, n in groups:
-        if merged and min(n, merged[-1][2]) < least:
-            name, before, size = merged.pop()
-            merged.append((name, [*before, *members], size + n))
-        else:
-            merged.append((county, members, n))
-    if len(merged) < 2:
-        raise FaultsError(
-            [
-                Fault(
-                    "pack",
-                    f"the villages do not make two groups of {least}",
-                    "ask for smaller groups",
-                    column="village_groups",
-                )
-            ]
-        )
-    named = [
-        (village, f"{county} {number} {_digest(members)}")
-        for number, (county, members, _) in enumerate(merged, 1)
-        for village in members
-    ]
-    return pl.DataFrame(named, schema=["village", "group"], orient="row")
-
-
-def _digest(members: list[str]) -> str:
-    return hashlib.sha256("\n".join(sorted(members)).encode()).hexdigest()[:DIGITS]
-
-
-def sizes(cells: Cells, villages: pl.DataFrame) -> pl.DataFrame:
-    """Return village, county and the households of cells that were ever seen in it."""
-    counted = cells.ever.group_by("village").agg(pl.col("n_ever").sum().alias("n"))
-    return counted.join(
-        villages.select("village", "county"), on="village", how="left"
-    ).with_columns(pl.col("county").fill_null(""))
 
 
 def by_first_period(cells: Cells, how: Mapping[str, str]) -> pl.DataFrame:
@@ -131,11 +50,8 @@ def by_first_period(cells: Cells, how: Mapping[str, str]) -> pl.DataFrame:
 
 
 def apart(cells: Cells, how: Mapping[str, str]) -> Cells:
-    """Return cells over groups of `by_first_period`, or as they are if nothing is asked.
-
-    Cells by groups of villages stay as they are: a group holds treated and other villages.
-    """
-    if not how or cells.design.village_groups:
+    """Return cells over groups of `by_first_period`, or as they are if nothing is asked."""
+    if not how:
         return cells
     widest: Any = "not_yet" if "not_yet" in how.values() else "never"
     design = replace(cells.design, control_villages=widest)

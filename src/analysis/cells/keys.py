@@ -24,6 +24,9 @@ METHODS: Final[Mapping[str, str]] = {
     "two_way": "two-way fixed effects, for comparison",
 }
 
+OF_THE_PARAMETER: Final = "as ``data/parameters/disclosure.toml`` says"
+"""Default of a key that is a parameter of its name: the page of keys reads it."""
+
 
 @dataclass(frozen=True)
 class KeyOf:
@@ -94,11 +97,6 @@ KEYS: Final[Mapping[str, Mapping[str, KeyOf]]] = {
             "moments of unbalanced panels for imputation and two-way",
             f"list of {', '.join(MOMENTS)}",
             default="none",
-        ),
-        "village_groups": KeyOf(
-            "a pack has groups of villages of at least so many households; 0: no villages",
-            "whole number",
-            default="0",
         ),
     },
     "outcome": {
@@ -179,13 +177,24 @@ KEYS: Final[Mapping[str, Mapping[str, KeyOf]]] = {
     },
     "disclosure": {
         "min_households": KeyOf(
-            "households in every published group and difference", "whole number", default="10"
+            "households in every sum that follows from what is published",
+            "whole number",
+            default=OF_THE_PARAMETER,
         ),
-        "largest_share": KeyOf(
-            "most that one household may make of a sum", "0 to 0.5", default="0.5"
+        "two_largest": KeyOf(
+            "most that two households may make of a sum or of a change",
+            "above 0 to the default",
+            default=OF_THE_PARAMETER,
+        ),
+        "within": KeyOf(
+            "how closely the second largest household may not know the largest, as a share",
+            "the default to 1",
+            default=OF_THE_PARAMETER,
         ),
         "min_villages": KeyOf(
-            "villages in each arm of a published estimate", "whole number", default="3"
+            "villages in every such sum, and in each arm of an estimate",
+            "whole number",
+            default=OF_THE_PARAMETER,
         ),
         "all_or_none": KeyOf(
             "whether it may be told that everyone or nobody in a group is below a line",

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from analysis import paths
 from analysis.cells.declaration import Declared
-from analysis.cells.keys import KEYS, KeyOf
+from analysis.cells.keys import KEYS, OF_THE_PARAMETER, KeyOf
+from analysis.cells.parameters import parameters
 from analysis.files import write_atomic
 from analysis.templates import fill
 
@@ -24,7 +25,7 @@ def page() -> str:
                     "key": key,
                     "says": about.says,
                     "takes": _takes(about),
-                    "default": about.default or "must be there",
+                    "default": _default(key, about),
                 }
                 for key, about in keys.items()
             ],
@@ -40,6 +41,12 @@ def page() -> str:
 
 def _written(table: str) -> str:
     return f"[{table}]" if table in ("design", "disclosure") else f"[[{table}]]"
+
+
+def _default(key: str, about: KeyOf) -> str:
+    if about.default == OF_THE_PARAMETER:
+        return str(getattr(parameters(), key))
+    return about.default or "must be there"
 
 
 def _takes(about: KeyOf) -> str:

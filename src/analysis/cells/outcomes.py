@@ -249,6 +249,11 @@ class Outcome:
         return self.measured.kind == "yes_no" and self.per == "household"
 
     @property
+    def is_of_sources(self) -> bool:
+        """Whether it is one of the four sources of income or their total, as it is."""
+        return self.transform is None and self.source in (*schemas.SOURCES, "total")
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the income table that it is made of."""
         return schemas.SOURCES if self.source == "total" else (self.source,)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,9 @@ import polars as pl
 from analysis.cells import disclosure, grouping, releases
 from analysis.cells.declaration import Declaration, Rules, not_its_cells
 from analysis.cells.design import CellsDesign
+from analysis.cells.disclosure import Held
 from analysis.cells.pack_estimates import Covariance, Estimated, as_dict, from_dict, published
+from analysis.cells.parameters import parameters
 from analysis.cells.releases import Release
 from analysis.cells.result import Cells
 from analysis.faults import Fault, FaultsError, raise_if_any
@@ -95,9 +97,9 @@ class Pack:
     def as_cells(self) -> Cells:
         """Return cells that every point follows from, and no error.
 
-        Their village is ``all``, or a group of villages where the pack has groups. Controls in
-        other villages follow where `CellsDesign.control_villages` tells villages apart; controls
-        in the same village never do.
+        Their village is ``all``, or whether anybody in it is treated where
+        `CellsDesign.control_villages` tells villages apart: then controls in other villages follow.
+        Controls in the same village never do.
         """
         grouped = "village" in disclosure.keys(self.design)
         village = [] if grouped else [pl.lit("all").alias("village")]
@@ -128,11 +130,10 @@ def make(
     declared: Declaration,
     estimated: Estimated | None = None,
     *,
-    log: Path,
-    villages: pl.DataFrame | None = None,
-    joint: tuple[Cells, ...] = (),
+    before: Sequence[Release] = (),
+    joint: Cells | None = None,
     min_households: int | None = None,
-) -> Pack:
+) -> tuple[Pack, Release]:
     """Make a pack, or refuse and name every rule that stands against it.
 
     Parameters
@@ -143,14 +144,19 @@ def make(
         The estimands file.
     estimated : Estimated, optional
         The declared estimands, from the effects room.
-    log : Path
-        The log of releases; it is read here, and written by `write`.
-    villages : polars.DataFrame, optional
-        village, county: needed where the design asks for groups of villages.
-    joint : tuple of Cells
-        Cells of this programme with another that was released; see `releases.check`.
+    before : sequence of Release
+        Every earlier release of the panel: its log, as `releases.read` returns it.
+    joint : Cells, optional
+        Cells of this programme and another one that was released, which divide households as
+        finely as both.
     min_households : int, optional
         A stricter minimum than the declared one.
+
+    Returns
+    -------
+    pack : Pack
+    release : Release
+        What the log keeps of it.
 
     Raises
     ------
@@ -161,42 +167,52 @@ def make(
     if min_households is not None:
         rules = replace(rules, min_households=max(min_households, rules.min_households))
     raise_if_any(_not_declared(cells, declared, estimated))
-    covariance = None
+    merged = grouping.apart(cells, _told_apart(cells.design, declared))
+    merged = replace(merged, design=_without_bounds(merged.design))
+    tables = publishable(merged)
+    digest = releases.digest(tables, declared.text)
+    others = [old for old in before if old.digest != digest]
+    covariance, carried = None, sum(old.rank for old in others)
+    same = {one.name for one in declared.estimands if one.where == "same_village"}
     if estimated is not None:
-        smallest, least = _smallest_village(cells), rules.min_households
-        covariance = published(estimated, households=smallest, least=least)
-    if cells.design.village_groups:
-        if villages is None:
-            raise ValueError("groups of villages need `villages`: village and county")
-        groups = grouping.by_size(grouping.sizes(cells, villages), cells.design.village_groups)
-        cells, joint = (
-            grouping.merge(cells, groups),
-            tuple(grouping.merge(j, groups) for j in joint),
+        # A point that does not follow from totals tells as much as one of the covariance's.
+        carried += sum(point.estimand in same for point in estimated.points)
+        covariance = published(
+            estimated,
+            households=_smallest_village(cells),
+            least=rules.min_households,
+            rank_before=carried,
         )
-    cells = grouping.apart(cells, _told_apart(cells.design, declared))
     pack = Pack(
         name=declared.name,
         tier=cells.tier,
-        design=cells.design,
+        design=merged.design,
         periods=cells.periods,
         weighted=cells.weighted,
-        tables=publishable(cells),
+        tables=tables,
         covariance=covariance,
         declaration=declared.text,
         rules=rules,
         account=_account(cells, rules.min_households),
         meta=dict(cells.meta),
     )
+    held = Held(cells, merged.design)
+    finest = None if joint is None else Held(joint, joint.design)
     raise_if_any(
         [
-            *disclosure.of_tables(pack.tables),
-            *disclosure.formulas(pack.tables),
-            *disclosure.check(cells, rules),
-            *_villages(pack.covariance, rules),
-            *releases.check(release_of(pack), releases.read(log), rules, joint),
+            *disclosure.of_tables(tables),
+            *disclosure.formulas(tables),
+            *disclosure.check(held, rules, others, finest),
+            *_villages(covariance, rules, same, carried),
         ]
     )
-    return pack
+    rank = carried - sum(old.rank for old in others) + (covariance.rank if covariance else 0)
+    name = str(cells.meta.get("panel", ""))
+    content = releases.content(held)
+    release = Release(
+        pack.name, name, digest, pack.design, pack.periods, pack.weighted, rank, content
+    )
+    return pack, release
 
 
 def _told_apart(design: CellsDesign, declared: Declaration) -> dict[str, str]:
@@ -208,6 +224,12 @@ def _told_apart(design: CellsDesign, declared: Declaration) -> dict[str, str]:
     if design.level != "household" or len(design.programmes) > 1 or not asked:
         return {}
     return {design.programmes[0]: "not_yet" if "not_yet" in asked else "never"}
+
+
+def _without_bounds(design: CellsDesign) -> CellsDesign:
+    """Return a design that does not tell where values are drawn in: a quantile is somebody's."""
+    outcomes = (replace(o, measured=replace(o.measured, bounds=())) for o in design.outcomes)
+    return replace(design, outcomes=tuple(outcomes))
 
 
 def publishable(cells: Cells) -> dict[str, pl.DataFrame]:
@@ -231,32 +253,8 @@ def publishable(cells: Cells) -> dict[str, pl.DataFrame]:
     return tables
 
 
-def release_of(pack: Pack) -> Release:
-    """Return what the log keeps of a pack."""
-    counted = {o.name for o in disclosure.nested(pack.design)}
-    frame = pack.tables["pairs" if pack.design.handling == "pairs" else "totals"]
-    prefix = "wsum_" if pack.weighted else "sum_"
-    if "base" not in frame.columns:
-        frame = frame.with_columns(pl.lit(None, pl.Int32).alias("base"))
-    by = [*disclosure.keys(pack.design), "base", "period"]
-    columns = []
-    for name in frame.columns:
-        outcome = name.removeprefix(prefix)
-        if name.startswith(prefix):
-            # A weighted headcount is no count of households: then only its change is watched.
-            plain = outcome.removesuffix("_base").removesuffix("_period") in counted
-            plain = plain and not pack.weighted
-            kept = f"sum_{outcome}" if plain else f"x_{pack.design.unit}_{outcome}"
-            columns.append(pl.col(name).alias(kept))
-    return Release(pack.name, pack.digest, pack.design, frame.select(*by, "n", *columns))
-
-
-def write(pack: Pack, folder: Path, *, log: Path) -> None:
-    """Write a pack as a folder of CSV and JSON, whole or not at all, and note it in the log.
-
-    The log comes first: a release that is noted and not written does no harm.
-    """
-    releases.append(log, release_of(pack))
+def write(pack: Pack, folder: Path) -> None:
+    """Write a pack as a folder of CSV and JSON, whole or not at all."""
     about = {**_manifest(pack), "digest": pack.digest}
     with replaced(folder, MANIFEST, WHAT) as stage:
         for name, frame in pack.tables.items():
@@ -264,6 +262,36 @@ def write(pack: Pack, folder: Path, *, log: Path) -> None:
         (stage / "estimands.toml").write_text(pack.declaration, encoding="utf-8", newline="\n")
         text = json.dumps(about, ensure_ascii=False, indent=2) + "\n"
         (stage / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+
+
+def publish(
+    cells: Cells,
+    declared: Declaration,
+    estimated: Estimated | None,
+    folder: Path,
+    *,
+    log: Path,
+    **options: Any,
+) -> Pack:
+    """Make a pack beside all releases of a log, note it there and write it.
+
+    The log comes first: a release that is noted and not written does no harm.
+
+    Parameters
+    ----------
+    cells, declared, estimated
+        As in `make`, which also takes the `options`.
+    folder : Path
+        Where the pack goes.
+    log : Path
+        The log of releases of the panel; held from first to last.
+    """
+    with releases.locked(log):
+        before = releases.read(log, str(cells.meta.get("panel", "")), new=True)
+        pack, release = make(cells, declared, estimated, before=before, **options)
+        releases.append(log, release)
+        write(pack, folder)
+    return pack
 
 
 def _manifest(pack: Pack) -> dict[str, Any]:
@@ -405,13 +433,17 @@ def _smallest_village(cells: Cells) -> int:
     return int(sizes.min() or 0)  # type: ignore[arg-type]
 
 
-def _villages(covariance: Covariance | None, rules: Rules) -> Iterator[Fault]:
+def _villages(
+    covariance: Covariance | None, rules: Rules, same: set[str], carried: int
+) -> Iterator[Fault]:
     for point in covariance.points if covariance else ():
         fewest = min(point.n_villages_treated, point.n_villages_control)
-        if fewest < rules.min_villages:
+        alone = point.estimand in same
+        least = carried + parameters().residual_degrees if alone else rules.min_villages
+        if fewest < least:
             yield disclosure.fault(
                 "villages",
-                f"fewer than {rules.min_villages} villages in an arm",
+                f"fewer than {least} villages in an arm",
                 "leave the estimate out",
                 f"{point.estimand} of {point.outcome}",
             )

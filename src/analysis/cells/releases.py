@@ -1,31 +1,42 @@
-"""The log of releases: what was published before, so that no two packs can be subtracted.
+"""The log of releases: what was published before, so that everything is audited together.
 
-The log holds published numbers only, one line a release; the holder of the data keeps it.
+One line a release. It holds counts and sums of atoms too (see `analysis.cells.audit`), by which a
+later release is known to be of the same households, so it is as confidential as the panel and lies
+beside it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from analysis.cells import disclosure, grouping
-from analysis.cells.declaration import Rules
+from analysis import locks
+from analysis.cells import audit, grouping
+from analysis.cells.audit import Atoms, Source
 from analysis.cells.design import CellsDesign
-from analysis.cells.result import Cells
-from analysis.faults import Fault, FaultsError
+from analysis.cells.scan import known_by
+from analysis.faults import Fault, FaultsError, raise_if_any
+from analysis.files import write_atomic
+
+if TYPE_CHECKING:
+    from analysis.cells.disclosure import Held
 
 LOG: Final = "releases.jsonl"
-DIVISION: Final = ("programmes", "level")
-COMPARED: Final = ("periods", "anticipation")
-SIDES: Final = ("", "_base", "_period")
 ROUNDING: Final = 1e-9
 """Sums of floats on two engines differ by less, relative to their size; other sums by more."""
+BY: Final = ["group", "pattern", "period"]
+AMOUNT: Final = "amount_"
+"""How columns begin that tell whether a release is of the same households: Σ|value| of each column
+of the income table, whatever is released of it."""
+NOTHING: Final = "publish nothing more of these households: what differs could be subtracted"
+Labels = Callable[[pl.DataFrame], pl.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -34,224 +45,304 @@ class Release:
 
     Attributes
     ----------
-    name : str
-        Name of the pack.
+    name, panel : str
+        Of the pack, and of the panel that it is of.
     digest : str
-        Digest of its tables; the same pack may be published again.
+        Of its tables and declaration; the same pack may be published again.
     design : CellsDesign
-        What its cells were.
-    counts : polars.DataFrame
-        keys, base (null but for pairs), period, n, ``sum_o`` of who is below a line, and ``x_…``:
-        the published sum of any other outcome.
+        Of its cells, as published.
+    periods : tuple of int
+        Periods with income.
+    weighted : bool
+        Whether its sums are weighted.
+    rank : int
+        Of its covariance, or how many errors it tells.
+    content : polars.DataFrame
+        group, pattern, period, n, weight, ``amount_…`` (see `AMOUNT`; null counts as nothing) and
+        ``c_…``: households counted, as below a line, not weighted.
     """
 
     name: str
+    panel: str
     digest: str
     design: CellsDesign
-    counts: pl.DataFrame
+    periods: tuple[int, ...]
+    weighted: bool
+    rank: int
+    content: pl.DataFrame
 
 
-def read(log: Path) -> list[Release]:
-    """Read a log; one that is not there yet is empty.
+def digest(tables: Mapping[str, pl.DataFrame], declaration: str) -> str:
+    """Return what says that two releases publish the same."""
+    whole = {name: frame.write_csv() for name, frame in tables.items()}
+    return hashlib.sha256(json.dumps([whole, declaration], sort_keys=True).encode()).hexdigest()
+
+
+# ------------------------------------------------------------------------------------- the file
+
+
+def beside(log: Path | None, panel: Path | None) -> Path:
+    """Return the log of a panel, which lies beside its folder.
 
     Raises
     ------
     FaultsError
-        If a line cannot be read: then nothing may be released.
+        If neither is named, or the log lies elsewhere.
+    """
+    place = panel and panel.resolve().parent
+    if log is None and place is None:
+        remedy = "name the panel's folder, or the log"
+        raise FaultsError([Fault(LOG, "no log of releases was named", remedy)])
+    if log is None:
+        assert place is not None  # noqa: S101  # one of the two is there
+        return place / LOG
+    if place is not None and log.resolve().parent != place:
+        remedy = f"use {place.name}/{log.name}, or leave the log out"
+        raise FaultsError([Fault(log.name, "the log lies beside the panel", remedy)])
+    return log
+
+
+@contextmanager
+def locked(log: Path) -> Iterator[None]:
+    """Hold a log from the moment it is read until the release is noted.
+
+    Raises
+    ------
+    FaultsError
+        If another process makes a release, or the folder of the log is not there.
+    """
+    if not log.parent.is_dir():
+        remedy = "correct the path, or make the folder"
+        raise FaultsError([Fault(log.name, f"there is no folder {log.parent.name}", remedy)])
+    with (log.parent / f".{log.name}.lock").open("a+b") as file:
+        if not locks.take(file):
+            problem, remedy = "another release is being made", "wait until it is done"
+            raise FaultsError([Fault(log.name, problem, remedy)])
+        try:
+            yield
+        finally:
+            locks.give(file)
+
+
+def read(log: Path, panel: str = "", *, new: bool = False) -> list[Release]:
+    """Read a log.
+
+    Parameters
+    ----------
+    log : Path
+        The file.
+    panel : str
+        Name of the panel that it must be of; any if empty.
+    new : bool
+        Whether a log may be begun: only where no other log of the panel lies in the folder.
+
+    Raises
+    ------
+    FaultsError
+        If it is not there, cannot be read, or is of another panel: then nothing may be released.
     """
     if not log.is_file():
-        return []
+        others = [one for one in sorted(log.parent.glob("*.jsonl")) if panel in _panels(one)]
+        if new and not others:
+            return []
+        remedy = f"name {others[0].name}" if others else "correct the path"
+        raise FaultsError([Fault(log.name, "there is no such log of releases", remedy)])
     found = []
     for number, line in enumerate(log.read_text(encoding="utf-8").splitlines(), 1):
         try:
-            entry = json.loads(line)
-            counts = pl.DataFrame(entry["counts"]).with_columns(
-                pl.col("base", "period").cast(pl.Int32)
-            )
-            design = CellsDesign.from_dict(entry["design"])
+            found.append(_from_dict(json.loads(line)))
         except (ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
-            raise FaultsError(
-                [
-                    Fault(
-                        log.name,
-                        "the line cannot be read",
-                        "restore the log: without it releases can be subtracted",
-                        number,
-                    )
-                ]
-            ) from None
-        found.append(Release(entry["name"], entry["digest"], design, counts))
+            problem = "the line cannot be read"
+            remedy = "restore the log: without it releases can be subtracted"
+            raise FaultsError([Fault(log.name, problem, remedy, number)]) from None
+    raise_if_any(
+        Fault(log.name, f"the log is of the panel {one.panel}", "name that of this panel")
+        for one in found
+        if panel and one.panel != panel
+    )
     return found
+
+
+def _panels(path: Path) -> set[str]:
+    """Return the panels that a file has releases of; none if it is no log."""
+    try:
+        return {one.panel for one in read(path)}
+    except (FaultsError, UnicodeDecodeError):
+        return set()
 
 
 def append(log: Path, release: Release) -> None:
     """Add a release to the log, unless the very same is in it."""
-    if any(old.digest == release.digest for old in read(log)):
-        return
-    entry = {
+    before = read(log, release.panel, new=True)
+    if all(old.digest != release.digest for old in before):
+        lines = [*before, release]
+        text = "".join(json.dumps(_as_dict(one), ensure_ascii=False) + "\n" for one in lines)
+        write_atomic(log, text.encode())
+
+
+def _as_dict(release: Release) -> dict[str, Any]:
+    return {
         "name": release.name,
+        "panel": release.panel,
         "digest": release.digest,
         "design": release.design.as_dict(),
-        "counts": release.counts.to_dict(as_series=False),
+        "periods": list(release.periods),
+        "weighted": release.weighted,
+        "rank": release.rank,
+        "content": release.content.to_dict(as_series=False),
     }
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a", encoding="utf-8", newline="\n") as file:
-        file.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
-def check(
-    release: Release, before: list[Release], rules: Rules, joint: tuple[Cells, ...] = ()
-) -> Iterator[Fault]:
-    """Yield what stands against a release beside those before it.
+def _from_dict(entry: dict[str, Any]) -> Release:
+    content = pl.DataFrame(entry["content"]).with_columns(pl.col("period").cast(pl.Int32))
+    return Release(
+        entry["name"],
+        entry["panel"],
+        entry["digest"],
+        CellsDesign.from_dict(entry["design"]),
+        tuple(entry["periods"]),
+        entry["weighted"],
+        entry["rank"],
+        content.select(*BY, "n", "weight", pl.col(f"^{AMOUNT}.*$"), pl.col("^c_.*$")),
+    )
+
+
+# ------------------------------------------------------------------------- atoms of all releases
+
+
+def source(held: Held, design: CellsDesign, label: str, periods: tuple[int, ...] = ()) -> Source:
+    """Return what the audit asks of a release, over cells that divide as finely."""
+    place = held.cells.design.programmes.index
+    columns = tuple("cohort_2" if place(name) else "cohort" for name in design.programmes)
+    return Source(design, periods or held.cells.periods, label, columns)
+
+
+def labelled(held: Held, design: CellsDesign) -> Labels:
+    """Return what adds the published group to rows of cells, as ``group``."""
+    columns: Sequence[str] = source(held, design, "").cohorts
+    groups = None
+    if design.control_villages:
+        how = dict.fromkeys(design.programmes, design.control_villages)
+        groups = grouping.by_first_period(held.cells, how)
+    stratum = [pl.col("stratum")] if design.stratum else [pl.lit("all")]
+
+    def add(frame: pl.DataFrame) -> pl.DataFrame:
+        there = [] if groups is None else [pl.col("told_apart")]
+        if groups is not None:
+            named = groups.rename({"group": "told_apart"})
+            frame = frame.join(named, on="village", how="left", maintain_order="left")
+        parts = [*there, *(pl.col(name) for name in columns), *stratum]
+        return frame.with_columns(group=pl.concat_str(parts, separator=" · "))
+
+    return add
+
+
+def grouped(frame: pl.DataFrame, add: Labels) -> pl.DataFrame:
+    """Return rows of cells added up over groups, by pattern, base and period."""
+    index = ("village", "cohort", "cohort_2", "stratum", "told_apart", "group", "pattern", "base")
+    labels = add(frame)
+    values = [name for name in frame.columns if name not in (*index, "period")]
+    by = [name for name in ("group", "pattern", "base", "period") if name in labels.columns]
+    tops = [name for name in values if name.startswith(("top_", "wtop_"))]
+    added = pl.col([name for name in values if name not in tops]).sum()
+    return labels.group_by(by, maintain_order=True).agg(added, pl.col(tops).max()).sort(by)
+
+
+def content(held: Held, design: CellsDesign | None = None) -> pl.DataFrame:
+    """Return what a release is known by: see `Release`."""
+    risk, measured = held.cells.risk, held.cells.sizes
+    assert risk is not None and measured is not None  # noqa: S101  # asked before
+    levels = measured.filter(pl.col("base").is_null())
+    begins = f"abs_{known_by('')}"
+    amounts = [
+        pl.col(name).alias(AMOUNT + name.removeprefix(begins))
+        for name in levels.columns
+        if name.startswith(begins)
+    ]
+    lines = [
+        pl.col(f"sum_{o.name}").alias(f"c_{audit.definition(o)}")
+        for o in held.cells.design.outcomes
+        if o.is_count
+    ]
+    keys = [*held.cells.design.keys, "pattern", "period"]
+    frame = risk.select(*keys, "n", "weight", *lines).join(levels.select(*keys, *amounts), on=keys)
+    return grouped(frame, labelled(held, design or held.design))
+
+
+def atoms(held: Held, sources: Sequence[Source], labels: Mapping[str, Labels]) -> Atoms:
+    """Return the atoms of releases, over cells that divide as finely as all of them."""
+    risk = held.cells.risk
+    assert risk is not None  # noqa: S101  # asked before
+    keys = [*held.cells.design.keys, "pattern"]
+    frame = risk.unique(keys, keep="first", maintain_order=True).select(*keys, "n")
+    for name, add in labels.items():
+        frame = frame.with_columns(add(frame)["group"].alias(name))
+    cohorts = sorted({name for one in sources for name in one.cohorts})
+    by = [*labels, *cohorts, "pattern"]
+    found = frame.group_by(by, maintain_order=True).agg(
+        pl.col("n").sum(), pl.col("village").unique()
+    )
+    found = found.sort(by)
+    villages = [frozenset(one) for one in found["village"].to_list()]
+    return Atoms(found.select(by), found["n"].to_list(), villages)
+
+
+def together(
+    finest: Held, own: Held, before: Sequence[Release]
+) -> tuple[list[Fault], list[Source], Atoms | None]:
+    """Return the atoms of a release and all before it, or why they cannot be told.
 
     Parameters
     ----------
-    release : Release
-        The new one.
-    before : list of Release
+    finest : Held
+        Cells that divide households as finely as every release.
+    own : Held
+        Those of the new release.
+    before : sequence of Release
         The log.
-    rules : Rules
-        How strict to be.
-    joint : tuple of Cells
-        Cells keyed by pairs of programmes, for packs of two programmes on the same households: all
-        that can be subtracted is a union of their groups.
     """
-    for old in before:
-        if old.digest == release.digest:
-            continue
-        if old.design.handling != release.design.handling:
-            yield disclosure.fault(
-                "one_handling",
-                f"{old.name} was released with the handling {old.design.handling}",
-                f"use {old.design.handling}",
-                old.name,
-            )
-        elif release.design.handling == "pairs" and any(
-            getattr(old.design, k) != getattr(release.design, k) for k in COMPARED
-        ):
-            yield disclosure.fault(
-                "one_handling",
-                f"{old.name} compared other pairs of periods",
-                "use its periods and anticipation",
-                old.name,
-            )
-        elif any(getattr(old.design, k) != getattr(release.design, k) for k in DIVISION):
-            yield from _other_division(release, old, rules, joint)
-        else:
-            yield from _same_division(release, old, rules)
+    faults = [fault for old in before for fault in _odd(finest, own, old)]
+    if faults:
+        return faults, [], None
+    sources, labels = [], {}
+    asked = [("", own.design, own.cells.periods, content(own))]
+    asked += [(old.name, old.design, old.periods, old.content) for old in before]
+    for number, (name, design, periods, known) in enumerate(asked):
+        label = f"group_{number}"
+        sources.append(source(finest, design, label, periods))
+        labels[label] = labelled(finest, design)
+        if not _same(content(finest, design), known):
+            whose = f"those of {name}" if name else "those of the cells"
+            problem = f"its households, their weights, incomes or groups are not {whose}"
+            faults.append(_fault(problem, NOTHING, name))
+    return faults, sources, None if faults else atoms(finest, sources, labels)
 
 
-def _other_division(
-    release: Release, old: Release, rules: Rules, joint: tuple[Cells, ...]
-) -> Iterator[Fault]:
-    """Ask for the joint division of two releases, and check it."""
-    programmes = {*release.design.programmes, *old.design.programmes}
-    same = all(
-        getattr(old.design, k) == getattr(release.design, k)
-        for k in ("stratum", "periods", "handling", "village_groups")
-    )
-    both = [
-        c
-        for c in joint
-        if set(c.design.programmes) == programmes
-        and same
-        and c.design.handling == release.design.handling
-        and c.design.stratum == release.design.stratum
-        and c.design.periods == release.design.periods
-        and c.design.village_groups == release.design.village_groups
+def _fault(problem: str, remedy: str, where: str) -> Fault:
+    return Fault("pack", f"rule releases: {problem}", remedy, column="releases", value=where)
+
+
+def _odd(finest: Held, own: Held, old: Release) -> Iterator[Fault]:
+    """Yield why a release cannot be seen as a coarser division of the cells."""
+    there, design = finest.cells.design, old.design
+    if not set(design.programmes) <= set(there.programmes):
+        problem = f"{old.name} divides households by another programme"
+        yield _fault(problem, "pass the joint cells of both programmes as `joint`", old.name)
+    elif design.stratum not in ("", there.stratum):
+        yield _fault(f"{old.name} has other strata", f"use its stratum, {design.stratum}", old.name)
+    elif (old.weighted, design.unit) != (own.cells.weighted, own.design.unit):
+        problem = f"{old.name} has other weights, or another unit"
+        yield _fault(problem, f"use the unit {design.unit} and its weights", old.name)
+
+
+def _same(frame: pl.DataFrame, known: pl.DataFrame) -> bool:
+    both = frame.join(known, on=BY, how="full", suffix="_known")
+    if both["n"].null_count() or both["n_known"].null_count():
+        return False
+    shared = [name for name in frame.columns if name in known.columns]
+    amounts = [name for name in shared if name.startswith(AMOUNT)]
+    apart = [
+        (pl.col(name) - pl.col(f"{name}_known")).abs() > ROUNDING * pl.col(name).abs()
+        for name in ("n", "weight", *amounts)
     ]
-    if not both:
-        remedy = "pass the joint cells of both programmes, of the same design, as `joint`"
-        if not same or len(programmes) != 2:
-            remedy = "use the strata, periods and groups of villages of that release"
-        yield disclosure.fault(
-            "one_division", f"{old.name} divides the households otherwise", remedy, old.name
-        )
-        return
-    told = {
-        design.programmes[0]: design.control_villages
-        for design in (old.design, release.design)
-        if design.control_villages
-    }
-    for one in disclosure.check(grouping.apart(both[0], told), rules):
-        yield disclosure.fault(
-            "one_division", f"with {old.name}: {one.problem}", one.remedy, one.value
-        )
-
-
-def _same_division(release: Release, old: Release, rules: Rules) -> Iterator[Fault]:
-    """Compare two releases group by group, at the finest division that both have."""
-    outcomes = tuple({o.name: o for o in (*old.design.outcomes, *release.design.outcomes)}.values())
-    for one in disclosure.of_outcomes(outcomes):
-        yield disclosure.fault("adjacent_releases", f"with {old.name}: {one.problem}", one.remedy)
-    by = [*disclosure.keys(release.design), "base", "period"]
-    if old.design.stratum != release.design.stratum:
-        if old.design.stratum and release.design.stratum:
-            yield disclosure.fault(
-                "one_division",
-                f"{old.name} has other strata",
-                f"use its stratum, {old.design.stratum}, or none",
-            )
-            return
-        by.remove("stratum")
-    ours, theirs = _grouping(old.design), _grouping(release.design)
-    if ours != theirs:
-        if any(ours) and any(theirs):
-            yield _other_groups(old)
-            return
-        by = [name for name in by if name != "village"]
-    elif "village" in by and set(old.counts["village"]) != set(release.counts["village"]):
-        yield _other_groups(old)
-        return
-    both = _side_by_side(old.counts, release.counts, by)
-    for condition, problem in _wrong(both, old, release, rules.min_households):
-        found = both.filter(condition)
-        if found.height:
-            where = " · ".join(map(str, found.select(by).row(0)))
-            yield disclosure.fault(
-                "adjacent_releases",
-                f"with {old.name}: {problem} ({found.height} groups)",
-                "publish nothing until more households differ",
-                where,
-            )
-
-
-def _grouping(design: CellsDesign) -> tuple[int, str]:
-    return design.village_groups, design.control_villages
-
-
-def _other_groups(old: Release) -> Fault:
-    return disclosure.fault(
-        "one_division", f"{old.name} has other groups of villages", "keep its groups", old.name
-    )
-
-
-def _side_by_side(old: pl.DataFrame, new: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    """Join two releases on their groups; the columns of the new one end in ``@new``."""
-    left, right = (
-        frame.group_by(by).agg(pl.col("^(n|sum_.*|x_.*)$").sum()) for frame in (old, new)
-    )
-    right = right.rename({c: f"{c}@new" for c in right.columns if c not in by})
-    return left.join(right, on=by, how="inner", nulls_equal=True).sort(by)
-
-
-def _wrong(
-    both: pl.DataFrame, old: Release, new: Release, least: int
-) -> Iterator[tuple[pl.Expr, str]]:
-    """Yield conditions on the groups of two releases, and what is wrong where they hold."""
-    apart = (pl.col("n@new") - pl.col("n")).abs()
-    yield (apart > 0) & (apart < least), f"fewer than {least} households more or less"
-    for name in both.columns:
-        if name.startswith(("sum_", "x_")) and f"{name}@new" in both.columns:
-            change = (pl.col(f"{name}@new") - pl.col(name)).abs()
-            moved = change > ROUNDING * pl.col(name).abs()
-            yield (apart == 0) & moved, "as many households, but another sum"
-    lines = product(disclosure.nested(old.design), disclosure.nested(new.design), SIDES)
-    for one, other, side in lines:
-        ours, theirs = f"sum_{one.name}{side}", f"sum_{other.name}{side}@new"
-        if one == other or disclosure.family(one) != disclosure.family(other):
-            continue
-        if ours in both.columns and theirs in both.columns:
-            between = (pl.col(theirs) - pl.col(ours)).abs()
-            problem = f"fewer than {least} households between {one.name} and {other.name}"
-            yield (between > 0) & (between < least), problem
+    return both.filter(pl.any_horizontal(apart)).is_empty()

@@ -18,9 +18,9 @@ from analysis.panels.account import Account
 MANIFEST: Final = "cells.json"
 WHAT: Final = "a folder of cells"
 REMAKE: Final = "make the cells again"
-VERSION: Final = 1
+VERSION: Final = 2
 """Goes up when stored cells of the version before can no longer be read."""
-TABLES: Final = ("totals", "ever", "pairs", "inverse", "untreated", "second", "risk")
+TABLES: Final = ("totals", "ever", "pairs", "inverse", "untreated", "second", "risk", "sizes")
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,9 @@ class Cells:
         Second moments, if asked: see `analysis.cells.second.table`. They never leave.
     risk : polars.DataFrame or None
         With `design.disclosure`: keys, pattern (Int64: bit k for the k-th period a household is
-        seen in), period, n, weight, ``sum_o``, and for money ``abs_o`` (Σ|o|), ``top_o`` (max |o|),
-        with weights also ``wsum_o``, ``wabs_o``, ``wtop_o``. For `disclosure`, never to be shown.
+        seen in), period, n, weight, ``sum_o``, with weights also ``wsum_o``. Never to be shown.
+    sizes : polars.DataFrame or None
+        With `design.disclosure`: see `analysis.cells.sizes.table`. Never to be shown.
     meta : mapping
         Panel, engine, versions, price year.
     """
@@ -83,6 +84,7 @@ class Cells:
     untreated: pl.DataFrame | None = None
     second: pl.DataFrame | None = None
     risk: pl.DataFrame | None = None
+    sizes: pl.DataFrame | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
 
     def column(self, outcome: str) -> str:

@@ -44,28 +44,29 @@ class Plan:
         Names in `raw` that add up to each outcome.
     scale : mapping of str to mapping of int to Fraction, or None
         What to multiply a period's sum by, for each outcome in prices of another year.
-    sized : mapping of str to str
-        For each outcome that is money, the name in `sizes` of its value.
-    sizes : mapping of str to narwhals.Expr
-        Values whose absolute sum and maximum disclosure control needs; empty if not asked for.
     """
 
     raw: Mapping[str, Any]
     whole: Mapping[str, bool]
     parts: Mapping[str, tuple[str, ...]]
     scale: Mapping[str, Mapping[int, Fraction] | None]
-    sized: Mapping[str, str]
-    sizes: Mapping[str, Any]
 
 
-def plan(design: CellsDesign, periods: tuple[int, ...], prices: Prices) -> Plan:
-    """Decide what to add up: each value once, a total from its sources where they are there."""
+def plan(
+    design: CellsDesign,
+    periods: tuple[int, ...],
+    prices: Prices,
+    columns: tuple[str, ...] = schemas.SOURCES,
+) -> Plan:
+    """Decide what to add up: each value once, a total from its sources where they are there.
+
+    With disclosure control also every column of the income table, by which a later release is known
+    to be of the same households, and each source per whom the outcomes are: see `sizes`.
+    """
     raw: dict[str, Any] = {}
     whole: dict[str, bool] = {}
     parts: dict[str, tuple[str, ...]] = {}
     scale: dict[str, Mapping[int, Fraction] | None] = {}
-    sized: dict[str, str] = {}
-    sizes: dict[str, Any] = {}
     plain = {(o.source, o.per) for o in design.outcomes if o.transform is None}
     for outcome in design.outcomes:
         scaled = (
@@ -96,11 +97,23 @@ def plan(design: CellsDesign, periods: tuple[int, ...], prices: Prices) -> Plan:
             )
             names.append(name)
         parts[outcome.name] = tuple(names)
-        if design.disclosure and outcome.is_amount:
-            name = _raw_name(outcome, outcome.source)
-            sized[outcome.name] = name
-            sizes[name] = _value(outcome, outcome.source, periods, prices).abs()
-    return Plan(raw, whole, parts, scale, sized, sizes)
+    if design.disclosure:
+        for per in dict.fromkeys(o.per for o in design.outcomes if o.is_of_sources):
+            for source in schemas.SOURCES:
+                name = _raw_name(Outcome(source, per=per), source)
+                # Nobody need have answered what no outcome asks for.
+                value = _value(Outcome(source, per=per), source, periods, prices)
+                raw[name] = value.fill_null(0)
+                whole[name] = per == "household"
+        for column in columns:
+            raw[known_by(column)] = nw.col(column).cast(nw.Float64).fill_null(0.0)
+            whole[known_by(column)] = False
+    return Plan(raw, whole, parts, scale)
+
+
+def known_by(column: str) -> str:
+    """Return what the values of a column are called that tell whose a release is."""
+    return f"column_{column}"
 
 
 def _raw_name(outcome: Outcome, source: str) -> str:
@@ -341,43 +354,28 @@ def with_pattern(households: Frame, rows: Frame, periods: tuple[int, ...]) -> Fr
 
 def values_of(rows: Frame, households: Frame, found: Plan) -> Frame:
     """Return every row with what its household is, and the values that are added up."""
-    everything = {**found.raw, **{f"a_{name}": value for name, value in found.sizes.items()}}
     values = rows.join(households, on="household", how="inner")
-    return values.with_columns(*(value.alias(name) for name, value in everything.items()))
+    return values.with_columns(*(value.alias(name) for name, value in found.raw.items()))
 
 
 def add_up(values: Frame, design: CellsDesign, found: Plan, weighted: bool) -> Frame:
-    """Return n, weight, ``s_…``, ``w_…`` by period, pattern and the keys that households have.
-
-    Where disclosure control is asked for, also sums and maxima of absolute values: ``s_a_…``,
-    ``top_…``, and with weights ``w_a_…``, ``wtop_…``.
-    """
+    """Return n, weight, ``s_…``, ``w_…`` by period, pattern and the keys that households have."""
     there = values.collect_schema().names()
     keys = [name for name in (*design.keys, "pattern") if name in there] + ["period"]
-    everything = [*found.raw, *(f"a_{name}" for name in found.sizes)]
-    sums = [nw.len().alias("n"), *(nw.col(name).sum().alias(f"s_{name}") for name in everything)]
-    sums += [nw.col(f"a_{name}").max().alias(f"top_{name}") for name in found.sizes]
+    sums = [nw.len().alias("n"), *(nw.col(name).sum().alias(f"s_{name}") for name in found.raw)]
     if weighted:
         values = values.with_columns(
-            *((nw.col(name) * nw.col("weight")).alias(f"w_{name}") for name in everything)
+            *((nw.col(name) * nw.col("weight")).alias(f"w_{name}") for name in found.raw)
         )
-        sums += [nw.col("weight").sum(), *(nw.col(f"w_{name}").sum() for name in everything)]
-        sums += [nw.col(f"w_a_{name}").max().alias(f"wtop_{name}") for name in found.sizes]
+        sums += [nw.col("weight").sum(), *(nw.col(f"w_{name}").sum() for name in found.raw)]
     # Engines differ in the type of a sum: DuckDB's of whole numbers has 128 bits.
     kind = {True: nw.Int64, False: nw.Float64}
     types = [
         nw.col("n").cast(nw.Int64),
         nw.col("weight" if weighted else "n").cast(nw.Float64).alias("weight"),
         *(nw.col(f"s_{name}").cast(kind[whole]) for name, whole in found.whole.items()),
-        *(
-            nw.col(f"{prefix}_{name}").cast(nw.Float64)
-            for name in found.sizes
-            for prefix in ("s_a", "top")
-        ),
     ]
-    plain = [f"s_{name}" for name in everything] + [f"top_{name}" for name in found.sizes]
-    heavy = [f"w_{name}" for name in everything] + [f"wtop_{name}" for name in found.sizes]
-    names = [*plain, *(heavy if weighted else [])]
+    names = [f"{kind}_{name}" for kind in "sw"[: 1 + weighted] for name in found.raw]
     return (
         values.group_by(*keys).agg(*sums).with_columns(*types).select(*keys, "n", "weight", *names)
     )

@@ -105,34 +105,22 @@ def side_by_side(values: Frame, households: Frame, found: Plan, periods: Periods
         .sum()
         .alias(f"{name}_at_{t}")
         for t in periods
-        for name in _names(found)
+        for name in found.raw
     ]
     seen = [
         nw.when(nw.col("period") == t).then(nw.lit(1)).otherwise(nw.lit(0)).sum().alias(f"seen_{t}")
         for t in periods
     ]
-    # A total that is made of its sources has a size of its own, whole where they are.
-    whole = {
-        **found.whole,
-        **{
-            f"a_{name}": all(found.whole[part] for part in found.parts[outcome])
-            for outcome, name in found.sized.items()
-        },
-    }
     types = [
         *(nw.col(f"seen_{t}").cast(nw.Int64) for t in periods),
         *(
-            nw.col(f"{name}_at_{t}").cast(nw.Int64 if whole[name] else nw.Float64)
+            nw.col(f"{name}_at_{t}").cast(nw.Int64 if found.whole[name] else nw.Float64)
             for t in periods
-            for name in _names(found)
+            for name in found.raw
         ),
     ]
     wide = values.group_by("household").agg(*seen, *sums).with_columns(*types)
     return wide.join(households, on="household", how="inner")
-
-
-def _names(found: Plan) -> list[str]:
-    return [*found.raw, *(f"a_{name}" for name in found.sizes)]
 
 
 def rows_again(side: Frame, households: Frame, found: Plan, periods: Periods) -> Frame:
@@ -142,7 +130,7 @@ def rows_again(side: Frame, households: Frame, found: Plan, periods: Periods) ->
         side.filter(nw.col(f"seen_{t}") > 0).select(
             *own,
             nw.lit(t, nw.Int32).alias("period"),
-            *(nw.col(f"{name}_at_{t}").alias(name) for name in _names(found)),
+            *(nw.col(f"{name}_at_{t}").alias(name) for name in found.raw),
         )
         for t in periods
     ]

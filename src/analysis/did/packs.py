@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from analysis.cells import declaration, result
+from analysis.cells import declaration, releases, result
 from analysis.cells import pack as packs
 from analysis.cells.pack import Pack
 from analysis.cells.result import Cells
 from analysis.effects import declared
-from analysis.panels import panel as panels
-from analysis.panels.panel import Panel
 
 
 def pack(
@@ -18,8 +16,8 @@ def pack(
     estimands: str | Path,
     folder: str | Path,
     *,
-    log: str | Path,
-    panel: Panel | str | Path | None = None,
+    log: str | Path | None = None,
+    panel: str | Path | None = None,
     min_households: int | None = None,
 ) -> Pack:
     """Make a publishable pack of cells, or refuse and name every rule that stands against it.
@@ -32,10 +30,11 @@ def pack(
         The estimands file, a TOML.
     folder : path
         Where the pack is written, whole or not at all.
-    log : path
-        The data holder's log of releases.
-    panel : Panel or folder, optional
-        Needed where the design asks for groups of villages.
+    log : path, optional
+        The data holder's log of releases, which lies beside the panel: ``releases.jsonl`` there
+        unless it is named.
+    panel : folder, optional
+        Where the panel is, if no log is named.
     min_households : int, optional
         A stricter minimum than the declared one.
 
@@ -51,18 +50,16 @@ def pack(
     """
     held = result.read(Path(cells)) if isinstance(cells, (str, Path)) else cells
     plan = declaration.read(Path(estimands))
-    source = panels.read(Path(panel)) if isinstance(panel, (str, Path)) else panel
-    villages = None if source is None else source.villages.collect()
-    effects = declared.estimate(held, plan)
-    released = packs.make(
+    packs.publish(
         held,
         plan,
-        effects.estimated(),
-        log=Path(log),
-        villages=villages,
+        declared.estimate(held, plan).estimated(),
+        Path(folder),
+        log=releases.beside(
+            None if log is None else Path(log), None if panel is None else Path(panel)
+        ),
         min_households=min_households,
     )
-    packs.write(released, Path(folder), log=Path(log))
     return packs.read(Path(folder))
 
 

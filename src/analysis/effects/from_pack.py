@@ -32,7 +32,6 @@ TOLERANCE: Final = 1e-9
 larger: a point near zero is a small difference of large sums."""
 AGAIN: Final = "ask the holder of the data for the pack again"
 SAME_VILLAGE: Final = "controls in the same village need the cells"
-GROUPED: Final = "groups of villages hide which of them the programme reached"
 
 
 @dataclass(frozen=True)
@@ -84,10 +83,7 @@ def derive(pack: Pack) -> Derived:
 
 def _not_from_totals(pack: Pack, one: Declared) -> str:
     """Return why an estimand's points do not follow from the totals; empty if they do."""
-    if one.where == "same_village":
-        return SAME_VILLAGE
-    households = one.where == "other_villages" and pack.design.level == "household"
-    return GROUPED if households and not pack.design.control_villages else ""
+    return SAME_VILLAGE if one.where == "same_village" else ""
 
 
 def _comparison(pack: Pack, one: Declared) -> Comparison:

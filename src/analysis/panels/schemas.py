@@ -25,6 +25,9 @@ SCHEMA_VERSION: Final = 2
 SOURCES: Final = ("wage", "business", "property", "transfer")
 """The four sources of disposable income of the national household survey."""
 
+NOT_NEGATIVE: Final = ("wage", "transfer")
+"""Sources that are never below zero; a business can lose, and property can cost."""
+
 LARGEST_FEN: Final = 10**12
 """Hundredths of a currency: above any household, and nine million of them add up in 64 bits."""
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
+from analysis import locks
 from analysis.faults import Fault, FaultsError
 
 LOCK = Path("build") / "lock"
@@ -34,7 +33,7 @@ def build_lock(root: Path) -> Iterator[None]:
     path = root / LOCK
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as file:
-        if not _take(file):
+        if not locks.take(file):
             # On Windows the holder's text cannot be read while it is locked.
             holder = path.with_suffix(".pid")
             pid = holder.read_text().strip() if holder.exists() else "unknown"
@@ -50,33 +49,4 @@ def build_lock(root: Path) -> Iterator[None]:
             yield
         finally:
             holder.unlink(missing_ok=True)
-            _give(file)
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _take(file: IO[bytes]) -> bool:
-        file.seek(0)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-    def _give(file: IO[bytes]) -> None:
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _take(file: IO[bytes]) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-    def _give(file: IO[bytes]) -> None:
-        fcntl.flock(file, fcntl.LOCK_UN)
+            locks.give(file)
