@@ -18,8 +18,8 @@ from tests.cells.test_attacks import (
     published,
     refused,
     released,
-    two_programmes,
 )
+from tests.cells.test_attacks_releases import two_programmes
 
 from analysis.cells import audit, pack
 from analysis.cells.build import build

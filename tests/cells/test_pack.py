@@ -140,13 +140,21 @@ def test_a_mistyped_log_is_an_error(cells: Cells, tmp_path: Path) -> None:
         pack.publish(cells, declare(), None, tmp_path / "again", log=log)
 
 
-def test_the_log_lies_beside_the_panel(tmp_path: Path) -> None:
-    panel = tmp_path / "panel"
-    assert releases.beside(None, panel) == tmp_path / releases.LOG
+def test_the_log_lies_beside_the_panel(folder: Path, cells: Cells, tmp_path: Path) -> None:
+    name, place = str(cells.meta["panel"]), folder.parent
+    assert releases.beside(None, folder, name) == place / releases.LOG
+    assert releases.beside(place / "log.jsonl", None, name) == place / "log.jsonl"
     with pytest.raises(FaultsError, match="lies beside the panel"):
-        releases.beside(tmp_path / "elsewhere" / "log.jsonl", panel)
+        releases.beside(tmp_path / "log.jsonl", folder, name)
     with pytest.raises(FaultsError, match="no log of releases was named"):
-        releases.beside(None, None)
+        releases.beside(None, None, name)
+    with pytest.raises(FaultsError, match="the cells are of another panel"):
+        releases.beside(None, folder, "another")
+    # A mistyped folder begins no log; one that is there is read wherever it lies.
+    with pytest.raises(FaultsError, match=r"no panel .* beside it to begin one"):
+        releases.beside(tmp_path / "log.jsonl", None, name)
+    (tmp_path / "log.jsonl").touch()
+    assert releases.beside(tmp_path / "log.jsonl", None, name) == tmp_path / "log.jsonl"
 
 
 def test_a_changed_table_is_found(made: Pack, tmp_path: Path) -> None:
@@ -256,7 +264,7 @@ def test_a_folder_without_a_pack_says_so(tmp_path: Path) -> None:
 def test_a_pack_without_an_entry_of_its_manifest_is_refused(
     made: Pack, tmp_path: Path, key: str
 ) -> None:
-    pack.write(made, tmp_path / "pack", log=tmp_path / "log.jsonl")
+    pack.write(made, tmp_path / "pack")
     path = tmp_path / "pack" / pack.MANIFEST
     about = json.loads(path.read_text(encoding="utf-8"))
     del about[key]
@@ -267,7 +275,7 @@ def test_a_pack_without_an_entry_of_its_manifest_is_refused(
 
 @pytest.mark.parametrize("content", [b"", b"village,period\n\xff\xfe", b'a,"b\n1'])
 def test_a_damaged_table_of_a_pack_is_refused(made: Pack, tmp_path: Path, content: bytes) -> None:
-    pack.write(made, tmp_path / "pack", log=tmp_path / "log.jsonl")
+    pack.write(made, tmp_path / "pack")
     (tmp_path / "pack" / "totals.csv").write_bytes(content)
     with pytest.raises(FaultsError, match=r"pack\.json"):
         pack.read(tmp_path / "pack")

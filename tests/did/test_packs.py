@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.cells import village_attack
 
 import analysis as va
 from analysis import paths
@@ -19,10 +20,14 @@ THREE_DIGITS = 5e-3
 
 
 @pytest.fixture(scope="module")
-def cells(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("packs") / "panel"
-    va.simulate(folder, households=6_000, villages=150, periods=(2013, 2019), seed=9)
-    return va.cells(folder, estimands=PLAN)
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("packs")
+
+
+@pytest.fixture(scope="module")
+def cells(place):
+    va.simulate(place / "panel", households=6_000, villages=150, periods=(2013, 2019), seed=9)
+    return va.cells(place / "panel", estimands=PLAN)
 
 
 @pytest.fixture(scope="module")
@@ -32,15 +37,8 @@ def inside(cells):
 
 
 @pytest.fixture(scope="module")
-def folder(cells, tmp_path_factory):
-    made = tmp_path_factory.mktemp("packs")
-    va.pack(cells, PLAN, made / "pack", log=made / "log.jsonl")
-    return made
-
-
-@pytest.fixture(scope="module")
-def pack(folder):
-    return va.read_pack(folder / "pack")
+def pack(place, cells):
+    return va.pack(cells, PLAN, place / "pack", panel=place / "panel")
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +47,11 @@ def fit(pack):
 
 
 def test_no_attack_gets_anything_from_the_worked_example(tmp_path):
-    """Tables, covariance and the whole audit; and how nearly a village can be singled out.
+    """Tables, covariance, the whole audit, and two matrices of the same villages: none comes out.
 
-    h is the share of one village in the combination of published estimates that has most of it:
-    1 where some combination is of that village alone, as it was once ranks came near the villages.
+    Of the covariance the attacker is given more than any has: another one at full precision, the
+    sizes of villages and every sign. h is the share of one village in the combination of published
+    estimates that has most of it: 1 where some combination is of that village alone.
     """
     va.simulate(tmp_path / "panel", households=9_600, villages=240, periods=(2012, 2018), seed=3)
     cells = va.cells(tmp_path / "panel", estimands=PLAN)
@@ -60,6 +59,7 @@ def test_no_attack_gets_anything_from_the_worked_example(tmp_path):
     found = attacks.run(example, releases.read(tmp_path / releases.LOG), cells)
     assert [one.state for one in found] == ["nothing found"] * len(attacks.TRIED)
     effects = declared.estimate(cells, declaration.read(PLAN)).effects
+    assert village_attack.on_effects(effects, example.covariance.matrix)[0] == 0
     influence = effects.influence[:, np.isfinite(example.covariance.errors)]
     left, size, _ = np.linalg.svd(
         influence / np.linalg.norm(influence, axis=0), full_matrices=False

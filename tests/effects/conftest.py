@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
+from tests.cells.village_attack import attack_every_pack  # noqa: F401  # of every pack here
 
 from analysis import paths
 from analysis.effects.table import Leg, Moments, Table

@@ -80,7 +80,7 @@ def test_a_pack_carries_the_declared_estimates(found, cells, plan, tmp_path):
 
 
 def test_the_commands_lead_from_a_panel_to_a_pack(folder, tmp_path):
-    made, sent, log = tmp_path / "cells", tmp_path / "pack", tmp_path / "log.jsonl"
+    made, sent, log = tmp_path / "cells", tmp_path / "pack", folder.parent / "log.jsonl"
     plan = ["--estimands", str(EXAMPLE)]
     done = runner.invoke(cli.app, ["cells", str(folder), *plan, "--out", str(made)])
     assert done.exit_code == 0, done.output

@@ -349,7 +349,7 @@ def test_the_command_takes_a_pack_as_it_takes_cells(whole, tmp_path):
     """The same table from both; a changed pack stops."""
     plan = tmp_path / "plan.toml"
     plan.write_text(declare("dividend").text, encoding="utf-8")
-    made, sent, log = tmp_path / "cells", tmp_path / "pack", tmp_path / "log.jsonl"
+    made, sent, log = tmp_path / "cells", tmp_path / "pack", whole.parent / "log.jsonl"
     words = ["--estimands", str(plan), "--out"]
     assert runner.invoke(cli.app, ["cells", str(whole), *words, str(made)]).exit_code == 0
     assert (

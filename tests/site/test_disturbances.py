@@ -251,7 +251,7 @@ def celling(folder: Path, panel: Path, project: Any) -> Stage:
 
 
 def packing(folder: Path, panel: Path, project: Any) -> Stage:
-    stage = celling(folder, panel, project)
+    stage = celling(folder, shutil.copytree(panel, folder / "panel"), project)
     words = [*stage.words[:-1], str(folder / "cells")]
     argument = json.dumps([str(folder), [], words, []])
     assert python(DRIVER, argument, paths.root()).returncode == 0

@@ -67,6 +67,7 @@ def run(
     pack: Pack,
     log: Sequence[Release] | None = None,
     cells: Cells | None = None,
+    joint: Cells | None = None,
 ) -> tuple[Attack, ...]:
     """Run every attack on a pack.
 
@@ -78,6 +79,8 @@ def run(
         What was released; the pack itself may be in it.
     cells : Cells, optional
         The cells it was made from, at the data holder's.
+    joint : Cells, optional
+        As for `analysis.cells.pack.make`.
 
     Returns
     -------
@@ -94,7 +97,7 @@ def run(
     if cells is None or log is None:
         found.append(Attack("audit", "not tried", NEEDS_CELLS))
     else:
-        found.append(_said("audit", list(_audit(pack, log, cells))))
+        found.append(_said("audit", list(_audit(pack, log, cells, joint))))
     return tuple(found)
 
 
@@ -200,7 +203,7 @@ def _covariance(pack: Pack) -> Iterator[str]:
         yield f"a covariance of rank {told.rank} of {arm} villages"
 
 
-def _audit(pack: Pack, log: Sequence[Release], cells: Cells) -> Iterator[str]:
+def _audit(pack: Pack, log: Sequence[Release], cells: Cells, joint: Cells | None) -> Iterator[str]:
     """Make the pack again from its cells, beside all other releases; yield every refusal."""
     text = pack.declaration
     declared = declaration.parse(tomllib.loads(text), text, "estimands.toml")
@@ -211,6 +214,7 @@ def _audit(pack: Pack, log: Sequence[Release], cells: Cells) -> Iterator[str]:
             cells,
             declared,
             before=others,
+            joint=joint,
             min_households=pack.rules.min_households,
         )
     except FaultsError as error:

@@ -24,6 +24,7 @@ from analysis.cells.design import CellsDesign
 from analysis.cells.scan import known_by
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.files import write_atomic
+from analysis.panels import panel as panels
 
 if TYPE_CHECKING:
     from analysis.cells.disclosure import Held
@@ -81,16 +82,30 @@ def digest(tables: Mapping[str, pl.DataFrame], declaration: str) -> str:
 # ------------------------------------------------------------------------------------- the file
 
 
-def beside(log: Path | None, panel: Path | None) -> Path:
+def beside(log: Path | None, panel: Path | None, name: str) -> Path:
     """Return the log of a panel, which lies beside its folder.
+
+    Parameters
+    ----------
+    log : Path, optional
+        ``releases.jsonl`` beside the panel if it is not named.
+    panel : Path, optional
+        Folder of the panel; one beside the log if it is not named.
+    name : str
+        Of the panel that the cells are of.
 
     Raises
     ------
     FaultsError
-        If neither is named, or the log lies elsewhere.
+        If neither is named, the log lies elsewhere, or a log would be begun where the panel is not.
     """
+    if panel is not None:
+        known = str(panels.read_manifest(panel)["name"])
+        if known != name:
+            remedy = f"name the folder of the panel {name}"
+            raise FaultsError([Fault(panel.name, "the cells are of another panel", remedy)])
     place = panel and panel.resolve().parent
-    if log is None and place is None:
+    if place is None and log is None:
         remedy = "name the panel's folder, or the log"
         raise FaultsError([Fault(LOG, "no log of releases was named", remedy)])
     if log is None:
@@ -99,7 +114,22 @@ def beside(log: Path | None, panel: Path | None) -> Path:
     if place is not None and log.resolve().parent != place:
         remedy = f"use {place.name}/{log.name}, or leave the log out"
         raise FaultsError([Fault(log.name, "the log lies beside the panel", remedy)])
+    if place is None and not log.is_file() and not _holds(log.resolve().parent, name):
+        problem = f"there is no such log of releases, and no panel {name} beside it to begin one"
+        remedy = "correct the path, or name the panel's folder: --panel, panel="
+        raise FaultsError([Fault(log.name, problem, remedy)])
     return log
+
+
+def _holds(place: Path, name: str) -> bool:
+    """Whether the folder of a panel lies in a place."""
+    for file in place.glob(f"*/{panels.MANIFEST}"):
+        try:
+            if panels.read_manifest(file.parent)["name"] == name:
+                return True
+        except FaultsError:
+            continue
+    return False
 
 
 @contextmanager
@@ -327,7 +357,8 @@ def _odd(finest: Held, own: Held, old: Release) -> Iterator[Fault]:
     there, design = finest.cells.design, old.design
     if not set(design.programmes) <= set(there.programmes):
         problem = f"{old.name} divides households by another programme"
-        yield _fault(problem, "pass the joint cells of both programmes as `joint`", old.name)
+        both = " and ".join(dict.fromkeys((*design.programmes, *there.programmes)))
+        yield _fault(problem, f"name cells of {both}, made together: --joint, joint=", old.name)
     elif design.stratum not in ("", there.stratum):
         yield _fault(f"{old.name} has other strata", f"use its stratum, {design.stratum}", old.name)
     elif (old.weighted, design.unit) != (own.cells.weighted, own.design.unit):

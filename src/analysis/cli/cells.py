@@ -152,11 +152,14 @@ def pack(
     log: Annotated[Path | None, typer.Option(help="log of releases, beside the panel")] = None,
     min_households: Annotated[int | None, typer.Option(help="stricter than the file")] = None,
     panel: Annotated[Path | None, typer.Option(help="folder of the panel")] = None,
+    joint: Annotated[Path | None, typer.Option(help="cells as fine as all releases")] = None,
 ) -> None:
     """Make a publishable pack, or refuse and name every rule that stands against it."""
     from analysis.did import packs
 
-    made = packs.pack(folder, estimands, to, log=log, panel=panel, min_households=min_households)
+    made = packs.pack(
+        folder, estimands, to, log=log, panel=panel, joint=joint, min_households=min_households
+    )
     said = f"{made!r}; in {to}; the data holder checks it before release"
     out.print(said, markup=False)
 
@@ -165,6 +168,7 @@ def attack(
     folder: Annotated[Path, typer.Argument(metavar="PACK", help="folder of the pack")],
     log: Annotated[Path | None, typer.Option(help="the data holder's log of releases")] = None,
     cells: Annotated[Path | None, typer.Option(help="the cells, where you hold them")] = None,
+    joint: Annotated[Path | None, typer.Option(help="cells as fine as all releases")] = None,
 ) -> None:
     """Say what attacks on a pack were tried and what came out; exit code 1 if anything did."""
     from analysis.cells import attacks, releases, result
@@ -175,6 +179,7 @@ def attack(
         sent,
         None if log is None else releases.read(log),
         None if cells is None else result.read(cells),
+        None if joint is None else result.read(joint),
     )
     from rich.table import Table
 

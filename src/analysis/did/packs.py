@@ -18,6 +18,7 @@ def pack(
     *,
     log: str | Path | None = None,
     panel: str | Path | None = None,
+    joint: Cells | str | Path | None = None,
     min_households: int | None = None,
 ) -> Pack:
     """Make a publishable pack of cells, or refuse and name every rule that stands against it.
@@ -34,7 +35,10 @@ def pack(
         The data holder's log of releases, which lies beside the panel: ``releases.jsonl`` there
         unless it is named.
     panel : folder, optional
-        Where the panel is, if no log is named.
+        Where the panel is; beside the log if it is not named.
+    joint : Cells or folder, optional
+        Cells that divide households as finely as these and those of every earlier release: of both
+        programmes, where another one was released, or with the strata of then.
     min_households : int, optional
         A stricter minimum than the declared one.
 
@@ -48,19 +52,27 @@ def pack(
     FaultsError
         Naming every rule that the pack would break.
     """
-    held = result.read(Path(cells)) if isinstance(cells, (str, Path)) else cells
+    held = _cells(cells)
+    at = releases.beside(
+        None if log is None else Path(log),
+        None if panel is None else Path(panel),
+        str(held.meta.get("panel", "")),
+    )
     plan = declaration.read(Path(estimands))
     packs.publish(
         held,
         plan,
         declared.estimate(held, plan).estimated(),
         Path(folder),
-        log=releases.beside(
-            None if log is None else Path(log), None if panel is None else Path(panel)
-        ),
+        log=at,
+        joint=None if joint is None else _cells(joint),
         min_households=min_households,
     )
     return packs.read(Path(folder))
+
+
+def _cells(cells: Cells | str | Path) -> Cells:
+    return result.read(Path(cells)) if isinstance(cells, (str, Path)) else cells
 
 
 def read_pack(folder: str | Path) -> Pack:
