@@ -5,6 +5,7 @@ As in `test_attacks`: the attack gets the secret from the tables, then the pack 
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +36,7 @@ KINDS = (
     PanelOutcome("food", "money"),
     PanelOutcome("consumption", "money"),
     PanelOutcome("owns", "yes_no"),
+    PanelOutcome("part", "share"),
 )
 LAND, FOOD = ('[[outcome]]\nname = "land"\n', '[[outcome]]\nname = "food"\n')
 OWNS = '[[outcome]]\nname = "owns"\n'
@@ -47,6 +49,7 @@ def with_columns(panel: Panel, **columns: pl.Expr) -> Panel:
         "land": number * 0.5 + 10 + (pl.col("period") - 2012),
         "food": number * 7 + 5_000 + pl.col("period"),
         "consumption": number * 17 + 9_000 + 2 * pl.col("period"),
+        "part": number / 100,
         "owns": (number % 2).cast(pl.Float64),
     }
     empty = {name: pl.lit(None, pl.Int64) for name in ("wage", "business", "property", "transfer")}
@@ -56,7 +59,7 @@ def with_columns(panel: Panel, **columns: pl.Expr) -> Panel:
     return replace(panel, income=income, outcomes=KINDS)
 
 
-def first_has(value: float, other: pl.Expr) -> pl.Expr:
+def first_has(value: float | pl.Expr, other: pl.Expr) -> pl.Expr:
     return pl.when(pl.col("household") == "h003").then(value).otherwise(other)
 
 
@@ -83,6 +86,32 @@ def test_most_of_a_column_is_of_one(make: Make) -> None:
         change, land=pl.when(pl.col("household") == "h003").then(late).otherwise(steady)
     )
     refused(build(change, asked.design), asked, "dominance")
+
+
+@pytest.mark.parametrize("form", ["log", "asinh", "it is"])
+@pytest.mark.parametrize("column", ["land", "part"])
+def test_one_change_in_every_form(make: Make, column: str, form: str) -> None:
+    """One household of 24 changes, by a third: the change of a sum is its own, in every form."""
+    asked = declared(
+        f'[[outcome]]\nname = "o"\nsource = "{column}"\n'
+        + ("" if form == "it is" else f'transform = "{form}"\n')
+    )
+    number = pl.col("household").str.slice(1).cast(pl.Int64)
+    steady = 0.25 + number / 100
+    later = pl.when(pl.col("period") > 2012).then(steady * 4 / 3).otherwise(steady)
+    panel = with_columns(people(make, crowd(24)), **{column: first_has(later, steady)})
+    cells = build(panel, asked.design)
+    sums = published(cells).sort("period")["sum_o"]
+    was = 0.28
+    change = {"log": math.log(4 / 3), "it is": was / 3}.get(
+        form, math.asinh(was * 4 / 3) - math.asinh(was)
+    )
+    assert sums[1] - sums[0] == pytest.approx(change)
+    refused(cells, asked, "dominance")
+    everyone = with_columns(
+        people(make, crowd(24)), **{column: steady * (pl.col("period") - 2008) / 9}
+    )
+    assert released(build(everyone, asked.design), asked).name == "first"
 
 
 def test_sizes_of_a_column_by_hand(make: Make, tmp_path: Path) -> None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 import tomllib
+from collections import Counter
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 from tests.cells.test_attacks import (
     POOR,
     SECRET,
@@ -28,8 +30,9 @@ from tests.cells.test_attacks import (
     steady,
 )
 
-from analysis.cells import declaration, pack
+from analysis.cells import audit, declaration, pack
 from analysis.cells.build import build
+from analysis.cells.parameters import parameters
 from analysis.faults import FaultsError
 from analysis.panels.panel import Panel
 
@@ -50,6 +53,10 @@ def test_a_source_left_out_is_not_got_from_the_total(make: Make) -> None:
     row = published(cells).row(0, named=True)
     assert row["sum_total"] - row["sum_wage"] - row["sum_business"] - row["sum_property"] == SECRET
     refused(cells, asked, "dominance")
+    # In prices of a year the sources are the same unknowns: everybody has the index.
+    real = replace(panel, price_year=2015)
+    twins = declared(TOTAL + three.replace('"\n', '"\nreal = 2015\n'))
+    refused(build(real, twins.design), twins, "dominance")
     # The total alone passes: then the three sources are refused beside it.
     alone = declared(TOTAL)
     before = [released(build(panel, alone.design), alone)]
@@ -117,6 +124,50 @@ def test_a_rotating_panel_by_three_subtractions(make: Make) -> None:
     found = at_2013(2012) + at_2013(2014) - at_2013(2015) - at_2013(2016)
     assert found == 2 * SECRET
     refused(cells, asked, "min_households")
+
+
+def test_no_remedy_of_fewer_periods_gives_the_one_household_back(make: Make) -> None:
+    """Whatever span of periods is left: in no pack that passes does a sum of few follow."""
+    panel, passed = rotating(make), []
+    seen = panel.income.group_by("household").agg("period").collect()
+    for first, last in combinations(range(2012, 2017), 2):
+        span = f'handling = "pairs"\nperiods = [{first}, {last}]'
+        asked = declared(design=span, where="anywhere")
+        cells = build(panel, asked.design)
+        try:
+            pack.make(cells, asked)
+        except FaultsError:
+            continue
+        passed.append((first, last))
+        of = Counter(
+            frozenset(t for t in years if first <= t <= last)
+            for name, years in seen.iter_rows()
+            if name < "z" or name >= "z12"
+        )
+        names = [(there, t) for there in of for t in sorted(there)]
+        shown = published(cells, "pairs").filter(cohort=0).select("base", "period").rows()
+        rows = [
+            [float(t == at and {base, period} <= there) for there, t in names]
+            for base, period in shown
+            for at in (base, period)
+        ]
+        for place, (there, _) in enumerate(names):
+            alone = np.eye(len(names))[[place]]
+            follows = np.linalg.matrix_rank([*rows, *alone]) == np.linalg.matrix_rank(rows)
+            assert not (follows and of[there] < 10), (first, last)
+    assert passed and (2012, 2016) not in passed
+
+
+def test_a_system_too_large_to_be_solved_is_refused(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = declared()
+    cells = build(people(make, crowd(24)), asked.design)
+    assert released(cells, asked).name == "first"
+    monkeypatch.setattr(audit, "parameters", lambda: replace(parameters(), largest_system=1))
+    refused(cells, asked, "min_households")
+    with pytest.raises(FaultsError, match="2 sums and unknowns is too large to be audited"):
+        pack.make(cells, asked)
 
 
 def test_a_cohort_of_one_village(make: Make) -> None:

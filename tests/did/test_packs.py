@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 from tests.cells import village_attack
 
 import analysis as va
@@ -11,6 +12,7 @@ from analysis import paths
 from analysis.cells import attacks, declaration, releases
 from analysis.effects import declared
 from analysis.faults import FaultsError
+from analysis.results import saving
 from analysis.sensitivity import event_study, trends
 
 PLAN = paths.data() / "estimands" / "pack.toml"
@@ -86,10 +88,39 @@ def test_a_pack_says_what_the_cells_say(fit, inside):
         told = np.isfinite(ours["std_error"].to_numpy())
         assert told.sum() >= 5, "the overall effect on five outcomes, and most event times"
         assert np.allclose(ours["std_error"].to_numpy()[told], errors[told], rtol=THREE_DIGITS)
+        ratio, df = theirs["estimate"].to_numpy() / errors, theirs["degrees"].to_numpy()
+        p = np.abs(ours["p_value"].to_numpy() - 2 * stats.t.sf(np.abs(ratio), df))[told]
+        assert (p <= THREE_DIGITS).all()
         for end in ("ci_low", "ci_high"):
             apart = np.abs(ours[end].to_numpy() - theirs[end].to_numpy())[told]
             half = np.abs(theirs[end].to_numpy() - theirs["estimate"].to_numpy())[told]
             assert (apart <= 2 * THREE_DIGITS * half).all(), end
+
+
+def test_the_joint_band_of_a_pack_is_that_of_its_rounded_matrix(fit, inside):
+    """How many errors wide it is, beside the cells' over the same event times."""
+    study = fit.event_study.frame
+    told = np.isfinite(study["std_error"].to_numpy())
+    assert 5 <= told.sum() < study.height
+    whole = inside.select(aggregation="event_time")
+    critical = whole.at(np.flatnonzero(told)).band().critical
+    half = (study["band_high"] - study["estimate"]).to_numpy()[told]
+    ours = half / study["std_error"].to_numpy()[told]
+    assert np.allclose(ours, critical, rtol=THREE_DIGITS)
+    assert np.isnan(study["band_low"].to_numpy()[~told]).all()
+
+
+def test_points_of_a_pack_are_those_of_the_cells_to_the_last_bit(pack, cells):
+    effects = declared.estimate(cells, declaration.read(PLAN)).effects
+    assert [p.estimate for p in pack.covariance.points] == effects.points.tolist()
+
+
+@pytest.mark.parametrize("source", ["pack", "cells"])
+def test_what_is_saved_says_whether_it_may_leave(source, pack, cells, tmp_path):
+    saved = va.did(pack if source == "pack" else cells).overall.save(tmp_path)
+    said = saving.OF_PACK if source == "pack" else saving.INSIDE
+    for name in ("result.json", "table.md", "table.tex", "figure.svg"):
+        assert said in (saved / name).read_text(encoding="utf-8")
 
 
 def test_sources_add_up_to_the_total(fit):

@@ -10,7 +10,17 @@ import pytest
 
 import analysis as va
 from analysis.faults import FaultsError
-from analysis.results import Account, Comparison, Effect, Number, Provenance, Result, Word, table
+from analysis.results import (
+    Account,
+    Comparison,
+    Effect,
+    Number,
+    Provenance,
+    Result,
+    Word,
+    saving,
+    table,
+)
 from analysis.results.number import kept
 from analysis.results.result import frame_of
 
@@ -115,7 +125,9 @@ def test_saved_files(tmp_path) -> None:
     assert names == {"estimates.csv", "result.json", "table.md", "table.tex", "figure.svg"}
     saved = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     assert saved["account"]["left_out"] == {"earnings missing": 28}
-    assert saved["disclosure"].startswith("inside")
+    assert saved["disclosure"] == saving.INSIDE
+    for name in ("table.md", "table.tex", "figure.svg"):  # each may be passed on by itself
+        assert saving.INSIDE in (folder / name).read_text(encoding="utf-8")
     first = (folder / "figure.svg").read_bytes()
     assert b"<text" in first  # text as text
     result().save(folder)

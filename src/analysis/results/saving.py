@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import math
+import re
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 FILES: Final = ("estimates.csv", "result.json", "table.md", "table.tex", "figure.svg")
 INSIDE: Final = "inside; not checked for disclosure"
 """What a result from records or cells is marked with: only a pack has been checked."""
+A_PACK: Final = re.compile(r"pack .*:[0-9a-f]{12}", re.DOTALL)
+"""How an input says that it is the totals of a pack."""
+OF_PACK: Final = "of a pack, which passed its disclosure rules"
 
 
 def save(result: Result, folder: Path) -> Path:
@@ -55,7 +59,7 @@ def description(result: Result) -> dict[str, Any]:
         "comparison": {k: v for k, v in asdict(result.comparison).items() if v},
         "account": asdict(result.account),
         "provenance": provenance,
-        "disclosure": INSIDE,
+        "disclosure": disclosure(result),
         "level": result.level,
         "software": {name: version(name) for name in ("polars", "numpy", "scipy")},
         "estimates": [
@@ -68,9 +72,20 @@ def description(result: Result) -> dict[str, Any]:
     }
 
 
+def disclosure(result: Result) -> str:
+    """Return whether what a result was made from passed disclosure control."""
+    inputs = [x for x in result.provenance.inputs if isinstance(x, str)]
+    return OF_PACK if any(map(A_PACK.fullmatch, inputs)) else INSIDE
+
+
+def _lines(result: Result) -> list[tuple[str, str]]:
+    """Return the lines of a result, and whether it may leave: files are passed on one by one."""
+    return [*result.lines(), ("disclosure", disclosure(result))]
+
+
 def with_notes_markdown(result: Result) -> str:
     """Return the table of a result with its caption, and below what it was made from."""
-    notes = "\n".join(f"- {label}: {text}" for label, text in result.lines())
+    notes = "\n".join(f"- {label}: {text}" for label, text in _lines(result))
     return f"**{result.caption}**\n\n{result.to_markdown()}\n\n{notes}\n"
 
 
@@ -81,7 +96,7 @@ def with_notes_latex(result: Result) -> str:
     head, *body, end = result.to_latex().split("\n")
     wide = [
         rf"\multicolumn{{{width}}}{{p{{\linewidth}}}}{{\footnotesize {escaped(text)}}} \\"
-        for text in (f"{label}: {text}" for label, text in result.lines())
+        for text in (f"{label}: {text}" for label, text in _lines(result))
     ]
     title = rf"\multicolumn{{{width}}}{{l}}{{{escaped(result.caption)}}} \\"
     return "\n".join([head, title, *body, *wide, end, ""])
@@ -98,7 +113,7 @@ def figure(result: Result) -> bytes:
         ax.set_title(result.caption, loc="left", fontsize="medium")
     text = drawing(drawn)
     plt.close(drawn)
-    notes = "; ".join(f"{label}: {said}" for label, said in result.lines())
+    notes = "; ".join(f"{label}: {said}" for label, said in _lines(result))
     told = f"<title>{html.escape(result.caption)}</title>\n<desc>{html.escape(notes)}</desc>\n"
     start = text.index(">", text.index("<svg")) + 1
     return f"{text[:start]}\n{told}{text[start:]}".encode()
