@@ -119,13 +119,13 @@ def test_sizes_of_a_column_by_hand(make: Make, tmp_path: Path) -> None:
     homes = [{"household": h, "village": "v"} for h in "abc"]
     rows = [{"household": h, "period": t, "wage": None} for h in "abc" for t in (2012, 2013)]
     panel = make(homes, rows, [{"unit": "c", "first_period": 2013}])
-    land = pl.when(pl.col("household") == "b").then(2.0)
-    land = land.when(pl.col("period") == 2012).then(5.0).otherwise(1.0)
+    early = pl.when(pl.col("period") == 2012).then(5.0).otherwise(1.0)
+    land = pl.when(pl.col("household") == "b").then(2.0).otherwise(early)
     panel = replace(panel, income=panel.income.with_columns(land=land), outcomes=KINDS[:1])
     design = CellsDesign(("training",), outcomes=(Outcome("land"),), stratum="", disclosure=True)
     panels.write(panel, tmp_path / "panel")
     for engine in ("polars", "duckdb"):
-        found = build(tmp_path / "panel", design, engine).sizes  # type: ignore[arg-type]
+        found = build(tmp_path / "panel", design, engine).sizes
         assert found is not None
         found = found.filter(cohort=0)
         names = ["num_land", "abs_land", "top_land", "sq_land"]

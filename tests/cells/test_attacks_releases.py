@@ -144,9 +144,9 @@ def test_two_programmes(make: Make) -> None:
 
     def made(odd: dict[str, int]) -> tuple[list[Release], Cells, Cells, Cells]:
         panel = two_programmes(make, odd)
-        cells = [build(panel, one.design) for one in (first, second)]
+        one, other = (build(panel, each.design) for each in (first, second))
         both = replace(second.design, programmes=("training", "microcredit"))
-        return [released(cells[0], first)], *cells, build(panel, both)
+        return [released(one, first)], one, other, build(panel, both)
 
     before, one, other, joint = made({"h020": 2014})
     never = [published(c).filter(cohort=0)["sum_total"][0] for c in (one, other)]

@@ -50,7 +50,7 @@ def village_sums(
         scale, level = (1 if arm else -1) * size[inside].sum(), size[inside, None] * means[arm]
         best = np.inf
         for signs in _signs(pieces, truth):
-            influence = sum(s * piece for s, piece in zip(signs, pieces, strict=True))[inside]
+            influence = np.tensordot(signs, np.stack(pieces)[:, inside], axes=1)
             sums = scale * influence + level
             odd = np.abs(sums - np.round(sums)).sum()
             if odd < best:
@@ -94,7 +94,8 @@ class Villages:
         )
 
     def _mean(self, rows: np.ndarray) -> Floats:
-        return self.sums[rows].sum(axis=0) / self.size[rows].sum()
+        mean: Floats = self.sums[rows].sum(axis=0) / self.size[rows].sum()
+        return mean
 
     def _without(self, village: int) -> Floats:
         others = np.arange(self.size.size) != village

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from analysis.cells import pack as packs
+from analysis.cells import pack_estimates
 from analysis.cells.pack_estimates import Covariance, Estimated
 from analysis.effects.declared import DeclaredEffects
 from analysis.effects.result import EffectSet
@@ -102,7 +103,7 @@ def on_effects(effects: EffectSet, told: Floats) -> tuple[int, int]:
 def attack_every_pack() -> Iterator[None]:
     """Attack every pack of effects that a test makes."""
     inside: dict[int, tuple[Estimated, EffectSet]] = {}
-    estimated, published = DeclaredEffects.estimated, packs.published
+    estimated, published = DeclaredEffects.estimated, pack_estimates.published
 
     def noted(self: DeclaredEffects) -> Estimated:
         found = estimated(self)
