@@ -13,7 +13,7 @@ from tests.cells.conftest import Make
 import analysis as va
 from analysis.cells.build import NO_OUTCOME, NOT_POSITIVE, build
 from analysis.cells.design import CellsDesign
-from analysis.cells.outcomes import Outcome, Transform
+from analysis.cells.outcomes import Outcome, Transform, gap, threshold
 from analysis.faults import FaultsError
 from analysis.panels import panel as panels
 from analysis.panels.outcomes import PanelOutcome
@@ -184,3 +184,20 @@ def test_what_years_are_called_changes_no_number(tmp_path: Path) -> None:
         ]
         assert str(fit.pretrends("wage")) == str(first.pretrends("wage"))
     assert fit.by_period.tidy()["term"][0] == "period 2012 Q3"
+
+
+def test_a_threshold_is_compared_with_income_per_adult_equivalent(make: Make) -> None:
+    """By hand: 7 of 1.5, 2 and 1 adult equivalents is 4.67, 3.5 and 7; one lies below 4.
+
+    A gap is what is lacking to the line of all members, 2·5 − 7 = 3 and 4·5 − 7 = 13, divided.
+    """
+    rows = [{"household": r["household"], "period": r["period"], "property": 7} for r in ROWS]
+    made = make(HOMES, rows, [{"unit": "a", "first_period": 2}])
+    equivalents = pl.col("household").replace_strict({"a": 1.5, "b": 2.0, "c": 1.0})
+    homes = made.households.with_columns(x_adult_equivalents=equivalents)
+    made = replace(made, households=homes)
+    below = Outcome("below", source="property", per="adult_equivalent", transform=threshold(4))
+    assert sums(made, below) == {(v, t): int(v == "w") for v in "vwx" for t in (1, 2)}
+    lacking = Outcome("lacking", source="property", per="adult_equivalent", transform=gap(5))
+    by_hand = {"v": 3 / 1.5, "w": 13 / 2, "x": 0.0}
+    assert sums(made, lacking) == {(v, t): by_hand[v] for v in "vwx" for t in (1, 2)}

@@ -152,15 +152,17 @@ def _value(outcome: Outcome, source: str, periods: tuple[int, ...], prices: Pric
     if made.reference is not None:
         return made.reference.influence(amounts(outcome, periods, prices), made.share)
     amount = _by_period({t: _amount(outcome, t, prices) for t in periods})
-    if made.kind in POVERTY or outcome.per == "head":
+    if made.kind in POVERTY:
         amount = amount * size
+    elif outcome.per != "household":
+        amount = amount * _divisor(outcome)
     if made.kind in ("headcount", "threshold"):
         return (income < amount).cast(nw.Int64)
     lacking = nw.when(income < amount).then(amount - income).otherwise(nw.lit(0, nw.Int64))
     if made.kind == "squared_gap":
         share = lacking.cast(nw.Float64) / amount
         return share * share
-    return lacking if outcome.per == "household" else lacking / size
+    return lacking if outcome.per == "household" else lacking / _divisor(outcome)
 
 
 def _divisor(outcome: Outcome) -> Any:

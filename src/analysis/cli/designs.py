@@ -35,11 +35,12 @@ def _how_read(
     missing: Annotated[
         list[str] | None, typer.Option(help="code for no answer; may be given several times")
     ] = None,
+    header: Annotated[int, typer.Option(help="line that names the columns, from 1")] = 0,
 ) -> HowRead:
     """Return how a file is read, as every command that reads one is told."""
     from analysis.panels.table_files import HowRead
 
-    return HowRead(encoding, delimiter, decimal, thousands, tuple(missing or ()), sheet)
+    return HowRead(encoding, delimiter, decimal, thousands, tuple(missing or ()), sheet, header)
 
 
 def _reads_a_file(command: Callable[..., None]) -> Callable[..., None]:

@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from analysis.terminal import out
 
@@ -22,6 +29,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(simulate)
     app.command()(truth)
     app.command("import")(import_)
+    app.command()(rejected)
     app.command()(fetch)
 
 
@@ -123,11 +131,29 @@ def import_(
         raise typer.BadParameter("name the folder: --out DIR")
     from analysis.panels.importing.run import import_survey
 
-    out.print(
-        import_survey(survey, map_file, to, replace=replace).summary(),
-        highlight=False,
-        markup=False,
-    )
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def show(what: str, done: int, steps: int) -> None:
+            bar.update(task, description=what, completed=done, total=steps)
+
+        report = import_survey(survey, map_file, to, replace=replace, progress=show)
+    out.print(report.summary(), highlight=False, markup=False)
+
+
+def rejected(
+    panel: Annotated[Path, typer.Argument(help="folder that was given to import as --out")],
+    to: Annotated[Path | None, typer.Option("--out", help="a CSV or Parquet with all")] = None,
+) -> None:
+    """Show what the last import rejected: reasons, and three rows of each."""
+    from analysis.panels.importing import rejected as records
+
+    found = records.read(panel)
+    out.print(records.summary(found), highlight=False, markup=False)
+    if to is not None:
+        records.export(found, to)
+        out.print(f"written to {to}", highlight=False, markup=False)
 
 
 def fetch(

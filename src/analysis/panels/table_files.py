@@ -5,17 +5,16 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import fastexcel
 import polars as pl
 
 from analysis.columns import Style, refuse_number, styles, yes_or_no
 from analysis.frames import to_polars
 from analysis.panels.importing.mapping import SurveyFile
-from analysis.panels.importing.sources import KINDS, READERS, open_source
+from analysis.panels.importing.sources import KINDS, READERS, Source, open_source, sheet_of
 
 EMPTY: Final = ("", "NA", "N/A", ".")
 """Texts that stand for no value in files that R, spreadsheets and Stata write."""
@@ -39,6 +38,8 @@ class HowRead:
         Codes that mean no answer, in every column.
     sheet : str
         Of a workbook.
+    header : int
+        Line of a text, or row of a sheet, that names the columns, from 1; 0: the first.
     """
 
     encoding: str = ""
@@ -47,6 +48,7 @@ class HowRead:
     thousands: str = ""
     missing: tuple[str, ...] = ()
     sheet: str = ""
+    header: int = 0
 
     @property
     def style(self) -> Style | None:
@@ -66,6 +68,7 @@ def read_table(
     thousands: str = "",
     missing: Sequence[object] = (),
     sheet: str = "",
+    header: int = 0,
 ) -> pl.DataFrame:
     r"""Read a file with one table: CSV or other text, Stata, SPSS, SAS, a workbook, Parquet.
 
@@ -81,6 +84,8 @@ def read_table(
         Codes that mean no answer, such as ``-9``, in every column.
     sheet : str
         Of a workbook with several.
+    header : int
+        Line of a text, or row of a sheet, that names the columns, from 1; left out: the first.
 
     Returns
     -------
@@ -90,12 +95,14 @@ def read_table(
     Raises
     ------
     FaultsError
-        If the file is missing or of another kind, cannot be decoded, or has several sheets.
+        If the file is missing or of another kind, cannot be decoded, has several sheets, or lines
+        above the names of its columns.
 
     Warns
     -----
     UserWarning
-        What was found out rather than said: encoding, marks, cells without a value.
+        What was found out rather than said: encoding, marks, cells without a value; how many cells
+        hold a code or a word for no answer.
 
     Examples
     --------
@@ -106,9 +113,7 @@ def read_table(
     >>> va.read_table(file, missing=[-9])["income"].to_list()
     [1200, None]
     """
-    how = HowRead(
-        encoding, delimiter, decimal, thousands, tuple(str(code) for code in missing), sheet
-    )
+    how = HowRead(encoding, delimiter, decimal, thousands, tuple(map(str, missing)), sheet, header)
     frame, notes = read(Path(file), how)
     for note in notes:
         warnings.warn(note, stacklevel=2)
@@ -140,28 +145,27 @@ def read(
             encoding=how.encoding or None,
             delimiter=how.delimiter or None,
             sheet=how.sheet or None,
+            header=how.header or None,
         )
         source = open_source(path, Path(scratch), file)
         kind = KINDS[path.suffix.lower()]
         if kind == "parquet":
-            return _without_codes(pl.read_parquet(path), how), ()
+            return _without_codes(pl.read_parquet(path), how, path.name)
         if kind == "workbook":
-            sheet = source.sheet or ""
-            book = fastexcel.read_excel(path)
-            frame = book.load_sheet(sheet, schema_sample_rows=None).to_polars()
-            cells = [f"{path.name}: {note}" for note in source.cells.notes()]
+            frame = sheet_of(source, schema_sample_rows=None)
+            cells = [f"{path.name}: {note}" for note in source.cells.notes("taken as empty")]
             formulas = (FORMULAS.format(path.name),) if source.formulas else ()
-            frame, more = _numbers(_without_codes(frame, how), how, path.name, numbers)
-            return frame, (*formulas, *cells, *more)
+            frame, none = _without_codes(frame, how, path.name)
+            frame, more = _numbers(frame, how, path.name, numbers)
+            return frame, (*formulas, *cells, *none, *more)
         if kind != "text":
-            frame, _ = READERS[kind](str(path))
-            return _without_codes(to_polars(frame), how), ()
+            frame = _single_precision(to_polars(READERS[kind](str(path))[0]), source)
+            return _without_codes(frame, how, path.name)
         assert source.text is not None  # noqa: S101  # a text has one
         frame = pl.read_csv(
             source.text.path,
             separator=source.text.delimiter,
             infer_schema=False,
-            null_values=[*EMPTY, *how.missing],
             has_header=False,
             skip_rows=1,
             new_columns=list(source.text.columns),
@@ -169,6 +173,8 @@ def read(
         broken = sorted(source.text.broken)
         notes = [*_read_as(path.name, source.text, how)]
         frame = frame.with_columns(pl.all().str.strip_chars())
+        frame, none = _without_codes(frame, replace(how, missing=(*EMPTY, *how.missing)), path.name)
+        notes += none
         frame, more = _numbers(frame, how, path.name, numbers)
         if broken:
             frame = frame.with_row_index("__row", 1).filter(~pl.col("__row").is_in(broken))
@@ -191,19 +197,46 @@ def _read_as(name: str, text: Any, how: HowRead) -> list[str]:
     return [f"{name}: {', '.join(found)}, as far as can be told"] if found else []
 
 
-def _without_codes(frame: pl.DataFrame, how: HowRead) -> pl.DataFrame:
-    """Empty the cells that hold a code for no answer, as number or text."""
+def _without_codes(
+    frame: pl.DataFrame, how: HowRead, file: str
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Empty the cells that hold a code for no answer, as number or text; say how many did."""
     if not how.missing:
-        return frame
-    columns = []
+        return frame, ()
+    codes = [float(c) for c in how.missing if styles(pl.Series([c])) == [Style()]]
+    hit = {}
     for name, kind in frame.schema.items():
-        column = pl.col(name)
         if kind.is_numeric():
-            codes = [float(c) for c in how.missing if styles(pl.Series([c])) == [Style()]]
-            columns.append(pl.when(~column.cast(pl.Float64).is_in(codes)).then(column).alias(name))
+            hit[name] = pl.col(name).cast(pl.Float64).is_in(codes)
         elif kind == pl.String:
-            columns.append(pl.when(~column.is_in(list(how.missing))).then(column).alias(name))
-    return frame.with_columns(columns)
+            hit[name] = pl.col(name).is_in(list(how.missing))
+    counts = frame.select(
+        (there & (pl.col(name).cast(pl.String) != "")).sum().alias(name)
+        for name, there in hit.items()
+    )
+    found = {name: n for name, n in zip(counts.columns, counts.row(0), strict=True) if n}
+    told = ", ".join(f"{name} {n:,}" for name, n in list(found.items())[:SHOWN])
+    more = ", …" * (len(found) > SHOWN)
+    total = f"{file}: {sum(found.values()):,} cells hold a code or word for no answer and are empty"
+    frame = frame.with_columns(
+        pl.when(~there).then(pl.col(name)).alias(name) for name, there in hit.items()
+    )
+    return frame, (f"{total} ({told}{more})",) if found else ()
+
+
+def _single_precision(frame: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """Mark columns of codes that a file keeps with too few digits by their type.
+
+    Stata's ``float`` comes as Float64; as Float32 it is refused where it has to tell codes apart.
+    """
+    single = [c.name for c in source.columns if c.type == "float"]
+    far = [
+        name
+        for name in single
+        if (frame[name].abs() > 2**24).any()
+        and (frame[name].drop_nulls() == frame[name].drop_nulls().round()).all()
+    ]
+    return frame.with_columns(pl.col(far).cast(pl.Float32))
 
 
 def _numbers(

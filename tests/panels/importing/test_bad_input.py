@@ -297,8 +297,8 @@ def test_too_much_lost_stops_the_import_and_shows_the_rows(
     (fault,) = caught.value.faults
     assert str(fault) == (
         "small [limits.max_rejected_rows] '10.0%': 20.0% of the source rows are rejected: "
-        "impossible_year 1; see panel.rejected.parquet; correct the map, or raise "
-        "limits.max_rejected_rows if they must go"
+        "impossible_year 1 (survey.csv, row 5: year = 1850); analysis rejected panel shows them; "
+        "correct the map, or raise limits.max_rejected_rows if they must go"
     )
     assert pl.read_parquet(small.folder / "panel.rejected.parquet")["row"].to_list() == [5]
     assert (small.out / "panel.json").read_bytes() == before

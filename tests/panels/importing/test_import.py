@@ -83,6 +83,7 @@ def test_the_summary_says_what_happened(small: Any, csv_of: Any, good: Any) -> N
         "  5 records, 4 accepted, 1 rejected",
         "            1  not a year, or outside the years the map allows (impossible_year)",
         "  2 households in 2 villages, 4 household-periods, 1 of them incomplete",
+        "  of the cells of amounts and members 3 empty, 1 hold a code for no answer, 0 cannot be read",
         "  1 units in training",
     ]
 

@@ -79,11 +79,12 @@ dose_unit = "days"
         (4, 2010, "no_key"),
         (4, 2012, "no_key"),
     ]
-    # Household 3 had it in 2010 already, but that record was lost: 2012 is the first one seen.
+    # Household 3 had it in 2010 already: a record whose wage is lost still says so.
     assert table(tmp_path, "participation").select("unit", "first_period", "dose").rows() == [
         ("1", 2012, 7.0),
-        ("3", 2012, 3.0),
+        ("3", 2010, 3.0),
     ]
+    assert any("1 units of training start in a row that is rejected" in n for n in report.notes)
     total = report.total
     assert (total.rows, total.rows_accepted, total.rows_rejected) == (4, 3, 1)
     assert (total.records, total.records_accepted, total.records_rejected) == (8, 4, 4)

@@ -167,34 +167,17 @@ def test_files_by_wave_with_roster_items_weights_and_strata(
     (tmp_path / "communities.csv").write_text("\n".join(["ea,road", *places]))
     files = sorted(tmp_path.glob("*.csv"))
 
-    def fill(_: str) -> str:
-        """A survey of seven files is written anew, from the file blocks that ``--init`` lists."""
-        blocks = [
-            f'[[files]]\nid = "{w}_{part}"\nfile = "{w}_{part}.csv"\nhousehold = "hhid"\n'
-            f"period = {{ constant = {year} }}\n" + ("" if part == "cover" else 'unit = "person"\n')
-            for w, year in waves.items()
-            for part in ("cover", "roster", "items")
-        ]
-
-        def both(column: str, part: str = "cover") -> str:
-            return f'{{ column = "{column}", from = ["w1_{part}", "w2_{part}"] }}'
-
-        return "\n".join(
-            [
-                '[map]\nsurvey = "living standards"\ncurrency = "shillings"',
-                *blocks,
-                '[[files]]\nid = "places"\nfile = "communities.csv"\nunit = "village"',
-                'village = "ea"',
-                f"[household]\nvillage = {both('ea')}\nweight = {both('hhweight')}",
-                f'weight_type = "sampling"\ndesign_stratum = {both("stratum")}',
-                "size = { constant = 1, from = ['w1_cover', 'w2_cover'] }",
-                f"x_head_age = {both('age', 'roster')}",
-                '[[outcomes]]\nname = "consumption"\nkind = "money"\ncolumn = "value"',
-                'from = ["w1_items", "w2_items"]\nunit = "unit"\nper = "year"',
-                '[[participation]]\nprogramme = "road"\nlevel = "village"',
-                'first_year = { column = "road", from = "places" }',
-            ]
-        )
+    def fill(text: str) -> str:
+        """The year of each wave, units and the programme: all else is guessed."""
+        for w, year in waves.items():
+            for part in ("cover", "items", "roster"):
+                open_place = rf'(?s)(file = "{w}_{part}.csv".*?constant = )"FILL"'
+                text = re.sub(open_place, rf"\g<1>{year}", text, count=1)
+        text = text.replace('currency = "FILL"', 'currency = "shillings"')
+        text = text.replace('name = "value"', 'name = "consumption"')
+        text = text.replace('unit = "FILL"\nper = "FILL"', 'unit = "unit"\nper = "year"')
+        road = '\n[[participation]]\nprogramme = "road"\nlevel = "village"\n'
+        return text + road + 'first_year = { column = "road", from = "communities" }\n'
 
     found = effect(tmp_path, files, fill, monkeypatch)
     assert found.fit.comparison.weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import polars as pl
 import pyreadstat
 import pytest
+import xlsxwriter
 
 from analysis.faults import FaultsError
 from analysis.panels.importing import guesses, import_survey, init_map
 from analysis.panels.importing.mapfile import read_map
+from analysis.panels.table_files import read_table
 
 
 def test_a_starter_runs_once_it_is_filled_in(tmp_path: Path) -> None:
@@ -162,3 +165,75 @@ def test_a_starter_replaces_nothing_and_tells_every_fault(tmp_path: Path, small:
         init_map([tmp_path / "a.csv", tmp_path / "b.pkl"], tmp_path / "new.toml")
     assert len(caught.value.faults) == 2
     assert not (tmp_path / "new.toml").exists()
+
+
+def test_waves_named_by_letters_are_found_and_left_to_be_dated(tmp_path: Path) -> None:
+    (tmp_path / "w.csv").write_text(
+        "hhid,village,hhsize_t0,hhsize_t1,wage_t0,wage_t1\n1,a,2,3,1,2\n"
+    )
+    path = init_map([tmp_path / "w.csv"], tmp_path / "map.toml")
+    text = path.read_text(encoding="utf-8")
+    assert 'waves = { "t0" = "FILL", "t1" = "FILL" }  # GUESS' in text
+    assert 'column = "wage_{wave}"' in text
+    assert 'members = "hhsize_{wave}"' in text
+    with pytest.raises(FaultsError) as caught:
+        read_map(path)
+    assert {f.column for f in caught.value.faults} >= {"files[0].waves.t0", "files[0].waves.t1"}
+
+
+def test_a_column_of_many_texts_shows_none_of_them(tmp_path: Path) -> None:
+    """Thirteen names of people are more than twelve; two answers are shown."""
+    rows = [f"{i},2012,a,Person {i},{'yes' if i % 2 else 'no'}" for i in range(13)]
+    (tmp_path / "s.csv").write_text("\n".join(["hhid,year,village,name,poor", *rows]))
+    text = init_map([tmp_path / "s.csv"], tmp_path / "map.toml").read_text(encoding="utf-8")
+    assert "Person" not in text
+    assert "#   name  [text]  (13 different)" in text
+    assert "'no', 'yes'; 2 different" in text
+
+
+def test_keys_are_tried_on_the_rows(tmp_path: Path) -> None:
+    (tmp_path / "s.csv").write_text(
+        "hhid,year,member_no,wage\n1,2012,1,5\n1,2012,2,6\n2,2012,1,7\n"
+    )
+    text = init_map([tmp_path / "s.csv"], tmp_path / "a.toml").read_text(encoding="utf-8")
+    assert "# hhid, year and member_no tell the first 3 rows apart" in text
+    assert 'unit = "person"' in text
+    (tmp_path / "u.csv").write_text("a,b,year\nx,1,2012\ny,1,2012\nx,2,2013\n")
+    text = init_map([tmp_path / "u.csv"], tmp_path / "b.toml").read_text(encoding="utf-8")
+    assert "# tells rows apart with year in the first 3: a" in text
+    (tmp_path / "v.csv").write_text("hhid,year,wage\n1,2012,5\n1,2012,6\n2,2012,7\n")
+    text = init_map([tmp_path / "v.csv"], tmp_path / "c.toml").read_text(encoding="utf-8")
+    assert "# 1 of the first 3 rows repeat hhid and year" in text
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_the_names_of_columns_may_stand_further_down(tmp_path: Path, kind: str) -> None:
+    rows: list[list[object]] = [
+        ["Survey of households"],
+        [],
+        ["hhid", "year", "village", "hhsize", "wage"],
+        [1, 2012, "a", 2, 500],
+        [2, 2012, "b", 3, 600],
+    ]
+    file = tmp_path / f"s.{kind}"
+    if kind == "csv":
+        file.write_text("\n".join(",".join(map(str, row)) for row in rows))
+    else:
+        with xlsxwriter.Workbook(file) as book:
+            sheet = book.add_worksheet()
+            for number, row in enumerate(rows):
+                sheet.write_row(number, 0, row)
+    with pytest.raises(
+        FaultsError, match=r"seem to stand in line 3; say so: header = 3 in the map"
+    ):
+        read_table(file)
+    assert read_table(file, header=3)["wage"].to_list() == [500, 600]
+    path = init_map([file], tmp_path / "map.toml")
+    text = path.read_text(encoding="utf-8")
+    assert re.search(r"(?m)^header = 3 +# GUESS", text)
+    text = text.replace('currency = "FILL"', 'currency = "dollars"')
+    text = text.replace('unit = "FILL"', 'unit = "unit"')
+    text = text.replace('per = "FILL"', 'per = "year"').replace('"FILL"', '"not asked"')
+    path.write_text(text, encoding="utf-8")
+    report = import_survey([file], path, tmp_path / "panel")
+    assert (report.total.rows, report.n_households) == (2, 2)

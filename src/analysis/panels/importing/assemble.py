@@ -12,6 +12,7 @@ from analysis.panels import schemas
 from analysis.panels.importing import treated
 from analysis.panels.importing.mapping import Item, SurveyFile, SurveyMap
 from analysis.panels.importing.records import (
+    COUNTS,
     KEY,
     PERIOD,
     REASON,
@@ -82,12 +83,15 @@ def assemble(frames: Mapping[str, pl.DataFrame], survey: SurveyMap) -> Part:
     }
     baseline = _baseline(whole)
     frame = _with_village(whole, baseline)
+    rejected = treated.of_rejected(marked.values(), frame.select(KEY, treated.VILLAGE).unique(KEY))
+    told = pl.concat([frame, rejected], how="diagonal").sort(UNIT, maintain_order=True)
+    everywhere, accepted = (treated.participation(f, survey) for f in (told, frame))
     return Part(
         households=_households(baseline, survey),
         income=_income(whole, survey),
         villages=_villages(baseline),
-        participation=treated.participation(frame, survey),
-        decided=treated.decided(frame, survey),
+        participation=everywhere,
+        decided={**treated.decided(told, survey), **treated.read_of_rejected(everywhere, accepted)},
         records=marked,
         moved=_several(whole, "h:village"),
         reweighted=_several(whole, "h:weight"),
@@ -131,12 +135,12 @@ def _merged(
     """Join what every file says of a household and period, and add up the sources."""
     merged = seen
     for name, file in files.items():
-        frame = _accepted(marked[name]).drop("_row", "_person", REASON, "_detail")
+        frame = _accepted(marked[name]).drop("_row", "_person", REASON, "_detail", *COUNTS)
         on = UNIT
         if file.layout == "fixed":
             on, frame = [KEY], frame.drop(PERIOD)
         if file.unit == "person":
-            frame = _summed_over_persons(frame, on, counted=name == survey.count_persons)
+            frame = _summed_over_persons(frame, on, counted=name in survey.count_persons)
         both = [c for c in frame.columns if c in merged.columns and c not in on]
         merged = merged.join(frame, on=on, how="left", maintain_order="left", suffix="|2")
         merged = merged.with_columns(pl.coalesce(c, f"{c}|2").alias(c) for c in both)
@@ -206,7 +210,7 @@ def _outcomes(merged: pl.DataFrame, survey: SurveyMap) -> list[pl.Expr]:
 
 def _judge_periods(merged: pl.DataFrame, survey: SurveyMap) -> pl.DataFrame:
     """Return the household-periods that cannot stand, with the reason."""
-    limit, counted = schemas.LARGEST_FEN, survey.count_persons is not None
+    limit, counted = schemas.LARGEST_FEN, bool(survey.count_persons)
     own = [f"y:{o.name}" for o in survey.panel_outcomes() if o.kind in MONEY]
     money = (*schemas.SOURCES, *own)
     answered = pl.any_horizontal(
@@ -320,7 +324,8 @@ def _villages(baseline: pl.DataFrame) -> pl.DataFrame:
 
 def _with_village(whole: pl.DataFrame, baseline: pl.DataFrame) -> pl.DataFrame:
     villages = baseline.select(KEY, pl.col("h:village").alias(treated.VILLAGE))
-    return whole.join(villages, on=KEY, how="left", maintain_order="left")
+    joined = whole.join(villages, on=KEY, how="left", maintain_order="left")
+    return joined.with_columns(pl.lit(value=False).alias(treated.REJECTED))
 
 
 def _several(whole: pl.DataFrame, field: str) -> int:

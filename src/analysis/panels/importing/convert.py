@@ -11,6 +11,7 @@ import polars as pl
 from analysis.columns import NO, YES, Style
 from analysis.panels.calendar import CALENDARS
 from analysis.panels.importing.mapping import WAVE, Cell, Limits, SurveyFile
+from analysis.panels.importing.workbook_cells import ERROR
 
 REASONS: Final[Mapping[str, str]] = {
     "broken_row": "the row has too many or too few cells",
@@ -23,6 +24,7 @@ REASONS: Final[Mapping[str, str]] = {
     "not_whole": "a fraction where a whole number should be",
     "not_in_recode": "a value the map does not recode",
     "not_yes_or_no": "neither yes nor no",
+    "not_a_value": "an error of a spreadsheet, or a formula in place of its value",
     "out_of_range": "outside the range of the contract",
     "duplicate_identical": "repeats an earlier row of the same key, value for value",
     "duplicate_conflicting": "other rows have the same key and say otherwise; all are left out",
@@ -106,15 +108,19 @@ def columns_of(cell: Cell, wave: str) -> tuple[str, ...]:
 
 
 def text(cell: Cell, context: Context) -> pl.Expr:
-    """Return a cell as text after value labels, recodes and missing codes, in that order."""
+    """Return a cell as text: value labels, recodes, then codes for no answer become nothing.
+
+    A code for no answer is none whatever its label, so it is looked for before labels too.
+    """
     if cell.constant is not None:
         return pl.lit(cell.constant, dtype=pl.String)
     parts = []
     for name in columns_of(cell, context.wave):
-        part = pl.col(name)
+        part, codes = pl.col(name), (*context.file.missing, *cell.missing)
         if cell.labels:
-            part = part.replace(dict(context.labels.get(name, {})))
-        parts.append(_without_codes(_recoded(part, cell), (*context.file.missing, *cell.missing)))
+            labels = dict(context.labels.get(name, {}))
+            part = _without_codes(part, codes).replace(labels)
+        parts.append(_without_codes(_recoded(part, cell), codes))
     return parts[0] if len(parts) == 1 else pl.concat_str(parts, separator="-")
 
 
@@ -174,7 +180,10 @@ def _one(cell: Cell, column: str) -> Cell:
 def word(name: str, cell: Cell, context: Context) -> Value:
     """Read a word: village, stratum, county."""
     base = key(name, cell, context, "")
-    return Value(name, base.value, _recode_faults(cell, base.value), base.shown)
+    odd = base.value.str.contains(ERROR)
+    value = pl.when(~odd.fill_null(value=False)).then(base.value)
+    bad = {"not_a_value": odd, **_recode_faults(cell, base.value)}
+    return Value(name, value, bad, base.shown)
 
 
 def amount(name: str, cell: Cell, context: Context, factor: float = 1.0) -> Value:
@@ -237,7 +246,7 @@ def period(name: str, cell: Cell, context: Context, *, required: bool = False) -
     bad = {reason: words.is_not_null() & ~possible, **_recode_faults(cell, words)}
     if required:
         bad["no_period"] = words.is_null()
-    return Value(name, found, bad, columns_of(cell, context.wave))
+    return Value(name, pl.when(possible).then(found), bad, columns_of(cell, context.wave))
 
 
 def _part(words: pl.Expr, number: pl.Expr, cell: Cell, context: Context) -> pl.Expr:

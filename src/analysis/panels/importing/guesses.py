@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from analysis.columns import CODES
+from analysis.panels.importing.parameters import parameters
 from analysis.panels.importing.sources import Column
 from analysis.panels.schemas import SOURCES
 
@@ -40,6 +41,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         rf"vil+(?:age)?{_OF_PLACE}",
         r"v_?(?:id|code)",
         r"cid|comm(?:unity)?_?id",
+        r"ea(?:_?id|_?code)?|enumeration_area|clust(?:er)?(?:_?id)?",
         r".*村.*",
     ),
     "county": (rf"county{_OF_PLACE}", rf"(?:district|thana|upazila){_OF_PLACE}", r".*县.*"),
@@ -58,13 +60,15 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         r"weights?|wgt|wt",
         r".*权重",
     ),
+    "design_stratum": (r"(?:design_?|sampling_?|survey_?)?strat(?:um|a)(?:_?id)?", r"分层"),
     "registered_poor": (
         r"(?:is_)?registered_?poor|jdlk|bpl|poor_?reg\w*",
         r"(?:is_)?poor(?:_?hh)?",
         r".*(?:贫困户|建档立卡).*",
     ),
 }
-WAVE_ENDING: Final = r"(?:_?(?:19|20)?\d\d)?"
+WAVE_ENDING: Final = r"(?:_?(?:19|20)?\d\d|_[twr]\d{1,2}|_\d)?"
+WAVE_BEGINNING: Final = r"(?:[twr]\d{1,2}_)?"
 
 # Anywhere in a label, for what no name tells.
 LABELS: Final[Mapping[str, str]] = {
@@ -75,6 +79,7 @@ LABELS: Final[Mapping[str, str]] = {
     "county": r"^(?:county|district)(?: (?:id\w*|no|number|code|name))?$|县",
     "size": r"\b(?:household|family) (?:size|members)\b|^members\b|家庭人口|人口数",
     "weight": r"\b(?:sampling|sample|household|survey) weight\b|权重",
+    "design_stratum": r"\bsampling strat|\bdesign strat",
     "registered_poor": r"\bregistered (?:as )?poor\b|\bpoor household\b|贫困户|建档立卡",
 }
 MONEY: Final[Mapping[str, str]] = {
@@ -85,6 +90,9 @@ MONEY: Final[Mapping[str, str]] = {
 }
 SPENDING: Final = r"consum|expend|spend|outlay|消费|支出"
 """What is spent, an outcome of its own, where it is not a cost of a source of income."""
+ITEM: Final = r"(?:^|_)(?:items?|goods?|commodit\w*|products?)(?:_|$)|品目|商品"
+ITEM_VALUE: Final = r"values?|amounts?|costs?|spent|金额|数额"
+"""Long form: a row an item, and what was spent on it."""
 WORDS_FOR_NONE: Final = ("NA", "N/A", ".", "nan", "NaN", "NULL", "null", "-")
 KEYS: Final = frozenset({"household", "person"})
 MOST_ROWS_A_KEY: Final = 40
@@ -102,7 +110,7 @@ class Look:
     values : mapping of str to str
         Code to value label.
     range : str
-        Smallest and largest number, or examples.
+        Smallest and largest number, or examples where there are few texts.
     codes : tuple of str
         Values that look like codes for no answer.
     is_number : bool
@@ -151,7 +159,9 @@ def look(column: Column, cells: pl.Series) -> Look:
         ends = sorted(numbers.to_list())
         told = f"{ends[0]:g} to {ends[-1]:g}; {n} different{mixed}"
     else:
-        told = ", ".join(repr(v[:20]) for v in distinct.head(3)) + f"; {n} different"
+        # A column with many texts may name people or places: none of it goes into the map.
+        some = ", ".join(repr(v[:20]) for v in distinct.head(3)) + "; "
+        told = f"{some * (n <= parameters().texts_shown)}{n} different"
     kind = ("number" if is_number else "text") if column.type == "text" else column.type
     return Look(
         column.name,
@@ -205,7 +215,7 @@ def _trust(column: Look, field: str) -> int | None:
     """Return how far down the list of names a column stands; labels come last; None: not there."""
     name = re.sub(r"[\W_]+", "_", column.name).strip("_").lower()
     for place, pattern in enumerate(NAMES[field]):
-        if re.fullmatch(f"(?:{pattern}){WAVE_ENDING}", name):
+        if re.fullmatch(f"{WAVE_BEGINNING}(?:{pattern}){WAVE_ENDING}", name):
             return place
     told = re.search(LABELS[field], column.label.strip(), re.IGNORECASE)
     return len(NAMES[field]) if told else None
@@ -244,12 +254,16 @@ def spending(columns: Sequence[Look]) -> tuple[str, ...]:
     """
     taken = {name for names in money(columns).values() for name in names}
     taken |= set(fields(columns).values())
+    items = any(re.search(ITEM, c.name, re.IGNORECASE) for c in columns)
     return tuple(
         c.name
         for c in columns
         if c.is_number
         and c.name not in taken
-        and re.search(SPENDING, f"{c.name} {c.label}", re.IGNORECASE)
+        and (
+            re.search(SPENDING, f"{c.name} {c.label}", re.IGNORECASE)
+            or (items and re.fullmatch(ITEM_VALUE, c.name, re.IGNORECASE))
+        )
     )
 
 

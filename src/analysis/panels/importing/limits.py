@@ -5,6 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import polars as pl
+
+from analysis.columns import SHOWN
 from analysis.faults import Fault, FaultsError
 from analysis.panels.importing.mapping import SurveyMap
 from analysis.panels.importing.report import FileCount, ImportReport
@@ -18,8 +21,9 @@ def check_limits(report: ImportReport, survey: SurveyMap, folder: Path, out: Pat
     faults = [
         Fault(
             survey.survey,
-            f"{share:.1%} of the {words} are rejected: {_why(total)}",
-            f"see {out.name}.{REJECTED}; correct the map, or raise limits.{name} if they must go",
+            f"{share:.1%} of the {words} are rejected: {_why(total)} ({_first(folder)})",
+            f"analysis rejected {out.name} shows them; correct the map, or raise limits.{name} if"
+            " they must go",
             column=f"limits.{name}",
             value=f"{limit:.1%}",
         )
@@ -43,8 +47,8 @@ def check_limits(report: ImportReport, survey: SurveyMap, folder: Path, out: Pat
         faults.append(
             Fault(
                 survey.survey,
-                f"no record was accepted: {_why(total)}",
-                f"see {out.name}.{REJECTED}; correct the map",
+                f"no record was accepted: {_why(total)} ({_first(folder)})",
+                f"analysis rejected {out.name} shows them; correct the map",
             )
         )
     if faults:
@@ -52,6 +56,16 @@ def check_limits(report: ImportReport, survey: SurveyMap, folder: Path, out: Pat
         shutil.copyfile(folder / REJECTED, folder / f".{REJECTED}")
         (folder / f".{REJECTED}").replace(beside)
         raise FaultsError(faults)
+
+
+def _first(folder: Path) -> str:
+    return "; ".join(places(pl.scan_parquet(folder / REJECTED).head(SHOWN).collect())) or "no row"
+
+
+def places(rejected: pl.DataFrame) -> list[str]:
+    """Return file, row and what stood there, of the first rejected records."""
+    first = rejected.select("file", "row", "detail").head(SHOWN)
+    return [f"{file}, row {row}: {what.split(';')[0]}" for file, row, what in first.iter_rows()]
 
 
 def _why(count: FileCount) -> str:

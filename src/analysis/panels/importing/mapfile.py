@@ -23,7 +23,7 @@ from analysis.panels.importing.mapping import (
 )
 from analysis.panels.importing.parameters import parameters
 from analysis.panels.importing.table import Table
-from analysis.panels.importing.text import ENCODINGS
+from analysis.panels.importing.text import ENCODINGS, MOST_ABOVE
 from analysis.panels.schemas import PROGRAMME, SOURCES
 
 HOUSEHOLD_FIELDS: Final = (
@@ -99,7 +99,7 @@ def _survey_map(root: Table) -> SurveyMap:
     items = tuple(mapcells.item(t, "source", ids, SOURCES) for t in income.tables("items"))
     outcomes = tuple(mapcells.outcome(t, ids) for t in listed)
     weight_type = household.word("weight_type", mapping.WEIGHT_TYPES, "none")
-    count = income.text("count_persons", required=False) or None
+    count = income.texts("count_persons")
     result = SurveyMap(
         survey=about.text("survey"),
         status=about.word("status", mapping.STATUSES, "unverified"),
@@ -158,7 +158,9 @@ def _survey_file(table: Table, calendar: str) -> SurveyFile:
         for word, value in table.mapping("waves").items()
     }
     for word, value in waves.items():
-        if not isinstance(value, int) or isinstance(value, bool):
+        if value == mapcells.TO_FILL:
+            table.fault(f"waves.{word}", "still to be filled in", "write its period", value)
+        elif not isinstance(value, int) or isinstance(value, bool):
             wanted = {"year": "2012", "number": "1", "half_year": '"2012H1"'}
             example = wanted.get(calendar, {"quarter": '"2012Q1"'}.get(calendar, '"2012-01"'))
             table.fault(f"waves.{word}", f"not a {calendar}", f"write {example}", str(value))
@@ -185,6 +187,7 @@ def _survey_file(table: Table, calendar: str) -> SurveyFile:
         decimal=table.word("decimal", (".", ","), "."),
         thousands=table.text("thousands", required=False) or None,
         sheet=table.text("sheet", required=False) or None,
+        header=int(table.number("header", 0, 1, MOST_ABOVE)) or None,
         main=table.flag("main"),
     )
     if result.main and (unit == "village" or layout == "fixed"):
@@ -256,13 +259,15 @@ def _cross_faults(survey: SurveyMap, file: str, was_read: _Read) -> Iterator[Fau
             column="files.layout",
         )
     persons = [f.id for f in survey.files if f.unit == "person" and f.layout != "fixed"]
-    if files_read and survey.count_persons is not None and survey.count_persons not in persons:
+    for name in survey.count_persons if files_read else ():
+        if name in persons:
+            continue
         yield Fault(
             file,
             "not a person file with periods",
             "use the id of one",
             column="income.count_persons",
-            value=survey.count_persons,
+            value=name,
         )
     items_read = was_read("income.items.source", "income.absent")
     asked = bool(survey.items) or not survey.outcomes

@@ -120,6 +120,8 @@ class SurveyFile:
         Of a text file; None means found by looking.
     sheet : str or None
         Of a workbook.
+    header : int or None
+        Line of a text or row of a sheet that names the columns, from 1; None: the first.
     main : bool
         Whether its rows say which households were seen when.
     """
@@ -138,6 +140,7 @@ class SurveyFile:
     decimal: str = "."
     thousands: str | None = None
     sheet: str | None = None
+    header: int | None = None
     main: bool = False
 
 
@@ -208,8 +211,8 @@ class SurveyMap:
         ``county``, ``prefecture``, ``n_households``, ``remoteness_km``; and ``x_...``.
     members : tuple of Cell
         Members present; empty if `count_persons`.
-    count_persons : str or None
-        Id of the person file whose rows are counted.
+    count_persons : tuple of str
+        Ids of the person files whose rows are counted.
     items : tuple of Item
         Of the four sources.
     outcomes : tuple of Item
@@ -231,7 +234,7 @@ class SurveyMap:
     village: Mapping[str, tuple[Cell, ...]]
     limits: Limits
     members: tuple[Cell, ...] = ()
-    count_persons: str | None = None
+    count_persons: tuple[str, ...] = ()
     items: tuple[Item, ...] = ()
     outcomes: tuple[Item, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)

@@ -23,6 +23,8 @@ class Parameters:
         Source rows held in memory.
     largest_workbook : int
         Bytes of unpacked XML.
+    texts_shown : int
+        A column with more different texts, or value labels, shows none of them in a map.
     units : mapping of str to int
         Hundredths of the currency in a unit.
     yuan : tuple of str
@@ -34,6 +36,7 @@ class Parameters:
     limits: Limits
     rows_at_once: int
     largest_workbook: int
+    texts_shown: int
     units: Mapping[str, int]
     yuan: tuple[str, ...]
     periods: Mapping[str, int]
@@ -55,6 +58,7 @@ def parameters() -> Parameters:
         limits=Limits(**{name: content[name]["value"] for name in names}),
         rows_at_once=content["rows_at_once"]["value"],
         largest_workbook=content["largest_workbook"]["value"] * 10**6,
+        texts_shown=content["texts_shown"]["value"],
         units={**content["units"], **content["units_of_the_yuan"]},
         yuan=tuple(content["units_of_the_yuan"]),
         periods=content["periods"],

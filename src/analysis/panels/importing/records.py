@@ -27,8 +27,16 @@ PERIOD: Final = "_period"
 REASON: Final = "_reason"
 DETAIL: Final = "_detail"
 BROKEN: Final = "_broken"
-IDS: Final = (ROW, KEY, PERSON, PERIOD, REASON, DETAIL)
+COUNTS: Final[Mapping[str, str]] = {
+    "_empty": "empty",
+    "_none": "hold a code for no answer",
+    "_unread": "cannot be read",
+}
+"""Cells of amounts and members in a record, counted apart: nothing, no answer, unreadable."""
+IDS: Final = (ROW, KEY, PERSON, PERIOD, REASON, DETAIL, *COUNTS)
 
+AMOUNTS: Final = ("i:", "k:", "m:", "o:")
+UNREADABLE: Final = ("not_a_number", "not_yes_or_no", "not_in_recode")
 LARGEST_SIZE: Final = 100
 """As the contract has it for members."""
 
@@ -94,6 +102,7 @@ def _one_wave(
         ROW,
         KEY,
         *(value.value.alias(value.name) for value in values),
+        *_counts(survey, context, flags, values),
         *(bad.alias(name) for name, bad in everything.items()),
         *(
             pl.col(column).alias(f"#{column}")
@@ -119,6 +128,37 @@ def _one_wave(
     drop = [name for name in marked.columns if name.startswith("#") or "|" in name]
     rest = [name for name in marked.columns if name not in drop and name not in IDS]
     return marked.select(*IDS, *rest)
+
+
+def _counts(
+    survey: SurveyMap, context: Context, flags: Mapping[str, pl.Expr], values: list[Value]
+) -> Iterator[pl.Expr]:
+    """Yield how many cells of amounts and members are empty, no answer, or cannot be read."""
+    empty, none = [], []
+    for cell in _amount_cells(survey, context):
+        blank = pl.all_horizontal(
+            pl.col(c).is_null() for c in convert.columns_of(cell, context.wave)
+        )
+        empty.append(blank)
+        none.append(~blank & convert.text(cell, context).is_null())
+    of_amounts = {i for i, v in enumerate(values) if v.name[:2] in AMOUNTS or v.name == "members"}
+    unread = [
+        flag
+        for name, flag in flags.items()
+        if int(name.partition("|")[0]) in of_amounts and name.partition("|")[2] in UNREADABLE
+    ]
+    for name, counted in zip(COUNTS, (empty, none, unread), strict=True):
+        total = pl.sum_horizontal(pl.lit(0, pl.Int32), *(c.cast(pl.Int32) for c in counted))
+        yield pl.when(pl.col(BROKEN)).then(0).otherwise(total).alias(name)
+
+
+def _amount_cells(survey: SurveyMap, context: Context) -> list[Cell]:
+    """Return the cells of amounts and members that a file with periods gives."""
+    if context.file.layout == "fixed":
+        return []
+    items = (*survey.items, *survey.outcomes)
+    cells = [*_of(survey.members, context.file.id), *(i.cell for i in items)]
+    return [c for c in cells if context.file.id in c.files and c.columns]
 
 
 def _explained(values: list[Value], flags: list[str]) -> Iterator[pl.Expr]:
@@ -227,12 +267,7 @@ def _seen(survey: SurveyMap, context: Context) -> Value:
 
     A household that was not there in a wave has nothing; its zeros would be invented.
     """
-    cells = [*survey.members, *(item.cell for item in (*survey.items, *survey.outcomes))]
-    given = [
-        convert.text(cell, context).is_not_null()
-        for cell in cells
-        if context.file.id in cell.files and cell.columns
-    ]
+    given = [convert.text(cell, context).is_not_null() for cell in _amount_cells(survey, context)]
     return Value(f"s:{context.file.id}", pl.any_horizontal(*given, pl.lit(value=False)), {})
 
 

@@ -93,6 +93,8 @@ class ImportReport:
         Households, villages, household-periods, and those that lack an outcome asked for.
     participation : mapping of str to int
         Units treated, by programme.
+    cells : mapping of str to int
+        Cells of amounts and members that hold no value, by why: nothing, no answer, unreadable.
     notes : tuple of str
         What a reader should know that is not a rejection.
     """
@@ -107,6 +109,7 @@ class ImportReport:
     n_periods: int
     n_incomplete: int
     participation: Mapping[str, int]
+    cells: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property
@@ -139,6 +142,9 @@ class ImportReport:
             f"  {self.n_households:,} households in {self.n_villages:,} villages, "
             f"{self.n_periods:,} household-periods, {self.n_incomplete:,} of them incomplete"
         )
+        if any(self.cells.values()):
+            told = ", ".join(f"{n:,} {why}" for why, n in self.cells.items())
+            lines.append(f"  of the cells of amounts and members {told}")
         lines += [f"  {n:,} units in {name}" for name, n in self.participation.items()]
         lines += [f"  note: {note}" for note in self.notes]
         return "\n".join(lines)

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +34,9 @@ TIER = "yours"
 REPORT = "import.json"
 SUMMED = "summed into the household's row of the same period"
 
+Progress = Callable[[str, int, int], None]
+"""Told what is done, how many steps are behind, and of how many."""
+
 REJECTED_SCHEMA: Mapping[str, type[pl.DataType]] = {
     "reason": pl.String,
     "detail": pl.String,
@@ -52,6 +55,7 @@ def import_survey(
     *,
     rows_at_once: int | None = None,
     replace: bool = False,
+    progress: Progress | None = None,
 ) -> ImportReport:
     """Import a survey as a map says, and write the panel and its rejected rows.
 
@@ -68,6 +72,8 @@ def import_survey(
         Source rows held in memory; by default as ``data/parameters/import.toml`` says.
     replace : bool
         Whether the panel of another survey, or a simulated one, may be replaced.
+    progress : callable, optional
+        Told what is being done, and how many steps of how many are behind.
 
     Returns
     -------
@@ -94,10 +100,15 @@ def import_survey(
             prefix=f".{out.name}.{os.getpid()}.work.", dir=out.parent
         ) as scratch,
     ):
+        told = progress or (lambda what, done, steps: None)
+        told("reading files", 0, 2 * len(survey.files))
         opened, faults = open_files(survey, files, Path(scratch) / "text")
         raise_if_any(faults)
-        staged = [stage(survey, entry, source, Path(scratch) / "rows") for entry, source in opened]
-        work = _Work(survey, folder, staged)
+        staged: list[Staged] = []
+        for entry, source in opened:
+            told(f"laying out {source.path.name}", len(opened) + len(staged), 2 * len(opened))
+            staged.append(stage(survey, entry, source, Path(scratch) / "rows"))
+        work = _Work(survey, folder, staged, told)
         work.run(rows_at_once or parameters().rows_at_once)
         report = work.report(out)
         check_limits(report, survey, folder, out)
@@ -113,12 +124,14 @@ class _Work:
     survey: SurveyMap
     folder: Path
     staged: Sequence[Staged]
+    told: Progress
     counts: dict[str, FileCount] = field(default_factory=dict)
     digests: dict[str, TableDigest] = field(default_factory=dict)
     said: list[pl.DataFrame] = field(default_factory=list)
     of_villages: list[pl.DataFrame] = field(default_factory=list)
     periods: Counter[str] = field(default_factory=Counter)
     participation: Counter[str] = field(default_factory=Counter)
+    cells: Counter[str] = field(default_factory=Counter)
     decided: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     n_parts: int = 1
@@ -129,7 +142,10 @@ class _Work:
         at = cuts(by_household, rows_at_once)
         self.n_parts = len(at) + 1
         (self.folder / "rejected").mkdir()
+        before = 2 * len(self.staged)
         for number, raw in enumerate(parts(by_household, at)):
+            what = f"part {number + 1} of {self.n_parts}"
+            self.told(what, before + number, before + self.n_parts)
             frames = {
                 s.file.id: records.records(raw[s.file.id], self.survey, s.context)
                 for s in by_household
@@ -146,8 +162,7 @@ class _Work:
         self._write("households", part.households, number)
         self._write("income", part.income, number)
         self.said.append(part.villages)
-        for key, units in part.decided.items():
-            self.decided[key] = self.decided.get(key, frozenset()) | units
+        self._decide(part.decided)
         (self.folder / "treated").mkdir(exist_ok=True)
         part.participation.write_parquet(self.folder / "treated" / f"{number:04d}.parquet")
         self.periods["households"] += part.households.height
@@ -164,6 +179,10 @@ class _Work:
             assert isinstance(last, int)  # noqa: S101
             self.periods["first"] = min(self.periods["first"] or first, first)
             self.periods["last"] = max(self.periods["last"], last)
+
+    def _decide(self, decided: Mapping[tuple[str, str], frozenset[str]]) -> None:
+        for key, units in decided.items():
+            self.decided[key] = self.decided.get(key, frozenset()) | units
 
     def _write(self, table: str, frame: pl.DataFrame, number: int) -> None:
         """Write a part of a table that fits the contract; one part is a file by itself."""
@@ -186,6 +205,7 @@ class _Work:
             raw.height, accepted[row].n_unique(), frame.height, accepted.height, reasons
         )
         self.counts[name] = self.counts.get(name, FileCount()) + count
+        self.cells.update(frame.select(pl.col(list(records.COUNTS)).sum()).row(0, named=True))
         if rejected.height:
             _shown(rejected, raw, staged, name).write_parquet(
                 self.folder / "rejected" / f"{staged.file.id}-{number:04d}.parquet"
@@ -210,8 +230,9 @@ class _Work:
         for number, s in enumerate(s for s in self.staged if s.file.unit == "village"):
             raw = s.frame.collect()
             frame = records.records(raw, self.survey, s.context)
-            table, frame, treated = villages.with_file(table, frame, s.file, self.survey)
+            table, frame, treated, gained = villages.with_file(table, frame, s.file, self.survey)
             self.of_villages.append(treated)
+            self._decide(gained)
             self._account(s, raw, frame, number)
         n_parts, self.n_parts = self.n_parts, 1
         self._write("villages", villages.conformed(table), 0)
@@ -311,7 +332,9 @@ class _Work:
             for name in formulas
         ]
         self.notes += [
-            f"{s.source.path.name}: {note}" for s in self.staged for note in s.source.cells.notes()
+            f"{s.source.path.name}: {note}"
+            for s in self.staged
+            for note in s.source.cells.notes("not read: rows that need them are rejected")
         ]
         self.notes += [
             f"{s.source.path.name}: encoding {s.source.text.encoding}, as far as can be told"
@@ -333,6 +356,7 @@ class _Work:
             n_periods=self.periods["income"],
             n_incomplete=self.periods["incomplete"],
             participation=dict(self.participation),
+            cells={what: self.cells[name] for name, what in records.COUNTS.items()},
             notes=tuple(self.notes),
         )
 

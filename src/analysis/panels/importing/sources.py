@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -20,7 +20,14 @@ import pyreadstat
 from analysis.faults import Fault, FaultsError
 from analysis.panels.importing.mapping import SurveyFile
 from analysis.panels.importing.parameters import parameters
-from analysis.panels.importing.text import PlainText, prepare
+from analysis.panels.importing.text import (
+    MOST_ABOVE,
+    UNNAMED,
+    PlainText,
+    find_header,
+    prepare,
+    refuse_header,
+)
 from analysis.panels.importing.workbook_cells import CellFaults, look
 
 ROW: Final = "_row"
@@ -103,6 +110,8 @@ class Source:
         Of a delimited text.
     sheet : str or None
         Of a workbook.
+    header : int
+        Row of a sheet that names the columns, from 1; 0: the first that is not empty.
     """
 
     path: Path
@@ -114,6 +123,7 @@ class Source:
     cells: CellFaults = field(default_factory=CellFaults)
     text: PlainText | None = None
     sheet: str | None = None
+    header: int = 0
 
     def names(self) -> tuple[str, ...]:
         """Return the names of the columns."""
@@ -130,7 +140,7 @@ def open_source(path: Path, scratch: Path, how: SurveyFile | None = None) -> Sou
     scratch : Path
         Folder for mended copies of text files.
     how : SurveyFile, optional
-        Encoding, delimiter, sheet from a map.
+        Encoding, delimiter, sheet, header from a map; a header of 0 is looked for.
 
     Raises
     ------
@@ -172,7 +182,8 @@ def _stop(path: Path, problem: str, remedy: str, value: str = "") -> NoReturn:
 
 def _open(path: Path, kind: str, scratch: Path, how: SurveyFile | None) -> Source:
     if kind == "text":
-        text = prepare(path, scratch, how.encoding if how else None, how.delimiter if how else None)
+        said = (how.encoding, how.delimiter, how.header) if how else (None, None, None)
+        text = prepare(path, scratch, *said)
         columns = tuple(Column(name) for name in text.columns)
         return Source(path, kind, columns, text.n_rows, text=text)
     if kind == "parquet":
@@ -180,7 +191,7 @@ def _open(path: Path, kind: str, scratch: Path, how: SurveyFile | None) -> Sourc
         columns = tuple(Column(n, type=str(t)) for n, t in frame.collect_schema().items())
         return Source(path, kind, columns, frame.select(pl.len()).collect().item())
     if kind == "workbook":
-        return _open_workbook(path, how.sheet if how else None)
+        return _open_workbook(path, how)
     about = READERS[kind](path, metadataonly=True)[1]
     labels = dict(zip(about.column_names, about.column_labels, strict=True))
     columns = tuple(
@@ -203,7 +214,8 @@ def _code(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _open_workbook(path: Path, sheet: str | None) -> Source:
+def _open_workbook(path: Path, how: SurveyFile | None) -> Source:
+    sheet = how.sheet if how else None
     offset = formulas = 0
     if path.suffix.lower() != ".xls":
         with zipfile.ZipFile(path) as archive:
@@ -237,11 +249,20 @@ def _open_workbook(path: Path, sheet: str | None) -> Source:
             f"the workbook has {len(book.sheet_names)} sheets",
             f"name one, as sheet in the map or --sheet: {', '.join(book.sheet_names)}",
         )
-    frame = _sheet(path, chosen)
+    top = book.load_sheet(chosen, header_row=None, skip_rows=0, n_rows=MOST_ABOVE, dtypes="string")
+    at = how.header if how and how.header is not None else 0
+    if not at:
+        rows = top.to_polars().rows()
+        found = find_header(rows)
+        if found > 1 and how is not None and how.header == 0:
+            at = found
+        elif any(any(row) for row in rows[: found - 1]):
+            refuse_header(path.name, found)
+    cells = look(path, chosen)
+    source = Source(path, "workbook", (), 0, offset, formulas, cells, sheet=chosen, header=at)
+    frame = sheet_of(source, dtypes="string")
     columns = tuple(Column(name) for name in frame.columns)
-    return Source(
-        path, "workbook", columns, frame.height, offset, formulas, look(path, chosen), sheet=chosen
-    )
+    return replace(source, columns=columns, n_rows=frame.height)
 
 
 def sheets_of(path: Path) -> tuple[str, ...]:
@@ -258,10 +279,23 @@ def sheets_of(path: Path) -> tuple[str, ...]:
     return tuple(names) if len(names) > 1 else ()
 
 
-def _sheet(path: Path, sheet: str) -> pl.DataFrame:
-    """Read a sheet as text below its header; rows wholly empty stay, so that numbers hold."""
-    book = fastexcel.read_excel(path)
-    return book.load_sheet(sheet, dtypes="string").to_polars()
+def sheet_of(source: Source, **how: Any) -> pl.DataFrame:
+    """Read a sheet below its header; rows wholly empty stay, so that numbers hold.
+
+    Parameters
+    ----------
+    source : Source
+        A workbook, opened.
+    **how
+        Options of ``load_sheet`` of fastexcel; with ``dtypes="string"`` an error or a formula that
+        was never calculated stands as text, otherwise it is null.
+    """
+    book = fastexcel.read_excel(source.path)
+    at = max(source.header - 1, 0)
+    frame = book.load_sheet(source.sheet or 0, header_row=at, **how).to_polars()
+    if frame.columns and frame.columns[0] == "__UNNAMED__0" and UNNAMED not in frame.columns:
+        frame = frame.rename({"__UNNAMED__0": UNNAMED})
+    return source.cells.put_back(frame, source.header, as_text="dtypes" in how)
 
 
 def batches(source: Source, columns: Sequence[str]) -> Iterator[pl.LazyFrame]:
@@ -302,7 +336,7 @@ def _raw(source: Source, columns: Sequence[str]) -> Iterator[pl.LazyFrame]:
     elif source.kind == "parquet":
         yield pl.scan_parquet(source.path, glob=False).select(wanted)
     elif source.kind == "workbook":
-        yield _sheet(source.path, source.sheet or "").select(wanted).lazy()
+        yield sheet_of(source, dtypes="string").select(wanted).lazy()
     else:
         yield from (b.lazy() for b in _statistical_batches(source.path, source.kind, wanted))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from analysis.faults import Fault, FaultsError, raise_if_any
-from analysis.panels.importing import convert, records
+from analysis.panels.importing import convert, names, records
 from analysis.panels.importing.convert import Context
 from analysis.panels.importing.mapping import SurveyFile, SurveyMap
 from analysis.panels.importing.sources import ROW, Source, batches, open_source
@@ -122,7 +122,7 @@ def stage(survey: SurveyMap, entry: SurveyFile, source: Source, folder: Path) ->
     Raises
     ------
     FaultsError
-        If the file cannot be read to its end.
+        If the file cannot be read to its end, or two names would become one.
     """
     target = folder / entry.id
     target.mkdir(parents=True, exist_ok=True)
@@ -141,7 +141,9 @@ def stage(survey: SurveyMap, entry: SurveyFile, source: Source, folder: Path) ->
         batch.with_columns(household, broken.alias(BROKEN)).sink_parquet(
             target / f"{number:05d}.parquet", compression="lz4", row_group_size=100_000
         )
-    return Staged(entry, source, pl.scan_parquet(target / "*.parquet"), context)
+    staged = Staged(entry, source, pl.scan_parquet(target / "*.parquet"), context)
+    raise_if_any([*names.too_few_digits(survey, staged), *names.of_one_label(survey, staged)])
+    return staged
 
 
 def cuts(files: Sequence[Staged], rows_at_once: int) -> list[str]:

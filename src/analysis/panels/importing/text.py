@@ -10,10 +10,10 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from analysis.faults import Fault, FaultsError
 
@@ -22,6 +22,8 @@ UNNAMED: Final = "row_names"
 """Name of a first column that has none."""
 DELIMITERS: Final = (",", ";", "\t", "|")
 BLOCK: Final = 1 << 22
+MOST_ABOVE: Final = 50
+"""Lines among which the names of the columns are looked for."""
 MOST_BROKEN: Final = 100_000
 """More broken rows than this mean a wrong delimiter, not a damaged file."""
 
@@ -52,6 +54,8 @@ class PlainText:
         Rows below the header; blank lines do not count.
     broken : mapping of int to tuple of str
         Row number (1-based, below the header) to its cells, where there are too many or too few.
+    header : int
+        Line of the header, from 1.
     """
 
     path: Path
@@ -60,10 +64,15 @@ class PlainText:
     columns: tuple[str, ...]
     n_rows: int
     broken: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    header: int = 1
 
 
 def prepare(
-    path: Path, scratch: Path, encoding: str | None = None, delimiter: str | None = None
+    path: Path,
+    scratch: Path,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    header: int | None = None,
 ) -> PlainText:
     """Find encoding and delimiter, count rows, set broken rows apart.
 
@@ -75,27 +84,37 @@ def prepare(
         Folder for a mended copy, should one be needed.
     encoding, delimiter : str, optional
         What a map says; found by looking if not given.
+    header : int, optional
+        Line of the header, from 1; 0: found by looking; left out: the first.
 
     Raises
     ------
     FaultsError
-        If the encoding is mixed or unknown, the header is empty or names a column twice, the
-        delimiter is ambiguous, or quoting never ends.
+        If the encoding is mixed or unknown, the header is empty, names a column twice or seems to
+        stand further down, the delimiter is ambiguous, or quoting never ends.
     """
     found = encoding or find_encoding(path)
     if encoding and not _decodes(path, encoding):
         raise FaultsError(
             [Fault(path.name, f"not {encoding}", "say another encoding, or none, to have it found")]
         )
-    first = _first_lines(path, found)
+    lines = _first_lines(path, found)
+    first = [line for line in lines if line.strip()]
     mark = delimiter or find_delimiter(path.name, first)
-    columns = _header(path.name, first, mark)
-    shape = _shape(path, found, mark, len(columns))
-    if shape.plain and found == "utf-8":
-        return PlainText(path, found, mark, columns, shape.n_rows)
+    at = header
+    if not at:
+        at = find_header([next(csv.reader([line], delimiter=mark), []) for line in lines])
+        if header is None and any(line.strip() for line in lines[: at - 1]):
+            refuse_header(path.name, at)
+        at = at if header == 0 else 1
+    columns = _header(path.name, [line for line in lines[at - 1 :] if line.strip()], mark)
+    if at == 1:
+        shape = _shape(path, found, mark, len(columns))
+        if shape.plain and found == "utf-8":
+            return PlainText(path, found, mark, columns, shape.n_rows)
     copy = scratch / f"{path.stem}.utf8.csv"
-    n_rows, broken = _mended(path, copy, found, mark, len(columns))
-    return PlainText(copy, found, mark, columns, n_rows, broken)
+    n_rows, broken = _mended(path, copy, found, mark, len(columns), at - 1)
+    return PlainText(copy, found, mark, columns, n_rows, broken, at)
 
 
 def find_encoding(path: Path) -> str:
@@ -183,10 +202,54 @@ def _is(line: bytes, encoding: str) -> bool:
     return True
 
 
-def _first_lines(path: Path, encoding: str, n: int = 50) -> list[str]:
+def _first_lines(path: Path, encoding: str) -> list[str]:
     codec = "utf-8-sig" if encoding == "utf-8" else encoding
     with path.open(encoding=codec, newline="") as handle:
-        return [line for line, _ in zip(handle, range(n), strict=False) if line.strip()]
+        return [line for line, _ in zip(handle, range(MOST_ABOVE), strict=False)]
+
+
+def find_header(rows: Sequence[Sequence[str | None]]) -> int:
+    """Return the line of the names of columns, from 1: the first with half of the cells filled.
+
+    Parameters
+    ----------
+    rows : sequence of sequences
+        Cells of the first lines.
+
+    Examples
+    --------
+    >>> find_header([["Survey of 2019"], [], ["hh", "year", "wage"], ["1", "2019", ""]])
+    3
+    >>> find_header([["", "year", "wage"], ["1", "2019", "5"]])
+    1
+    """
+    widths = [len(row) for row in rows if len(row) > 1]
+    if not widths:
+        return 1
+    width = max(sorted(set(widths)), key=widths.count)
+    filled = [sum(bool(cell and cell.strip()) for cell in row) for row in rows]
+    return next((i for i, n in enumerate(filled, 1) if 2 * n >= width and n > 1), 1)
+
+
+def refuse_header(name: str, at: int) -> NoReturn:
+    """Refuse a file whose names of columns seem to stand further down.
+
+    Raises
+    ------
+    FaultsError
+        Always.
+    """
+    raise FaultsError(
+        [
+            Fault(
+                name,
+                f"the first line has fewer cells than the names of columns, which seem to stand in"
+                f" line {at}",
+                f"say so: header = {at} in the map, --header {at} (1 if it is the first)",
+                1,
+            )
+        ]
+    )
 
 
 def find_delimiter(name: str, lines: list[str]) -> str:
@@ -204,6 +267,10 @@ def find_delimiter(name: str, lines: list[str]) -> str:
     """
     cuts = {mark: [len(row) for row in csv.reader(lines, delimiter=mark)] for mark in DELIMITERS}
     cells = {mark: widths[0] for mark, widths in cuts.items() if widths and widths[0] > 1}
+    if not cells:
+        # A title stands above the header: what most lines have.
+        usual = {m: max(sorted(set(w)), key=w.count) for m, w in cuts.items() if w}
+        cells = {mark: n for mark, n in usual.items() if n > 1}
     if not cells:
         return ","
     steady = {m: n for m, n in cells.items() if cuts[m].count(n) > len(cuts[m]) / 2} or cells
@@ -263,14 +330,14 @@ def _shape(path: Path, encoding: str, delimiter: str, width: int) -> _Shape:
 
 
 def _mended(
-    path: Path, copy: Path, encoding: str, delimiter: str, width: int
+    path: Path, copy: Path, encoding: str, delimiter: str, width: int, above: int
 ) -> tuple[int, dict[int, tuple[str, ...]]]:
     """Write a copy in UTF-8 where every row has its cells; return rows and the broken ones."""
     broken: dict[int, tuple[str, ...]] = {}
     number = -1
     with copy.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
-        for row in _rows(path, encoding, delimiter):
+        for row in _rows(path, encoding, delimiter, above):
             number += 1
             if len(row) == width:
                 writer.writerow(row)
@@ -292,14 +359,16 @@ def _mended(
     return max(number, 0), broken
 
 
-def _rows(path: Path, encoding: str, delimiter: str) -> Iterator[list[str]]:
-    """Yield every row that is not blank, the header first."""
+def _rows(path: Path, encoding: str, delimiter: str, above: int) -> Iterator[list[str]]:
+    """Yield every row that is not blank, the header first; some lines stand above it."""
     codec = "utf-8-sig" if encoding == "utf-8" else encoding
     with path.open(encoding=codec, newline="") as handle:
+        for _ in range(above):
+            handle.readline()
         reader = csv.reader(handle, delimiter=delimiter, strict=True)
         try:
             yield from (row for row in reader if row and any(cell.strip() for cell in row))
         except csv.Error as error:
             raise FaultsError(
-                [Fault(path.name, str(error), "mend the quoting", reader.line_num)]
+                [Fault(path.name, str(error), "mend the quoting", above + reader.line_num)]
             ) from None

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
 from analysis.panels import schemas
 from analysis.panels.importing.mapping import SurveyMap, Treatment
-from analysis.panels.importing.records import KEY, PERIOD
+from analysis.panels.importing.records import KEY, PERIOD, REASON
 
 ENDS = "{} units of {} are treated and later not: taken as treated from the first period on"
 PARTLY = "{} villages of {} are taken as treated because some of their households are"
 SEVERAL = "{} units of {} say several first periods: the earliest stands"
+DOSES = "{} units of {} have doses that change over time: the first stands"
+OF_REJECTED = "{} units of {} start in a row that is rejected: the start is read all the same"
 VILLAGE = "_village"
+REJECTED = "_rejected"
+UNSURE = ("broken_row", "no_key", "duplicate_conflicting")
+"""Reasons that leave open what a row says, or of whom."""
 
 
 def participation_of(
@@ -40,8 +45,7 @@ def participation_of(
         began = pl.col(PERIOD).filter(pl.col(on)).min()
     much = pl.lit(None, dtype=pl.Float64)
     if dose in frame.columns:
-        given = pl.col(dose).filter(pl.col(on)) if on in frame.columns else pl.col(dose)
-        much = given.drop_nulls().first()
+        much = _doses(frame, index).first()
     found = frame.group_by(unit, maintain_order=True).agg(
         began.alias("first_period"), much.alias("dose")
     )
@@ -55,6 +59,54 @@ def participation_of(
         "dose",
         dose_unit.cast(pl.String).alias("dose_unit"),
     )
+
+
+def _doses(frame: pl.DataFrame, index: int) -> pl.Expr:
+    """Return the doses of the rows in which a unit is treated."""
+    first, on, dose = (f"p:{index}:{word}" for word in ("first", "on", "dose"))
+    given, period = pl.col(dose), pl.col(PERIOD)
+    if on in frame.columns:
+        return given.filter(pl.col(on)).drop_nulls()
+    if first not in frame.columns:
+        return given.drop_nulls()
+    return given.filter((period >= pl.col(first).min()) | period.is_null()).drop_nulls()
+
+
+def of_rejected(marked: Iterable[pl.DataFrame], villages: pl.DataFrame) -> pl.DataFrame:
+    """Return what rejected rows say of when treatment began, of units that are in the panel.
+
+    A row with an amount that cannot be read still says who was treated. Doses are left out.
+
+    Parameters
+    ----------
+    marked : iterable of polars.DataFrame
+        Records of each file with their reasons.
+    villages : polars.DataFrame
+        `KEY` of each unit of the panel and its `VILLAGE`.
+    """
+    empty = {KEY: pl.String, PERIOD: pl.Int32, VILLAGE: pl.String, REJECTED: pl.Boolean}
+    found = [pl.DataFrame(schema=empty)]
+    for frame in marked:
+        said = [c for c in frame.columns if c.startswith("p:") and not c.endswith(":dose")]
+        if not said:
+            continue
+        sure = pl.col(REASON).is_not_null() & ~pl.col(REASON).is_in(UNSURE)
+        rows = frame.filter(sure, pl.any_horizontal(pl.col(said).is_not_null()))
+        rows = rows.select(KEY, PERIOD, *said).join(villages, on=KEY, maintain_order="left")
+        found.append(rows.with_columns(pl.lit(value=True).alias(REJECTED)))
+    return pl.concat(found, how="diagonal")
+
+
+def read_of_rejected(
+    told: pl.DataFrame, accepted: pl.DataFrame
+) -> dict[tuple[str, str], frozenset[str]]:
+    """Return the units whose start would be another, or none, without the rejected rows."""
+    key = ["programme", "unit_level", "unit", "first_period"]
+    gained = told.join(accepted, on=key, how="anti")
+    return {
+        (OF_REJECTED, str(programme[0])): frozenset(rows["unit"])
+        for programme, rows in gained.group_by("programme")
+    }
 
 
 def participation(frame: pl.DataFrame, survey: SurveyMap) -> pl.DataFrame:
@@ -77,7 +129,11 @@ def decided(frame: pl.DataFrame, survey: SurveyMap) -> Mapping[tuple[str, str], 
             # In a village each row of a household may say it: compared are the households.
             several = frame.group_by(unit).agg(n=first.drop_nulls().n_unique())
             odd[SEVERAL] = several.filter(pl.col("n") > 1)
-            told = frame.group_by(unit).agg(yes=first.is_not_null().any(), no=first.is_null().any())
+            told = (
+                frame.filter(~pl.col(REJECTED))
+                .group_by(unit)
+                .agg(yes=first.is_not_null().any(), no=first.is_null().any())
+            )
         elif f"p:{index}:on" in frame.columns:
             by_period = frame.group_by(unit, PERIOD).agg(yes=on.any(), no=(~on).any())
             started = by_period.group_by(_unit(treatment)).agg(
@@ -88,6 +144,9 @@ def decided(frame: pl.DataFrame, survey: SurveyMap) -> Mapping[tuple[str, str], 
             told = by_period
         else:
             continue
+        if f"p:{index}:dose" in frame.columns:
+            doses = frame.group_by(unit).agg(n=_doses(frame, index).n_unique())
+            odd[DOSES] = doses.filter(pl.col("n") > 1)
         if treatment.level == "village":
             odd[PARTLY] = told.filter(pl.col("yes") & pl.col("no"))
         for what, rows in odd.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -9,7 +10,12 @@ import polars as pl
 from analysis.panels import schemas
 from analysis.panels.importing.mapping import SurveyFile, SurveyMap
 from analysis.panels.importing.records import KEY, PERIOD, REASON, mark_duplicates, refuse
-from analysis.panels.importing.treated import participation_of
+from analysis.panels.importing.treated import (
+    VILLAGE,
+    of_rejected,
+    participation_of,
+    read_of_rejected,
+)
 
 NO_COUNTY = "all"
 """The one county of a survey that names none."""
@@ -46,13 +52,14 @@ def from_households(said: pl.DataFrame) -> Said:
 
 def with_file(
     table: pl.DataFrame, frame: pl.DataFrame, file: SurveyFile, survey: SurveyMap
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, Mapping[tuple[str, str], frozenset[str]]]:
     """Add what a village file says.
 
     Returns
     -------
     tuple
-        The villages; the file's records with their reasons; participation of villages.
+        The villages; the file's records with their reasons; participation of villages; those whose
+        start a rejected row alone tells.
     """
     marked = mark_duplicates(frame, (KEY, PERIOD))
     accepted = marked.filter(pl.col(REASON).is_null())
@@ -67,13 +74,21 @@ def with_file(
     both = [c for c in fields if f"{c}|2" in joined.columns]
     # The village file knows better than a household.
     joined = joined.with_columns(pl.coalesce(f"{c}|2", c).alias(c) for c in both)
+    # A rejected row still says when treatment began.
+    here = table.select(KEY, pl.col(KEY).alias(VILLAGE))
+    told = pl.concat([known, of_rejected([marked], here)], how="diagonal").sort(KEY, PERIOD)
+    everywhere, accepted = (_treated(rows, survey) for rows in (told, known))
+    gained = read_of_rejected(everywhere, accepted)
+    return joined.drop(f"{c}|2" for c in both), marked, everywhere, gained
+
+
+def _treated(known: pl.DataFrame, survey: SurveyMap) -> pl.DataFrame:
     treated = [
         participation_of(known, KEY, i, t)
         for i, t in enumerate(survey.treatments)
         if t.level == "village"
     ]
-    treatment = pl.concat([schemas.empty("participation"), *treated])
-    return joined.drop(f"{c}|2" for c in both), marked, treatment
+    return pl.concat([schemas.empty("participation"), *treated])
 
 
 def conformed(table: pl.DataFrame) -> pl.DataFrame:
