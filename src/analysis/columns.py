@@ -195,7 +195,24 @@ def refuse_text(column: pl.Series, file: str = "data", kinds: str = "") -> NoRet
                 f' or make an indicator: (pl.col("{name}") == "{value}").cast(pl.Int8)'
             )
     where = f"not a number, in row {row}" if row else "not a number"
+    if row and count > 1:
+        where = f"not a number, in {count:,} rows ({rows_where(odd)})"
     raise FaultsError([Fault(file, where, remedy, column=str(name), value=str(value))])
+
+
+def rows_where(odd: pl.Series, numbers: pl.Series | None = None) -> str:
+    """Return the numbers of the first rows of which something holds.
+
+    Examples
+    --------
+    >>> rows_where(pl.Series([False, True, True, True, True]))
+    'rows 2, 3, 4, …'
+    """
+    if numbers is None:
+        numbers = pl.int_range(1, odd.len() + 1, eager=True)
+    there = numbers.filter(odd.fill_null(value=False))
+    shown = ", ".join(map(str, there.head(SHOWN).to_list()))
+    return f"row{'s' * (there.len() > 1)} {shown}" + ", …" * (there.len() > SHOWN)
 
 
 def refuse_number(
@@ -217,7 +234,8 @@ def refuse_number(
         problem = "a number that can be read in several ways"
         remedy = "say which: " + " or ".join(style.options() for style in fits)
     else:
-        problem = f"not a number, and so in {int(odd.sum()):,} rows"
+        lines = pl.int_range(2, odd.len() + 2, eager=True)
+        problem = f"not a number, and so in {int(odd.sum()):,} rows ({rows_where(odd, lines)})"
         remedy = (
             f'correct it in the file; if it means no answer, --missing "{value}"; if numbers are'
             ' written otherwise, such as --decimal ","'

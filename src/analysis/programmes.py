@@ -47,7 +47,9 @@ class Designs(contract.Row):
 
     programme = dy.String(primary_key=True, regex=r"^[a-z][a-z_]*$", description="programme")
     controls = dy.Enum(["never", "not_yet"], description="never treated, or not yet treated too")
-    villages = dy.Enum(["other", "same", "any"], description="villages that controls live in")
+    where = dy.Enum(
+        ["other_villages", "same_village", "anywhere"], description="where controls live"
+    )
     anticipation = dy.Int64(
         min=0, max=5, description="years before the first in which incomes may already move"
     )

@@ -177,3 +177,17 @@ def test_cells_of_a_file_are_those_it_declares(cells, tmp_path):
 def test_what_is_no_pack_is_refused(tmp_path):
     with pytest.raises(FaultsError, match="the file is missing"):
         va.read_pack(tmp_path)
+
+
+def test_a_pack_of_one_estimate_has_no_event_study(tmp_path):
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        'name = "p"\n[design]\nprogrammes = ["training"]\nstratum = ""\n[[outcome]]\n'
+        'name = "wage"\n[[estimand]]\nname = "overall"\naggregation = "simple"\n'
+    )
+    panel = va.simulate(tmp_path / "p", households=1_600, villages=80, periods=(2012, 2016), seed=1)
+    cells = va.cells(panel, estimands=plan)
+    found = va.did(va.pack(cells, plan, tmp_path / "pack", log=tmp_path / "log.jsonl"))
+    assert found.frame["term"].to_list() == ["overall"]
+    inside = va.did(cells).overall.value
+    assert found.overall.value == pytest.approx(inside, rel=THREE_DIGITS)

@@ -177,8 +177,6 @@ def record(
     date : date, optional
         Today if left out.
     """
-    file = file or _file()
-    old = load(file)
     made = [
         {
             "id": _id(f"{row['job']} {row['level']} {row['package']} {row['rows']} {unit}"),
@@ -187,7 +185,7 @@ def record(
             "unit": unit,
             "command": command,
             "machine": machine,
-            "date": date or datetime.date.today(),
+            "date": date,
             "job": row["job"],
             "package": f"{row['package']} {versions[row['package']]}",
             "level": row["level"],
@@ -197,7 +195,25 @@ def record(
         for name, unit in MEASURED.items()
         if row[name] is not None
     ]
-    new = pl.DataFrame(made, schema_overrides=old.schema).select(old.columns)
+    store(made, file)
+
+
+def store(made: Iterable[Mapping[str, Any]], file: Path | None = None) -> None:
+    """Store measurements; those stored before under the same id are replaced.
+
+    Parameters
+    ----------
+    made : iterable of mapping
+        Columns of `Benchmarks`; the date is today if it is left out.
+    file : Path, optional
+        The committed file if left out.
+    """
+    file = file or _file()
+    old = load(file)
+    new = pl.DataFrame(list(made), schema_overrides=old.schema)
+    absent = [pl.lit(None).alias(c) for c in old.columns if c not in new.columns]
+    new = new.with_columns(absent).select(pl.col(c).cast(t) for c, t in old.schema.items())
+    new = new.with_columns(pl.col("date").fill_null(datetime.date.today()))
     kept = old.filter(~pl.col("id").is_in(new["id"].to_list()))
     write_atomic(file, pl.concat([kept, new]).write_csv().encode())
 

@@ -17,6 +17,7 @@ from analysis.columns import (
     read_as_yes_or_no,
     refuse_merged,
     refuse_text,
+    rows_where,
     yes_or_no,
 )
 from analysis.did.columns import Columns
@@ -173,7 +174,8 @@ def _periods(data: pl.DataFrame, columns: Columns) -> pl.Series:
     _plain_calendar(column, whole)
     if column.null_count():
         refuse(
-            f"the period is missing in {column.null_count():,} rows",
+            f"the period is missing in {column.null_count():,} rows"
+            f" ({rows_where(column.is_null())})",
             "fill it or leave them out",
             column=name,
         )
@@ -239,7 +241,8 @@ def _complete(taken: pl.DataFrame, columns: Columns, left_out: dict[str, int]) -
         )
         if odd.any():
             refuse(
-                f"a weight is missing, negative or infinite in {int(odd.sum()):,} rows",
+                f"a weight is missing, negative or infinite in {int(odd.sum()):,} rows"
+                f" ({rows_where(odd, taken['row'])})",
                 "correct it, or leave such rows out",
                 column=columns.weight,
                 value=weight.filter(odd)[0],

@@ -384,6 +384,8 @@ def frame_of(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     """
     more = dict.fromkeys(name for row in rows for name in row if name not in COLUMNS)
     schema = {**COLUMNS, **dict.fromkeys(more)}
+    if not rows:
+        return pl.DataFrame(schema=dict(COLUMNS))
     complete = [{name: row.get(name) for name in schema} for row in rows]
     frame = pl.DataFrame(complete, infer_schema_length=None, schema_overrides=dict(COLUMNS))
     return frame.with_columns(pl.col("term", "outcome", "unit", "note").fill_null(""))

@@ -155,10 +155,12 @@ def open_source(path: Path, scratch: Path, how: SurveyFile | None = None) -> Sou
             "this format can carry code or needs its own program",
             "export it as CSV, Parquet or Stata",
         )
+    if not path.exists():
+        _stop(path, "the file is missing", "check its name and folder")
     if kind is None:
         _stop(path, "unknown format", f"use one of: {', '.join(KINDS)}", path.suffix)
     if not path.is_file():
-        _stop(path, "the file is missing", "check its name and folder")
+        _stop(path, "this is a folder", "name a file in it, a panel, cells or a pack")
     if path.stat().st_size == 0:
         _stop(path, "the file is empty", "export it again")
     try:
