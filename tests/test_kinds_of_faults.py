@@ -342,3 +342,43 @@ def test_a_start_in_a_rejected_row_is_read(tmp_path: Path) -> None:
         treated = pl.read_parquet(tmp_path / "panel" / "participation.parquet")
         assert treated.select("unit", "first_period").rows() == [(unit, 2014)]
         assert "1 units of road start in a row that is rejected" in " ".join(report.notes)
+
+
+def test_labels_that_merge_answers_are_said(tmp_path: Path) -> None:
+    """Two codes of yes become one answer: no unit is lost, so it is a note."""
+    frame = pl.DataFrame(homes(), schema=HEAD, orient="row").with_columns(poor=pl.col("hhid") % 3)
+    labels: dict[str, dict[float, str]] = {"poor": {0: "no", 1: "yes", 2: "yes"}}
+    file = tmp_path / "s.dta"
+    pyreadstat.write_dta(frame, file, variable_value_labels=labels)
+    report = imported(file, household='registered_poor = { column = "poor", labels = true }')
+    assert "s.dta: codes 1 and 2 of poor have one label, 'yes', and become one" in report.notes
+    homes_of = pl.read_parquet(tmp_path / "panel" / "households.parquet")
+    assert homes_of["registered_poor"].to_list() == [True, True, False, True]
+
+
+COUNTS = {
+    "stata": (pl.date(1960, 1, 1), 1, "days of Stata or SAS"),
+    "excel": (pl.date(1899, 12, 30), 1, "days of Excel"),
+    "spss": (pl.date(1582, 10, 14), 86_400, "seconds of SPSS"),
+}
+
+
+@pytest.mark.parametrize("kind", COUNTS)
+def test_counts_of_days_are_refused_with_a_remedy_that_works(tmp_path: Path, kind: str) -> None:
+    start, length, words = COUNTS[kind]
+    frame = pl.DataFrame(homes(), schema=HEAD, orient="row")
+    days = (pl.date("year", 1, 1) - start).dt.total_days() * length
+    file = tmp_path / "s.csv"
+    frame.with_columns(year=days).write_csv(file)
+    with pytest.raises(FaultsError) as refused:
+        imported(file)
+    told = "; ".join(str(fault) for fault in refused.value.faults)
+    assert words in told
+    assert f'{{ column = "year", date = … }} with date = "{kind}" if' in told or (
+        f'or date = "{kind}" if they are {words}' in told
+    )
+    text = file.with_suffix(".toml").read_text()
+    said = text.replace('period = "year"', f'period = {{ column = "year", date = "{kind}" }}')
+    file.with_suffix(".toml").write_text(said)
+    import_survey([file], file.with_suffix(".toml"), tmp_path / "panel")
+    assert income(file)["period"].unique().sort().to_list() == [2012, 2014]

@@ -6,7 +6,7 @@ Every door asks here, so that one column meets the same words everywhere, and ea
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, NoReturn
@@ -338,6 +338,13 @@ CALENDARS: Final = (
     ("seconds of SPSS", date(1582, 10, 14), 86_400),
 )
 """Name, first day and length of a day in the counts by which programs store dates."""
+COUNTED: Final[Mapping[str, str]] = {
+    "excel": "days of Excel",
+    "stata": "days of Stata or SAS",
+    "sas": "days of Stata or SAS",
+    "spss": "seconds of SPSS",
+}
+"""Words of a map for the counts of `CALENDARS`."""
 YEARS: Final = (1800, 2200)
 """Years that a survey may be of; numbers between them are years, not days."""
 MONTH: Final = 28

@@ -237,7 +237,7 @@ def variables(file: Path | None = None) -> dict[str, str]:
     Examples
     --------
     >>> variables()["import_rows"]
-    '10,000,000'
+    '20,000,000'
     """
     return {name: _as_stored(value) for name, value in load(file).select("id", "value").iter_rows()}
 

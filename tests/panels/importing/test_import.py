@@ -14,6 +14,7 @@ import xlsxwriter
 from polars.testing import assert_frame_equal
 
 from analysis.panels import panel
+from analysis.panels.importing import import_survey
 
 HEADER = (
     "hh",
@@ -128,7 +129,7 @@ def _written(folder: Path, kind: str, rows: tuple[tuple[object, ...], ...]) -> P
     elif kind in ("csv", "tsv"):
         frame.write_csv(path, separator="," if kind == "csv" else "\t")
     else:
-        write = {
+        write: Any = {
             "dta": pyreadstat.write_dta,
             "sav": pyreadstat.write_sav,
             "xpt": pyreadstat.write_xport,
@@ -284,3 +285,22 @@ def test_an_import_is_the_same_to_the_byte_each_time(small: Any, csv_of: Any, go
         small.run()
         seen.add(tuple(p.read_bytes() for p in sorted(small.out.iterdir()) if p.is_file()))
     assert len(seen) == 1
+
+
+def test_progress_is_told_step_by_step(small: Any, csv_of: Any, good: Any) -> None:
+    small.write(csv_of(good))
+    told: list[tuple[str, int, int]] = []
+    import_survey(
+        [small.folder / "survey.csv"],
+        small.write_map(),
+        small.out,
+        rows_at_once=2,
+        progress=lambda *step: told.append(step),
+    )
+    assert [what for what, *_ in told] == [
+        "reading files",
+        "laying out survey.csv",
+        *(f"part {k} of {told[-1][2] - 2}" for k in range(1, told[-1][2] - 1)),
+    ]
+    assert all(done < steps for _, done, steps in told)
+    assert [done for _, done, _ in told] == list(range(len(told)))

@@ -237,3 +237,14 @@ def test_the_names_of_columns_may_stand_further_down(tmp_path: Path, kind: str) 
     path.write_text(text, encoding="utf-8")
     report = import_survey([file], path, tmp_path / "panel")
     assert (report.total.rows, report.n_households) == (2, 2)
+
+
+def test_row_names_without_a_heading_as_r_writes_them(tmp_path: Path) -> None:
+    """``write.table(d, sep = "\\t")`` names the columns alone, and each row begins with its number."""
+    file = tmp_path / "s.tsv"
+    file.write_text('"hhid"\t"year"\t"wage"\n"1"\t7\t2012\t500\n"2"\t8\t2012\t600\n')
+    frame = read_table(file)
+    assert frame.columns == ["row_names", "hhid", "year", "wage"]
+    assert frame["wage"].to_list() == [500, 600]
+    text = init_map([file], tmp_path / "map.toml").read_text(encoding="utf-8")
+    assert 'household = "hhid"' in text

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import polars as pl
 
-from analysis.columns import NO, YES, Style
+from analysis.columns import CALENDARS as DAYS
+from analysis.columns import COUNTED, NO, YES, Style
 from analysis.panels.calendar import CALENDARS
 from analysis.panels.importing.mapping import WAVE, Cell, Limits, SurveyFile
 from analysis.panels.importing.workbook_cells import ERROR
@@ -48,6 +50,8 @@ CODED: Final[Mapping[str, str]] = {
     "month": r"^(\d{4})(?:[ _-]?[Mm]?|年)(0[1-9]|1[0-2]|[1-9])月?$",
 }
 """Year and part, as surveys and registers write half-years, quarters and months."""
+EXCEL: Final = date(1899, 12, 30)
+"""Day 0 of Excel."""
 LAST_NUMBER: Final = 1_000_000
 """Largest number of a wave or round."""
 
@@ -224,7 +228,7 @@ def period(name: str, cell: Cell, context: Context, *, required: bool = False) -
     """Read a period of the map's calendar, as its number.
 
     A date that begins with its year counts wherever a period is asked for. A serial number of a
-    workbook's calendar counts in a workbook, and elsewhere where the map says ``date = true``.
+    workbook's calendar counts in a workbook, and elsewhere where the map says how days are counted.
     """
     words = _plain(text(cell, context))
     number = words.cast(pl.Float64, strict=False)
@@ -272,7 +276,7 @@ def _part(words: pl.Expr, number: pl.Expr, cell: Cell, context: Context) -> pl.E
     of_date = day_year * parts + (month - 1) // (12 // parts)
     found = pl.coalesce(of_code, pl.when(month.is_between(1, 12)).then(of_date))
     if context.serial_dates is not None or cell.date:
-        day = _day_of_serial(pl.when(found.is_null()).then(number), context.serial_dates or 0)
+        day = _day(pl.when(found.is_null()).then(number), cell, context)
         found = pl.coalesce(
             found, day.dt.year() * parts + (day.dt.month().cast(pl.Int32) - 1) // (12 // parts)
         )
@@ -285,29 +289,35 @@ def _year(words: pl.Expr, number: pl.Expr, cell: Cell, context: Context) -> pl.E
     plain = pl.when(number == number.round(0)).then(number.cast(pl.Int32, strict=False))
     dated = words.str.extract(DATE).cast(pl.Int32, strict=False)
     found = pl.coalesce(dated, plain)
+    if cell.date not in ("", "excel"):
+        # Days since 1960 may look like years.
+        return pl.coalesce(dated, _day(number, cell, context).dt.year())
     if context.serial_dates is not None or cell.date:
         found = (
             pl.when(number > limits.last_year)
-            .then(_year_of_serial(number, context.serial_dates or 0))
+            .then(_day(number, cell, context).dt.year())
             .otherwise(found)
         )
     return found
 
 
-def _year_of_serial(number: pl.Expr, offset: int) -> pl.Expr:
-    """Return the year of a day counted as Excel does.
+def _day(number: pl.Expr, cell: Cell, context: Context) -> pl.Expr:
+    """Return the day that a number counts to, as the cell says; otherwise as the workbook does."""
+    if cell.date in ("", "excel"):
+        return _day_of_serial(number, EXCEL, context.serial_dates or 0)
+    _, start, length = next(c for c in DAYS if c[0] == COUNTED[cell.date])
+    return _day_of_serial(number / length, start)
+
+
+def _day_of_serial(number: pl.Expr, start: date, offset: int = 0) -> pl.Expr:
+    """Return a day counted from another one.
 
     Examples
     --------
-    >>> pl.select(_year_of_serial(pl.lit(41275.5), 0)).item()  # noon of 2013-01-01
-    2013
+    >>> pl.select(_day_of_serial(pl.lit(41275.5), EXCEL)).item()  # noon
+    datetime.date(2013, 1, 1)
     """
-    return _day_of_serial(number, offset).dt.year()
-
-
-def _day_of_serial(number: pl.Expr, offset: int) -> pl.Expr:
-    """Return a day counted from 1899-12-30, the calendar of Excel."""
-    days_to_1970 = 25_569
+    since = (start - date(1970, 1, 1)).days + offset
     # Beyond a million days (the year 4637) no date fits, and the cast would overflow.
-    safe = pl.when(number < 1e6).then(number)
-    return (safe.floor().cast(pl.Int32, strict=False) + (offset - days_to_1970)).cast(pl.Date)
+    safe = pl.when(number.abs() < 1e6).then(number)
+    return (safe.floor().cast(pl.Int32, strict=False) + since).cast(pl.Date)

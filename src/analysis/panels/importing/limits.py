@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 
-from analysis.columns import SHOWN
+from analysis.columns import COUNTED, SHOWN, day_counts
 from analysis.faults import Fault, FaultsError
 from analysis.panels.importing.mapping import SurveyMap
 from analysis.panels.importing.report import FileCount, ImportReport
@@ -52,6 +53,7 @@ def check_limits(report: ImportReport, survey: SurveyMap, folder: Path, out: Pat
             )
         )
     if faults:
+        faults += _dates(folder, survey)
         beside = out.parent / f"{out.name}.{REJECTED}"
         shutil.copyfile(folder / REJECTED, folder / f".{REJECTED}")
         (folder / f".{REJECTED}").replace(beside)
@@ -60,6 +62,34 @@ def check_limits(report: ImportReport, survey: SurveyMap, folder: Path, out: Pat
 
 def _first(folder: Path) -> str:
     return "; ".join(places(pl.scan_parquet(folder / REJECTED).head(SHOWN).collect())) or "no row"
+
+
+def _dates(folder: Path, survey: SurveyMap) -> Iterator[Fault]:
+    """Yield a fault if periods that could not be read count days or seconds, with what to write."""
+    lost = (
+        pl.scan_parquet(folder / REJECTED)
+        .filter(pl.col("reason").is_in(["impossible_year", "impossible_period"]))
+        .select(
+            pl.col("detail").str.extract(r"^(.*?) = (\d+)(?:;|$)", 1).alias("column"),
+            pl.col("detail").str.extract(r"^(.*?) = (\d+)(?:;|$)", 2).cast(pl.Int64).alias("n"),
+        )
+        .drop_nulls()
+        .collect()
+    )
+    for (column,), rows in lost.group_by("column", maintain_order=True):
+        found = day_counts(rows["n"].alias(str(column)))
+        words = {told: word for word, told in COUNTED.items() if word != "sas"}
+        told = [
+            f'date = "{words[name]}" if they are {shown}'
+            for shown in found
+            for name in [shown.rpartition(" (")[0]]
+            if name in words
+        ]
+        if told:
+            how = " or ".join(told)
+            remedy = f'say how they are counted: {{ column = "{column}", date = … }} with {how}'
+            problem = "periods are counts of days or seconds"
+            yield Fault(survey.survey, problem, remedy, column=str(column), value=str(rows["n"][0]))
 
 
 def places(rejected: pl.DataFrame) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from analysis import money
+from analysis.columns import COUNTED
 from analysis.panels.importing.mapping import Cell, Item
 from analysis.panels.importing.parameters import parameters
 from analysis.panels.importing.table import Table, as_text
@@ -68,11 +69,20 @@ def _cell(table: Table, ids: tuple[str, ...]) -> Cell:
         strict=table.flag("strict"),
         missing=table.codes("missing"),
         labels=table.flag("labels"),
-        date=table.flag("date"),
+        date=_counted(table),
         text=table.flag("text"),
     )
     table.nothing_else()
     return result
+
+
+def _counted(table: Table) -> str:
+    """Read how dates are counted."""
+    value = table.take("date")
+    if value is None or value in COUNTED:
+        return str(value or "")
+    table.fault("date", "no such count of days", f"use one of: {', '.join(COUNTED)}", str(value))
+    return ""
 
 
 def _files_of(table: Table, ids: tuple[str, ...]) -> tuple[str, ...]:

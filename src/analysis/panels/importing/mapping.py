@@ -40,8 +40,9 @@ class Cell:
         Codes that mean no answer, besides those of the file.
     labels : bool
         Read the value label in place of the code.
-    date : bool
-        The column is a date: year first (2013-05-01, also with / or .), or a serial of Excel.
+    date : str
+        How the column counts days, a key of `analysis.columns.COUNTED`; empty: it does not. A date
+        with its year first (2013-05-01, also with / or .) is read in any case.
     text : bool
         A covariate is a word; otherwise it is a number.
     """
@@ -54,7 +55,7 @@ class Cell:
     strict: bool = False
     missing: tuple[str, ...] = ()
     labels: bool = False
-    date: bool = False
+    date: str = ""
     text: bool = False
 
 

@@ -107,8 +107,12 @@ def prepare(
         if header is None and any(line.strip() for line in lines[: at - 1]):
             refuse_header(path.name, at)
         at = at if header == 0 else 1
-    columns = _header(path.name, [line for line in lines[at - 1 :] if line.strip()], mark)
-    if at == 1:
+    below = [line for line in lines[at - 1 :] if line.strip()]
+    columns = _header(path.name, below, mark)
+    named = _has_row_names(below, mark)
+    if named:
+        columns = (UNNAMED, *columns)
+    elif at == 1:
         shape = _shape(path, found, mark, len(columns))
         if shape.plain and found == "utf-8":
             return PlainText(path, found, mark, columns, shape.n_rows)
@@ -231,6 +235,19 @@ def find_header(rows: Sequence[Sequence[str | None]]) -> int:
     return next((i for i, n in enumerate(filled, 1) if 2 * n >= width and n > 1), 1)
 
 
+def _has_row_names(lines: Sequence[str], delimiter: str) -> bool:
+    """Return whether each row has one cell more than the header, as R writes row names.
+
+    Examples
+    --------
+    >>> _has_row_names(["hh,wage", "1,7,500"], ","), _has_row_names(["hh,wage", "7,500,"], ",")
+    (True, False)
+    """
+    header, *rows = csv.reader(lines, delimiter=delimiter)
+    longer = all(len(row) == len(header) + 1 for row in rows)
+    return bool(rows) and longer and any(row[-1].strip() for row in rows) and UNNAMED not in header
+
+
 def refuse_header(name: str, at: int) -> NoReturn:
     """Refuse a file whose names of columns seem to stand further down.
 
@@ -339,6 +356,8 @@ def _mended(
         writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
         for row in _rows(path, encoding, delimiter, above):
             number += 1
+            if number == 0 and len(row) == width - 1:
+                row = [UNNAMED, *row]
             if len(row) == width:
                 writer.writerow(row)
                 continue
