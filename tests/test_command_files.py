@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +120,19 @@ def test_a_missing_file_is_one_line(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         main()
     assert "no.csv: the file is missing" in capsys.readouterr().err
+
+
+def test_a_missing_file_is_said_before_the_libraries_are_loaded(tmp_path):
+    """They take longer to load than anyone waits for a typing error."""
+    words = ["analysis", "did", str(tmp_path / "no.csv"), *ARGUMENTS]
+    code = (
+        f"import sys; sys.argv = {words!r}\nfrom analysis.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n"
+        "    print([m for m in ('numpy', 'polars', 'scipy', 'statsmodels') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "no.csv: the file is missing" in done.stderr
+    assert done.stdout.strip() == "[]"
 
 
 def test_python_reads_a_path_as_the_command_does(frame, tmp_path):

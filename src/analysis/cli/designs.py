@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from analysis.faults import FaultsError
+from analysis.faults import Fault, FaultsError
 from analysis.terminal import out
 
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ def _reads_a_file(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(**given: Any) -> None:
+        if not given["file"].exists():  # said before the libraries of the estimators are loaded
+            problem, remedy = "the file is missing", "check its name and folder"
+            raise FaultsError([Fault(given["file"].name, problem, remedy)])
         how = _how_read(**{name: given.pop(name) for name in options})
         command(**given, how=how)
 

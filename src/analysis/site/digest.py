@@ -222,15 +222,18 @@ class ImportGraph:
         edges, reads = {}, {}
         for name, path in files.items():
             package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+            text = path.read_bytes()
             try:
-                tree = ast.parse(path.read_bytes())
+                tree = ast.parse(text)
             except SyntaxError:
                 # A broken module fails in the kernel with a full traceback; here it only must
                 # not hide that it changed.
                 edges[name], reads[name] = frozenset[str](), frozenset(BROUGHT)
                 continue
             edges[name] = frozenset(_known(imports(tree, package), files))
-            reads[name] = names_brought(tree)
+            # Few modules name any of them, and a walk through a module is slow.
+            may = any(brought.encode() in text for brought in BROUGHT)
+            reads[name] = names_brought(tree) if may else frozenset()
         door = front_door(source / PACKAGE / "__init__.py")
         if door:
             edges[PACKAGE] = frozenset()

@@ -235,6 +235,21 @@ def test_a_new_filter_or_bibliography_renders_every_page(stage: Path) -> None:
     assert parts["references.bib"] == (stage / "references.bib").read_bytes()
 
 
+def test_text_that_is_no_language_is_as_pandoc_makes_it() -> None:
+    """The filter writes it, as pandoc would read all of its languages; pandoc alone is right."""
+    kinds = ("output-text", "text", "csv", "python")
+    source = "\n".join(f"``` {{.{kind}}}\na < b & \"c\" 'd'\n\n  \\x 村\n```\n" for kind in kinds)
+    command = [pandoc.executable(), "--from", pandoc.READER, "--to", "html5"]
+    with_filter = [*command, f"--lua-filter={pandoc.HERE / pandoc.FILTERS[0]}"]
+    alone, filtered = (
+        subprocess.run(words, input=source.encode(), capture_output=True, check=True).stdout
+        for words in (command, with_filter)
+    )
+    # Pandoc numbers what is left to it.
+    assert re.sub(rb"cb\d", b"cb1", alone) == filtered
+    assert b'<pre class="csv"><code>a &lt; b &amp; &quot;c&quot; &#39;d&#39;' in filtered
+
+
 def test_memory_keeps_what_was_made_and_never_a_failure(tmp_path: Path) -> None:
     memory = Memory(tmp_path / "kept")
     assert memory.text({"a": "1"}, lambda: "one") == "one"

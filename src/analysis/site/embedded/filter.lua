@@ -234,11 +234,19 @@ local function tabset(el)
   return pandoc.Div(blocks, pandoc.Attr(el.identifier, { "panel-tabset" }))
 end
 
+-- Kinds of text that are no language. Pandoc would look for each in all of its languages, whose
+-- descriptions take it half a second to read; what it makes of them in the end is this.
+local PLAIN = { ["output-text"] = true, text = true, csv = true }
+
 local function code_block(el)
   for _, name in ipairs({ "filename", "lst-label", "lst-cap", "code-line-numbers" }) do
     if el.attributes[name] then
       fault(name, "code option " .. name .. " is not supported", "name the file in the text")
     end
+  end
+  if el.attr == pandoc.Attr("", { el.classes[1] }) and PLAIN[el.classes[1]] then
+    local text = escape(el.text):gsub("'", "&#39;")
+    return html('<pre class="' .. el.classes[1] .. '"><code>' .. text .. "</code></pre>")
   end
   if not el.classes:includes("cell-code") then return nil end
   local fold, summary = el.attributes["code-fold"], el.attributes["code-summary"] or "Code"
