@@ -6,15 +6,14 @@ stands and which tests hold it.
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import griffe
 
-from analysis.methods.proof import PACKAGE, SOURCES, Proof
+from analysis.methods.proof import PACKAGE, SOURCES, Proof, front_door
 from analysis.templates import fill
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -24,6 +23,8 @@ SIGNATURE: Final = 78
 _CODE = re.compile(r"(``.+?``|`[^`]+`|\*\*\w[^*]*\*\*)", re.DOTALL)
 """What stays as it is in prose: code and bold words."""
 _SPECIAL = re.compile(r"([\\@$<>*^~|])")
+Room = list[tuple[Any, list[Any]]]
+"""Modules of a room with their public members; the first is the room itself."""
 
 
 def load(root: Path) -> Any:
@@ -74,39 +75,21 @@ def pages(root: Path, proof: Proof) -> dict[str, str]:
     if not (root / SOURCES).is_dir():
         return {}
     package = load(root)
-    rooms = {name: room for name, room in sorted(package.modules.items()) if name != "__main__"}
+    rooms = {
+        name: [(module, list(public(module))) for module in modules(room)]
+        for name, room in sorted(package.modules.items())
+        if name != "__main__"
+    }
     made = {f"{FOLDER}/{name}.qmd": _page(name, room, proof) for name, room in rooms.items()}
     made[f"{FOLDER}/front-door.qmd"] = _front_door(root, package, proof)
     made[f"{FOLDER}/index.qmd"] = _contents(rooms)
     return made
 
 
-def front_door(root: Path) -> dict[str, str]:
-    """Return the public names with the modules that define them, as the package lists them.
-
-    Parameters
-    ----------
-    root : Path
-        The project folder.
-
-    Examples
-    --------
-    >>> from analysis import paths
-    >>> front_door(paths.root())["did"]
-    'analysis.did.estimate'
-    """
-    tree = ast.parse((root / SOURCES / "__init__.py").read_text(encoding="utf-8"))
-    for node in tree.body:
-        names = [t.id for t in getattr(node, "targets", []) if isinstance(t, ast.Name)]
-        if isinstance(node, ast.Assign) and names == ["_PLACES"]:
-            found: dict[str, str] = ast.literal_eval(node.value)
-            return found
-    return {}
-
-
 def _front_door(root: Path, package: Any, proof: Proof) -> str:
     entries = []
-    for name, place in sorted(front_door(root).items(), key=lambda pair: pair[0].lower()):
+    door = front_door(root / SOURCES / "__init__.py")
+    for name, place in sorted(door.items(), key=lambda pair: pair[0].lower()):
         member = package[place.removeprefix(f"{PACKAGE}.")].members.get(name)
         if member is not None and (member.is_function or member.is_class):
             text = "\n".join(_entry(member, proof))
@@ -136,28 +119,28 @@ def modules(room: Any) -> Iterator[Any]:
         yield from modules(inner)
 
 
-def _contents(rooms: dict[str, Any]) -> str:
+def _contents(rooms: Mapping[str, Room]) -> str:
     listed = [
         {
             "name": name,
-            "purpose": escaped(_first_line(room)),
-            "members": sum(1 for module in modules(room) for _ in public(module)),
+            "purpose": escaped(_first_line(room[0][0])),
+            "members": sum(len(members) for _, members in room),
         }
         for name, room in rooms.items()
     ]
     return fill(TEMPLATES / "reference.md.j2", rooms=listed)
 
 
-def _page(name: str, room: Any, proof: Proof) -> str:
-    lines = ["---", f'title: "Reference: {name}"', f'description: "{_first_line(room)}"', "---", ""]
-    for module in modules(room):
-        members = list(public(module))
-        if not members and module is not room:
+def _page(name: str, room: Room, proof: Proof) -> str:
+    top = room[0][0]
+    lines = ["---", f'title: "Reference: {name}"', f'description: "{_first_line(top)}"', "---", ""]
+    for module, members in room:
+        if not members and module is not top:
             continue
-        if module is not room:
+        if module is not top:
             lines += [f"## {module.path.removeprefix(PACKAGE + '.')} {{#{module.path}}}", ""]
         lines += [_text(module), ""]
-        level = "##" if module is room else "###"
+        level = "##" if module is top else "###"
         for member in members:
             lines += [f"{level} {member.name} {{#{member.path}}}", "", *_entry(member, proof), ""]
     return "\n".join(lines)

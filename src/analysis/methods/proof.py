@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 PACKAGE = "analysis"
@@ -127,18 +127,18 @@ def read(root: Path) -> Proof:
     modules = {_module(root, path): path for path in trees}
     for module, path in modules.items():
         file = path.relative_to(root).as_posix()
-        imported = _imported(trees[path], module)
         local = {name: f"{module}.{name}" for node in trees[path].body for name in _names(node)}
+        known = _imported(trees[path], module) | local
         places[module] = Place(file, 1)
         for name, node in _defined(trees[path].body, module):
             places[name] = Place(file, node.lineno)
-            uses[name] = frozenset(_referred(node, imported | local)) - {name}
+            uses[name] = frozenset(_referred(ast.walk(node), known)) - {name}
             if ">>>" in (ast.get_docstring(node) or ""):
                 examples.add(name)
         for statement in trees[path].body:  # a table of schemas, or of functions by name
             if isinstance(statement, ast.Assign | ast.AnnAssign):
                 for name in _names(statement):
-                    used = frozenset(_referred(statement, imported | local))
+                    used = frozenset(_referred(ast.walk(statement), known))
                     uses[local[name]] = used - {local[name]}
     named: dict[str, list[str]] = {}
     door = front_door(root / SOURCES / "__init__.py")
@@ -214,10 +214,10 @@ def _imported(tree: ast.AST, package: str) -> dict[str, str]:
     return found
 
 
-def _referred(node: ast.AST, names: Mapping[str, str]) -> Iterator[str]:
-    """Yield the dotted names of the package that a piece of code refers to."""
-    for inner in ast.walk(node):
-        dotted = _dotted(inner)
+def _referred(nodes: Iterable[ast.AST], names: Mapping[str, str]) -> Iterator[str]:
+    """Yield the dotted names of the package that the nodes of a piece of code refer to."""
+    for node in nodes:
+        dotted = _dotted(node)
         if not dotted:
             continue
         head, *rest = dotted.split(".")
@@ -240,7 +240,6 @@ def _dotted(node: ast.AST) -> str:
 def _tests(tree: ast.Module) -> Iterator[tuple[str, frozenset[str]]]:
     """Yield each test with the names it refers to, through helpers of its file too."""
     imported = _imported(tree, "")
-    at_top = {node.name: node for node in tree.body if isinstance(node, Function)}
     constants = {
         target.id: node
         for node in tree.body
@@ -248,17 +247,22 @@ def _tests(tree: ast.Module) -> Iterator[tuple[str, frozenset[str]]]:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
+    here = constants | {node.name: node for node in tree.body if isinstance(node, Function)}
 
-    def names(node: ast.AST, seen: set[str]) -> set[str]:
-        found = set(_referred(node, imported))
-        called = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+    @cache  # a helper serves many tests
+    def own(node: ast.AST) -> tuple[frozenset[str], frozenset[str]]:
+        nodes = list(ast.walk(node))
+        called = {inner.id for inner in nodes if isinstance(inner, ast.Name)}
         if isinstance(node, Function):  # a fixture is asked for by the name of an argument
             called |= {argument.arg for argument in node.args.args}
+        return frozenset(_referred(nodes, imported)), frozenset(called & here.keys())
+
+    def names(node: ast.AST, seen: set[str]) -> set[str]:
+        referred, called = own(node)
+        found = set(referred)
         for name in sorted(called - seen):
-            inner = at_top.get(name) or constants.get(name)
-            if inner is not None:
-                seen.add(name)
-                found |= names(inner, seen)
+            seen.add(name)
+            found |= names(here[name], seen)
         return found
 
     for node in tree.body:
