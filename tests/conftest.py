@@ -126,7 +126,8 @@ def copy_of_project() -> Callable[[Path], Path]:
 
     def copy(target: Path) -> Path:
         root = Path(__file__).resolve().parent.parent
-        ignored = shutil.ignore_patterns("__pycache__", "external", ".ipynb_checkpoints")
+        # Compiled modules come along: compiling them again takes longer than most tests.
+        ignored = shutil.ignore_patterns("external", ".ipynb_checkpoints")
         target.mkdir(parents=True)
         for pattern in PARTS:
             for path in root.glob(pattern):
@@ -175,10 +176,21 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, pytest.
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep slow and browser tests of a file on one worker, so that they share what they build."""
+    """Share the tests out among workers by file, so that what a file makes is made once.
+
+    All that look at the built site are of one worker, so that none waits while another builds;
+    what takes long comes first, so that no worker is left with it at the end.
+    """
     for item in items:
-        if item.get_closest_marker("slow") or item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        name = "site" if looks_at_the_site(item) else item.path.as_posix()
+        item.add_marker(pytest.mark.xdist_group(name))
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (not looks_at_the_site(item), item.path not in slow))
+
+
+def looks_at_the_site(item: pytest.Item) -> bool:
+    """Say whether a test needs the site of this project, built."""
+    return "built" in getattr(item, "fixturenames", ())
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

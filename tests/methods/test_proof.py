@@ -96,9 +96,8 @@ def test_the_reference_shows_signs_and_hides_nothing(project: Path) -> None:
     assert "## add {#analysis.sums.add}" in page and "- `open`: Open it." in page
 
 
-def test_every_public_function_of_the_package_is_in_the_reference() -> None:
-    known = proof.read(ROOT)
-    text = "".join(api.pages(ROOT, known).values())
+def test_every_public_function_of_the_package_is_in_the_reference(places: proof.Proof) -> None:
+    text = "".join(api.pages(ROOT, places).values())
     rooms = api.load(ROOT).modules.items()
     wanted = [
         member.path
@@ -112,12 +111,11 @@ def test_every_public_function_of_the_package_is_in_the_reference() -> None:
     assert "{{<" not in text.replace("{{{<", "")
 
 
-def test_every_function_behind_a_published_number_has_a_test() -> None:
-    known = proof.read(ROOT)
+def test_every_function_behind_a_published_number_has_a_test(places: proof.Proof) -> None:
     records = findings.read_csv(ROOT / "reports" / "findings.csv")
     functions = sorted({str(record["function"]) for record in records})
-    assert [name for name in functions if name not in known.places] == []
-    assert [name for name in functions if not known.tests(name)] == []
+    assert [name for name in functions if name not in places.places] == []
+    assert [name for name in functions if not places.tests(name)] == []
 
 
 def test_what_is_known_serves_as_json(project: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 import analysis as va
 from analysis import findings
 from analysis.faults import FaultsError
-from analysis.methods import estimators, evidence, pages, proof, registry
+from analysis.methods import estimators, evidence, pages, registry
 from analysis.sensitivity import choices
 from analysis.site import findings_page
 from analysis.validation import estimators as drawn
@@ -24,11 +24,6 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def known():
     return registry.load(ROOT)
-
-
-@pytest.fixture(scope="module")
-def places():
-    return proof.read(ROOT)
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,10 @@ website:
   title: "Small"
 """
 
+LIMITS = "".join(
+    f'[{name}]\nvalue = 1\nunit = "MB"\nreason = "small"\n'
+    for name in ("page", "assets", "file", "site", "quarto")
+)
 FINDINGS_MODULE = '''\
 """Stands in for the module of the same name: notes records, exports them."""
 import json
@@ -170,6 +174,7 @@ def small_project(root: Path) -> Project:
     project.write("requirements.lock", "polars==2.1.0\n")
     project.write("data/a.csv", "x\n1\n")
     project.write("data/external/big.csv", "x\n1\n")
+    project.write("data/parameters/site.toml", LIMITS)
     project.write("assets/site.css", "body { margin: 0 }\n")
     project.write("src/analysis/__init__.py", "")
     project.write("src/analysis/findings/__init__.py", FINDINGS_MODULE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -35,10 +36,6 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width"></head>
 <body><main><h1>{title}</h1><p>{text}</p></main></body></html>
 """
-LIMITS = "".join(
-    f'[{name}]\nvalue = 1\nunit = "MB"\nreason = "small"\n'
-    for name in ("page", "assets", "file", "site", "quarto")
-)
 
 
 class Renderer:
@@ -59,19 +56,20 @@ class Renderer:
         return types.SimpleNamespace(warnings=("a note",))
 
 
-@pytest.fixture
-def renderer(
-    executed: Project, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Renderer:
-    """The renderer of the small project; Quarto, if there is one, is not looked for."""
+def stand_in_for_the_renderer(patch: pytest.MonkeyPatch, root: Path) -> Renderer:
+    """Put the stand-in in its place; Quarto, if there is one, is not looked for."""
     stand_in = Renderer()
     module = types.SimpleNamespace(render_project=stand_in)
-    monkeypatch.setitem(sys.modules, "analysis.site.embedded.render", module)
-    monkeypatch.setattr(quarto, "program", lambda: None)
-    monkeypatch.setenv("ANALYSIS_ROOT", str(executed.root))
-    executed.write("data/parameters/site.toml", LIMITS)
-    executed.execute()
+    patch.setitem(sys.modules, "analysis.site.embedded.render", module)
+    patch.setattr(quarto, "program", lambda: None)
+    patch.setenv("ANALYSIS_ROOT", str(root))
     return stand_in
+
+
+@pytest.fixture
+def renderer(executed: Project, monkeypatch: pytest.MonkeyPatch) -> Renderer:
+    """The renderer of the small project."""
+    return stand_in_for_the_renderer(monkeypatch, executed.root)
 
 
 def test_a_build_makes_the_site_and_the_table_of_findings(
@@ -228,18 +226,34 @@ DESIGNS = "data/validation/designs.csv"
 FIRST_FILE = "the file was changed since it was"
 
 
+@pytest.fixture(scope="module")
+def signed_once(executed_once: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The small project, built and signed off, with a stored table, its code and its inputs.
+
+    Not to be changed.
+    """
+    project = type(executed_once)(tmp_path_factory.mktemp("signed") / "project")
+    shutil.copytree(executed_once.root, project.root)
+    project.write(MONTE_CARLO, "design,value\na,0.95\n")
+    project.write(DESIGNS, "id\na\n")
+    project.write("src/analysis/validation/__init__.py", "")
+    project.write("src/analysis/validation/montecarlo.py", '"""Draws."""\nNUMBER = 2000\n')
+    with pytest.MonkeyPatch.context() as patch:
+        stand_in_for_the_renderer(patch, project.root)
+        publish(project.root)
+    return project
+
+
 @pytest.fixture
-def signed(executed: Project, renderer: Renderer, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """The small project, built and signed off; it has a stored table, its code and its inputs.
+def signed(
+    signed_once: Project, executed: Project, renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> Project:
+    """A copy of it, which a test may change.
 
     A notebook runs again where its code changed, as a fresh run of all would tell the same.
     """
     monkeypatch.setattr(verifying, "execute", lambda root, afresh: execute(root))
-    executed.write(MONTE_CARLO, "design,value\na,0.95\n")
-    executed.write(DESIGNS, "id\na\n")
-    executed.write("src/analysis/validation/__init__.py", "")
-    executed.write("src/analysis/validation/montecarlo.py", '"""Draws."""\nNUMBER = 2000\n')
-    publish(executed.root)
+    shutil.copytree(signed_once.root, executed.root, dirs_exist_ok=True)
     return executed
 
 

@@ -53,67 +53,73 @@ FORMULAS = {
         "claims/printed.py",
         "value - step / 2",
         "value - step / 4",
+        "11-arithmetic",
         "11-arithmetic.15",
     ),
     "degrees of freedom of a pool": (
         "studies/random_effects.py",
         "self.std_error * float(special.stdtrit(self.df, (1 + level) / 2))",
         "self.std_error * float(special.stdtrit(self.df + 1, (1 + level) / 2))",
+        "09-studies",
         "first-training-interval",
     ),
     "the mean of the controls": (
         "designs/randomised.py",
         "joint.mean(sample.y, sample.w * (1 - sample.d))",
         "joint.mean(0.99 * sample.y, sample.w * (1 - sample.d))",
+        "01-training",
         "01-training.25",
     ),
 }
-"""Where a formula stands, what it says, what is put in its place, and a finding that moves."""
+"""Where a formula stands, what it says, what is put in its place, a page, a finding that moves."""
 
 
-@pytest.fixture(scope="module")
-def three_pages(
-    tmp_path_factory: pytest.TempPathFactory, copy_of_project: Callable[[Path], Path]
-) -> Path:
-    """A copy with a notebook of each formula, and what is published of these."""
-    root = copy_of_project(tmp_path_factory.mktemp("formulas") / "project")
-    kept = {"11-arithmetic", "01-training", "09-studies"}
-    for path in (root / "notebooks").glob("*.ipynb"):
-        if path.stem not in kept:
-            path.unlink()
-    shutil.rmtree(root / "notebooks" / "data")  # each is a page of its own
-    published = Path(__file__).resolve().parents[2] / "reports" / "findings.csv"
-    with published.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    with (root / "reports" / "findings.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(row for row in rows if row["page"] in kept)
-    listed = root / numerals.FILE
-    lines = listed.read_text(encoding="utf-8").splitlines(keepends=True)
-    there = [line for line in lines[1:] if (root / line.split(",")[0]).is_file()]
-    listed.write_text("".join([lines[0], *there]), encoding="utf-8")
-    sign(root, (root / LOCK).read_bytes(), stored=True)
-    return root
+Reduced = Callable[[Path, set[str]], Path]
 
 
-def test_verify_finds_the_published_numbers_again(three_pages: Path) -> None:
-    done = run(three_pages, "verify")
+@pytest.fixture(scope="session")
+def reduced(copy_of_project: Callable[[Path], Path]) -> Reduced:
+    """Return a function that copies some notebooks, what they need, and what is published of them."""
+
+    def copy(root: Path, kept: set[str]) -> Path:
+        copy_of_project(root)
+        for path in (root / "notebooks").glob("*.ipynb"):
+            if path.stem not in kept:
+                path.unlink()
+        shutil.rmtree(root / "notebooks" / "data")  # each is a page of its own
+        published = Path(__file__).resolve().parents[2] / "reports" / "findings.csv"
+        with published.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        with (root / "reports" / "findings.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(row for row in rows if row["page"] in kept)
+        listed = root / numerals.FILE
+        lines = listed.read_text(encoding="utf-8").splitlines(keepends=True)
+        there = [line for line in lines[1:] if (root / line.split(",")[0]).is_file()]
+        listed.write_text("".join([lines[0], *there]), encoding="utf-8")
+        sign(root, (root / LOCK).read_bytes(), stored=True)
+        return root
+
+    return copy
+
+
+def test_verify_finds_the_published_numbers_again(tmp_path: Path, reduced: Reduced) -> None:
+    pages = {page for *_, page, _ in FORMULAS.values()}
+    done = run(reduced(tmp_path / "project", pages), "verify")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every finding is as published" in done.stdout
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_a_changed_formula_turns_verify_red(three_pages: Path, formula: str) -> None:
-    name, right, wrong, moved = FORMULAS[formula]
-    source = three_pages / "src" / "analysis" / name
+def test_a_changed_formula_turns_verify_red(formula: str, tmp_path: Path, reduced: Reduced) -> None:
+    name, right, wrong, page, moved = FORMULAS[formula]
+    root = reduced(tmp_path / "project", {page})
+    source = root / "src" / "analysis" / name
     text = source.read_text(encoding="utf-8")
     assert text.count(right) == 1
     source.write_text(text.replace(right, wrong), encoding="utf-8")
-    try:
-        done = run(three_pages, "verify")
-    finally:
-        source.write_text(text, encoding="utf-8")
+    done = run(root, "verify")
     assert done.returncode == 1
     assert moved in done.stdout
     assert "differences from reports/findings.csv" in done.stderr
