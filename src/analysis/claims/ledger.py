@@ -25,9 +25,9 @@ WHOLE = 100
 """Per cent."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ledger:
-    """The whole ledger, read and checked.
+    """The whole ledger, read and checked; equal to itself alone, so that results may be kept by it.
 
     Attributes
     ----------

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -60,6 +61,7 @@ class Narrowing:
     others: tuple[str, ...]
 
 
+@lru_cache(maxsize=4)  # asked for by every table of a page, with the same answer
 def narrow(ledger: Ledger) -> tuple[Narrowing, ...]:
     """Propagate the constraints of each article and return every claim they narrow.
 

@@ -62,6 +62,11 @@ class Polynomial:
             terms[monomial] = terms.get(monomial, Fraction(0)) + c1 * c2
         return self._from(terms)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The variables that occur."""
+        return frozenset(name for monomial, _ in self.terms for name in monomial)
+
     def degree(self, name: str) -> int:
         """Return the highest power of a variable."""
         return max((m.count(name) for m, _ in self.terms), default=0)
@@ -130,7 +135,8 @@ def corner_range(ratio: Ratio, box: Mapping[str, Interval]) -> Interval:
     NotMonotoneError
         If a variable occurs squared, or there are too many variables to try every corner.
     """
-    names = [n for n in box if ratio.top.degree(n) or ratio.bottom.degree(n)]
+    occurring = ratio.top.names | ratio.bottom.names
+    names = [n for n in box if n in occurring]
     for name in names:
         if max(ratio.top.degree(name), ratio.bottom.degree(name)) > 1:
             raise NotMonotoneError(f"{name} occurs squared: write the relation differently")
