@@ -6,10 +6,12 @@ PYTHON ?= python
 override VENV := $(subst \,/,$(VENV))
 VENV_PYTHON := $(or $(wildcard $(VENV)/python.exe),$(VENV)/Scripts/python.exe)
 BENCH_PYTHON := build/bench/Scripts/python.exe
+SPARK_PYTHON := build/spark/Scripts/python.exe
 else
 PYTHON ?= python3
 VENV_PYTHON := $(VENV)/bin/python
 BENCH_PYTHON := build/bench/bin/python
+SPARK_PYTHON := build/spark/bin/python
 endif
 RUN := "$(VENV_PYTHON)" -m
 
@@ -20,7 +22,7 @@ SET_UP = $(HAS_PYTHON); $(PYTHON) tools/environment.py --venv "$(VENV)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help report data test lint types tests verify publish check serve pdf doctor licences lock lab bench validate clean \
+.PHONY: help report data test lint types tests verify publish check serve pdf doctor licences lock lab bench spark validate clean \
 	report-environment test-environment
 
 help: ## Show these commands
@@ -83,6 +85,13 @@ bench: ## Time cells and effects beside other packages, in an environment of its
 	@$(BENCH_PYTHON) benchmarks/cells.py
 	@$(BENCH_PYTHON) benchmarks/effects.py $(ARGS)
 	@$(BENCH_PYTHON) benchmarks/speed.py
+
+# pyspark is published as source alone, which no lock here holds.
+spark: ## Hold cells from Spark on two cores against the other engines (needs Java 17; fetches pyspark)
+	@command -v java >/dev/null || { echo "error: no Java here: install the Debian package default-jre-headless" >&2; exit 1; }
+	@$(HAS_PYTHON); $(PYTHON) tools/environment.py --venv build/spark --lock requirements-test.lock
+	@$(SPARK_PYTHON) -m pip install --quiet pyspark
+	@$(SPARK_PYTHON) -m pytest -k spark tests/cells
 
 lab: report-environment ## Open the notebooks in JupyterLab (an extra, outside the lock)
 	@mkdir -p build

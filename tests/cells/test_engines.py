@@ -156,9 +156,9 @@ def spark() -> Iterator[Any]:
     if shutil.which("java") is None:
         pytest.skip("no Java on this machine: install the Debian package default-jre-headless")
     if importlib.util.find_spec("pyspark") is None:
-        pytest.skip("pyspark is not installed: pip install pyspark")
+        pytest.skip("pyspark is not installed: make spark")
     sql = importlib.import_module("pyspark.sql")
-    builder = sql.SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    builder = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
     session = builder.config("spark.sql.shuffle.partitions", "2").getOrCreate()
     yield session
     session.stop()
@@ -166,7 +166,9 @@ def spark() -> Iterator[Any]:
 
 @pytest.mark.parametrize("design", DESIGNS, ids=IDS)
 def test_spark_gives_the_same_cells(realistic: Path, spark: Any, design: CellsDesign) -> None:
-    same(build(realistic, design), build(realistic, design, "spark", session=spark))
+    made = build(realistic, design, "spark", session=spark)
+    for engine in ("polars", "duckdb"):
+        same(build(realistic, design, engine), made)
 
 
 def test_an_engine_that_is_not_there_says_how_to_get_it(

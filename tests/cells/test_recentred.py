@@ -121,7 +121,8 @@ def test_means_over_the_reference_are_the_statistics(clean: Path, engine: str) -
 
 @pytest.mark.parametrize("engine", ["duckdb", "spark"])
 def test_engines_agree(realistic: Path, engine: Any) -> None:
-    pytest.importorskip({"duckdb": "duckdb", "spark": "pyspark"}[engine])
+    package, command = {"duckdb": ("duckdb", "test"), "spark": ("pyspark", "spark")}[engine]
+    pytest.importorskip(package, reason=f"{package} is not installed: make {command}")
     if engine == "spark" and shutil.which("java") is None:
         pytest.skip("no Java on this machine: install the Debian package default-jre-headless")
     frozen = recentred.reference(
