@@ -25,7 +25,7 @@ from tests.cells.test_attacks_releases import two_programmes
 from analysis.cells import audit, pack
 from analysis.cells.build import build
 from analysis.cells.design import CellsDesign
-from analysis.cells.disclosure import of_outcomes
+from analysis.cells.outcome_rules import broken
 from analysis.cells.outcomes import Outcome, Transform
 from analysis.panels import panel as panels
 from analysis.panels.outcomes import PanelOutcome
@@ -175,11 +175,11 @@ def test_a_logarithm_beside_its_source() -> None:
     log = Outcome("log", "total", transform=Transform("log"))
     later = Outcome("later", "total", real=2015, transform=Transform("asinh"))
     plain, land = Outcome("wage"), Outcome("land")
-    assert {f.column for f in of_outcomes((log, plain))} == {"one_form"}
-    assert {f.column for f in of_outcomes((later,), (later, log))} == {"one_form"}
-    assert not list(of_outcomes((log, land)))
-    assert {f.column for f in of_outcomes((log, Outcome("each", "land", "head")))} == {"one_scale"}
-    assert not list(of_outcomes((plain, replace(plain, name="real", real=2015))))
+    assert {f.column for f in broken((log, plain))} == {"one_form"}
+    assert {f.column for f in broken((later,), (later, log))} == {"one_form"}
+    assert not list(broken((log, land)))
+    assert {f.column for f in broken((log, Outcome("each", "land", "head")))} == {"one_scale"}
+    assert not list(broken((plain, replace(plain, name="real", real=2015))))
 
 
 def test_columns_that_may_add_up_are_refused_by_numbers(make: Make) -> None:

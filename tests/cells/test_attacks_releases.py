@@ -22,11 +22,12 @@ from tests.cells.test_attacks import (
     released,
 )
 
-from analysis.cells import declaration
+from analysis.cells import declaration, pack
 from analysis.cells.build import build
 from analysis.cells.disclosure import Held, check
 from analysis.cells.releases import Release
 from analysis.cells.result import Cells
+from analysis.faults import FaultsError
 from analysis.panels.panel import Panel
 
 
@@ -155,4 +156,12 @@ def test_two_programmes(make: Make) -> None:
     refused(other, second, "min_households", before=before, joint=joint)
     before, one, other, joint = made(dict.fromkeys(crowd(12, start=12), 2014))
     refused(other, second, "releases", before=before)
-    assert released(other, second, before, joint=joint).name == "second"
+    before.append(released(other, second, before, joint=joint))
+    assert before[-1].name == "second"
+    # Cells tell two programmes apart at once: of a third no remedy is printed that does not work.
+    third = declared(name="third", programme="credit", where="anywhere")
+    panel = two_programmes(make, {})
+    renamed = panel.participation.with_columns(pl.col("programme").str.replace("micro", ""))
+    cells = build(replace(panel, participation=renamed), third.design)
+    with pytest.raises(FaultsError, match="by 2 programmes at most: publish nothing more"):
+        pack.make(cells, third, before=before)

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 import pytest
 from tests.cells.test_attacks import (
+    GAP,
     POOR,
     SECRET,
     TOTAL,
@@ -158,6 +159,23 @@ def test_no_remedy_of_fewer_periods_gives_the_one_household_back(make: Make) -> 
     assert passed and (2012, 2016) not in passed
 
 
+def test_the_number_of_rows_used_is_a_published_sum_too(make: Make) -> None:
+    """Twice all pairs less the rows used is the number seen in all three years: one."""
+    homes = {
+        f"{name}{i:02d}": dict.fromkeys(years, 5_000 + 7 * i)
+        for name, years in {"a": (2012, 2013), "b": (2013, 2014), "c": (2012, 2014)}.items()
+        for i in range(24)
+    }
+    homes["x00"] = dict.fromkeys(YEARS, 5_003)
+    asked = declared(design='handling = "pairs"', where="anywhere")
+    panel = people(make, homes, {f"{name}{i:02d}": 2014 for name in "abc" for i in range(12)})
+    cells = build(panel, asked.design)
+    pairs = published(cells, "pairs")
+    both = pairs.filter(pl.col("base") < pl.col("period"))
+    assert 2 * both["n"].sum() - cells.account.rows_used == 1
+    refused(cells, asked, "min_households")
+
+
 def test_a_system_too_large_to_be_solved_is_refused(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,6 +254,32 @@ def test_dominance_of_a_squared_gap(make: Make) -> None:
     row = published(cells).row(0, named=True)
     assert 1 - math.sqrt(row["sum_deep"]) < 0.01  # so its income is below 1 % of the line
     refused(cells, asked, "dominance")
+
+
+def test_the_poor_and_the_others_follow_from_a_gap(make: Make) -> None:
+    """line × headcount − gap is what the poor have, and the total less that what the others have."""
+    poor_gap = POOR + GAP
+    homes = {**crowd(12), **crowd(10, 0, 50), "x": 900}
+    asked = declared(poor_gap)
+    cells = build(people(make, homes), asked.design)
+    row = published(cells).row(0, named=True)
+    assert 1_000 * row["sum_poor"] - row["sum_gap"] == 900
+    refused(cells, asked, "dominance")
+    # Ten poor have some too: then nobody's income is told.
+    spread = {**homes, **{f"h{i:03d}": 880 - i for i in range(50, 60)}}
+    assert released(build(people(make, spread), asked.design), asked).name == "first"
+
+    rich = {**crowd(20, 990), **crowd(10, 2_000, 50), "x": 150_000}
+    panel, both = people(make, rich), declared(TOTAL + poor_gap)
+    cells = build(panel, both.design)
+    row = published(cells).row(0, named=True)
+    above = row["sum_total"] - (1_000 * row["sum_poor"] - row["sum_gap"])
+    assert 150_000 / above > 0.85 > 150_000 / row["sum_total"]
+    refused(cells, both, "dominance")
+    counted, plain = declared(TOTAL + POOR), declared(TOTAL, name="second")
+    assert released(build(panel, counted.design), counted).name == "first"
+    before = [released(build(panel, asked.design), asked)]
+    refused(build(panel, plain.design), plain, "dominance", before=before)
 
 
 def test_bounds_by_linear_programming(make: Make) -> None:

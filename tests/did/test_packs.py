@@ -191,3 +191,26 @@ def test_a_pack_of_one_estimate_has_no_event_study(tmp_path):
     assert found.frame["term"].to_list() == ["overall"]
     inside = va.did(cells).overall.value
     assert found.overall.value == pytest.approx(inside, rel=THREE_DIGITS)
+
+
+def test_the_remedy_of_a_second_programme_works_as_printed(tmp_path):
+    panel = tmp_path / "panel"
+    va.simulate(panel, households=3_000, villages=75, periods=(2013, 2017), seed=9)
+
+    def plan(*programmes):
+        file = tmp_path / f"{programmes[-1]}.toml"
+        file.write_text(
+            f'name = "{programmes[-1]}"\n[design]\nprogrammes = {list(programmes)}\nstratum = ""\n'
+            '[[outcome]]\nname = "total"\n[[estimand]]\nname = "overall"\n'
+            'aggregation = "event_time_overall"\nwhere = "anywhere"\n',
+            encoding="utf-8",
+        )
+        return file, va.cells(panel, estimands=file)
+
+    (first, cells), (second, other) = plan("training"), plan("microcredit")
+    va.pack(cells, first, tmp_path / "first", panel=panel)
+    made = (other, second, tmp_path / "second")
+    with pytest.raises(FaultsError, match="cells of microcredit and training, made together"):
+        va.pack(*made, panel=panel)
+    _, joint = plan("microcredit", "training")
+    assert va.pack(*made, panel=panel, joint=joint).name == "microcredit"

@@ -20,7 +20,8 @@ from analysis.effects.record import Key
 from analysis.faults import FaultsError
 from analysis.panels import panel as panels
 from analysis.panels.model.settings import Settings, Switches
-from analysis.panels.model.simulate import simulate, simulate_settings
+from analysis.panels.model.simulate import simulate
+from analysis.results import saving, simulate_settings
 
 TEXT = """
 name = "law"
@@ -356,7 +357,18 @@ def test_the_command_takes_a_pack_as_it_takes_cells(whole, tmp_path):
         runner.invoke(cli.app, ["pack", str(made), *words, str(sent), "--log", str(log)]).exit_code
         == 0
     )
+    tried = ["attack", str(sent)]
+    alone = runner.invoke(cli.app, tried)
+    assert alone.exit_code == 0, alone.output
+    for said in ("nothing found", "not tried", "not covered: outside knowledge"):
+        assert said in alone.output
+    assert "hold" not in alone.output.replace("holder", "").replace("households", "")
+    assert runner.invoke(cli.app, [*tried, "--log", f"{log}x"]).exit_code == 1  # mistyped
+    tried += ["--log", str(log), "--cells", str(made)]
+    whole_audit = runner.invoke(cli.app, tried)
+    assert whole_audit.exit_code == 0 and "not tried" not in whole_audit.output
     cells = runner.invoke(cli.app, ["effects", str(made), "--estimands", str(plan)])
+    assert saving.INSIDE in cells.output
     found = runner.invoke(cli.app, ["effects", str(sent)])
     assert found.exit_code == 0, found.output
     first, *rest = found.output.splitlines()

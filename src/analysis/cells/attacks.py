@@ -15,7 +15,7 @@ from typing import Final, Literal
 import numpy as np
 import polars as pl
 
-from analysis.cells import declaration, disclosure, releases
+from analysis.cells import declaration, disclosure, outcome_rules, releases
 from analysis.cells import pack as packs
 from analysis.cells.pack import Pack
 from analysis.cells.parameters import parameters
@@ -161,7 +161,7 @@ def _counts(pack: Pack) -> Iterator[str]:
 
 
 def _lines(pack: Pack) -> Iterator[str]:
-    lines, shown = disclosure.counted(pack.design.outcomes), groups(pack)
+    lines, shown = outcome_rules.counted(pack.design.outcomes), groups(pack)
     if pack.weighted:
         return
     for one in lines:
@@ -169,14 +169,14 @@ def _lines(pack: Pack) -> Iterator[str]:
         yield from _few(pack, f"households below {one.name}", below)
         yield from _few(pack, f"households not below {one.name}", shown["n"] - below)
     for one, other in combinations(lines, 2):
-        if disclosure.scale(one) == disclosure.scale(other):
+        if outcome_rules.scale(one) == outcome_rules.scale(other):
             between = (shown[f"x_{one.name}"] - shown[f"x_{other.name}"]).abs()
             yield from _few(pack, f"households between {one.name} and {other.name}", between)
 
 
 def _outcomes(pack: Pack) -> Iterator[str]:
     for fault in (
-        *disclosure.of_outcomes(pack.design.outcomes),
+        *outcome_rules.broken(pack.design.outcomes),
         *disclosure.of_tables(pack.tables),
     ):
         yield fault.problem

@@ -178,12 +178,17 @@ def _share(inside: int, s: int, t: int) -> Callable[[int], Fraction]:
     return count
 
 
+def cohorts_of(atoms: Atoms, source: Source) -> tuple[int, ...]:
+    """Return the cohorts that a release tells apart, ascending."""
+    return tuple(sorted({int(c) for name in source.cohorts for c in atoms.frame[name]}))
+
+
 def published(atoms: Atoms, sources: Sequence[Source]) -> list[Published]:
     """Return every sum that the releases publish, over atoms."""
     found = []
     frame = atoms.frame.with_row_index("atom")
     for number, source in enumerate(sources):
-        cohorts = tuple(sorted({int(c) for name in source.cohorts for c in frame[name]}))
+        cohorts = cohorts_of(atoms, source)
         for (group,), part in frame.group_by(source.label, maintain_order=True):
             patterns = dict(zip(part["atom"].to_list(), part["pattern"].to_list(), strict=True))
             treated = [int(part[name][0]) for name in source.cohorts]
@@ -266,6 +271,7 @@ def told(
     for one in everything:
         place = by_period.setdefault(one.period, {})
         place.setdefault(part_of[next(iter(one.of))], []).append(one)
+    yield from _accounts(atoms, sources, by_period[None], households, villages)
     for period, systems in by_period.items():
         for system in systems.values():
             rows = list(_rows(system, sources if len(sources) > 1 else (), period))
@@ -275,6 +281,50 @@ def told(
                 if support not in seen and atoms.few(support, households, villages):
                     yield Found(system[0].group, period, support, len(system))
                 seen.add(support)
+
+
+def accounts(
+    design: CellsDesign, periods: tuple[int, ...], cohorts: tuple[int, ...]
+) -> Iterator[Callable[[int], int]]:
+    """Yield how often a pattern counts in the rows that a pack says it used, and left out.
+
+    Only pairs of periods: otherwise these numbers are those of groups, added up.
+    """
+    if design.handling == "pairs":
+        bit = bits(periods)
+        compared = comparisons(cohorts, periods, design.anticipation)
+        there = {t: [bit[a] | bit[b] for a, b in compared if t in (a, b)] for t in periods}
+
+        def used(pattern: int) -> int:
+            return sum(any(pattern & both == both for both in there[t]) for t in periods)
+
+        yield used
+        yield lambda pattern: pattern.bit_count() - used(pattern)
+
+
+def _accounts(
+    atoms: Atoms,
+    sources: Sequence[Source],
+    systems: Mapping[int, Sequence[Published]],
+    households: int,
+    villages: int,
+) -> Iterator[Found]:
+    """Yield what numbers of rows over all groups tell beyond the numbers of every group."""
+    pattern, rows = atoms.frame["pattern"].to_list(), []
+    for source in sources:
+        cohorts = cohorts_of(atoms, source)
+        for count in accounts(source.design, source.periods, cohorts):
+            rows.append({(a, COUNT): count(p) for a, p in enumerate(pattern)})
+    if not rows:
+        return
+    order = {(a, COUNT): a for a in range(len(pattern))}
+    known = [elimination.reduced(_rows(one, (), None), order) for one in systems.values()]
+    pivots = {min(row, key=order.__getitem__): row for part in known for row in part}
+    left = elimination.reduced([elimination.remainder(row, pivots) for row in rows], order)
+    for columns in elimination.supports(left, order):
+        support = frozenset(column[0] for column in columns)
+        if atoms.few(support, households, villages):
+            yield Found("all groups", None, support, len(rows))
 
 
 def _rows(

@@ -15,6 +15,8 @@ HANDLINGS: Final = {
     "pairs": "each comparison of two periods uses the households seen in both",
     "cross_sections": "every household seen in a period, whoever they are",
 }
+MOST_PROGRAMMES: Final = 2
+"""Programmes that cells tell apart at once."""
 MOMENTS: Final = ("untreated", "all")
 SECOND: Final = {
     "change": "squares of incomes and of their changes between every two periods",
@@ -88,7 +90,7 @@ class CellsDesign:
         names = [outcome.name for outcome in self.outcomes]
         for wrong, problem in (
             (
-                not 1 <= len(set(self.programmes)) == len(self.programmes) <= 2,
+                not 1 <= len(set(self.programmes)) == len(self.programmes) <= MOST_PROGRAMMES,
                 "name one programme, or two different ones",
             ),
             (not names, "name at least one outcome"),

@@ -16,11 +16,12 @@ from typing import Final
 import polars as pl
 
 from analysis import printing
-from analysis.cells import audit, elimination, releases, sizes
+from analysis.cells import audit, elimination, outcome_rules, releases, sizes
 from analysis.cells.audit import Atoms, Source
 from analysis.cells.declaration import Rules
 from analysis.cells.design import CellsDesign
-from analysis.cells.outcomes import VALUES, Outcome
+from analysis.cells.outcome_rules import counted, fault, scale
+from analysis.cells.outcomes import Outcome
 from analysis.cells.releases import Release
 from analysis.cells.result import Cells
 from analysis.faults import Fault
@@ -51,11 +52,6 @@ SECOND: Final = ("ss_", "wss_", "zs_", "zz_", "zsum_")
 """How columns of second moments begin."""
 AGAIN: Final = "merge strata or cohorts, or declare fewer outcomes or periods; it is audited again"
 """What to do where a sum tells too much: what comes of it passes the same audit."""
-
-
-def fault(rule: str, problem: str, remedy: str, where: str = "") -> Fault:
-    """Return the refusal by a rule."""
-    return Fault("pack", f"rule {rule}: {problem}", remedy, column=rule, value=where)
 
 
 @dataclass(frozen=True)
@@ -101,9 +97,10 @@ def check(
     own = _own(held)
     sets = _sets(own)
     return [
-        *of_outcomes(held.design.outcomes, outcomes),
+        *outcome_rules.broken(held.design.outcomes, outcomes),
         *_few(atoms, sources, rules),
         *_dominance(held, own, sets, outcomes, rules),
+        *_gaps_before(held.design.outcomes, before),
         *_bounds(held, own, rules),
         *_counts(held, sets, before, rules),
     ]
@@ -220,7 +217,11 @@ def _values(held: Held, outcomes: Sequence[Outcome]) -> Iterator[str]:
     for name, one in sizes.families(held.cells.design).items():
         for bits in in_reach(outcomes, one.per):
             yield f"{name}{bits}"
-    yield from (o.name for o in held.design.outcomes if sizes.is_sized(o))
+    for one in filter(sizes.is_sized, held.design.outcomes):
+        yield one.name
+        if one.is_gap:
+            reach = sizes.mask(one) in in_reach(outcomes, one.per)
+            yield from (name for name, below in sizes.sides(one).items() if below or reach)
 
 
 def _dominance(
@@ -260,6 +261,18 @@ def _dominance(
         where = " · ".join(str(x) for x in rows.select("group", "base", "period").row(0) if x)
         what = ", ".join(dict.fromkeys(_named(value) for value, _ in hits))
         yield fault(rule, f"{problem} ({count}: {what})", AGAIN, where)
+
+
+def _gaps_before(outcomes: Sequence[Outcome], before: Sequence[Release]) -> Iterator[Fault]:
+    """Yield earlier gaps of an income that follows only now: who is above was not measured."""
+    own = {audit.definition(o) for o in outcomes}
+    known = [o for old in before for o in old.design.outcomes]
+    for gap in (o for o in known if o.is_gap and audit.definition(o) not in own):
+        now, then = (in_reach(all_of, gap.per) for all_of in ((*known, *outcomes), known))
+        if sizes.mask(gap) in set(now) - set(then):
+            problem = f"{gap.name} was released, and who is above its line is not measured here"
+            remedy = "declare that gap and its headcount too; it is audited again"
+            yield fault("dominance", problem, remedy, gap.name)
 
 
 def _second(size: pl.Expr, top: pl.Expr, squares: pl.Expr) -> pl.Expr:
@@ -317,18 +330,6 @@ def _bounds(held: Held, own: _Own, rules: Rules) -> Iterator[Fault]:
 # ------------------------------------------------------------------------------ counts below lines
 
 
-def counted(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Return the outcomes that count households: below a line, or of those who say yes."""
-    return [o for o in outcomes if o.is_count]
-
-
-def scale(outcome: Outcome) -> tuple[str, str]:
-    """Return income and scale of a line: only lines of one are nested in each other."""
-    made = outcome.transform
-    person = outcome.per == "head" or (made is not None and made.kind == "headcount")
-    return outcome.source, "person" if person else outcome.per.replace("_", " ")
-
-
 def _counts(
     held: Held, sets: pl.DataFrame, before: Sequence[Release], rules: Rules
 ) -> Iterator[Fault]:
@@ -374,78 +375,6 @@ def _counts(
             where = " · ".join(map(str, rows.select("group", "period").row(0)))
             remedy = "merge groups, or leave the line out; it is audited again"
             yield fault(rule, f"{problem} ({rows.height} groups)", remedy, where)
-
-
-# ------------------------------------------------------------------------------ choice of outcomes
-
-
-def of_outcomes(outcomes: Sequence[Outcome], together: Sequence[Outcome] = ()) -> Iterator[Fault]:
-    """Yield the rules that the choice of outcomes breaks, whatever the data.
-
-    Parameters
-    ----------
-    outcomes : sequence of Outcome
-        Of this release.
-    together : sequence of Outcome
-        Of all releases; `outcomes` if left out.
-    """
-    together = together or outcomes
-    lines = counted(together)
-    scales: dict[str, set[str]] = {}
-    for one in lines:
-        scales.setdefault(scale(one)[0], set()).add(scale(one)[1])
-    forms: dict[str, set[str]] = {}
-    for one in together:
-        form = _form(one)
-        if form is not None:
-            scales.setdefault("an amount", set()).add(one.per)
-            for column in one.columns:
-                forms.setdefault(column, set()).add(form)
-    for source, found in sorted(scales.items()):
-        if len(found) > 1:
-            problem = f"{source} is released per {' and per '.join(sorted(found))}"
-            yield fault("one_scale", problem, "keep the one that was released first", source)
-    for column, found in sorted(forms.items()):
-        if len(found) > 1:
-            problem = f"{column} is released as {' and as '.join(sorted(found))}"
-            yield fault("one_form", problem, "keep the one that was released first", column)
-    for outcome in outcomes:
-        made = outcome.transform
-        if outcome.is_approximate:
-            yield fault(
-                "recentred_influence",
-                f"the sum of {outcome.name} and the reference tell"
-                " how many are below a quantile, or what they have",
-                "leave it out: declare thresholds",
-                outcome.name,
-            )
-        if made is None or made.kind not in ("gap", "squared_gap"):
-            continue
-        twin = [
-            o
-            for o in lines
-            if o.transform
-            and o.source == outcome.source
-            and o.transform.kind == "headcount"
-            and (o.transform.line, o.transform.fen) == (made.line, made.fen)
-        ]
-        if not twin:
-            problem = f"{outcome.name} has no headcount at its line"
-            remedy = "declare that headcount too; it is audited again"
-            yield fault("gap_needs_headcount", problem, remedy, outcome.name)
-
-
-def _form(outcome: Outcome) -> str | None:
-    """Return how an outcome shows its columns; None of counts and of gaps, which have their rules.
-
-    Prices change a sum by a factor that all know, but not the sum of a transform.
-    """
-    made = outcome.transform
-    if outcome.is_count or (made is not None and made.kind not in VALUES):
-        return None
-    if made is None:
-        return "it is"
-    return " ".join(map(str, (made.kind, *made.shares, *([outcome.real] if outcome.real else []))))
 
 
 def of_tables(tables: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:

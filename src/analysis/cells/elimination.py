@@ -53,9 +53,7 @@ def reduced(
     """
     pivots: dict[Column, Row] = {}
     for given in rows:
-        row = whole(given)
-        for column in [name for name in row if name in pivots]:
-            row = _without(row, column, pivots[column])
+        row = remainder(given, pivots)
         if not row:
             continue
         pivot = min(row, key=order.__getitem__)
@@ -64,6 +62,20 @@ def reduced(
                 pivots[other] = _without(known, pivot, row)
         pivots[pivot] = row
     return [pivots[name] for name in sorted(pivots, key=order.__getitem__)]
+
+
+def remainder(given: Mapping[Column, Fraction | int], pivots: Mapping[Column, Row]) -> Row:
+    """Return what of a row does not follow from reduced rows, each by its pivot.
+
+    Examples
+    --------
+    >>> remainder({1: 1, 2: 2, 3: 1}, {1: {1: 1, 2: 1}})
+    {2: 1, 3: 1}
+    """
+    row = whole(given)
+    for column in [name for name in row if name in pivots]:
+        row = _without(row, column, pivots[column])
+    return row
 
 
 def _without(row: Row, column: Column, pivot: Row) -> Row:

@@ -254,6 +254,11 @@ class Outcome:
         return self.transform is None and self.source in (*schemas.SOURCES, "total")
 
     @property
+    def is_gap(self) -> bool:
+        """Whether it is what lacks to a line, an amount of money."""
+        return self.transform is not None and self.transform.kind == "gap"
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the income table that it is made of."""
         return schemas.SOURCES if self.source == "total" else (self.source,)

@@ -21,6 +21,7 @@ from analysis.cells import disclosure, grouping, releases
 from analysis.cells.declaration import Declaration, Rules, not_its_cells
 from analysis.cells.design import CellsDesign
 from analysis.cells.disclosure import Held
+from analysis.cells.outcome_rules import fault
 from analysis.cells.pack_estimates import Covariance, Estimated, as_dict, from_dict, published
 from analysis.cells.parameters import parameters
 from analysis.cells.releases import Release
@@ -37,6 +38,8 @@ NOTE: Final = (
     "Disclosure control by stated rules, not a formal guarantee of privacy; the holder of the data"
     " checks before release."
 )
+INSIDE: Final = ("households_never_seen_untreated",)
+"""What is known of cells and does not leave with a pack: it may be a count of few."""
 Floats = npt.NDArray[np.float64]
 
 
@@ -194,7 +197,7 @@ def make(
         declaration=declared.text,
         rules=rules,
         account=_account(cells, rules.min_households),
-        meta=dict(cells.meta),
+        meta={name: x for name, x in cells.meta.items() if name not in INSIDE},
     )
     held = Held(cells, merged.design)
     finest = None if joint is None else Held(joint, joint.design)
@@ -441,7 +444,7 @@ def _villages(
         alone = point.estimand in same
         least = carried + parameters().residual_degrees if alone else rules.min_villages
         if fewest < least:
-            yield disclosure.fault(
+            yield fault(
                 "villages",
                 f"fewer than {least} villages in an arm",
                 "leave the estimate out",

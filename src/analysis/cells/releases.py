@@ -20,7 +20,7 @@ import polars as pl
 from analysis import locks
 from analysis.cells import audit, grouping
 from analysis.cells.audit import Atoms, Source
-from analysis.cells.design import CellsDesign
+from analysis.cells.design import MOST_PROGRAMMES, CellsDesign
 from analysis.cells.scan import known_by
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.files import write_atomic
@@ -331,7 +331,9 @@ def together(
     before : sequence of Release
         The log.
     """
-    faults = [fault for old in before for fault in _odd(finest, own, old)]
+    every = (*own.design.programmes, *(name for old in before for name in old.design.programmes))
+    joint = tuple(dict.fromkeys(every))
+    faults = [fault for old in before for fault in _odd(finest, own, old, joint)]
     if faults:
         return faults, [], None
     sources, labels = [], {}
@@ -352,13 +354,15 @@ def _fault(problem: str, remedy: str, where: str) -> Fault:
     return Fault("pack", f"rule releases: {problem}", remedy, column="releases", value=where)
 
 
-def _odd(finest: Held, own: Held, old: Release) -> Iterator[Fault]:
+def _odd(finest: Held, own: Held, old: Release, programmes: tuple[str, ...]) -> Iterator[Fault]:
     """Yield why a release cannot be seen as a coarser division of the cells."""
     there, design = finest.cells.design, old.design
     if not set(design.programmes) <= set(there.programmes):
         problem = f"{old.name} divides households by another programme"
-        both = " and ".join(dict.fromkeys((*design.programmes, *there.programmes)))
-        yield _fault(problem, f"name cells of {both}, made together: --joint, joint=", old.name)
+        remedy = f"name cells of {' and '.join(programmes)}, made together: --joint, joint="
+        if len(programmes) > MOST_PROGRAMMES:
+            remedy = f"cells divide by {MOST_PROGRAMMES} programmes at most: {NOTHING}"
+        yield _fault(problem, remedy, old.name)
     elif design.stratum not in ("", there.stratum):
         yield _fault(f"{old.name} has other strata", f"use its stratum, {design.stratum}", old.name)
     elif (old.weighted, design.unit) != (own.cells.weighted, own.design.unit):

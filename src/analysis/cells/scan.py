@@ -98,7 +98,7 @@ def plan(
             names.append(name)
         parts[outcome.name] = tuple(names)
     if design.disclosure:
-        for per in dict.fromkeys(o.per for o in design.outcomes if o.is_of_sources):
+        for per in dict.fromkeys(o.per for o in design.outcomes if o.is_of_sources or o.is_gap):
             for source in schemas.SOURCES:
                 name = _raw_name(Outcome(source, per=per), source)
                 # Nobody need have answered what no outcome asks for.

@@ -4,7 +4,8 @@ For every value that a reader could get a sum of, by village, cohort, stratum, p
 and period (or pair of periods): how many households have any of it, the sum of its absolute values,
 the largest, and the sum of squares, from which the second largest is bounded. A value is one of the
 fifteen sums of sources of income, since any of them may follow from others, or an outcome of any
-other kind, as it is added up. Counts have no size: see `analysis.cells.disclosure`.
+other kind, as it is added up; beside a gap also the incomes of who is below its line, and of who is
+not: with the headcount both follow. Counts have no size: see `analysis.cells.disclosure`.
 """
 
 from __future__ import annotations
@@ -60,6 +61,18 @@ def is_sized(outcome: Outcome) -> bool:
     (True, False)
     """
     return not (outcome.is_of_sources or outcome.is_count or outcome.is_approximate)
+
+
+def sides(gap: Outcome) -> dict[str, bool]:
+    """Return the values of who is below the line of a gap, and who is not, by whether below.
+
+    Examples
+    --------
+    >>> from analysis.cells.outcomes import gap as lacking
+    >>> sides(Outcome("lack", transform=lacking(100)))
+    {'below_lack': True, 'above_lack': False}
+    """
+    return {f"below_{gap.name}": True, f"above_{gap.name}": False}
 
 
 def table(
@@ -146,6 +159,9 @@ def _values(design: CellsDesign, found: Plan, base: int, period: int) -> Iterato
     for outcome in filter(is_sized, design.outcomes):
         value = _own(outcome, found, period)
         yield outcome.name, value if base == LEVEL else value - _own(outcome, found, base)
+        for name, below in sides(outcome).items() if outcome.is_gap else ():
+            value = _side(outcome, found, period, below)
+            yield name, value if base == LEVEL else value - _side(outcome, found, base, below)
 
 
 def _columns(found: Plan, base: int, period: int) -> Iterator[tuple[str, Any]]:
@@ -160,6 +176,14 @@ def _own(outcome: Outcome, found: Plan, period: int) -> Any:
     (raw,) = found.parts[outcome.name]
     value, scale = nw.col(f"{raw}_at_{period}"), found.scale[outcome.name]
     return value if scale is None else value.cast(nw.Float64) * float(scale[period])
+
+
+def _side(gap: Outcome, found: Plan, period: int, below: bool) -> Any:
+    """Return the income of who is, or is not, below the line of a gap in a period; else nothing."""
+    income = _amount(Outcome(gap.source, per=gap.per), found, period, mask(gap))
+    lacking = _own(gap, found, period) > 0
+    kept = lacking if below else ~lacking
+    return nw.when(kept).then(income.cast(nw.Float64)).otherwise(nw.lit(0.0))
 
 
 def _amount(outcome: Outcome, found: Plan, period: int, bits: int) -> Any:
