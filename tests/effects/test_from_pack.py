@@ -20,8 +20,8 @@ from analysis.effects.record import Key
 from analysis.faults import FaultsError
 from analysis.panels import panel as panels
 from analysis.panels.model.settings import Settings, Switches
-from analysis.panels.model.simulate import simulate
-from analysis.results import saving, simulate_settings
+from analysis.panels.model.simulate import simulate, simulate_settings
+from analysis.results import saving
 
 TEXT = """
 name = "law"
