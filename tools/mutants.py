@@ -1,13 +1,18 @@
 """Sampled mutants: change one operator or number of the code, and see whether a test notices.
 
-    python tools/mutants.py --number 200 --seed 1
+    python tools/mutants.py --number 200 --seed 14
 
 Each mutant is one change of the syntax tree of a file in one of the rooms below: a comparison, an
-arithmetic or Boolean operator, a number, `min` for `max`. The examples of its module are run, then
-the tests that name the module or the function, until one fails that passes without the change.
-Verdicts are written to ``reports/validation/mutants.csv`` one by one, so that a run that was
-interrupted goes on where it was; `--again` judges those that were not killed again. The column
-``explanation`` is written by hand: each survivor is read, and killed by a test or explained.
+arithmetic or Boolean operator, a number, `min` for `max`. The tests and examples of the rooms are
+traced once (``build/mutants``, made anew when code or tests change). Then, for each mutant, those
+that reach the changed statement are run, the fastest first, until one fails that passes without the
+change; one that needs far more time than without the change has failed too.
+
+A mutant is drawn by the digest of the seed, its function and its expression, the smallest first: so
+it stays drawn when other code changes, moves or is renamed. Verdicts are written to
+``reports/validation/mutants.csv`` one by one, so that a run that was interrupted goes on where it
+was; `--again` judges those that were not killed again. The column ``explanation`` is written by
+hand: each survivor is read, and killed by a test or explained.
 
 An extra: `make test` does not run it. It works on a copy of the project, so that the tree stays as
 it is, also when it is interrupted. It needs a system that can fork.
@@ -18,27 +23,40 @@ from __future__ import annotations
 import argparse
 import ast
 import csv
+import hashlib
 import importlib
 import os
-import random
-import re
 import resource
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import reached_lines
+from reached_lines import Reached
+
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("effects", "did", "designs", "inference", "sensitivity", "welfare", "claims")
 TESTED_WITH = ("cells", "power", "results")
 """Other rooms, whose tests are run too."""
+DOORS = ("tests/test_doors.py", "tests/test_command.py", "tests/test_damage.py")
+"""Tests of the whole, that reach the rooms too."""
+TRACED = ROOT / "build/mutants"
+FIRST_RUN = 20
+"""Tests that are run before the others are imported: most mutants go no further."""
+LONGER = 4
+"""Times the processor seconds without the change, after which a test has failed."""
+START = 40
+"""Seconds to import and collect, and spare."""
 STORED = ROOT / "reports/validation/mutants.csv"
 COLUMNS = (
     "seed",
@@ -94,11 +112,21 @@ class Mutant:
         Qualified name of the function it lies in; empty outside functions.
     node : int
         Its place in the walk through the syntax tree.
+    lines : tuple of int
+        First and last line of the statement, of its head only where it has a body.
+    name : str
+        What it is drawn by: function, expression, and which of those alike it is.
     """
 
     file: str
     function: str
     node: int
+    lines: tuple[int, int]
+    name: str
+
+    def rank(self, seed: int) -> str:
+        """Return the digest that decides whether it is drawn."""
+        return hashlib.sha256(f"{seed} {self.name}".encode()).hexdigest()
 
 
 def change(node: ast.AST) -> bool:
@@ -141,13 +169,44 @@ def functions(tree: ast.AST) -> dict[ast.AST, str]:
     return found
 
 
+def spans(tree: ast.AST) -> dict[ast.AST, tuple[int, int]]:
+    """Return first and last line of the statement that each node lies in."""
+    found: dict[ast.AST, tuple[int, int]] = {}
+
+    def walk(node: ast.AST, span: tuple[int, int]) -> None:
+        for child in ast.iter_child_nodes(node):
+            own = span
+            if isinstance(child, (ast.stmt, ast.ExceptHandler)):
+                decorators = getattr(child, "decorator_list", [])
+                first = min([child.lineno, *(one.lineno for one in decorators)])
+                body = getattr(child, "body", [])
+                last = body[0].lineno - 1 if body else child.end_lineno or child.lineno
+                own = first, max(last, first)
+            found[child] = own
+            walk(child, own)
+
+    walk(tree, (1, 1))
+    return found
+
+
 def mutants_of(file: Path) -> Iterator[Mutant]:
     """Yield each node of a file that can be changed."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    names = functions(tree)
+    names, lines = functions(tree), spans(tree)
+    alike: Counter[str] = Counter()
     for number, node in enumerate(ast.walk(tree)):
+        text = ast.unparse(node) if isinstance(node, ast.expr | ast.AugAssign) else ""
         if change(node):
-            yield Mutant(file.relative_to(ROOT).as_posix(), names.get(node, ""), number)
+            function = names.get(node, "")
+            name = f"{function} {type(node).__name__} {text}"
+            alike[name] += 1
+            yield Mutant(
+                file=file.relative_to(ROOT).as_posix(),
+                function=function,
+                node=number,
+                lines=lines[node],
+                name=f"{name} {alike[name]}",
+            )
 
 
 def mutated(text: str, number: int) -> tuple[str, str, str]:
@@ -160,14 +219,15 @@ def mutated(text: str, number: int) -> tuple[str, str, str]:
     return "\n".join(after) + "\n", *(moved[0] if moved else ("", ""))
 
 
-def in_child(root: Path, work: Callable[[], int], seconds: int) -> int:
+def in_child(root: Path, work: Callable[[], int], seconds: float) -> int:
     """Run a function in a forked child with the copy's code; its exit code, −1 if it was ended."""
     sys.stdout.flush()
     child = os.fork()
     if not child:
         code = 1
         try:
-            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+            limit = int(seconds) + 1
+            resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
             os.chdir(root)
             os.environ["PYTHONPATH"] = str(root / "src")
             sys.path.insert(0, str(root / "src"))
@@ -177,35 +237,18 @@ def in_child(root: Path, work: Callable[[], int], seconds: int) -> int:
             code = work()
         finally:
             os._exit(code)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else -1
+    # The processor's seconds do not count what waits; a busy machine needs a few times as long.
+    patience = time.monotonic() + 10 * seconds
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else -1
+        if time.monotonic() > patience:
+            os.kill(child, 9)
+        time.sleep(0.02)
 
 
-def tests_of(root: Path, mutant: Mutant) -> list[str]:
-    """Return the examples of the module, then the test files that name it or the function.
-
-    Where none does, all tests of the room.
-    """
-    module = Path(mutant.file)
-    room, word = module.parent.name, mutant.function.rpartition(".")[2]
-    names = [rf"\b{module.stem}\b"]
-    if word and not word.startswith("_"):
-        names.append(rf"\b{word}\(")
-    named = re.compile("|".join(names))
-    files = [
-        file
-        for room_of_tests in (*ROOMS, *TESTED_WITH)
-        for file in sorted((root / "tests" / room_of_tests).glob("test_*.py"))
-        if named.search(file.read_text(encoding="utf-8"))
-    ]
-    # Those of the room itself first, then the shortest.
-    files.sort(key=lambda file: (file.parent.name != room, file.stat().st_size))
-    if not files:
-        files = sorted((root / "tests" / room).glob("test_*.py"))
-    return [mutant.file, *(file.relative_to(root).as_posix() for file in files)]
-
-
-def run(root: Path, tests: Sequence[str], without: Sequence[str], seconds: int) -> tuple[int, str]:
+def run(root: Path, tests: Sequence[str], seconds: float) -> tuple[int, str]:
     """Run tests until one fails; the exit code of pytest, −1 if time was up, and which failed."""
     first = root / "first.txt"
     first.write_text("", encoding="utf-8")
@@ -215,38 +258,65 @@ def run(root: Path, tests: Sequence[str], without: Sequence[str], seconds: int) 
             if report.failed:
                 first.write_text(report.nodeid, encoding="utf-8")
 
-    def work() -> int:
-        left_out = [f"--deselect={test}" for test in without]
-        return int(pytest.main([*OPTIONS, *left_out, *tests], plugins=[First()]))
-
-    code = in_child(root, work, seconds)
+    code = in_child(root, lambda: int(pytest.main([*OPTIONS, *tests], plugins=[First()])), seconds)
     return code, first.read_text(encoding="utf-8")
 
 
-def judge(root: Path, mutant: Mutant, unsound: set[str], seconds: int) -> dict[str, Any]:
+def trace(root: Path) -> Reached:
+    """Return which test reaches which line: as stored, if neither code nor tests changed since."""
+    rooms = [*ROOMS, *TESTED_WITH]
+    places = [
+        *(f"src/analysis/{room}" for room in rooms),
+        *(f"tests/{room}" for room in rooms),
+        *DOORS,
+    ]
+    tests = [place for place in places if (root / place).exists()]
+    digest = hashlib.sha256()
+    for folder in ("src/analysis", "tests"):
+        for file in sorted((root / folder).rglob("*.py")):
+            digest.update(file.read_bytes())
+    stored = TRACED / f"{digest.hexdigest()[:16]}.json"
+    if not stored.is_file():
+        tracer = reached_lines.Tracer(root)
+
+        def work() -> int:
+            pytest.main([word for word in [*OPTIONS, *tests] if word != "-x"], plugins=[tracer])
+            tracer.reached().save(stored)
+            return 0
+
+        begun = time.monotonic()
+        in_child(root, work, 3_600)
+        print(f"traced in {time.monotonic() - begun:.0f} s: {stored.name}", flush=True)
+    return reached_lines.load(stored)
+
+
+def judge(root: Path, mutant: Mutant, reached: Reached, sound: dict[str, bool]) -> dict[str, Any]:
     """Run the tests of a mutant until one fails that passes without the change; its row.
 
-    A test that fails without the change too is left out, of this mutant and of all later ones.
+    A test that fails alone without the change too is left out, of this mutant and of later ones.
     """
     file = root / mutant.file
     text = file.read_text(encoding="utf-8")
     code, before, after = mutated(text, mutant.node)
-    tests = tests_of(root, mutant)
-    verdict = ""
+    tests = reached.of(mutant.file, *mutant.lines) or reached.of_file(mutant.file)
+    verdict, failed, left = "", "", list(tests)
     while not verdict:
-        file.write_text(code, encoding="utf-8")
-        try:
-            ended, failed = run(root, tests, sorted(unsound), seconds)
-        finally:
-            file.write_text(text, encoding="utf-8")
-        if ended in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
-            verdict = "survived"
-        elif not failed and ended < 0:
-            verdict = "time was up"
-        elif failed and run(root, [failed], (), seconds)[0] != 0:
-            unsound.add(failed)
-        else:
+        left = [test for test in left if sound.get(test, True)]
+        part = left[:FIRST_RUN]
+        seconds = START + LONGER * sum(map(reached.seconds.__getitem__, part))
+        ended, failed = 0, ""
+        if part:
+            with changed(file, code, text):
+                ended, failed = run(root, part, seconds)
+        if part and not failed and ended < 0:
+            verdict, failed = "killed", f"more than {LONGER} times the time of {len(part)} tests"
+        elif failed and failed not in sound:
+            sound[failed] = run(root, [failed], START + LONGER * reached.seconds[failed])[0] == 0
+        if not verdict and failed and sound[failed]:
             verdict = "killed"
+        elif not verdict and not failed:
+            left = left[FIRST_RUN:]
+            verdict = "" if left else "survived"
     return {
         "module": module_of(mutant),
         "function": mutant.function,
@@ -256,6 +326,23 @@ def judge(root: Path, mutant: Mutant, unsound: set[str], seconds: int) -> dict[s
         "tests": len(tests),
         "killed_by": failed,
     }
+
+
+@contextmanager
+def changed(file: Path, code: str, text: str) -> Iterator[None]:
+    """Let a file hold other code for a while; what Python compiled of it goes."""
+    try:
+        write(file, code)
+        yield
+    finally:
+        write(file, text)
+
+
+def write(file: Path, text: str) -> None:
+    """Write code; what Python compiled may be as old and as large, so it goes."""
+    file.write_text(text, encoding="utf-8")
+    for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*.pyc"):
+        compiled.unlink()
 
 
 def module_of(mutant: Mutant) -> str:
@@ -299,8 +386,7 @@ def main() -> None:
     """Sample mutants, judge those that are not judged yet, write and count them."""
     parser = argparse.ArgumentParser(description="Sampled mutants of the code.")
     parser.add_argument("--number", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seconds", type=int, default=180, help="processor time for one mutant")
+    parser.add_argument("--seed", type=int, default=14)
     parser.add_argument("--again", action="store_true", help="judge those not killed again")
     parser.add_argument("--rooms", nargs="*", default=list(ROOMS), choices=ROOMS)
     asked = parser.parse_args()
@@ -310,7 +396,7 @@ def main() -> None:
         for file in sorted((ROOT / "src/analysis" / room).glob("*.py"))
         for mutant in mutants_of(file)
     ]
-    chosen = random.Random(asked.seed).sample(every, min(asked.number, len(every)))  # noqa: S311  # a sample
+    chosen = sorted(every, key=lambda one: one.rank(asked.seed))[: asked.number]
     print(f"seed {asked.seed}: {len(chosen)} of {len(every)} mutants", flush=True)
     for name in NEEDED:
         importlib.import_module(name)
@@ -319,24 +405,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()
         copy(root)
-        unsound: set[str] = set()
+        reached, sound = trace(root), dict[str, bool]()
         for number, mutant in enumerate(chosen, 1):
             _, old, new = mutated((root / mutant.file).read_text(encoding="utf-8"), mutant.node)
-            module = module_of(mutant)
-            known = before.get((module, mutant.function, old, new))
+            module, begun = module_of(mutant), time.monotonic()
+            known = before.pop((module, mutant.function, old, new), None)
             if known and (not asked.again or known["verdict"] == "killed"):
                 row = known
             else:
-                row = judge(root, mutant, unsound, asked.seconds)
-            about = {"seed": asked.seed, "number": number, "drawn_from": len(every)}
-            why = {"explanation": known["explanation"] if known else ""}
-            rows.append({**row, **about, **why})
-            # Those that were judged before and are not yet seen again stay.
-            seen = {_key(one) for one in rows}
-            store([*rows, *(one for key, one in before.items() if key not in seen)])
-            print(number, row["verdict"], module, mutant.function, old, "->", new, flush=True)
-    # A sample of other code stays, with its explanations.
-    store([*(row for row in before.values() if row["drawn_from"] != str(len(every))), *rows])
+                about = {"seed": asked.seed, "number": number, "drawn_from": len(every)}
+                why = {"explanation": known["explanation"] if known else ""}
+                row = {**judge(root, mutant, reached, sound), **about, **why}
+                took = f"{time.monotonic() - begun:.0f} s,"
+                print(number, took, row["verdict"], module, mutant.function, flush=True)
+            rows.append(row)
+            # Those judged before, of code that is gone or not yet seen again, stay.
+            store([*before.values(), *rows])
     print(dict(Counter(row["verdict"] for row in rows)))
 
 

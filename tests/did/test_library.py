@@ -204,4 +204,4 @@ def test_few_villages_have_no_interval():
     frame = staggered().filter(pl.col("village").is_in(["v0", "v1", "v2", "v3"]))
     found = va.did(frame, **COMMON, cluster="village", method="extended_two_way")
     assert np.isnan(found.overall.std_error)
-    assert "fewer than 4 effective clusters" in found.overall.note
+    assert "fewer than 4 clusters in an arm" in found.overall.note

@@ -252,14 +252,14 @@ def test_a_stratum_that_only_one_village_holds_has_no_interval():
     assert np.isfinite(found.under("parity").std_errors[0])
 
 
-def test_under_four_effective_clusters_there_is_no_interval_but_a_way_out():
-    """By hand: cohort 2 has weights 2 and 1: 9/5 = 1.8; never treated as well."""
+def test_under_four_clusters_there_is_no_interval_but_a_way_out():
+    """By hand: cohort 2 has weights 2 and 1: effective 9/5 = 1.8; never treated as well."""
     found = group_time.estimate(HAND)
     assert np.isnan(found.std_errors).all()
     assert found.effective_clusters[:, 0].tolist() == [1.8, 1.8]
     assert found.max_leverage[0] == pytest.approx(2 / 3)
     assert found.notes[0] == (
-        "no interval: fewer than 4 effective clusters in an arm (1.8 treated and 1.8 control);"
+        "no interval: fewer than 4 clusters in an arm (2 treated and 2 control);"
         " randomisation inference (.randomise()) if clusters were assigned at random, else not"
         " estimable"
     )

@@ -76,10 +76,33 @@ def test_effective_clusters_of_the_smaller_arm_that_there_is():
     arms = design([4, 2, 2, 0], [0, 0, 0, 0], [4, 2, 2, 0], [0, 0, 0, 0])
     assert arms.effective[:, 0].tolist() == [2.7, 0.0]  # 64/24
     assert arms.smaller.item() == 2.7 and arms.leverage.item() == 0.5
-    assert degrees.few(np.array([3.9, 4.0])).tolist() == [True, False]
+    assert arms.clusters[:, 0].tolist() == [3.0, 0.0]
+
+
+def test_a_village_that_is_nearly_an_arm_leaves_little_more_than_one_degree():
+    """Four treated of 997, 1, 1 and 1 against eight of 10; leaving the first out is nearly all.
+
+    By hand with a correlation of 0.1: it moves the estimate by 0.997 times the mean of the small
+    three less its own, variance 0.997² (1/3 + 0.1009); each of eight by a seventh of its mean less
+    theirs, variances 0.19/49 on seven dimensions.
+    """
+    treated, control = [997, 1, 1, 1, *[0] * 8], [*[0] * 4, *[10] * 8]
+    arms = design(treated, control, treated, control)
+    freedom = degrees.design_degrees(arms, np.array([True]))
+    first, each = 0.997**2 * (1 / 3 + 0.1 + 0.9 / 997), 0.19 / 49
+    by_hand = (first + 7 * each) ** 2 / (first**2 + 7 * each**2)
+    assert freedom.item() == pytest.approx(by_hand, rel=1e-4) and round(by_hand, 2) == 1.13
+    assert not degrees.few(arms.clusters, freedom).item()
+    # Of other estimates the cap, effective clusters less one, leaves nothing to judge by.
+    assert degrees.few(arms.clusters, degrees.design_degrees(arms, np.array([False]))).item()
+
+
+def test_three_clusters_are_too_few_however_many_there_are_against_them():
+    clusters = np.array([[3.0, 4.0, 40.0], [97.0, 4.0, 0.0]])
+    assert degrees.few(clusters, np.array([2.0, 5.0, 39.0])).tolist() == [True, False, False]
 
 
 def test_the_parameters_have_a_source():
     rules = degrees.rules()
     assert 0 < rules.intraclass_correlation < 1
-    assert rules.least_effective == 4 and rules.multipliers_from == 20
+    assert rules.least_clusters == 4 and rules.multipliers_from == 20

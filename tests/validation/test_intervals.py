@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from analysis.validation import intervals
+from analysis.validation.interval_coverage import interval_coverage
 
 SETTING = intervals.load()
 FOUND = intervals.stored()
@@ -39,14 +40,24 @@ def test_what_is_printed_holds(measure):
 def test_leads_are_rejected_no_more_often_than_six_in_a_hundred():
     rows = of("pretrend")
     assert rows.filter(pl.col("value") - 2 * pl.col("mc_error") > 0.06).is_empty()
-    assert of("untested")["value"].max() == 0
+    # Two leads are too many for fewer than three effective clusters.
+    assert of("untested").filter(pl.col("effective") >= 5)["value"].max() == 0
 
 
-def test_refusals_are_counted_and_rare_where_arms_are_large_in_effect():
-    """Five effective clusters or more an arm: at most one draw in ten; three villages: every one."""
+def test_refusals_are_counted_and_rare_where_villages_are_enough():
+    """Five villages or more an arm: at most one draw in ten; three villages: every one."""
     rows = of("refused")
-    assert rows.filter(pl.col("effective") >= 5)["value"].max() <= 0.1
+    enough = {p.id for p in SETTING.plans if p.treated >= 5 and (p.inside or p.control >= 5)}
+    assert rows.filter(pl.col("design").is_in(enough))["value"].max() <= 0.1
     assert (rows.filter(pl.col("design").str.starts_with("3_of"))["value"] == 1).all()
+
+
+def test_what_pages_tell_is_the_worst_of_each_design():
+    told = interval_coverage().rows.filter(design="5_of_40_ranked").row(0, named=True)
+    own = FOUND.filter(pl.col("design") == "5_of_40_ranked")
+    assert told["interval"] == own.filter(measure="lowest")["value"].min() >= LEAST
+    assert told["width"] == own.filter(measure="width")["value"].max()
+    assert told["smallest_arm"] == 5 and told["draws"] == 6 * SETTING["draws"]
 
 
 def test_where_there_is_no_t_interval_randomisation_has_one():

@@ -53,10 +53,23 @@ def degrees_of(
     return float(found[0])
 
 
-def too_few(sample: Sample, group: Integers | None = None, controls: Floats | None = None) -> str:
-    """Return why an effect by cluster has no interval; empty where it has one."""
+def too_few(
+    sample: Sample,
+    group: Integers | None = None,
+    *,
+    linear: bool = False,
+    controls: Floats | None = None,
+) -> str:
+    """Return why an effect by cluster has no interval; empty where it has one.
+
+    Parameters
+    ----------
+    sample, group, linear, controls
+        As in `degrees_of`.
+    """
     arms = arms_of(sample, group, controls)
-    if not degrees.few(arms.smaller)[0]:
+    freedom = degrees.design_degrees(arms, np.array([linear]))
+    if not degrees.few(arms.clusters, freedom)[0]:
         return ""
     inside = bool(((arms.treated > 0) & (arms.control > 0)).any())
-    return degrees.few_clusters(arms.effective[:, 0], inside=inside)
+    return degrees.few_clusters(arms.clusters[:, 0], arms.effective[:, 0], inside=inside)

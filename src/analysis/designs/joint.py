@@ -169,13 +169,13 @@ def _degrees(target: Target, group: Integers) -> float:
 
 
 def few(joint: Joint, sample: Sample, group: Integers | None) -> Joint:
-    """Return coefficients without errors where an arm has too few effective clusters.
+    """Return coefficients without errors where an arm has too few clusters.
 
     Nothing changes without clusters.
     """
     if group is None:
         return joint
-    note = too_few(sample, group)
+    note = too_few(sample, group, linear=True)
     if not note:
         return joint
     nothing = np.full_like(joint.covariance, np.nan)

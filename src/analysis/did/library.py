@@ -310,8 +310,9 @@ def result(
     effective = [float(design.effective_clusters(w[:, None])[0]) for w in shares]
     smaller = design.smaller(np.array(effective)[:, None])
     degrees = float(np.maximum(smaller - 1, 0.0)[0])
-    few = bool(design.few(smaller)[0])
-    why = design.few_clusters(np.array(effective), inside=False)
+    clusters = np.array([len(arm) for arm in shares], float)
+    few = bool(design.few(clusters[:, None], np.array([degrees]))[0])
+    why = design.few_clusters(clusters, np.array(effective), inside=False)
     rows = []
     for outcome, made in found.items():
         for one in made:

@@ -77,8 +77,9 @@ def estimate(
     moved = table.groupby("group")["d"].nunique() > 1
     n_moved, n_stay = int(moved.sum()), int((~moved).sum())
     degrees = float(max(min(n_moved, n_stay or n_moved) - 1, 0))
-    few = bool(design.few(np.array([degrees + 1]))[0])
-    why = design.few_clusters(np.array([n_moved, n_stay], float), inside=False)
+    clusters = np.array([n_moved, n_stay], float)
+    few = bool(design.few(clusters[:, None], np.array([degrees]))[0])
+    why = design.few_clusters(clusters, clusters, inside=False)
     rows = [
         estimates.row(
             one.name(),

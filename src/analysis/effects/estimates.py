@@ -135,8 +135,8 @@ class Estimates(ABC):
 
     @property
     def too_few(self) -> Booleans:
-        """Where an arm has too few effective clusters for a t interval, shape (k,)."""
-        return degrees.few(self.smaller_effective)
+        """Where an estimate rests on too few villages for a t interval, shape (k,)."""
+        return degrees.few(np.stack(self.n_villages[:2]), self.reported_degrees)
 
     def reasons(self, alone: Booleans, inside: Booleans, why: str) -> tuple[str, ...]:
         """Return why each estimate has no interval; empty where it has one.
@@ -159,7 +159,11 @@ class Estimates(ABC):
                 found.append("")
             elif self.too_few[k]:
                 found.append(
-                    degrees.few_clusters(self.effective_clusters[:, k], inside=bool(inside[k]))
+                    degrees.few_clusters(
+                        np.array([arm[k] for arm in self.n_villages[:2]]),
+                        self.effective_clusters[:, k],
+                        inside=bool(inside[k]),
+                    )
                 )
             else:
                 found.append(why if alone[k] else "")

@@ -26,6 +26,7 @@ from analysis.inference.arrays import Booleans, Floats
 
 DIGITS: Final = 1
 """Decimals of effective clusters, everywhere: a pack prints them, and rules compare them."""
+ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,14 @@ class Rules:
     ----------
     intraclass_correlation : float
         Share of the variance of an outcome that is of villages, in the working model.
-    least_effective : float
-        Effective clusters of an arm under which no t interval is printed.
+    least_clusters : float
+        Clusters of an arm under which no t interval is printed.
     multipliers_from : float
         Effective clusters of the smaller arm from which joint statements use multiplier draws.
     """
 
     intraclass_correlation: float
-    least_effective: float
+    least_clusters: float
     multipliers_from: float
 
 
@@ -82,6 +83,12 @@ class Arms:
     def smaller(self) -> Floats:
         """Effective clusters of the smaller arm, shape (k,)."""
         return smaller(self.effective)
+
+    @property
+    def clusters(self) -> Floats:
+        """Clusters of each arm, shape (2, k); zero for an arm that there is not."""
+        counts = [(weight > 0).sum(axis=0) for weight in (self.treated, self.control)]
+        return np.stack(counts).astype(np.float64)
 
     @property
     def leverage(self) -> Floats:
@@ -245,30 +252,58 @@ def design_degrees(arms: Arms, linear: Booleans) -> Floats:
     return np.where(linear, degrees, capped(degrees, arms.smaller))
 
 
-def few(effective: Floats) -> Booleans:
-    """Return where an arm has too few effective clusters for a t interval, shape (k,)."""
-    found: Booleans = effective < rules().least_effective
-    return found
+def few(clusters: Floats, degrees: Floats) -> Booleans:
+    """Return where an estimate rests on too few clusters for a t interval, shape (k,).
 
-
-def few_clusters(effective: Floats, *, inside: bool) -> str:
-    """Return what is said of an estimate with too few effective clusters in an arm.
+    Uneven sizes need no limit of their own: the degrees of the design fall with them, to one where
+    a single cluster is nearly a whole arm, and the interval widens. With less than one degree,
+    which only a cap gives, there is no t distribution to speak of.
 
     Parameters
     ----------
-    effective : array, shape (2,)
-        Effective clusters treated and control.
+    clusters : array, shape (2, k)
+        Clusters treated and control; zero for an arm that there is not.
+    degrees : array, shape (k,)
+        Degrees of freedom of the interval.
+
+    Examples
+    --------
+    >>> few(np.array([[3.0, 4.0, 4.0], [37.0, 36.0, 36.0]]), np.array([2.1, 1.0, 0.2])).tolist()
+    [True, False, True]
+    """
+    found: Booleans = (smaller(clusters) < rules().least_clusters) | (degrees < 1 - ROUNDING)
+    return found
+
+
+def few_clusters(clusters: Floats, effective: Floats, *, inside: bool) -> str:
+    """Return what is said of an estimate with too few clusters in an arm.
+
+    Parameters
+    ----------
+    clusters, effective : array, shape (2,)
+        Clusters treated and control, and effective clusters.
     inside : bool
         Whether households were treated inside clusters, so that these cannot be exchanged.
 
     Examples
     --------
-    >>> few_clusters(np.array([3.0, 36.2]), inside=True)
-    'no interval: fewer than 4 effective clusters in an arm (3 treated and 36.2 control); not estimable'
+    >>> few_clusters(np.array([3, 37]), np.array([3.0, 36.2]), inside=True)
+    'no interval: fewer than 4 clusters in an arm (3 treated and 37 control); not estimable'
+    >>> few_clusters(np.array([6, 34]), np.array([1.4, 30.0]), inside=True)
+    'no interval: an arm counts as fewer than 2 clusters (1.4 treated and 30 control); not estimable'
     """  # noqa: E501
+    least = rules().least_clusters
+    counted = smaller(clusters[:, None])[0] < least
+    why = (
+        f"fewer than {least:g} clusters in an arm"
+        if counted
+        else "an arm counts as fewer than 2 clusters"
+    )
     arms = " and ".join(
         f"{number:g} {name}"
-        for number, name in zip(effective, ("treated", "control"), strict=True)
+        for number, name in zip(
+            clusters if counted else effective, ("treated", "control"), strict=True
+        )
         if number > 0
     )
     instead = (
@@ -277,5 +312,4 @@ def few_clusters(effective: Floats, *, inside: bool) -> str:
         else "randomisation inference (.randomise()) if clusters were assigned at random, else not"
         " estimable"
     )
-    least = rules().least_effective
-    return f"no interval: fewer than {least:g} effective clusters in an arm ({arms}); {instead}"
+    return f"no interval: {why} ({arms}); {instead}"
