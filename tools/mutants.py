@@ -6,7 +6,8 @@ Each mutant is one change of the syntax tree of a file in one of the rooms below
 arithmetic or Boolean operator, a number, `min` for `max`. The tests and examples of the rooms are
 traced once (``build/mutants``, made anew when code or tests change). Then, for each mutant, those
 that reach the changed statement are run, the fastest first, until one fails that passes without the
-change; one that needs far more time than without the change has failed too.
+change; one that needs far more time than without the change has failed too. All run in one process
+(see ``mutant_session.py``); a change that is made at import has a process of its own.
 
 A mutant is drawn by the digest of the seed, its function and its expression, the smallest first: so
 it stays drawn when other code changes, moves or is renamed. Verdicts are written to
@@ -15,7 +16,7 @@ was; `--again` judges those that were not killed again. The column ``explanation
 hand: each survivor is read, and killed by a test or explained.
 
 An extra: `make test` does not run it. It works on a copy of the project, so that the tree stays as
-it is, also when it is interrupted. It needs a system that can fork.
+it is, also when it is interrupted.
 """
 
 from __future__ import annotations
@@ -24,17 +25,15 @@ import argparse
 import ast
 import csv
 import hashlib
-import importlib
 import os
-import resource
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +41,7 @@ from typing import Any
 import pytest
 
 import reached_lines
+from mutant_session import Tests, changed, compiled
 from reached_lines import Reached
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,12 +51,10 @@ TESTED_WITH = ("cells", "power", "results")
 DOORS = ("tests/test_doors.py", "tests/test_command.py", "tests/test_damage.py")
 """Tests of the whole, that reach the rooms too."""
 TRACED = ROOT / "build/mutants"
-FIRST_RUN = 20
-"""Tests that are run before the others are imported: most mutants go no further."""
-LONGER = 4
-"""Times the processor seconds without the change, after which a test has failed."""
-START = 40
-"""Seconds to import and collect, and spare."""
+SLOWEST = 6
+"""Processor seconds after which a test is too slow to be traced and run."""
+LONGER, START = 6, 20
+"""Times the seconds without the change, and seconds more, after which a test has failed."""
 STORED = ROOT / "reports/validation/mutants.csv"
 COLUMNS = (
     "seed",
@@ -79,8 +77,6 @@ OPTIONS = (
     "-m",
     "not browser and not slow and not every_page",
 )
-NEEDED = ("statsmodels.api", "scipy.optimize", "great_tables", "duckdb", "diff_diff", "hypothesis")
-"""Imported once, before a child is forked for each mutant."""
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -219,130 +215,120 @@ def mutated(text: str, number: int) -> tuple[str, str, str]:
     return "\n".join(after) + "\n", *(moved[0] if moved else ("", ""))
 
 
-def in_child(root: Path, work: Callable[[], int], seconds: float) -> int:
-    """Run a function in a forked child with the copy's code; its exit code, −1 if it was ended."""
-    sys.stdout.flush()
-    child = os.fork()
-    if not child:
-        code = 1
+@dataclass(frozen=True)
+class Judge:
+    """A plugin of pytest that judges mutants in place of running the tests once.
+
+    Attributes
+    ----------
+    root : Path
+        Copy of the project.
+    todo : sequence of (Mutant, callable)
+        Mutants, and what to do with the row of each.
+    say : callable
+        Print, past what pytest catches.
+    """
+
+    root: Path
+    todo: Sequence[tuple[Mutant, Callable[[dict[str, Any]], None]]]
+    say: Callable[[str], None]
+    tracer: reached_lines.Tracer
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Trace the tests, if they were not traced, and judge every mutant."""
+        tests = Tests(session.items)
+        traced = TRACED / f"{digest(self.root)}.json"
+        if not traced.is_file():
+            begun = time.monotonic()
+            tests.trace(self.tracer, SLOWEST).save(traced)
+            self.say(f"{len(tests.items)} tests traced in {time.monotonic() - begun:.0f} s")
+        reached = reached_lines.load(traced)
+        sound: dict[str, bool] = {}
+        now = TRACED / "now.txt"
+        for mutant, done in self.todo:
+            before = now.read_text(encoding="utf-8") if now.is_file() else ""
+            now.write_text(mutant.name, encoding="utf-8")
+            if before == mutant.name:  # it ended the process the last time
+                done(self.row(mutant, reached, "killed", "the process ended"))
+            else:
+                done(self.judged(mutant, tests, reached, sound))
+            now.unlink()
+        return True
+
+    def judged(
+        self, mutant: Mutant, tests: Tests, reached: Reached, sound: dict[str, bool]
+    ) -> dict[str, Any]:
+        """Run the tests of a mutant until one fails that passes without the change; its row."""
+        file = self.root / mutant.file
+        text = file.read_text(encoding="utf-8")
+        old, new = ast.parse(text), ast.parse(text)
+        change(list(ast.walk(new))[mutant.node])
+        codes = compiled(file, old, new)
+        limits = {name: START + LONGER * took for name, took in reached.seconds.items()}
+        left = [test for test in self.tests_of(mutant, reached) if test in tests.items]
+        while left:
+            left = [test for test in left if sound.get(test, True)]
+            if codes:
+                with changed(file, f"analysis.{module_of(mutant)}", codes):
+                    failed = tests.first_failure(left, limits)
+            else:
+                failed = self.first_failure(file, ast.unparse(new), text, left)
+            if not failed:
+                break
+            if not codes or not tests.first_failure([failed], limits):
+                return self.row(mutant, reached, "killed", failed)
+            sound[failed] = False
+        return self.row(mutant, reached, "survived", "")
+
+    def first_failure(self, file: Path, code: str, text: str, tests: Sequence[str]) -> str:
+        """Run tests in a process of its own on a changed file; the one that fails, or nothing."""
+        first = self.root / "first.xml"
+        command = [sys.executable, "-m", "pytest", *OPTIONS, f"--junitxml={first}", *tests]
+        environment = os.environ | {"PYTHONPATH": str(self.root / "src")}
         try:
-            limit = int(seconds) + 1
-            resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
-            os.chdir(root)
-            os.environ["PYTHONPATH"] = str(root / "src")
-            sys.path.insert(0, str(root / "src"))
-            quiet = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(quiet, 1)
-            os.dup2(quiet, 2)
-            code = work()
+            write(file, code)
+            ended = subprocess.run(  # fixed arguments
+                command, cwd=self.root, env=environment, capture_output=True, check=False
+            )
         finally:
-            os._exit(code)
-    # The processor's seconds do not count what waits; a busy machine needs a few times as long.
-    patience = time.monotonic() + 10 * seconds
-    while True:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else -1
-        if time.monotonic() > patience:
-            os.kill(child, 9)
-        time.sleep(0.02)
+            write(file, text)
+        if ended.returncode == pytest.ExitCode.OK:
+            return ""
+        shown = re.search(r"^(?:FAILED|ERROR) (\S+)", ended.stdout.decode(), re.MULTILINE)
+        return shown.group(1) if shown else "import"
+
+    def tests_of(self, mutant: Mutant, reached: Reached) -> list[str]:
+        """Return the tests that reach the statement; where it is run at import, the file."""
+        return reached.of(mutant.file, *mutant.lines) or reached.of_file(mutant.file)
+
+    def row(self, mutant: Mutant, reached: Reached, verdict: str, failed: str) -> dict[str, Any]:
+        """Return what is stored."""
+        _, before, after = mutated((self.root / mutant.file).read_text("utf-8"), mutant.node)
+        return {
+            "module": module_of(mutant),
+            "function": mutant.function,
+            "before": before,
+            "after": after,
+            "verdict": verdict,
+            "tests": len(self.tests_of(mutant, reached)),
+            "killed_by": failed,
+        }
 
 
-def run(root: Path, tests: Sequence[str], seconds: float) -> tuple[int, str]:
-    """Run tests until one fails; the exit code of pytest, −1 if time was up, and which failed."""
-    first = root / "first.txt"
-    first.write_text("", encoding="utf-8")
-
-    class First:
-        def pytest_runtest_logreport(self, report: Any) -> None:
-            if report.failed:
-                first.write_text(report.nodeid, encoding="utf-8")
-
-    code = in_child(root, lambda: int(pytest.main([*OPTIONS, *tests], plugins=[First()])), seconds)
-    return code, first.read_text(encoding="utf-8")
-
-
-def trace(root: Path) -> Reached:
-    """Return which test reaches which line: as stored, if neither code nor tests changed since."""
-    rooms = [*ROOMS, *TESTED_WITH]
-    places = [
-        *(f"src/analysis/{room}" for room in rooms),
-        *(f"tests/{room}" for room in rooms),
-        *DOORS,
-    ]
-    tests = [place for place in places if (root / place).exists()]
-    digest = hashlib.sha256()
+def digest(root: Path) -> str:
+    """Return a name of the state of code and tests."""
+    found = hashlib.sha256()
     for folder in ("src/analysis", "tests"):
         for file in sorted((root / folder).rglob("*.py")):
-            digest.update(file.read_bytes())
-    stored = TRACED / f"{digest.hexdigest()[:16]}.json"
-    if not stored.is_file():
-        tracer = reached_lines.Tracer(root)
-
-        def work() -> int:
-            pytest.main([word for word in [*OPTIONS, *tests] if word != "-x"], plugins=[tracer])
-            tracer.reached().save(stored)
-            return 0
-
-        begun = time.monotonic()
-        in_child(root, work, 3_600)
-        print(f"traced in {time.monotonic() - begun:.0f} s: {stored.name}", flush=True)
-    return reached_lines.load(stored)
-
-
-def judge(root: Path, mutant: Mutant, reached: Reached, sound: dict[str, bool]) -> dict[str, Any]:
-    """Run the tests of a mutant until one fails that passes without the change; its row.
-
-    A test that fails alone without the change too is left out, of this mutant and of later ones.
-    """
-    file = root / mutant.file
-    text = file.read_text(encoding="utf-8")
-    code, before, after = mutated(text, mutant.node)
-    tests = reached.of(mutant.file, *mutant.lines) or reached.of_file(mutant.file)
-    verdict, failed, left = "", "", list(tests)
-    while not verdict:
-        left = [test for test in left if sound.get(test, True)]
-        part = left[:FIRST_RUN]
-        seconds = START + LONGER * sum(map(reached.seconds.__getitem__, part))
-        ended, failed = 0, ""
-        if part:
-            with changed(file, code, text):
-                ended, failed = run(root, part, seconds)
-        if part and not failed and ended < 0:
-            verdict, failed = "killed", f"more than {LONGER} times the time of {len(part)} tests"
-        elif failed and failed not in sound:
-            sound[failed] = run(root, [failed], START + LONGER * reached.seconds[failed])[0] == 0
-        if not verdict and failed and sound[failed]:
-            verdict = "killed"
-        elif not verdict and not failed:
-            left = left[FIRST_RUN:]
-            verdict = "" if left else "survived"
-    return {
-        "module": module_of(mutant),
-        "function": mutant.function,
-        "before": before,
-        "after": after,
-        "verdict": verdict,
-        "tests": len(tests),
-        "killed_by": failed,
-    }
-
-
-@contextmanager
-def changed(file: Path, code: str, text: str) -> Iterator[None]:
-    """Let a file hold other code for a while; what Python compiled of it goes."""
-    try:
-        write(file, code)
-        yield
-    finally:
-        write(file, text)
+            found.update(file.read_bytes())
+    return found.hexdigest()[:16]
 
 
 def write(file: Path, text: str) -> None:
     """Write code; what Python compiled may be as old and as large, so it goes."""
     file.write_text(text, encoding="utf-8")
-    for compiled in (file.parent / "__pycache__").glob(f"{file.stem}.*.pyc"):
-        compiled.unlink()
+    for one in (file.parent / "__pycache__").glob(f"{file.stem}.*.pyc"):
+        one.unlink()
 
 
 def module_of(mutant: Mutant) -> str:
@@ -370,7 +356,7 @@ def stored() -> dict[tuple[str, ...], dict[str, Any]]:
         return {_key(row): row for row in csv.DictReader(opened)}
 
 
-def store(rows: Sequence[dict[str, Any]]) -> None:
+def store(rows: Iterable[dict[str, Any]]) -> None:
     """Write all rows."""
     with STORED.open("w", encoding="utf-8", newline="") as opened:
         writer = csv.DictWriter(opened, COLUMNS, lineterminator="\n")
@@ -398,30 +384,45 @@ def main() -> None:
     ]
     chosen = sorted(every, key=lambda one: one.rank(asked.seed))[: asked.number]
     print(f"seed {asked.seed}: {len(chosen)} of {len(every)} mutants", flush=True)
-    for name in NEEDED:
-        importlib.import_module(name)
-    before = stored()
-    rows: list[dict[str, Any]] = []
+    rows = stored()
+    said = os.dup(1)
+
+    def say(line: str) -> None:
+        os.write(said, f"{line}\n".encode())
+
+    def keep(number: int, begun: list[float]) -> Callable[[dict[str, Any]], None]:
+        def done(row: dict[str, Any]) -> None:
+            known = rows.get(_key(row))
+            about = {"seed": asked.seed, "number": number, "drawn_from": len(every)}
+            rows[_key(row)] = {**row, **about, "explanation": known["explanation"] if known else ""}
+            store(rows.values())
+            took, begun[0] = time.monotonic() - begun[0], time.monotonic()
+            say(f"{number} {took:.0f} s {row['verdict']} {row['module']} {row['function']}")
+
+        return done
+
+    todo, begun = [], [time.monotonic()]
+    for number, mutant in enumerate(chosen, 1):
+        text = (ROOT / mutant.file).read_text(encoding="utf-8")
+        key = (module_of(mutant), mutant.function, *mutated(text, mutant.node)[1:])
+        known = rows.get(key)
+        if not known or (asked.again and known["verdict"] != "killed"):
+            todo.append((mutant, keep(number, begun)))
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder).resolve()
         copy(root)
-        reached, sound = trace(root), dict[str, bool]()
-        for number, mutant in enumerate(chosen, 1):
-            _, old, new = mutated((root / mutant.file).read_text(encoding="utf-8"), mutant.node)
-            module, begun = module_of(mutant), time.monotonic()
-            known = before.pop((module, mutant.function, old, new), None)
-            if known and (not asked.again or known["verdict"] == "killed"):
-                row = known
-            else:
-                about = {"seed": asked.seed, "number": number, "drawn_from": len(every)}
-                why = {"explanation": known["explanation"] if known else ""}
-                row = {**judge(root, mutant, reached, sound), **about, **why}
-                took = f"{time.monotonic() - begun:.0f} s,"
-                print(number, took, row["verdict"], module, mutant.function, flush=True)
-            rows.append(row)
-            # Those judged before, of code that is gone or not yet seen again, stay.
-            store([*before.values(), *rows])
-    print(dict(Counter(row["verdict"] for row in rows)))
+        os.chdir(root)
+        sys.path.insert(0, str(root / "src"))
+        rooms = [*ROOMS, *TESTED_WITH]
+        places = [f"src/analysis/{room}" for room in rooms] + [f"tests/{room}" for room in rooms]
+        tests = [place for place in (*places, *DOORS) if (root / place).exists()]
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        tracer = reached_lines.Tracer(root)
+        pytest.main([*OPTIONS, "-s", *tests], plugins=[tracer, Judge(root, todo, say, tracer)])
+        os.chdir(ROOT)
+    say(str(dict(Counter(row["verdict"] for row in rows.values()))))
 
 
 if __name__ == "__main__":

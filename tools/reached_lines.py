@@ -1,4 +1,4 @@
-"""Which test reaches which line: the tests of some rooms are run once, and traced.
+"""Which test reaches which line: tests are run once, and traced.
 
 Lines that a fixture reaches count for every test that asks for the fixture, though it is made once.
 Caches of the package are emptied before each test, so that a line counts for each test that needs
@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ class Reached:
     Attributes
     ----------
     seconds : dict of str to float
-        Of each test that passed, by pytest's name, with the fixtures that only it may need.
+        Processor seconds of each test that passed, by pytest's name, with those of its fixtures.
     lines : dict of str to dict of int to list of str
         By file, from the root, and line: the tests that reach it.
     """
@@ -41,15 +41,25 @@ class Reached:
     lines: dict[str, dict[int, list[str]]]
 
     def of(self, file: str, first: int, last: int) -> list[str]:
-        """Return the tests that reach any line of a range, the fastest first."""
+        """Return the tests that reach any line of a range, in the order to run them."""
         lines = self.lines.get(file, {})
-        found = {test for line in range(first, last + 1) for test in lines.get(line, ())}
-        return sorted(found, key=self.seconds.__getitem__)
+        return self._ordered({test for k in range(first, last + 1) for test in lines.get(k, ())})
 
     def of_file(self, file: str) -> list[str]:
-        """Return the tests that reach any line of a file, the fastest first."""
-        found = {test for tests in self.lines.get(file, {}).values() for test in tests}
-        return sorted(found, key=self.seconds.__getitem__)
+        """Return the tests that reach any line of a file, in the order to run them."""
+        return self._ordered({test for of in self.lines.get(file, {}).values() for test in of})
+
+    def _ordered(self, tests: set[str]) -> list[str]:
+        """Return files one after the other, as they share fixtures, the fastest first."""
+        files: dict[str, float] = defaultdict(float)
+        for test in tests:
+            files[test.partition("::")[0]] += self.seconds[test]
+
+        def key(test: str) -> tuple[float, str, float]:
+            file = test.partition("::")[0]
+            return files[file], file, self.seconds[test]
+
+        return sorted(tests, key=key)
 
     def save(self, file: Path) -> None:
         """Write as JSON."""
@@ -85,6 +95,7 @@ class Tracer:
     def __init__(self, root: Path) -> None:
         self.under = f"{root / 'src/analysis'}/"
         self.cut = len(f"{root}/")
+        self.tracing = False
         self.lines: dict[str, set[tuple[str, int]]] = defaultdict(set)
         self.fixtures: dict[str, set[str]] = {}
         self.seconds: dict[str, float] = defaultdict(float)
@@ -123,35 +134,33 @@ class Tracer:
             self.seconds[owner] += time.process_time() - begun
             self.current = before
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Note a test, from set-up to tear-down, with empty caches."""
+    def note(self, item: pytest.Item, run: Callable[[], bool | None]) -> None:
+        """Run a test, with empty caches, and note whether it passed."""
         empty_caches()
         found = getattr(item, "_fixtureinfo", None)
         asked = found.name2fixturedefs.values() if found else ()
         self.fixtures[item.nodeid] = {fixture_name(one) for of in asked for one in of}
+        self.tracing = True
         with self.noting(item.nodeid):
-            return (yield)
+            self.passed[item.nodeid] = run() is True
+        self.tracing = False
+        sys.settrace(None)
+        threading.settrace(None)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any) -> Generator[None, Any, Any]:
         """Note a fixture apart from the test that happens to be the first to ask for it."""
+        if not self.tracing:
+            return (yield)
         with self.noting(fixture_name(fixturedef)):
             return (yield)
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note whether a test passed; a skip is no test."""
-        ok = report.passed and self.passed.get(report.nodeid, True)
-        self.passed[report.nodeid] = ok
-
     def reached(self) -> Reached:
         """Return what was traced, of the tests that passed."""
-        sys.settrace(None)
-        threading.settrace(None)
         lines: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
         seconds = {}
         for test in sorted(test for test, ok in self.passed.items() if ok):
-            owners = {test, *self.fixtures.get(test, ())}
+            owners = {test, *self.fixtures[test]}
             seconds[test] = round(sum(self.seconds[owner] for owner in owners), 3)
             for file, line in sorted(set().union(*(self.lines[owner] for owner in owners))):
                 lines[file][line].append(test)

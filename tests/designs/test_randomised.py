@@ -93,6 +93,26 @@ def test_strata_are_weighed_by_their_units():
     assert "inside 2 strata" in trial.comparison.estimator
 
 
+def test_villages_numbered_inside_a_county_are_those_of_the_county():
+    """Numbers 0 to 5 are used again in each of three counties: 18 villages, as with other names."""
+    rng = np.random.default_rng(4)
+    frame = pl.DataFrame({"village": np.repeat(np.arange(18), 5)}).with_columns(
+        county=pl.col("village") // 6, d=pl.col("village") % 2, number=pl.col("village") % 6
+    )
+    frame = frame.with_columns(y=pl.Series(rng.normal(size=90)) + pl.col("d"))
+    own = va.rct(frame, "y", "d", cluster="village", strata="county")
+    again = va.rct(frame, "y", "d", cluster="number", strata="county")
+    for name in ("value", "std_error", "df", "n_clusters_treated"):
+        assert getattr(again.effect, name) == pytest.approx(getattr(own.effect, name)), name
+    assert again.effect.n_clusters_treated == 9
+    line = "6 ids of number occur in several county: each is taken together with its stratum"
+    assert again.account.decisions == (line,) and not own.account.decisions
+    # Randomised by person inside villages, a stratum may be of persons: villages stay as they are.
+    persons = frame.with_columns(d=pl.int_range(pl.len()) % 2)
+    stays = va.rct(persons, "y", "d", cluster="number", strata="county").account.decisions
+    assert not any("taken together" in one for one in stays)
+
+
 def test_pairs_have_errors_by_pair():
     """One unit an arm: the mean of the pairs' differences, its error by leaving pairs out."""
     first, second = np.array([5.0, 7, 4, 9, 6, 8]), np.array([4.0, 4, 5, 6, 4, 3])

@@ -222,6 +222,8 @@ def prepare(
         refuse("no row is left", f"look at what was left out: {left_out}")
     w = _numbers(used, weight) if weight else np.ones(used.height)
     d = _indicator(used, treatment)
+    used, reused = _inside_strata(used, treatment, cluster, stratum)
+    decisions += reused
     clusters, group = _names(used, cluster) if cluster else ((), np.arange(used.height))
     strata, block = _names(used, stratum) if stratum else ((), np.zeros(used.height, np.int64))
     x = np.column_stack([np.empty((used.height, 0)), *(_numbers(used, n) for n in covariates)])
@@ -253,6 +255,27 @@ def prepare(
     _check_arms(found)
     check_columns(x, found.covariates)
     return found
+
+
+def _inside_strata(
+    used: pl.DataFrame, treatment: str, cluster: str, stratum: str
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Take ids of clusters that are numbered inside strata together with their stratum.
+
+    They are where whole clusters were randomised in each stratum: no cluster lies in two of them.
+    Of units randomised inside clusters a stratum may be of units, and clusters stay as they are.
+    """
+    if not (cluster and stratum):
+        return used, ()
+    parts = used.group_by(cluster, stratum).agg(pl.col(treatment).n_unique().alias("arms"))
+    reused = int((parts.group_by(cluster).len()["len"] > 1).sum())
+    if not reused or (parts["arms"] > 1).any() or parts.height == used.height:
+        return used, ()
+    both = pl.concat_str(
+        pl.col(stratum).cast(pl.String), pl.col(cluster).cast(pl.String), separator=" / "
+    )
+    line = f"{reused:,} ids of {cluster} occur in several {stratum}: each is taken together with"
+    return used.with_columns(both.alias(cluster)), (f"{line} its stratum",)
 
 
 def check_columns(x: Floats, names: Sequence[str]) -> None:

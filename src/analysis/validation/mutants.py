@@ -14,7 +14,7 @@ from analysis.results.stored import of_files
 from analysis.results.table import ResultTable
 
 FILE: Final = "reports/validation/mutants.csv"
-STATES: Final = {"killed": "yes", "survived": "no", "time was up": "not judged"}
+STATES: Final = {"killed": "yes", "survived": "no"}
 
 
 class Mutants(contract.Row):
@@ -29,8 +29,10 @@ class Mutants(contract.Row):
     function = dy.String(nullable=True, description="function of it; empty outside functions")
     before = dy.String(description="line of the code, laid out by Python")
     after = dy.String(description="the line changed")
-    verdict = dy.Enum(["killed", "survived", "time was up"], description="whether a test failed")
-    tests = dy.Int64(min=0, description="files of tests and examples that were run")
+    verdict = dy.Enum(
+        ["killed", "survived"], description="whether a test failed or needed far too long"
+    )
+    tests = dy.Int64(min=0, description="tests and examples that reach the line")
     killed_by = dy.String(nullable=True, description="the test that failed; empty if none did")
     explanation = dy.String(nullable=True, description="of one that was not killed: why")
 
