@@ -250,9 +250,14 @@ def main() -> None:
         from analysis.benchmarks import front_door
 
         # Where panels were made is no part of the command.
-        command = f"benchmarks/speed.py --rows {' '.join(map(str, given.rows))}"
+        names = ("rows", "repeat", "job", "start", "package")
+        asked = {name: getattr(given, name) for name in names if getattr(given, name)}
+        words = [
+            f"--{name} {' '.join(map(str, of)) if isinstance(of, list) else of}"
+            for name, of in asked.items()
+        ]
         how = {
-            "command": f"{command} --repeat {given.repeat}",
+            "command": " ".join(["benchmarks/speed.py", *words]),
             "machine": given.machine,
             "date": datetime.date.today(),
         }

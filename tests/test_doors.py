@@ -7,6 +7,8 @@ villages of four households in four years, 320 rows; one household has four.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -228,6 +230,17 @@ def test_codes_of_single_precision_are_refused(survey):
     trial = single.filter(pl.col("year") == 2013).with_columns(t=pl.col("first").is_not_null())
     with pytest.raises(FaultsError, match=r"\[village\].*more digits"):
         va.rct(trial, "income", "t", cluster="village")
+
+
+def test_the_front_door_shows_its_names_and_imports_nothing_heavy():
+    heavy = "polars numpy pandas scipy statsmodels matplotlib great_tables diff_diff"
+    code = (
+        "import sys, analysis;"
+        "print(sorted(set(dir(analysis)) - set(analysis.__all__)));"
+        f"print([m for m in {heavy.split()} if m in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines() == ["['__version__']", "[]"]
 
 
 def test_the_remedy_for_day_counts_gives_years(survey):

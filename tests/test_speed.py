@@ -29,11 +29,16 @@ def process(**parts):
 def test_each_package_stands_beside_ours(tmp_path):
     """By hand: 3 over 2 CPU seconds is 1.5 times ours, 1 over 2 half; ours is ahead in one."""
     file = tmp_path / "speed.csv"
-    others = [process(package="a", cpu_seconds=3.0), process(package="b", cpu_seconds=1.0)]
+    others = [
+        process(package="a", cpu_seconds=3.0),
+        process(package="b", cpu_seconds=1.0, gibibytes=0.8),
+    ]
     front_door.record([process(), *others], file)
     door = front_door.front_door(file)
     assert (door.n_ahead.value, door.n_compared.value) == (1, 2)
     assert door.times("group-time", "frame", 1000).value == 0.5
+    # Memory: 0.5 over 0.5 is less than 0.8 over 0.5.
+    assert door.times("group-time", "frame", 1000, memory=True).value == 1.0
     shown = door.table().shown
     assert shown["package"].to_list() == ["this package", "b 0.1", "a 0.1"]
     assert shown["times ours"].to_list() == ["1.00", "0.50", "1.50"]

@@ -102,9 +102,9 @@ def test_villages_numbered_inside_a_county_are_those_of_the_county():
     frame = frame.with_columns(y=pl.Series(rng.normal(size=90)) + pl.col("d"))
     own = va.rct(frame, "y", "d", cluster="village", strata="county")
     again = va.rct(frame, "y", "d", cluster="number", strata="county")
-    for name in ("value", "std_error", "df", "n_clusters_treated"):
+    for name in ("value", "std_error", "df"):
         assert getattr(again.effect, name) == pytest.approx(getattr(own.effect, name)), name
-    assert again.effect.n_clusters_treated == 9
+    assert again.account.n_clusters_treated == 9
     line = "6 ids of number occur in several county: each is taken together with its stratum"
     assert again.account.decisions == (line,) and not own.account.decisions
     # Randomised by person inside villages, a stratum may be of persons: villages stay as they are.
@@ -223,6 +223,10 @@ def test_rows_of_weight_zero_are_counted_and_do_not_enter():
         assert (more.account.rows_in, more.account.rows_used) == (52, 12)
         assert more.account.left_out == {"weight is 0": 40}
         assert more.account.n_clusters_treated == one.account.n_clusters_treated
+    # By `lm` on the twelve rows, where arms of six each have the classical error.
+    effect = va.rct(pl.concat([few, nobody]), "y", "d", weight="w").effect
+    assert (round(effect.std_error, 4), round(effect.df, 6)) == (0.3697, 10)
+    assert (round(effect.ci_low, 3), round(effect.ci_high, 3)) == (1.185, 2.832)
 
 
 def test_arms_of_unequal_size_are_counted_apart_in_the_unit_given():

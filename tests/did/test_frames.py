@@ -165,6 +165,30 @@ def test_the_base_is_read_from_the_periods(frame, step):
     assert two_way.event_study.reference == -step
 
 
+@pytest.mark.parametrize(
+    "years", [(1, 2, 3, 4), (2012, 2014, 2016, 2018), (2012, 2015, 2018, 2021)]
+)
+def test_bounds_of_case_01_do_not_depend_on_the_labels_of_waves(years):
+    """Forty villages, half of them treated at the third wave: at M 2 from -9.1 to 59.1."""
+    rng, villages = np.random.default_rng(5), 40
+    y = np.cumsum(rng.normal(100, 10, (villages, 4)), axis=1)
+    treated = np.arange(villages) < 20
+    y[treated, 0] -= 6.0
+    y[treated, 2:] += 30.0
+    frame = pl.DataFrame(
+        {
+            "household": np.repeat(np.arange(villages), 4),
+            "period": np.tile(years, villages),
+            "cohort": np.repeat(np.where(treated, years[2], 0), 4),
+            "income": y.ravel(),
+        }
+    ).with_columns(pl.col("cohort").replace(0, None))
+    found = va.did(frame, **NAMES, base="universal")
+    assert found.event_study.reference == years[1] - years[2]
+    bounds = found.honest([1.0, 2.0]).frame
+    assert [round(bounds[end][1], 1) for end in ("ci_low", "ci_high")] == [-9.1, 59.1]
+
+
 def test_pandas_polars_and_lazy_frames_agree(frame):
     data = pd.DataFrame(frame.to_dict(as_series=False))
     data["cohort"] = pd.array([None if g == 0 else g for g in data["cohort"]], dtype="Int64")

@@ -77,8 +77,8 @@ class FrontDoor:
         made = _provenance(self._others.height)
         return Number(value=float(count), unit="rows", what=what, provenance=made)
 
-    def times(self, job: str, start: str, rows: int) -> Number:
-        """Return how many times our CPU seconds the fastest other package takes.
+    def times(self, job: str, start: str, rows: int, *, memory: bool = False) -> Number:
+        """Return how many times our CPU seconds, or memory, the best other package takes.
 
         Parameters
         ----------
@@ -88,6 +88,8 @@ class FrontDoor:
             ``file`` or ``frame``.
         rows : int
             Household-years read.
+        memory : bool
+            Of the largest memory, not of the CPU seconds.
 
         Raises
         ------
@@ -97,11 +99,12 @@ class FrontDoor:
         same = self._others.filter(job=job, start=start, rows=rows)
         if not same.height:
             raise ValueError(f"no other package was timed on {job} from a {start} of {rows:,} rows")
+        counted = "largest memory" if memory else "CPU seconds"
         return Number(
-            value=float(same["times"].min()),  # type: ignore[arg-type]
+            value=float(same["times_memory" if memory else "times"].min()),  # type: ignore[arg-type]
             unit="times",
-            what=f"{job} from a {start}, {printing.number(rows)} simulated rows: fastest other"
-            " package over ours, CPU seconds of whole processes",
+            what=f"{job} from a {start}, {printing.number(rows)} simulated rows: best other"
+            f" package over ours, {counted} of whole processes",
             provenance=_provenance(same.height),
         )
 
