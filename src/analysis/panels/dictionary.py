@@ -52,7 +52,7 @@ PARAMETERS = {
     "disclosure": "How strict disclosure control of packs is",
     "evidence_map": "When an estimate counts as precise on the evidence map",
     "import": "Limits of an import, units and periods of amounts",
-    "inference": "Parameters of intervals: intraclass correlation, fewest effective clusters",
+    "inference": "Parameters of intervals: intraclass correlation, fewest clusters",
     "model": "Parameters of the model panel",
     "model_programmes": "True effects of the programmes in the model panel",
     "site": "Settings of the site",
