@@ -36,7 +36,7 @@ from analysis.benchmarks import timings
 from analysis.cells.build import build
 from analysis.cells.design import CellsDesign
 from analysis.cells.outcomes import Outcome
-from analysis.effects import aggregate, few_villages, group_time, imputation, layout, two_way
+from analysis.did.estimators import aggregate, few_villages, group_time, imputation, layout, two_way
 
 DRAWS = 999
 FEW_ROWS = 1_000_000

@@ -17,7 +17,7 @@ INDEX = Path("build") / "quarto" / "notebooks.json"
 
 
 def key_of(notebook: dict[str, Any]) -> str:
-    """Return a digest of the sources of the cells, as analysis.site.in_place does."""
+    """Return a digest of the sources of the cells, as analysis.site.quarto_project does."""
     texts = [[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]]
     return hashlib.sha256(json.dumps(texts, ensure_ascii=False).encode()).hexdigest()
 

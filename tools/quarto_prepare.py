@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-MODULE = "analysis.site.in_place"
+MODULE = "analysis.site.quarto_project"
 
 
 def environment(root: Path) -> str | None:

@@ -12,8 +12,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from analysis.cells.door import INCOME as INCOME
-    from analysis.cells.door import cells as cells
+    from analysis.cells.interface import INCOME as INCOME
+    from analysis.cells.interface import cells as cells
     from analysis.claims.reported import claims as claims
     from analysis.designs.adjusted import adjust as adjust
     from analysis.designs.quantiles import quantiles as quantiles
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from analysis.household.budget import household as household
     from analysis.panels.dataset import data as data
     from analysis.panels.dataset import data_sets as data_sets
-    from analysis.panels.door import import_survey as import_survey
-    from analysis.panels.door import read_panel as read_panel
-    from analysis.panels.door import simulate as simulate
+    from analysis.panels.interface import import_survey as import_survey
+    from analysis.panels.interface import read_panel as read_panel
+    from analysis.panels.interface import simulate as simulate
     from analysis.panels.table_files import read_table as read_table
-    from analysis.power.door import power as power
+    from analysis.power.interface import power as power
     from analysis.results.number import keep as keep
     from analysis.results.number import number as number
     from analysis.results.plot import plot as plot
@@ -40,34 +40,34 @@ if TYPE_CHECKING:
     from analysis.studies.estimates import studies as studies
     from analysis.studies.meta_analysis import pool as pool
     from analysis.studies.rating import rate as rate
-    from analysis.welfare.door import inequality as inequality
-    from analysis.welfare.door import poverty as poverty
+    from analysis.welfare.interface import inequality as inequality
+    from analysis.welfare.interface import poverty as poverty
 
 _PLACES = {
-    "INCOME": "analysis.cells.door",
-    "cells": "analysis.cells.door",
+    "INCOME": "analysis.cells.interface",
+    "cells": "analysis.cells.interface",
     "claims": "analysis.claims.reported",
     "data": "analysis.panels.dataset",
     "data_sets": "analysis.panels.dataset",
     "did": "analysis.did.estimate",
     "estimate": "analysis.did.declared",
     "household": "analysis.household.budget",
-    "import_survey": "analysis.panels.door",
+    "import_survey": "analysis.panels.interface",
     "adjust": "analysis.designs.adjusted",
     "keep": "analysis.results.number",
     "number": "analysis.results.number",
     "pack": "analysis.did.packs",
     "plot": "analysis.results.plot",
     "read_pack": "analysis.did.packs",
-    "read_panel": "analysis.panels.door",
+    "read_panel": "analysis.panels.interface",
     "read_table": "analysis.panels.table_files",
-    "simulate": "analysis.panels.door",
+    "simulate": "analysis.panels.interface",
     "rating_legend": "analysis.studies.by_programme",
     "rct": "analysis.designs.randomised",
     "quantiles": "analysis.designs.quantiles",
-    "poverty": "analysis.welfare.door",
-    "inequality": "analysis.welfare.door",
-    "power": "analysis.power.door",
+    "poverty": "analysis.welfare.interface",
+    "inequality": "analysis.welfare.interface",
+    "power": "analysis.power.interface",
     "pool": "analysis.studies.meta_analysis",
     "rate": "analysis.studies.rating",
     "studies": "analysis.studies.estimates",

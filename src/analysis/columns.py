@@ -54,8 +54,10 @@ class Style:
 
     def words(self) -> str:
         """Return the marks in words."""
-        said = [f"decimal mark {self.decimal!r}"]
-        return ", ".join([*said, f"thousands mark {self.thousands!r}"] if self.thousands else said)
+        lines = [f"decimal mark {self.decimal!r}"]
+        return ", ".join(
+            [*lines, f"thousands mark {self.thousands!r}"] if self.thousands else lines
+        )
 
     def options(self) -> str:
         """Return the options that say so to a command."""
@@ -140,8 +142,8 @@ def yes_or_no(column: pl.Series) -> pl.Series | None:
     if known.is_empty() or not known.is_in([*YES, *NO]).all():
         return None
     frame = pl.DataFrame({"w": words})
-    said = pl.when(pl.col("w").is_in(YES)).then(1.0).when(pl.col("w").is_in(NO)).then(0.0)
-    return frame.select(said.alias(column.name)).to_series()
+    chained_then = pl.when(pl.col("w").is_in(YES)).then(1.0).when(pl.col("w").is_in(NO)).then(0.0)
+    return frame.select(chained_then.alias(column.name)).to_series()
 
 
 def read_as_yes_or_no(name: str) -> str:
@@ -216,7 +218,7 @@ def rows_where(odd: pl.Series, numbers: pl.Series | None = None) -> str:
 
 
 def refuse_number(
-    column: pl.Series, file: str, said: Style | None, fits: Sequence[Style] = ()
+    column: pl.Series, file: str, item: Style | None, fits: Sequence[Style] = ()
 ) -> NoReturn:
     """Refuse a column of a file that has to be numbers: line, value, and the option that helps.
 
@@ -226,7 +228,7 @@ def refuse_number(
         Always.
     """
     texts = column.str.strip_chars()
-    pattern = r"^$" if fits else (said or Style()).pattern
+    pattern = r"^$" if fits else (item or Style()).pattern
     odd = texts.is_not_null() & (texts != "") & ~texts.str.contains(pattern)
     row = int(odd.arg_max() or 0)
     value = str(column[row])
@@ -299,7 +301,7 @@ def codes_for_no_answer(numbers: pl.Series) -> dict[str, int]:
         return {}
     values = {float(code): code for code in CODES}
     others = known.filter((known < 0) & ~known.is_in(list(values)))
-    found = {
+    by_name = {
         code: int((known == value).sum())
         for value, code in values.items()
         if not (others.len() and value < 0)
@@ -309,22 +311,22 @@ def codes_for_no_answer(numbers: pl.Series) -> dict[str, int]:
     nines = f"{top:.0f}"
     if re.match(NINES, nines) and top == round(top) and rest.len():
         if top > 2 * float(rest.max()):  # type: ignore[arg-type]
-            found[nines] = int((known == top).sum())
+            by_name[nines] = int((known == top).sum())
         else:
-            found.pop(nines, None)
-    return {code: n for code, n in found.items() if n}
+            by_name.pop(nines, None)
+    return {code: n for code, n in by_name.items() if n}
 
 
 def note_codes(columns: Sequence[pl.Series]) -> list[str]:
     """Return a line for each column that may hold codes for no answer."""
     lines = []
     for column in columns:
-        found = codes_for_no_answer(column)
-        if found:
-            told = ", ".join(f"{code} in {n:,} rows" for code, n in found.items())
-            codes = ", ".join(f"{float(code)}" for code in found)
+        by_name = codes_for_no_answer(column)
+        if by_name:
+            text = ", ".join(f"{code} in {n:,} rows" for code, n in by_name.items())
+            codes = ", ".join(f"{float(code)}" for code in by_name)
             lines.append(
-                f"{column.name} is {told}, taken as numbers; if they stand for no answer, empty"
+                f"{column.name} is {text}, taken as numbers; if they stand for no answer, empty"
                 f' them: data.with_columns(pl.when(~pl.col("{column.name}").cast(pl.Float64)'
                 f'.is_in([{codes}])).then("{column.name}"))'
             )
@@ -367,7 +369,7 @@ def day_counts(column: pl.Series) -> dict[str, str]:
     distinct = column.drop_nulls().cast(pl.Int64, strict=False).unique().sort()
     if distinct.len() < 2 or distinct.is_between(*YEARS).all():  # two dates differ
         return {}
-    found = {}
+    by_name = {}
     nearest = int(np.diff(distinct.to_numpy()).min())
     for name, start, length in CALENDARS:
         if (distinct % length != 0).any() or nearest < MONTH * length:
@@ -383,9 +385,9 @@ def day_counts(column: pl.Series) -> dict[str, str]:
             first = f"pl.date({start.year}, {start.month}, {start.day})"
             code = period_code([str(column.name)], dates)
             rest = code.partition(")")[2]
-            told = f"{name} ({dates[0]})"
-            found[told] = f'({first} + pl.duration(days={count})){rest}.alias("{column.name}")'
-    return found
+            text = f"{name} ({dates[0]})"
+            by_name[text] = f'({first} + pl.duration(days={count})){rest}.alias("{column.name}")'
+    return by_name
 
 
 def period_code(names: Sequence[str], days: pl.Series, text: str = "") -> str:

@@ -80,15 +80,15 @@ def check_python(version: tuple[int, ...], in_environment: bool) -> Check:
     >>> check_python((3, 9, 6), True).remedy
     'install Python 3.11 or newer, delete .venv, run make report'
     """
-    said = ".".join(map(str, version[:3]))
+    text = ".".join(map(str, version[:3]))
     if version < MINIMUM_PYTHON:
         need = ".".join(map(str, MINIMUM_PYTHON))
         remedy = f"install Python {need} or newer, delete .venv, run make report"
-        return Check("Python", "missing", f"{said}, too old", remedy)
+        return Check("Python", "missing", f"{text}, too old", remedy)
     if not in_environment:
         remedy = "run it as .venv/bin/python -m analysis (make report makes .venv)"
-        return Check("Python", "missing", f"{said}, outside an environment", remedy)
-    return Check("Python", "ok", said)
+        return Check("Python", "missing", f"{text}, outside an environment", remedy)
+    return Check("Python", "ok", text)
 
 
 def normalise(name: str) -> str:
@@ -120,10 +120,10 @@ def pins(lock: str) -> dict[str, frozenset[str]]:
     >>> pins("rich==15.0.0 \\\n    --hash=sha256:00\n")
     {'rich': frozenset({'15.0.0'})}
     """
-    found: dict[str, set[str]] = {}
+    by_name: dict[str, set[str]] = {}
     for name, version in re.findall(r"(?m)^([A-Za-z0-9][\w.-]*)==([^\s;\\]+)", lock):
-        found.setdefault(normalise(name), set()).add(version)
-    return {name: frozenset(versions) for name, versions in found.items()}
+        by_name.setdefault(normalise(name), set()).add(version)
+    return {name: frozenset(versions) for name, versions in by_name.items()}
 
 
 def required_everywhere(lock: str) -> frozenset[str]:
@@ -180,14 +180,14 @@ def check_lock(
     return Check(name, absent, f"{len(differ)} of {len(pinned)} packages differ: {shown}", remedy)
 
 
-def check_command(name: str, found: str, absent: State, without: str, remedy: str) -> Check:
+def check_command(name: str, text: str, absent: State, without: str, remedy: str) -> Check:
     """Judge a program that may be on this machine.
 
     Parameters
     ----------
     name : str
         The program.
-    found : str
+    text : str
         Its version or path; empty when it is absent.
     absent : {"ok", "missing", "optional"}
         The state when it is absent.
@@ -206,8 +206,8 @@ def check_command(name: str, found: str, absent: State, without: str, remedy: st
     >>> check_command("java", "", "optional", "no use yet", "install a JRE").state
     'optional'
     """
-    if found:
-        return Check(name, "ok", found)
+    if text:
+        return Check(name, "ok", text)
     return Check(name, absent, f"not found: {without}", remedy)
 
 
@@ -223,10 +223,10 @@ def check_size(name: str, available: int | None, minimum: int, remedy: str) -> C
     """
     if available is None:
         return Check(name, "optional", "not known on this system")
-    said = f"{available / GIBIBYTE:.1f} GiB"
+    text = f"{available / GIBIBYTE:.1f} GiB"
     if available < minimum:
-        return Check(name, "missing", f"{said}, less than {minimum / GIBIBYTE:.1f} GiB", remedy)
-    return Check(name, "ok", said)
+        return Check(name, "missing", f"{text}, less than {minimum / GIBIBYTE:.1f} GiB", remedy)
+    return Check(name, "ok", text)
 
 
 def check_writable(name: str, folder: Path) -> Check:
@@ -263,8 +263,8 @@ def check_locale(preferred: str, utf8_mode: bool) -> Check:
     """
     if utf8_mode or preferred.lower().replace("-", "") == "utf8":
         return Check("locale", "ok", preferred)
-    found = f"{preferred}: Chinese text may not print"
-    return Check("locale", "optional", found, "set PYTHONUTF8=1, or LANG=C.UTF-8")
+    text = f"{preferred}: Chinese text may not print"
+    return Check("locale", "optional", text, "set PYTHONUTF8=1, or LANG=C.UTF-8")
 
 
 def check_fonts(platform: str, chinese: Sequence[str]) -> Check:
@@ -336,8 +336,8 @@ def first_line(command: Sequence[str]) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    said = (done.stdout or done.stderr).strip() if done.returncode == 0 else ""
-    return said.splitlines()[0].strip() if said else ""
+    text = (done.stdout or done.stderr).strip() if done.returncode == 0 else ""
+    return text.splitlines()[0].strip() if text else ""
 
 
 def bundled_pandoc() -> str:
@@ -378,7 +378,9 @@ def examine() -> tuple[Check, ...]:
         In the order in which a set-up needs them.
     """
     root = paths.root()
-    installed = {normalise(found.name): found.version for found in distributions()}
+    installed = {
+        normalise(distribution.name): distribution.version for distribution in distributions()
+    }
     inside = sys.prefix != sys.base_prefix or (Path(sys.prefix) / "conda-meta").is_dir()
     report_lock = (root / "requirements.lock").read_text(encoding="utf-8")
     test_lock = (root / "requirements-test.lock").read_text(encoding="utf-8")

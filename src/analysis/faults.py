@@ -94,9 +94,9 @@ def raise_if_any(faults: Iterable[Fault]) -> None:
     --------
     >>> raise_if_any([])
     """
-    found = tuple(faults)
-    if found:
-        raise FaultsError(found)
+    problems = tuple(faults)
+    if problems:
+        raise FaultsError(problems)
 
 
 def refused_by_machine(error: Exception) -> Fault | None:

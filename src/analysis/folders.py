@@ -115,12 +115,12 @@ def _is_other(target: Path, marker: str) -> bool:
     """Say whether a place is taken by a file, or by a folder of something else."""
     for _ in range(2):  # another process may just be changing it
         try:
-            found = {path.name for path in target.iterdir()}
+            names = {path.name for path in target.iterdir()}
         except FileNotFoundError:
             return False
         except NotADirectoryError:
             return True
-        if not found or marker in found:
+        if not names or marker in names:
             return False
     return True
 

@@ -43,19 +43,19 @@ def to_polars(data: Any) -> pl.DataFrame:
             [Fault("data", "not a frame", remedy, value=type(data).__name__)]
         ) from None
     if not frame.implementation.is_pandas_like():
-        found: pl.DataFrame = frame.to_polars()
-        return found
+        rows: pl.DataFrame = frame.to_polars()
+        return rows
     return pl.DataFrame([_column(frame[name]) for name in frame.columns])
 
 
 def _column(column: Any) -> pl.Series:
     """Return a column of pandas; types of its own go value by value: pyarrow is no dependency."""
     try:
-        found: pl.Series = column.to_polars()
+        series: pl.Series = column.to_polars()
     except ImportError:
         values = column.to_native()
-        found = pl.Series(column.name, values.astype(object).where(values.notna(), None).tolist())
-    return found
+        series = pl.Series(column.name, values.astype(object).where(values.notna(), None).tolist())
+    return series
 
 
 def near_equal(names: Sequence[object]) -> list[tuple[str, ...]]:

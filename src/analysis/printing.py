@@ -64,8 +64,8 @@ def unit(text: str) -> str:
         return "%"
     top, *under = text.split("/")
     words = [SINGULAR.get(base, base.removesuffix("s")).replace("_", "-") for base in under]
-    said = "".join(f" a {word}" if word in ("year", "month") else f" per {word}" for word in words)
-    return top.replace("_", "-") + said
+    line = "".join(f" a {word}" if word in ("year", "month") else f" per {word}" for word in words)
+    return top.replace("_", "-") + line
 
 
 # A spreadsheet runs what begins so, blanks and invisible signs before it left out; some read the

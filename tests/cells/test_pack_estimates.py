@@ -14,7 +14,7 @@ from tests.cells.village_attack import on_effects, parts
 import analysis as va
 from analysis.cells import pack_estimates
 from analysis.cells.pack_estimates import Covariance, Estimated, Point, published
-from analysis.effects import group_time, layout
+from analysis.did.estimators import group_time, layout
 from analysis.inference import clusters
 from analysis.inference.arrays import Booleans, Floats
 

@@ -17,8 +17,8 @@ import pytest
 from analysis.cells import pack as packs
 from analysis.cells import pack_estimates
 from analysis.cells.pack_estimates import Covariance, Estimated
-from analysis.effects.declared import DeclaredEffects
-from analysis.effects.result import EffectSet
+from analysis.did.estimators.declared import DeclaredEffects
+from analysis.did.estimators.effect_set import EffectSet
 from analysis.inference.arrays import Floats, Integers
 
 RANK = 1e-9

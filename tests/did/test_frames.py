@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 import analysis as va
-from analysis.effects.entered import NOT_TWICE
+from analysis.did.estimators.rows_used import NOT_TWICE
 from analysis.faults import FaultsError
 
 NAMES = {"y": "income", "unit": "household", "time": "period", "first": "cohort"}

@@ -10,7 +10,7 @@ from tests.cells import village_attack
 import analysis as va
 from analysis import paths
 from analysis.cells import attacks, declaration, releases
-from analysis.effects import declared
+from analysis.did.estimators import declared
 from analysis.faults import FaultsError
 from analysis.results import saving
 from analysis.sensitivity import event_study, trends

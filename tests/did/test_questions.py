@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 import analysis as va
-from analysis.effects import families
+from analysis.did.estimators import families
 from analysis.faults import FaultsError
 
 NAMES = {"y": "income", "unit": "household", "time": "year", "first": "first"}

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import analysis as va
-from analysis.effects.entered import NO_COMPARISON, NOT_TWICE, TOO_EARLY
+from analysis.did.estimators.rows_used import NO_COMPARISON, NOT_TWICE, TOO_EARLY
 from analysis.faults import FaultsError
 
 NAMES = {"y": "income", "unit": "household", "time": "year", "first": "first", "cluster": "village"}

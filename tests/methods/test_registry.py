@@ -78,8 +78,8 @@ def test_an_estimator_without_a_record_is_refused(tmp_path, known):
     )
     refused = estimators.unrecorded(estimators.find(tmp_path), known)
     assert [(one.function, one.why) for one in refused] == [
-        ("analysis.effects.new.guess", "returns Several"),
-        ("analysis.effects.new.told", "says interval"),
+        ("analysis.did.estimators.new.guess", "returns Several"),
+        ("analysis.did.estimators.new.told", "says interval"),
     ]
 
 
@@ -249,7 +249,7 @@ def test_a_broken_record_is_refused(project, case):
 
 
 def test_an_id_twice_is_refused(project):
-    assert registry.load(project).of("analysis.effects.x").address == "methods.qmd#one"
+    assert registry.load(project).of("analysis.did.estimators.x").address == "methods.qmd#one"
     (project / registry.FOLDER / "2.toml").write_text(RECORD, encoding="utf-8")
     with pytest.raises(FaultsError, match="two records have this id"):
         registry.load(project)

@@ -10,9 +10,9 @@ from diff_diff import compute_mde
 from scipy import stats
 from statsmodels.stats.power import TTestIndPower
 
-from analysis.effects import aggregate, group_time
-from analysis.effects.group_time import Comparison
-from analysis.effects.table import Table
+from analysis.did.estimators import aggregate, group_time
+from analysis.did.estimators.group_time import Comparison
+from analysis.did.estimators.table import Table
 from analysis.faults import FaultsError
 from analysis.panels import current
 from analysis.power import study, variances

@@ -5,7 +5,7 @@ import pytest
 from analysis.cells.build import build
 from analysis.cells.design import CellsDesign
 from analysis.cells.outcomes import Outcome, standard
-from analysis.effects.layout import from_cells
+from analysis.did.estimators.layout import from_cells
 from analysis.panels.model.settings import Settings, Switches
 from analysis.panels.model.simulate import simulate_settings
 

@@ -9,8 +9,8 @@ import pytest
 
 from analysis import paths
 from analysis.cells.outcomes import Outcome
-from analysis.effects import aggregate, group_time
-from analysis.effects.layout import from_cells
+from analysis.did.estimators import aggregate, group_time
+from analysis.did.estimators.layout import from_cells
 from analysis.faults import FaultsError
 from analysis.panels import panel
 from analysis.sensitivity import choices, specifications

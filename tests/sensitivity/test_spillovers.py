@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.effects.table import Table
+from analysis.did.estimators.table import Table
 from analysis.panels.model.simulate import read_truth
 from analysis.sensitivity import spillovers
 from analysis.sensitivity.spillovers import SPILLOVER

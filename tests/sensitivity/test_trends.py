@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.effects import aggregate, group_time
-from analysis.effects.pack_effects import PackEffects
+from analysis.did.estimators import aggregate, group_time
+from analysis.did.estimators.pack_effects import PackEffects
 from analysis.faults import FaultsError
 from analysis.sensitivity import event_study, moments, trends
 

@@ -52,16 +52,16 @@ ORDER = (
     "inference/arrays",
     "cells",
     "inference",
-    "effects/record",
-    "effects/table",
-    "effects/entered",
+    "did/estimators/record",
+    "did/estimators/table",
+    "did/estimators/entered",
     "designs/frames",
     "designs/sample",
     "designs/least_squares",
     "designs/arms",
     "designs/propensity",
     "designs/lee_bounds",
-    "effects",
+    "did/estimators",
     "sensitivity",
     "designs",
     "did",
@@ -85,7 +85,7 @@ ESTIMATORS = frozenset(
         "inference/arrays",
         "cells",
         "inference",
-        "effects",
+        "did/estimators",
         "sensitivity",
         "welfare",
         "household",
@@ -257,7 +257,7 @@ def test_this_very_reading_of_imports() -> None:
         "from . import digest\nfrom ..claims import ledger\nfrom analysis import money, paths\n"
         "import analysis.cells.build\nfrom typing import TYPE_CHECKING\n"
         "if TYPE_CHECKING:\n    from analysis.panels.model import Panel\n"
-        "def late():\n    from analysis.effects import att\n"
+        "def late():\n    from analysis.did.estimators import att\n"
     )
     found = imports_of(ast.parse(text), "x.py", "analysis.site")
     reached = {room for one in found for room in rooms_used(one)}

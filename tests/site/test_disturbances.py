@@ -38,7 +38,7 @@ DRIVER = """
 import json, os, shutil, signal, sys, tempfile
 folder, plan, words, fresh = json.loads(sys.argv[1])
 import analysis.cli, analysis.site.build, analysis.site.embedded  # noqa: loaded before the fork
-import analysis.panels.importing, analysis.panels.model.simulate, analysis.effects.declared
+import analysis.panels.importing, analysis.panels.model.simulate, analysis.did.estimators.declared
 folder = os.path.realpath(folder)
 WRITES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.rmtree", "os.chmod"}
 

@@ -9,7 +9,7 @@ from typing import Any
 import nbformat
 
 from analysis import paths
-from analysis.site.dress import dress
+from analysis.site.annotate import dress
 from analysis.site.kernel import run_notebook
 
 PLOT = """#| label: fig-a

@@ -13,7 +13,7 @@ import pytest
 from analysis import paths
 from analysis.faults import FaultsError
 from analysis.findings.table import COLUMNS
-from analysis.site.dress import dress
+from analysis.site.annotate import dress
 from analysis.site.kernel import run_notebook
 from analysis.site.recording import cell_behind
 

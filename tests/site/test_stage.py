@@ -16,8 +16,8 @@ from matplotlib import pyplot as plt
 from analysis import paths
 from analysis.faults import FaultsError
 from analysis.site import cite
+from analysis.site.annotate import axis_labels, cell_options, dress
 from analysis.site.cite import Source
-from analysis.site.dress import axis_labels, cell_options, dress
 from analysis.site.execute import Executed
 from analysis.site.exhibit_menu import Exhibits
 from analysis.site.stage import StageReport, stage, unique_records

@@ -9,7 +9,7 @@ import pytest
 from analysis.cells.build import build
 from analysis.cells.design import CellsDesign
 from analysis.cells.outcomes import Outcome
-from analysis.effects import layout
+from analysis.did.estimators import layout
 from analysis.faults import FaultsError
 from analysis.panels.model import Settings, Switches, observation, parameters, read_truth, world
 from analysis.panels.model.assignment import NEVER

@@ -215,7 +215,7 @@ def test_the_digest_covers_what_the_draws_import():
         "results/table",
         "results/table_html",
         "effects",
-        "effects/entered",
+        "did/estimators/rows_used",
         "panels/calendar",
         "panels/checks",
         "panels/outcomes",

@@ -54,8 +54,8 @@ class Comparison:
         return self._count(count, "targets of speed and memory that were reached")
 
     def _count(self, count: int, what: str) -> Number:
-        made = _stored(timings.targets, self.held.height)
-        return Number(value=float(count), unit="targets", what=what, provenance=made)
+        provenance = _stored(timings.targets, self.held.height)
+        return Number(value=float(count), unit="targets", what=what, provenance=provenance)
 
     def measured(self, target: str) -> Number:
         """Return what was measured for one target.
@@ -119,8 +119,8 @@ class Comparison:
             pl.col("met").replace_strict(REACHED, return_dtype=pl.String).alias("reached"),
             pl.col("rows").map_elements(printing.number, pl.String),
         )
-        made = _stored(Comparison.targets, self.held.height)
-        return ResultTable(shown=shown, data=self.held, provenance=made)
+        provenance = _stored(Comparison.targets, self.held.height)
+        return ResultTable(shown=shown, data=self.held, provenance=provenance)
 
     def table(self) -> ResultTable:
         """Return every timed job, the fastest first; readers can filter by job and package.
@@ -141,8 +141,10 @@ class Comparison:
             pl.col("gibibytes").map_elements(_printed, pl.String).alias("memory, GiB"),
             pl.concat_str("level", pl.lit("s")).alias("cohorts of"),
         )
-        made = _stored(Comparison.table, data.height)
-        return ResultTable(shown=shown, data=data, provenance=made).filterable("job", "package")
+        provenance = _stored(Comparison.table, data.height)
+        return ResultTable(shown=shown, data=data, provenance=provenance).filterable(
+            "job", "package"
+        )
 
     def growth(self, job: str, level: str, ax: Axes | None = None) -> Axes:
         """Draw seconds against rows of one job, one line for each package.
@@ -166,7 +168,7 @@ class Comparison:
             Line(
                 _name(package),
                 tuple(
-                    (rows / MILLION, seconds, _said(package, rows, seconds))
+                    (rows / MILLION, seconds, _timing_text(package, rows, seconds))
                     for _, rows, seconds in data.filter(package=package).iter_rows()
                 ),
             )
@@ -215,7 +217,7 @@ def _name(package: str) -> str:
     return "this package" if package == OURS else package
 
 
-def _said(package: str, rows: int, seconds: float) -> str:
+def _timing_text(package: str, rows: int, seconds: float) -> str:
     return f"{_name(package)}, {printing.number(rows)} rows: {_printed(seconds)} seconds"
 
 

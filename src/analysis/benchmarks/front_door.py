@@ -74,8 +74,8 @@ class FrontDoor:
         )
 
     def _count(self, count: int, what: str) -> Number:
-        made = _provenance(self._others.height)
-        return Number(value=float(count), unit="rows", what=what, provenance=made)
+        provenance = _provenance(self._others.height)
+        return Number(value=float(count), unit="rows", what=what, provenance=provenance)
 
     def times(self, job: str, start: str, rows: int, *, memory: bool = False) -> Number:
         """Return how many times our CPU seconds, or memory, the best other package takes.
@@ -126,8 +126,8 @@ class FrontDoor:
             _printed("times", 2).alias("times ours"),
             _printed("gibibytes", 2).alias("memory, GiB"),
         )
-        made = _provenance(data.height)
-        return ResultTable(shown=shown, data=data, provenance=made).filterable("job", "reads")
+        provenance = _provenance(data.height)
+        return ResultTable(shown=shown, data=data, provenance=provenance).filterable("job", "reads")
 
 
 def _printed(column: str, decimals: int) -> pl.Expr:
@@ -169,19 +169,19 @@ def front_door(file: Path | None = None) -> FrontDoor:
     )
 
 
-def record(found: Iterable[Mapping[str, Any]], file: Path | None = None) -> None:
+def record(rows: Iterable[Mapping[str, Any]], file: Path | None = None) -> None:
     """Store timed jobs; a job of a package that was stored before is replaced.
 
     Parameters
     ----------
-    found : iterable of mapping
+    rows : iterable of mapping
         Rows of `Processes`.
     file : Path, optional
         ``reports/speed.csv`` if left out.
     """
     file = file or paths.root() / FILE
     columns = [name for name in Processes.columns() if name != "line"]
-    new = pl.DataFrame(list(found)).select(columns)
+    new = pl.DataFrame(list(rows)).select(columns)
     if file.exists():
         old = contract.read(file, Processes).drop("line", strict=False)
         new = new.cast(dict(old.schema))  # type: ignore[arg-type]

@@ -144,8 +144,8 @@ def _measured(timed: pl.DataFrame, target: Mapping[str, Any]) -> float | None:
 
 def least(timed: pl.DataFrame, column: str) -> float | None:
     """Return the smallest measurement; None if there is none."""
-    found = timed[column].min()
-    return None if found is None else float(found)  # type: ignore[arg-type]
+    entries = timed[column].min()
+    return None if entries is None else float(entries)  # type: ignore[arg-type]
 
 
 def divided(top: float | None, bottom: float | None) -> float | None:
@@ -154,7 +154,7 @@ def divided(top: float | None, bottom: float | None) -> float | None:
 
 
 def record(
-    found: Iterable[Mapping[str, Any]],
+    rows: Iterable[Mapping[str, Any]],
     versions: Mapping[str, str],
     machine: str,
     command: str,
@@ -166,7 +166,7 @@ def record(
 
     Parameters
     ----------
-    found : iterable of mapping
+    rows : iterable of mapping
         ``job, level, package, rows, seconds, gibibytes`` of each.
     versions : mapping of str to str
         Version of each package.
@@ -177,7 +177,7 @@ def record(
     date : date, optional
         Today if left out.
     """
-    made = [
+    records = [
         {
             "id": _id(f"{row['job']} {row['level']} {row['package']} {row['rows']} {unit}"),
             "what": f"{row['job']}, cohorts of {row['level']}s, {row['rows']:,} rows",
@@ -191,11 +191,11 @@ def record(
             "level": row["level"],
             "rows": row["rows"],
         }
-        for row in found
+        for row in rows
         for name, unit in MEASURED.items()
         if row[name] is not None
     ]
-    store(made, file)
+    store(records, file)
 
 
 def store(made: Iterable[Mapping[str, Any]], file: Path | None = None) -> None:

@@ -93,12 +93,12 @@ def run(
         If the pack does not follow from the cells.
     """
     tried = {"counts": _counts, "lines": _lines, "outcomes": _outcomes, "covariance": _covariance}
-    found = [_said(name, list(attack(pack))) for name, attack in tried.items()]
+    by_name = [_said(name, list(attack(pack))) for name, attack in tried.items()]
     if cells is None or log is None:
-        found.append(Attack("audit", "not tried", NEEDS_CELLS))
+        by_name.append(Attack("audit", "not tried", NEEDS_CELLS))
     else:
-        found.append(_said("audit", list(_audit(pack, log, cells, joint))))
-    return tuple(found)
+        by_name.append(_said("audit", list(_audit(pack, log, cells, joint))))
+    return tuple(by_name)
 
 
 def _said(name: str, hits: list[str]) -> Attack:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import narwhals as nw
 import polars as pl
 
-from analysis.cells import handling, measured, presence, scan, second, sizes
+from analysis.cells import handling, measured, presence, scan, second_moments, sizes
 from analysis.cells.design import CellsDesign, Level
 from analysis.cells.engines import EngineName, Tables, opened
 from analysis.cells.outcomes import ADULT_EQUIVALENTS
@@ -70,39 +70,41 @@ def build(
 
 def _build(panel: Panel, tables: Tables, design: CellsDesign) -> Cells:
     levels = levels_of(tables, design)
-    raise_if_any([*faults_of(panel, tables, design), *second.faults(panel, tables, design, levels)])
+    raise_if_any(
+        [*faults_of(panel, tables, design), *second_moments.faults(panel, tables, design, levels)]
+    )
     prices = Prices.of(panel, design.price_series)
     design = measured.read(panel, design)
     counts = counts_of(tables, design)
     periods, account = periods_of(counts, design)
     design, notes = measured.priced(panel, design, periods, prices)
     weighted = design.unit == "person" or _any_weight(tables)
-    found = scan.plan(design, periods, prices, columns_of(panel))
+    plan = scan.plan(design, periods, prices, columns_of(panel))
     households = scan.attributes(tables, design, levels, weighted)
-    who = presence.look(tables, design, households, periods, account)
+    item = presence.look(tables, design, households, periods, account)
     rows = scan.seen(tables, design, periods, everything=account.rows_used == account.rows_read)
-    values = scan.values_of(rows, who.households, found)
+    values = scan.values_of(rows, item.households, plan)
     products, sized = None, None
     if design.moments or design.disclosure:
-        side = tables.keep(second.side_by_side(values, who.households, found, periods))
-        values = second.rows_again(side, who.households, found, periods)
+        side = tables.keep(second_moments.side_by_side(values, item.households, plan, periods))
+        values = second_moments.rows_again(side, item.households, plan, periods)
         if design.moments:
-            products = second.table(tables, side, design, found, periods, weighted)
+            products = second_moments.table(tables, side, design, plan, periods, weighted)
             products = scan.complete(products, tables, design, levels)
         if design.disclosure:
-            sized = sizes.table(tables, side, design, found, periods, weighted)
-            if who.pattern is not None:
-                sized = sized.with_columns(pl.lit(who.pattern, pl.Int64).alias("pattern"))
+            sized = sizes.table(tables, side, design, plan, periods, weighted)
+            if item.pattern is not None:
+                sized = sized.with_columns(pl.lit(item.pattern, pl.Int64).alias("pattern"))
             sized = scan.complete(sized, tables, design, levels)
             sized = sized.sort(*design.keys, "pattern", "base", "period")
-    sums = tables.collect(scan.add_up(values, design, found, weighted))
-    if who.pattern is not None:
-        sums = sums.with_columns(pl.lit(who.pattern, pl.Int64).alias("pattern"))
+    sums = tables.collect(scan.add_up(values, design, plan, weighted))
+    if item.pattern is not None:
+        sums = sums.with_columns(pl.lit(item.pattern, pl.Int64).alias("pattern"))
     sums = scan.complete(sums, tables, design, levels)
-    patterned = _outcomes(sums, design, found, weighted).sort(*design.keys, "pattern", "period")
-    ever = None if who.ever is None else scan.complete(who.ever, tables, design, levels)
-    who = replace(who, ever=ever)
-    raise_if_any(_miscounted(patterned, design.keys, who.account.rows_used))
+    patterned = _outcomes(sums, design, plan, weighted).sort(*design.keys, "pattern", "period")
+    ever = None if item.ever is None else scan.complete(item.ever, tables, design, levels)
+    item = replace(item, ever=ever)
+    raise_if_any(_miscounted(patterned, design.keys, item.account.rows_used))
     level: Level = levels[0] if len(set(levels)) == 1 else "auto"
     meta: dict[str, Any] = {
         "panel": panel.name,
@@ -127,14 +129,14 @@ def _build(panel: Panel, tables: Tables, design: CellsDesign) -> Cells:
     if references:
         meta["references"] = references
     cells = _handle(
-        patterned, who, replace(design, level=level), panel.tier, periods, meta, weighted
+        patterned, item, replace(design, level=level), panel.tier, periods, meta, weighted
     )
     return replace(cells, second=products, sizes=sized)
 
 
 def _handle(
     patterned: pl.DataFrame,
-    who: presence.Presence,
+    item: presence.Presence,
     design: CellsDesign,
     tier: str,
     periods: tuple[int, ...],
@@ -142,7 +144,7 @@ def _handle(
     weighted: bool,
 ) -> Cells:
     """Make the tables that the handling asks for."""
-    keys, found_pairs, account = design.keys, None, who.account
+    keys, found_pairs, account = design.keys, None, item.account
     if not patterned.height:
         raise FaultsError(
             [
@@ -179,7 +181,7 @@ def _handle(
         weighted=weighted,
         risk=patterned if design.disclosure else None,
         totals=handling.totals(patterned, keys),
-        ever=handling.ever(patterned, keys) if who.ever is None else who.ever,
+        ever=handling.ever(patterned, keys) if item.ever is None else item.ever,
         account=account,
         pairs=found_pairs,
         inverse=pl.concat(inverse) if inverse else None,
@@ -208,23 +210,23 @@ def _miscounted(patterned: pl.DataFrame, keys: tuple[str, ...], expected: int) -
 
 
 def _outcomes(
-    sums: pl.DataFrame, design: CellsDesign, found: scan.Plan, weighted: bool
+    sums: pl.DataFrame, design: CellsDesign, plan: scan.Plan, weighted: bool
 ) -> pl.DataFrame:
     """Turn sums of values into sums of outcomes: sources into total, nominal into real."""
-    made = []
+    expressions = []
     for outcome in design.outcomes:
-        scale = found.scale[outcome.name]
-        names = [("s_", "sum_", found.parts[outcome.name])]
+        scale = plan.scale[outcome.name]
+        names = [("s_", "sum_", plan.parts[outcome.name])]
         if weighted:
-            names.append(("w_", "wsum_", found.parts[outcome.name]))
+            names.append(("w_", "wsum_", plan.parts[outcome.name]))
         for prefix, name, parts in names:
             first, *others = (pl.col(prefix + part) for part in parts)
             value = sum(others, start=first)
             if scale is not None:
                 factors = {period: float(factor) for period, factor in scale.items()}
                 value = value * pl.col("period").replace_strict(factors, return_dtype=pl.Float64)
-            made.append(value.alias(name + outcome.name))
-    return sums.select(*design.keys, "pattern", "period", "n", "weight", *made)
+            expressions.append(value.alias(name + outcome.name))
+    return sums.select(*design.keys, "pattern", "period", "n", "weight", *expressions)
 
 
 def _rows(patterned: pl.DataFrame) -> int:

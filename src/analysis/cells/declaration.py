@@ -178,13 +178,13 @@ def parse(content: Mapping[str, Any], text: str, file: str) -> Declaration:
     raise_if_any(faults)
     design = _design(content["design"], outcomes, file)
     names = [outcome.name for outcome in design.outcomes]
-    found = tuple(
+    estimands = tuple(
         _estimand(row, names, file, number, faults)
         for number, row in enumerate(content["estimand"], 1)
     )
     rules = _rules(content.get("disclosure", {}), file, faults)
     raise_if_any(faults)
-    return Declaration(str(content["name"]), design, found, rules, text)
+    return Declaration(str(content["name"]), design, estimands, rules, text)
 
 
 def _unknown(table: Mapping[str, Any], known: set[str], file: str, where: str) -> Iterator[Fault]:
@@ -217,8 +217,8 @@ def _outcome(row: Mapping[str, Any], file: str, number: int, faults: list[Fault]
     """Read one outcome; ``headcount``, ``gap``, ``squared_gap`` name a line, or fen a person."""
     where, kinds = f"outcome {number}.", ("headcount", "gap", "squared_gap", "threshold")
     odd = list(_unknown(row, set(KEYS["outcome"]), file, where))
-    made = [(kind, row[kind]) for kind in (*kinds, "transform", "winsorised") if kind in row]
-    if len(made) > 1:
+    entries = [(kind, row[kind]) for kind in (*kinds, "transform", "winsorised") if kind in row]
+    if len(entries) > 1:
         odd.append(Fault(file, "two transforms", "write one outcome for each", column=where))
     faults += odd
     if odd:
@@ -226,8 +226,8 @@ def _outcome(row: Mapping[str, Any], file: str, number: int, faults: list[Fault]
     plain = {key: row[key] for key in ("name", "source", "per", "real") if key in row}
     try:
         transform = None
-        if made:
-            transform = _transform(*made[0])
+        if entries:
+            transform = _transform(*entries[0])
         return Outcome(**plain, transform=transform)
     except (TypeError, ValueError) as error:
         faults.append(Fault(file, str(error), "correct it", column=where))

@@ -23,7 +23,7 @@ SECOND: Final = {
     "dose": "the dose of participation, its square, its products with incomes and changes",
     "lin": "baseline covariates, their products with each other, with incomes and with changes",
 }
-"""Second moments that cells can carry; see `analysis.cells.second`."""
+"""Second moments that cells can carry; see `analysis.cells.second_moments`."""
 
 
 @dataclass(frozen=True)

@@ -391,11 +391,11 @@ def formulas(tables: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
     """Yield labels that a spreadsheet would run: a pack is opened in one."""
     for frame in tables.values():
         for name in (name for name, kind in frame.schema.items() if kind == pl.String):
-            found = frame.filter(printing.formulas(name))[name]
-            if found.len():
+            series = frame.filter(printing.formulas(name))[name]
+            if series.len():
                 problem = "a label begins as a formula of a spreadsheet does"
                 remedy = "recode it in the map of the survey"
-                yield Fault("pack", problem, remedy, column=name, value=str(found[0]))
+                yield Fault("pack", problem, remedy, column=name, value=str(series[0]))
 
 
 def keys(design: CellsDesign) -> list[str]:

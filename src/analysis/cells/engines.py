@@ -132,10 +132,10 @@ def _numbered(
     """
     number, village = pl.col("household").hash(), pl.col("village")
     asked = tables["households"].select(number.n_unique() == pl.len(), village.unique().implode())
-    found = asked.collect(engine=affinity())
-    names = found["village"][0].drop_nulls().sort()
+    frame = asked.collect(engine=affinity())
+    names = frame["village"][0].drop_nulls().sort()
     unit = pl.col("unit")
-    if not found["household"][0]:
+    if not frame["household"][0]:
         both = tables["participation"].with_columns(household=unit, village=unit)
         return {**tables, "participation": both}, None
     place = pl.Enum(names)
@@ -188,8 +188,8 @@ def _write(panel: Panel, stage: Path) -> Path:
 
 def _files(folder: Path, table: str) -> list[str]:
     """Return the files of a table: one, or numbered parts in a folder."""
-    one = folder / f"{table}.parquet"
-    files = [one] if one.is_file() else sorted((folder / table).glob("part-*.parquet"))
+    path = folder / f"{table}.parquet"
+    files = [path] if path.is_file() else sorted((folder / table).glob("part-*.parquet"))
     if not files:
         raise FaultsError(
             [

@@ -45,8 +45,8 @@ def by_first_period(cells: Cells, how: Mapping[str, str]) -> pl.DataFrame:
         first = cohort.filter(cohort > 0).min()
         when = pl.lit(SOME) if kind == "never" else pl.format(FROM, first)
         parts.append(pl.when(first.is_null()).then(pl.lit(NOBODY)).otherwise(when))
-    found = cells.ever.group_by("village").agg(pl.concat_str(parts, separator=" · ").alias("group"))
-    return found.sort("village")
+    frame = cells.ever.group_by("village").agg(pl.concat_str(parts, separator=" · ").alias("group"))
+    return frame.sort("village")
 
 
 def apart(cells: Cells, how: Mapping[str, str]) -> Cells:

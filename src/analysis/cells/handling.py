@@ -74,12 +74,12 @@ def comparisons(cohorts: Periods, periods: Periods, anticipation: int) -> list[t
     >>> comparisons((2014,), (2012, 2013, 2014), 0)
     [(2012, 2013), (2013, 2012), (2013, 2014)]
     """
-    found = set(pairwise(periods))
+    entries = set(pairwise(periods))
     for cohort in cohorts:
         before = [period for period in periods if period < cohort - anticipation]
         if before and cohort:
-            found |= {(before[-1], period) for period in periods if period != before[-1]}
-    return sorted(found)
+            entries |= {(before[-1], period) for period in periods if period != before[-1]}
+    return sorted(entries)
 
 
 def pairs(
@@ -92,12 +92,12 @@ def pairs(
     ValueError
         If nothing is compared.
     """
-    bit, found = bits(periods), []
+    bit, frames = bits(periods), []
     values = [name for name in sums_of(patterned) if name not in COUNTS]
     for base, period in compared:
         both = patterned.filter(_has(bit[base] | bit[period]))
         at_base, at_period = pl.col("period") == base, pl.col("period") == period
-        found.append(
+        frames.append(
             both.group_by(*keys, maintain_order=True).agg(
                 pl.lit(base, pl.Int32).alias("base"),
                 pl.lit(period, pl.Int32).alias("period"),
@@ -106,9 +106,9 @@ def pairs(
                 *(pl.col(name).filter(at_period).sum().alias(f"{name}_period") for name in values),
             )
         )
-    if not found:
+    if not frames:
         raise ValueError("no two periods to compare")
-    return pl.concat(found).sort(*keys, "base", "period")
+    return pl.concat(frames).sort(*keys, "base", "period")
 
 
 def in_no_pair(
@@ -172,14 +172,14 @@ def inverse(
         *((pl.col(name) / share).alias(f"b_{name.removeprefix(prefix)}") for name in values),
     )
     sums = [name for name in rows.columns if name == "a" or name.startswith("b_")]
-    found = [
+    frames = [
         rows.filter(_has(bit))
         .group_by(*keys, "base", maintain_order=True)
         .agg(pl.col(sums).sum(), pl.lit(period, pl.Int32).alias("period"))
         for period, bit in bits(periods).items()
     ]
     return (
-        pl.concat(found)
+        pl.concat(frames)
         .select(*keys, pl.lit(omega).alias("omega"), "base", "period", *sums)
         .sort(*keys, "base", "period")
     )

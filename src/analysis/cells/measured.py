@@ -51,11 +51,11 @@ def priced(
             if lacking:
                 about = replace(about, nominal=True)
                 notes.append(f"{outcome.name} is in prices of each period: {lacking}")
-        found = replace(outcome, measured=about)
-        if found.transform is not None and found.transform.kind == "winsorised":
-            bounds = _bounds(panel, design, found, periods, prices)
-            found = replace(found, measured=replace(about, bounds=bounds))
-        outcomes.append(found)
+        measure = replace(outcome, measured=about)
+        if measure.transform is not None and measure.transform.kind == "winsorised":
+            bounds = _bounds(panel, design, measure, periods, prices)
+            measure = replace(measure, measured=replace(about, bounds=bounds))
+        outcomes.append(measure)
     return replace(design, outcomes=tuple(outcomes)), tuple(notes)
 
 
@@ -75,8 +75,8 @@ def _bounds(
         .select(scan.amounts(outcome, periods, prices).alias("value"))
         .to_native()
     )
-    found = values.collect(engine=affinity())["value"]
+    series = values.collect(engine=affinity())["value"]
     return tuple(
-        float(found.quantile(share, interpolation="linear"))  # type: ignore[arg-type]
+        float(series.quantile(share, interpolation="linear"))  # type: ignore[arg-type]
         for share in outcome.transform.shares
     )

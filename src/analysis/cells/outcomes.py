@@ -232,8 +232,10 @@ class Outcome:
     @property
     def is_money(self) -> bool:
         """Whether it is an amount of money."""
-        made = self.transform
-        return self.measured.kind in MONEY and (made is None or made.kind in ("gap", "winsorised"))
+        transform = self.transform
+        return self.measured.kind in MONEY and (
+            transform is None or transform.kind in ("gap", "winsorised")
+        )
 
     @property
     def is_amount(self) -> bool:
@@ -279,14 +281,14 @@ class Outcome:
             if self.transform and self.transform.kind == "rif_gini":
                 return f"index, {APPROXIMATE}"
             return f"{self._money}, {APPROXIMATE}"
-        made = self.transform
-        if made is not None and made.kind not in (*VALUES, "gap"):
+        transform = self.transform
+        if transform is not None and transform.kind not in (*VALUES, "gap"):
             return "share"
-        if made is not None and made.kind in ("log", "asinh"):
-            name = {"log": "log", "asinh": "inverse hyperbolic sine"}[made.kind]
+        if transform is not None and transform.kind in ("log", "asinh"):
+            name = {"log": "log", "asinh": "inverse hyperbolic sine"}[transform.kind]
             return f"{name} of {main_unit(self._plain)}"
-        if made is not None and made.kind == "winsorised":
-            low, high = (f"{100 * share:g}" for share in made.shares)
+        if transform is not None and transform.kind == "winsorised":
+            low, high = (f"{100 * share:g}" for share in transform.shares)
             return f"{self._plain}, winsorised at {low} and {high} %"
         return self._plain
 

@@ -223,7 +223,9 @@ def _told_apart(design: CellsDesign, declared: Declaration) -> dict[str, str]:
 
     Where whole villages are treated the cohort says it already.
     """
-    asked = {one.controls for one in declared.estimands if one.where == "other_villages"}
+    asked = {
+        estimand.controls for estimand in declared.estimands if estimand.where == "other_villages"
+    }
     if design.level != "household" or len(design.programmes) > 1 or not asked:
         return {}
     return {design.programmes[0]: "not_yet" if "not_yet" in asked else "never"}
@@ -363,8 +365,8 @@ def read(folder: Path) -> Pack:
 
 def _short(error: Exception) -> str:
     """Return what an error says, in one line."""
-    said = (getattr(error, "strerror", None) or str(error)).strip().splitlines()
-    return f"{type(error).__name__}: {said[0][:80] if said else 'nothing more is known'}"
+    entries = (getattr(error, "strerror", None) or str(error)).strip().splitlines()
+    return f"{type(error).__name__}: {entries[0][:80] if entries else 'nothing more is known'}"
 
 
 def _whole(folder: Path, about: dict[str, Any]) -> Pack:

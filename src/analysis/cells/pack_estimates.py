@@ -114,20 +114,20 @@ class Covariance:
     @property
     def errors(self) -> Floats:
         """Standard errors, shape (k,); NaN where none is told."""
-        told = [np.nan if p.std_error is None else p.std_error for p in self.points]
-        return np.array(told, np.float64)
+        values = [np.nan if p.std_error is None else p.std_error for p in self.points]
+        return np.array(values, np.float64)
 
     @property
     def matrix(self) -> Floats:
         """Covariance that follows from errors and correlations, shape (k, k); NaN where untold."""
         errors = self.errors
-        found = np.full((errors.size, errors.size), np.nan)
+        values = np.full((errors.size, errors.size), np.nan)
         there = np.isfinite(errors)
         if self.correlations is not None:
             square = np.ix_(there, there)
-            found[square] = semidefinite(self.correlations[square])
-        np.fill_diagonal(found, np.where(there, 1.0, np.nan))
-        return found * np.outer(errors, errors)
+            values[square] = semidefinite(self.correlations[square])
+        np.fill_diagonal(values, np.where(there, 1.0, np.nan))
+        return values * np.outer(errors, errors)
 
 
 def published(
@@ -169,20 +169,20 @@ def published(
     """
     limits, matrix = parameters(), inside.matrix
     points = tuple(replace(p, degrees=float(np.floor(p.degrees * 10) / 10)) for p in inside.points)
-    told = np.isfinite(np.diag(matrix))
+    values = np.isfinite(np.diag(matrix))
     if households < least:
         return Covariance(points, note=SMALL_VILLAGE)
     arms = np.array([min(p.n_villages_treated, p.n_villages_control) for p in points])
-    for arm in np.unique(arms[told]):
-        kept = told & (arms >= arm)
+    for arm in np.unique(arms[values]):
+        kept = values & (arms >= arm)
         rank = matrix_rank(matrix[np.ix_(kept, kept)])
         if arm > limits.few_villages and rank + rank_before <= arm - limits.residual_degrees:
             spread = np.sqrt(np.where(kept, np.diag(matrix), np.nan))
             correlations = np.round(matrix / np.outer(spread, spread), limits.digits)
-            note = NOT_ALL.format(arm) if kept.sum() < told.sum() else ""
+            note = NOT_ALL.format(arm) if kept.sum() < values.sum() else ""
             return Covariance(_with_errors(points, matrix, kept), correlations, rank, note)
-    kept = told & _aggregates(points, told, limits.errors_without_matrix - rank_before)
-    note = NO_RANK.format(limits.errors_without_matrix) if told.any() else ""
+    kept = values & _aggregates(points, values, limits.errors_without_matrix - rank_before)
+    note = NO_RANK.format(limits.errors_without_matrix) if values.any() else ""
     return Covariance(_with_errors(points, matrix, kept), None, int(kept.sum()), note)
 
 
@@ -193,21 +193,21 @@ def matrix_rank(matrix: Floats) -> int:
     return int((values > RANK_ZERO * values.max()).sum())
 
 
-def _aggregates(points: Sequence[Point], told: Booleans, most: int) -> Booleans:
+def _aggregates(points: Sequence[Point], mask: Booleans, most: int) -> Booleans:
     """Return the first estimates that are one number of an estimand and outcome."""
-    single = told & [p.cohort is None and p.period is None and p.at is None for p in points]
+    single = mask & [p.cohort is None and p.period is None and p.at is None for p in points]
     return single & (np.cumsum(single) <= most)
 
 
 def _with_errors(points: Sequence[Point], matrix: Floats, kept: Booleans) -> tuple[Point, ...]:
     """Return points with their errors, in fewer digits where an arm has few villages."""
-    limits, found = parameters(), []
-    for point, variance, told in zip(points, np.diag(matrix), kept, strict=True):
+    limits, result = parameters(), []
+    for point, variance, text in zip(points, np.diag(matrix), kept, strict=True):
         few = min(point.n_villages_treated, point.n_villages_control) <= limits.few_villages
         digits = limits.digits_few_villages if few else limits.digits
-        error = float(f"{np.sqrt(variance):.{digits}g}") if told else None
-        found.append(replace(point, std_error=error))
-    return tuple(found)
+        error = float(f"{np.sqrt(variance):.{digits}g}") if text else None
+        result.append(replace(point, std_error=error))
+    return tuple(result)
 
 
 def semidefinite(correlations: Floats) -> Floats:
@@ -222,18 +222,18 @@ def semidefinite(correlations: Floats) -> Floats:
     [[1.0, 1.0], [1.0, 1.0]]
     """
     values, vectors = np.linalg.eigh(correlations)
-    found = (vectors * np.maximum(values, 0)) @ vectors.T
-    spread = np.sqrt(np.diag(found))
-    nearest: Floats = found / np.outer(spread, spread)
+    result = (vectors * np.maximum(values, 0)) @ vectors.T
+    spread = np.sqrt(np.diag(result))
+    nearest: Floats = result / np.outer(spread, spread)
     return nearest
 
 
 def as_dict(covariance: Covariance) -> dict[str, Any]:
     """Return estimates and their covariance as plain values, for JSON."""
-    told = covariance.correlations
+    values = covariance.correlations
     return {
         "points": [asdict(point) for point in covariance.points],
-        "correlations": told if told is None else _nulls(told),
+        "correlations": values if values is None else _nulls(values),
         "rank": covariance.rank,
         "note": covariance.note,
     }
@@ -246,10 +246,10 @@ def _nulls(matrix: Floats) -> list[list[float | None]]:
 
 def from_dict(entry: Mapping[str, Any]) -> Covariance:
     """Return what `as_dict` wrote."""
-    told = entry["correlations"]
+    text = entry["correlations"]
     return Covariance(
         tuple(Point(**point) for point in entry["points"]),
-        None if told is None else np.array(told, dtype=np.float64),
+        None if text is None else np.array(text, dtype=np.float64),
         entry["rank"],
         entry["note"],
     )

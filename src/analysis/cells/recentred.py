@@ -128,14 +128,14 @@ def outcomes(frozen: Reference, *, gini: bool = True) -> tuple[Outcome, ...]:
     [('total_q50', 'fen/heads/years'), ('total_gini', 'index')]
     """
     names = [(f"q{100 * share:g}".replace(".", "_"), share) for share, *_ in frozen.quantiles]
-    made = [
+    entries = [
         (name, Transform("rif_quantile", reference=frozen, share=share)) for name, share in names
     ]
     if gini:
-        made.append(("gini", Transform("rif_gini", reference=frozen)))
+        entries.append(("gini", Transform("rif_gini", reference=frozen)))
     return tuple(
         Outcome(f"{frozen.source}_{name}", frozen.source, frozen.per, frozen.real, transform)  # type: ignore[arg-type]
-        for name, transform in made
+        for name, transform in entries
     )
 
 
@@ -165,8 +165,8 @@ def _incomes(
         value = value / pl.col("size_baseline")
     weight = pl.col("weight") * (pl.col("size_baseline") if unit == "person" else 1)
     rows = panel.income.filter(pl.col("complete"), pl.col("period").is_in(list(periods)))
-    found = rows.join(homes, on="household").select(y=value, w=weight).collect(engine=affinity())
-    return found["y"].to_numpy(), found["w"].cast(pl.Float64).to_numpy()
+    frame = rows.join(homes, on="household").select(y=value, w=weight).collect(engine=affinity())
+    return frame["y"].to_numpy(), frame["w"].cast(pl.Float64).to_numpy()
 
 
 def _density(y: Floats, w: Floats, at: float, width: float) -> float:

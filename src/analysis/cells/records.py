@@ -79,21 +79,21 @@ def records(panel: Panel, design: CellsDesign, columns: Sequence[str] = ()) -> R
         periods, account = build.periods_of(build.counts_of(tables, design), design)
         design, notes = measured.priced(panel, design, periods, prices)
         plan = scan.plan(design, periods, prices)
-        who = presence.look(
+        item = presence.look(
             tables, design, scan.attributes(tables, design, levels, True), periods, account
         )
         everything = account.rows_used == account.rows_read
         rows = scan.seen(tables, design, periods, everything=everything)
-        values = scan.values_of(rows, who.households, plan)
+        values = scan.values_of(rows, item.households, plan)
         more = tables.households.select(
             "household", *(nw.col(name).alias(f"c_{name}") for name in columns)
         )
         names = [name for name in design.keys if name in values.collect_schema().names()]
         kept = ["household", "period", "weight", *names, *plan.raw]
         joined = values.select(*kept).join(more, on="household", how="left")
-        found = scan.complete(tables.collect(joined), tables, design, levels)
+        table = scan.complete(tables.collect(joined), tables, design, levels)
     outcomes = [_outcome(outcome.name, outcome.unit, plan) for outcome in design.outcomes]
-    frame = found.sort("household", "period").select(
+    frame = table.sort("household", "period").select(
         "household",
         "period",
         "village",
@@ -104,7 +104,7 @@ def records(panel: Panel, design: CellsDesign, columns: Sequence[str] = ()) -> R
         *(pl.col(f"c_{name}").alias(name) for name in columns),
     )
     units = {outcome.name: main_unit(outcome.unit) for outcome in design.outcomes}
-    return Records(frame, units, who.account, notes)
+    return Records(frame, units, item.account, notes)
 
 
 def _outcome(name: str, unit: str, plan: scan.Plan) -> pl.Expr:

@@ -177,20 +177,20 @@ def read(log: Path, panel: str = "", *, new: bool = False) -> list[Release]:
             return []
         remedy = f"name {others[0].name}" if others else "correct the path"
         raise FaultsError([Fault(log.name, "there is no such log of releases", remedy)])
-    found = []
+    releases = []
     for number, line in enumerate(log.read_text(encoding="utf-8").splitlines(), 1):
         try:
-            found.append(_from_dict(json.loads(line)))
+            releases.append(_from_dict(json.loads(line)))
         except (ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
             problem = "the line cannot be read"
             remedy = "restore the log: without it releases can be subtracted"
             raise FaultsError([Fault(log.name, problem, remedy, number)]) from None
     raise_if_any(
         Fault(log.name, f"the log is of the panel {one.panel}", "name that of this panel")
-        for one in found
+        for one in releases
         if panel and one.panel != panel
     )
-    return found
+    return releases
 
 
 def _panels(path: Path) -> set[str]:

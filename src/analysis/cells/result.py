@@ -62,7 +62,7 @@ class Cells:
         If ``untreated`` moments were asked: `totals` over the households seen untreated at least
         once; the others cannot be imputed and `meta` counts them.
     second : polars.DataFrame or None
-        Second moments, if asked: see `analysis.cells.second.table`. They never leave.
+        Second moments, if asked: see `analysis.cells.second_moments.table`. They never leave.
     risk : polars.DataFrame or None
         With `design.disclosure`: keys, pattern (Int64: bit k for the k-th period a household is
         seen in), period, n, weight, ``sum_o``, with weights also ``wsum_o``. Never to be shown.

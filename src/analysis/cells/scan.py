@@ -118,19 +118,21 @@ def known_by(column: str) -> str:
 
 def _raw_name(outcome: Outcome, source: str) -> str:
     """Name a value so that outcomes that differ only in prices share it."""
-    made = outcome.transform
+    transform = outcome.transform
     name = f"{source}_{outcome.per}"
-    if made is None:
+    if transform is None:
         return name
-    if made.reference is not None:
+    if transform.reference is not None:
         # Spark reads a dot in a name as a field of a struct.
-        return f"{name}_{made.kind}_{made.share}_{made.reference.digest}".replace(".", "_")
-    if made.kind == "winsorised":
-        return f"{name}_winsorised_" + "_".join(f"{share:g}" for share in made.shares).replace(
+        return f"{name}_{transform.kind}_{transform.share}_{transform.reference.digest}".replace(
             ".", "_"
         )
-    real = outcome.real if made.kind in ("threshold", "log", "asinh") else None
-    return f"{name}_{made.kind}_{made.line or made.fen or ''}_{real or ''}"
+    if transform.kind == "winsorised":
+        return f"{name}_winsorised_" + "_".join(f"{share:g}" for share in transform.shares).replace(
+            ".", "_"
+        )
+    real = outcome.real if transform.kind in ("threshold", "log", "asinh") else None
+    return f"{name}_{transform.kind}_{transform.line or transform.fen or ''}_{real or ''}"
 
 
 def _is_winsorised(outcome: Outcome) -> bool:
@@ -142,24 +144,24 @@ def _value(outcome: Outcome, source: str, periods: tuple[int, ...], prices: Pric
     names = schemas.SOURCES if source == "total" else (source,)
     income = sum((nw.col(name) for name in names[1:]), start=nw.col(names[0]))
     size = nw.col("size_baseline").cast(nw.Int64)
-    made = outcome.transform
-    if made is None and outcome.per == "household":
+    transform = outcome.transform
+    if transform is None and outcome.per == "household":
         return income.cast(nw.Int64) if outcome.is_count else income
-    if made is None:
+    if transform is None:
         return income / _divisor(outcome)
-    if made.kind in VALUES:
+    if transform.kind in VALUES:
         return _transformed(outcome, periods, prices)
-    if made.reference is not None:
-        return made.reference.influence(amounts(outcome, periods, prices), made.share)
+    if transform.reference is not None:
+        return transform.reference.influence(amounts(outcome, periods, prices), transform.share)
     amount = _by_period({t: _amount(outcome, t, prices) for t in periods})
-    if made.kind in POVERTY:
+    if transform.kind in POVERTY:
         amount = amount * size
     elif outcome.per != "household":
         amount = amount * _divisor(outcome)
-    if made.kind in ("headcount", "threshold"):
+    if transform.kind in ("headcount", "threshold"):
         return (income < amount).cast(nw.Int64)
     lacking = nw.when(income < amount).then(amount - income).otherwise(nw.lit(0, nw.Int64))
-    if made.kind == "squared_gap":
+    if transform.kind == "squared_gap":
         share = lacking.cast(nw.Float64) / amount
         return share * share
     return lacking if outcome.per == "household" else lacking / _divisor(outcome)
@@ -183,13 +185,13 @@ def amounts(outcome: Outcome, periods: tuple[int, ...], prices: Prices) -> Any:
 
 def _transformed(outcome: Outcome, periods: tuple[int, ...], prices: Prices) -> Any:
     """Return the logarithm, the inverse hyperbolic sine, or the value drawn in to its bounds."""
-    made, value = outcome.transform, amounts(outcome, periods, prices)
-    assert made is not None  # noqa: S101  # asked for outcomes with a transform only
-    if made.kind == "winsorised":
+    transform, value = outcome.transform, amounts(outcome, periods, prices)
+    assert transform is not None  # noqa: S101  # asked for outcomes with a transform only
+    if transform.kind == "winsorised":
         return value.clip(*outcome.measured.bounds)
     if outcome.measured.kind in MONEY:
         value = value / money.FEN_PER_YUAN
-    if made.kind == "log":
+    if transform.kind == "log":
         return value.log()
     # Of the absolute value, so that no large number is taken from one nearly as large.
     size = value.abs()
@@ -199,19 +201,19 @@ def _transformed(outcome: Outcome, periods: tuple[int, ...], prices: Prices) -> 
 
 def _amount(outcome: Outcome, period: int, prices: Prices) -> int:
     """Return a line or threshold in fen in the prices the incomes of a period are in."""
-    made = outcome.transform
-    assert made is not None  # noqa: S101  # asked for outcomes with a transform only
-    if made.line:
+    transform = outcome.transform
+    assert transform is not None  # noqa: S101  # asked for outcomes with a transform only
+    if transform.line:
         year = prices.year(period)
         if year is None or not isinstance(prices.index, str):
             remedy = "give an amount in place of the name of a line"
             problem = "a named line needs years and a series of prices.csv"
             raise FaultsError([Fault("panel.json", problem, remedy, column=outcome.name)])
-        return money.load().line_fen(made.line, year, prices.index or money.PRICE_INDEX)
-    assert made.fen is not None  # noqa: S101  # checked by Transform
-    if outcome.real is None or made.kind != "threshold":
-        return made.fen
-    return round(made.fen / prices.factor(period, outcome.real))
+        return money.load().line_fen(transform.line, year, prices.index or money.PRICE_INDEX)
+    assert transform.fen is not None  # noqa: S101  # checked by Transform
+    if outcome.real is None or transform.kind != "threshold":
+        return transform.fen
+    return round(transform.fen / prices.factor(period, outcome.real))
 
 
 def _by_period(amounts: Mapping[int, Any], kind: Any = nw.Int64) -> Any:
@@ -219,11 +221,11 @@ def _by_period(amounts: Mapping[int, Any], kind: Any = nw.Int64) -> Any:
     values = list(amounts.values())
     if len(set(values)) == 1:
         return nw.lit(values[0], kind)
-    found = nw.lit(values[-1], kind)
+    expression = nw.lit(values[-1], kind)
     for period, amount in list(amounts.items())[-2::-1]:
         here = nw.col("period") == period
-        found = nw.when(here).then(nw.lit(amount, kind)).otherwise(found)
-    return found
+        expression = nw.when(here).then(nw.lit(amount, kind)).otherwise(expression)
+    return expression
 
 
 def attributes(
@@ -354,30 +356,30 @@ def with_pattern(households: Frame, rows: Frame, periods: tuple[int, ...]) -> Fr
     return households.join(patterns, on="household", how="inner")
 
 
-def values_of(rows: Frame, households: Frame, found: Plan) -> Frame:
+def values_of(rows: Frame, households: Frame, plan: Plan) -> Frame:
     """Return every row with what its household is, and the values that are added up."""
     values = rows.join(households, on="household", how="inner")
-    return values.with_columns(*(value.alias(name) for name, value in found.raw.items()))
+    return values.with_columns(*(value.alias(name) for name, value in plan.raw.items()))
 
 
-def add_up(values: Frame, design: CellsDesign, found: Plan, weighted: bool) -> Frame:
+def add_up(values: Frame, design: CellsDesign, plan: Plan, weighted: bool) -> Frame:
     """Return n, weight, ``s_…``, ``w_…`` by period, pattern and the keys that households have."""
     there = values.collect_schema().names()
     keys = [name for name in (*design.keys, "pattern") if name in there] + ["period"]
-    sums = [nw.len().alias("n"), *(nw.col(name).sum().alias(f"s_{name}") for name in found.raw)]
+    sums = [nw.len().alias("n"), *(nw.col(name).sum().alias(f"s_{name}") for name in plan.raw)]
     if weighted:
         values = values.with_columns(
-            *((nw.col(name) * nw.col("weight")).alias(f"w_{name}") for name in found.raw)
+            *((nw.col(name) * nw.col("weight")).alias(f"w_{name}") for name in plan.raw)
         )
-        sums += [nw.col("weight").sum(), *(nw.col(f"w_{name}").sum() for name in found.raw)]
+        sums += [nw.col("weight").sum(), *(nw.col(f"w_{name}").sum() for name in plan.raw)]
     # Engines differ in the type of a sum: DuckDB's of whole numbers has 128 bits.
     kind = {True: nw.Int64, False: nw.Float64}
     types = [
         nw.col("n").cast(nw.Int64),
         nw.col("weight" if weighted else "n").cast(nw.Float64).alias("weight"),
-        *(nw.col(f"s_{name}").cast(kind[whole]) for name, whole in found.whole.items()),
+        *(nw.col(f"s_{name}").cast(kind[whole]) for name, whole in plan.whole.items()),
     ]
-    names = [f"{kind}_{name}" for kind in "sw"[: 1 + weighted] for name in found.raw]
+    names = [f"{kind}_{name}" for kind in "sw"[: 1 + weighted] for name in plan.raw]
     return (
         values.group_by(*keys).agg(*sums).with_columns(*types).select(*keys, "n", "weight", *names)
     )

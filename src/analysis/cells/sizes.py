@@ -20,7 +20,7 @@ from analysis.cells.design import CellsDesign
 from analysis.cells.engines import Frame, Tables
 from analysis.cells.outcomes import Outcome
 from analysis.cells.scan import Plan, known_by
-from analysis.cells.second import LEVEL, Periods
+from analysis.cells.second_moments import LEVEL, Periods
 from analysis.panels import schemas
 
 ALL: Final = (1 << len(schemas.SOURCES)) - 1
@@ -83,7 +83,7 @@ def table(
     Parameters
     ----------
     side : narwhals.LazyFrame
-        From `analysis.cells.second.side_by_side`.
+        From `analysis.cells.second_moments.side_by_side`.
 
     Returns
     -------

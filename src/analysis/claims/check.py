@@ -82,8 +82,8 @@ def check(folder: Path | None = None) -> LedgerReport:
         by_verdict={
             verdict: n for verdict in VERDICTS if (n := sum(v.verdict == verdict for v in verdicts))
         },
-        inconsistencies=tuple(_said(v) for v in verdicts if v.verdict in AGAINST_THE_SOURCE),
-        rejected=tuple(_said(v) for v in verdicts if v.verdict == "reading rejected"),
+        inconsistencies=tuple(_columns_of(v) for v in verdicts if v.verdict in AGAINST_THE_SOURCE),
+        rejected=tuple(_columns_of(v) for v in verdicts if v.verdict == "reading rejected"),
         narrowed=tuple(_narrowed(ledger)),
     )
 
@@ -105,7 +105,7 @@ def _narrowed(ledger: Ledger) -> Iterator[dict[str, str]]:
         }
 
 
-def _said(verdict: Verdict) -> dict[str, str]:
+def _columns_of(verdict: Verdict) -> dict[str, str]:
     def text(interval: Interval | None) -> str:
         return "" if interval is None else formatting.interval(interval)
 

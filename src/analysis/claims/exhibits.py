@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from analysis import printing, programmes
-from analysis.claims import formatting, implied, narrowing, shown, spending
+from analysis.claims import formatting, implied, narrowing, reader_tables, spending
 from analysis.claims.intervals import Interval
 from analysis.claims.relations import VERDICTS
 from analysis.claims.units import PERCENT
@@ -133,7 +133,7 @@ def relation_table(claims: Claims, *verdicts: str) -> ResultTable:
     kept = [v for v in claims.relations if not verdicts or v.verdict in verdicts]
     if not kept:
         return _table(claims, pl.DataFrame())
-    frame = shown.relations_table(kept)
+    frame = reader_tables.relations_table(kept)
     return _table(
         claims,
         frame.select("question", "result", "verdict", because="why", role="role", relation="id"),
@@ -161,7 +161,7 @@ def programme_table(claims: Claims) -> ResultTable:
     money = {
         row["id"]: row for row in implied.by_programme(claims.ledger, claims.implied).to_dicts()
     }
-    titles = {one.id: one.title for one in claims.implied}
+    titles = {implied_income.id: implied_income.title for implied_income in claims.implied}
     n = Counter(claims.quantities["programme"])
     rows = [
         {
@@ -179,23 +179,27 @@ def programme_table(claims: Claims) -> ResultTable:
 def _figures(row: Mapping[str, Any] | None, titles: Mapping[str, str]) -> str:
     if row is None:
         return "no programme: context"
-    found = [titles[name] for name in str(row["figures"]).split(", ") if name in titles]
-    return "; ".join(found) or f"none: {row['without']}"
+    names = [titles[name] for name in str(row["figures"]).split(", ") if name in titles]
+    return "; ".join(names) or f"none: {row['without']}"
 
 
 def implied_table(claims: Claims) -> ResultTable:
     """Return what the claims mean in yuan per person or household, and why it is no effect."""
     rows = [
         {
-            "figure": one.title,
-            "yuan": formatting.interval(one.yuan) if one.yuan else one.reason,
-            "a": one.basis.removeprefix("per_"),
-            "of income a head": f"{formatting.interval(one.percent)} %" if one.share else "",
-            "why it is no effect": one.why_not_effect,
+            "figure": implied_income.title,
+            "yuan": formatting.interval(implied_income.yuan)
+            if implied_income.yuan
+            else implied_income.reason,
+            "a": implied_income.basis.removeprefix("per_"),
+            "of income a head": f"{formatting.interval(implied_income.percent)} %"
+            if implied_income.share
+            else "",
+            "why it is no effect": implied_income.why_not_effect,
         }
-        for one in claims.implied
+        for implied_income in claims.implied
     ]
-    data = shown.implied_table(claims.implied) if rows else None
+    data = reader_tables.implied_table(claims.implied) if rows else None
     return _table(claims, pl.DataFrame(rows), data)
 
 
@@ -204,22 +208,22 @@ def spending_table(claims: Claims) -> ResultTable:
     here = set(claims.chosen["programme"])
     rows = [
         {
-            "activity": one.title,
-            "paid by": one.payer,
-            "spent, yuan": _interval(one.spending),
-            "a household, yuan": _interval(one.per_household),
-            "income, yuan": _interval(one.income),
-            "not reported": "; ".join(one.lacking),
+            "activity": activity.title,
+            "paid by": activity.payer,
+            "spent, yuan": _interval(activity.spending),
+            "a household, yuan": _interval(activity.per_household),
+            "income, yuan": _interval(activity.income),
+            "not reported": "; ".join(activity.lacking),
         }
-        for one in spending.activities(claims.ledger)
-        if one.programme in here
+        for activity in spending.activities(claims.ledger)
+        if activity.programme in here
     ]
     return _table(claims, pl.DataFrame(rows))
 
 
 def article_table(claims: Claims) -> ResultTable:
     """Return the articles with publisher, date, place and number of claims."""
-    frame = shown.sources_table(claims.ledger)
+    frame = reader_tables.sources_table(claims.ledger)
     frame = frame.filter(pl.col("id").is_in(set(claims.chosen["source"])))
     printed = frame.select(
         article="id",
@@ -234,7 +238,7 @@ def article_table(claims: Claims) -> ResultTable:
 
 def official_table(claims: Claims) -> ResultTable:
     """Return the official figures that claims are set against, with where they are from."""
-    frame = shown.official_table(claims.ledger)
+    frame = reader_tables.official_table(claims.ledger)
     return _table(claims, frame.drop("address"), frame)
 
 
@@ -277,14 +281,18 @@ def plot_implied(claims: Claims, ax: Axes | None) -> Axes:
     """Draw what reported money means per person, beside official income a head."""
     figures = [f for f in claims.implied if f.yuan is not None and f.basis == "per_head"]
     rows, data = [], []
-    for one in figures:
-        assert one.yuan is not None  # noqa: S101  # kept above
-        low, high = (None if e.value is None else float(e.value) for e in _ends(one.yuan))
-        official = float(one.official_yuan)
+    for implied_income in figures:
+        assert implied_income.yuan is not None  # noqa: S101  # kept above
+        low, high = (
+            None if e.value is None else float(e.value) for e in _ends(implied_income.yuan)
+        )
+        official = float(implied_income.official_yuan)
         against = f"against {numbers.number(official)}"
-        text = formatting.interval(one.yuan)
-        rows.append(Bar(one.title, low or 0.0, text, whole=official, whole_text=against))
-        data.append({"figure": one.title, "low": low, "high": high, "official": official})
+        text = formatting.interval(implied_income.yuan)
+        rows.append(Bar(implied_income.title, low or 0.0, text, whole=official, whole_text=against))
+        data.append(
+            {"figure": implied_income.title, "low": low, "high": high, "official": official}
+        )
     return bars(
         rows,
         "yuan a person, prices of each year (pale: official rural income a head)",

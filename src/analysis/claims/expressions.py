@@ -152,14 +152,14 @@ def names(expression: Expression) -> list[str]:
     >>> names(parse("distinct(S2_031) <= S2_005 + S2_005"))
     ['S2_031', 'S2_005']
     """
-    found = [
+    names = [
         name
         for side in (expression.left, expression.right)
         if side is not None
         for leaf in _leaves(side)
         if (name := _named(leaf))
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(names))
 
 
 def _named(leaf: ast.Name | ast.Call) -> str:
@@ -226,8 +226,8 @@ def check_fit(
 def _check_places(used: Mapping[str, Operand], assumes: frozenset[str]) -> None:
     places = {name: operand.place for name, operand in used.items() if operand.place}
     if "place" not in assumes and len(set(places.values())) > 1:
-        said = ", ".join(f"{name} is about {place}" for name, place in places.items())
-        raise NotComputableError(f"places differ: {said}")
+        text = ", ".join(f"{name} is about {place}" for name, place in places.items())
+        raise NotComputableError(f"places differ: {text}")
 
 
 def _check_periods(used: Mapping[str, Operand], assumes: frozenset[str]) -> None:
@@ -343,11 +343,11 @@ def expand(expression: Expression) -> Ratio:
 
 def _expand(node: ast.expr) -> Ratio:
     """Write a node as one polynomial over another."""
-    one = Polynomial.constant(Fraction(1))
+    polynomial = Polynomial.constant(Fraction(1))
     return _fold(
         node,
-        lambda number: Ratio(Polynomial.constant(Fraction(number)), one),
-        lambda leaf: Ratio(Polynomial.variable(_key(leaf)), one),
+        lambda number: Ratio(Polynomial.constant(Fraction(number)), polynomial),
+        lambda leaf: Ratio(Polynomial.variable(_key(leaf)), polynomial),
     )
 
 

@@ -218,9 +218,9 @@ def by_programme(ledger: Ledger, figures: tuple[ImpliedIncome, ...]) -> pl.DataF
     for row in catalogue.iter_rows(named=True):
         claims = ledger.claims.filter(pl.col("programme") == row["id"], pl.col("slogan") == "no")
         n_yuan = claims.filter(pl.col("unit").str.contains("yuan")).height
-        found = [f.id for f in figures if f.programme == row["id"] and f.yuan is not None]
+        names = [f.id for f in figures if f.programme == row["id"] and f.yuan is not None]
         without = ""
-        if not found:
+        if not names:
             without = (
                 "no figure is reported"
                 if claims.is_empty()
@@ -234,7 +234,7 @@ def by_programme(ledger: Ledger, figures: tuple[ImpliedIncome, ...]) -> pl.DataF
                 "name": row["name_en"],
                 "n_claims": claims.height,
                 "n_yuan": n_yuan,
-                "figures": ", ".join(found),
+                "figures": ", ".join(names),
                 "without": without,
             }
         )

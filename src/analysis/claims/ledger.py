@@ -112,8 +112,8 @@ def _official_interval(row: dict[str, object], margins: Margins) -> Interval:
 
 def _margin(constants: pl.DataFrame, word: str) -> Fraction:
     name = f"{word}_margin"
-    found = constants.filter(pl.col("id") == name)
-    if found.is_empty():
+    frame = constants.filter(pl.col("id") == name)
+    if frame.is_empty():
         raise FaultsError(
             [
                 Fault(
@@ -123,7 +123,7 @@ def _margin(constants: pl.DataFrame, word: str) -> Fraction:
                 )
             ]
         )
-    return Fraction(found["value"].item()) * _scale(found["unit"].item())
+    return Fraction(frame["value"].item()) * _scale(frame["unit"].item())
 
 
 def _scale(unit: str) -> Fraction:

@@ -164,9 +164,9 @@ def solve(expression: Expression, name: str, box: Mapping[str, Interval]) -> Int
     factor = top.leading(name)
     rest = top - factor * Polynomial.variable(name)
     try:
-        one = Polynomial.constant(1)
-        sign = _sign(corner_range(Ratio(factor, one), box))
-        sign_below = _sign(corner_range(Ratio(bottom, one), box))
+        polynomial = Polynomial.constant(1)
+        sign = _sign(corner_range(Ratio(factor, polynomial), box))
+        sign_below = _sign(corner_range(Ratio(bottom, polynomial), box))
         if not sign or not sign_below:
             return None
         root = corner_range(Ratio(-rest, factor), box)

@@ -73,8 +73,8 @@ def _phrase(row: Mapping[str, str | int], file: str) -> Iterator[Fault]:
         problem = f"the phrase {printed} says {reading.value}"
         remedy = "correct the value or the phrase"
         yield Fault(file, problem, remedy, line, "value", str(row["value"]))
-    said = bound_of(printed)
-    if said != row["bound"]:
-        problem = f"the phrase {printed} says {said.replace('_', ' ')}"
+    text = bound_of(printed)
+    if text != row["bound"]:
+        problem = f"the phrase {printed} says {text.replace('_', ' ')}"
         remedy = "correct the bound or the phrase"
         yield Fault(file, problem, remedy, line, "bound", str(row["bound"]))

@@ -92,10 +92,10 @@ class Claims(Result):
     @cached_property
     def systems(self) -> pl.DataFrame:
         """Systems and procedures that the articles describe, of the programme or the articles."""
-        found = programmes.load().systems.drop("line")
+        frame = programmes.load().systems.drop("line")
         if self.programme:
-            return found.filter(pl.col("programme") == self.programme)
-        return found.filter(pl.col("source").is_in(set(self.chosen["source"])))
+            return frame.filter(pl.col("programme") == self.programme)
+        return frame.filter(pl.col("source").is_in(set(self.chosen["source"])))
 
     # ------------------------------------------------------------------------------ numbers
 
@@ -158,16 +158,20 @@ class Claims(Result):
         FaultsError
             If there is no such figure, or it cannot be computed.
         """
-        found = {one.id: one for one in implied(self.ledger)}
-        if figure not in found or found[figure].yuan is None:
-            there = ", ".join(one.id for one in found.values() if one.yuan is not None)
+        by_name = {implied_income.id: implied_income for implied_income in implied(self.ledger)}
+        if figure not in by_name or by_name[figure].yuan is None:
+            there = ", ".join(
+                implied_income.id
+                for implied_income in by_name.values()
+                if implied_income.yuan is not None
+            )
             raise _fault("no such figure", f"use one of {there}", figure)
-        one = found[figure]
-        per = "a person" if one.basis == "per_head" else "a household"
-        often = "once" if one.frequency == "one_off" else "a year"
-        assert one.yuan is not None  # noqa: S101  # tested above
-        method = f"interval arithmetic over {', '.join(one.claims)}"
-        return self._number(one.yuan, one.title, f"yuan {per} {often}", None, method)
+        item = by_name[figure]
+        per = "a person" if item.basis == "per_head" else "a household"
+        often = "once" if item.frequency == "one_off" else "a year"
+        assert item.yuan is not None  # noqa: S101  # tested above
+        method = f"interval arithmetic over {', '.join(item.claims)}"
+        return self._number(item.yuan, item.title, f"yuan {per} {often}", None, method)
 
     def verdict(self, relation: str) -> Verdict:
         """Return the verdict on a relation.
@@ -177,11 +181,11 @@ class Claims(Result):
         FaultsError
             If there is no such relation.
         """
-        found = [v for v in self.relations if v.id == relation]
-        if not found:
+        verdicts = [v for v in self.relations if v.id == relation]
+        if not verdicts:
             remedy = f"use one of {', '.join(v.id for v in self.relations[:8])} …"
             raise _fault("no such relation here", remedy, relation)
-        return found[0]
+        return verdicts[0]
 
     def count(self, of: str = "claims") -> Number:
         """Return how many there are.
@@ -436,8 +440,8 @@ def _articles(ledger: Ledger, name: str) -> list[str]:
         titles = (row["title_en"].casefold(), row["title_zh"])
         return asked == row["id"].casefold() or any(asked in title for title in titles)
 
-    found = [row["id"] for row in ledger.sources.iter_rows(named=True) if fits(row)]
-    if not found:
+    items = [row["id"] for row in ledger.sources.iter_rows(named=True) if fits(row)]
+    if not items:
         remedy = f"use one of {', '.join(ledger.sources['id'])}, or words of a headline"
         raise _fault("no such article", remedy, name)
-    return found
+    return items

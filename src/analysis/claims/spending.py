@@ -126,7 +126,7 @@ def _activity(row: dict[str, str | int], ledger: Ledger, file: str) -> Activity 
             expression = parse(text)
         except ExpressionError as error:
             return fault(name, str(error))
-        unknown = [one for one in names(expression) if one not in ledger.operands]
+        unknown = [line for line in names(expression) if line not in ledger.operands]
         if unknown or expression.comparison:
             return fault(name, f"unknown {', '.join(unknown)}" if unknown else "a comparison")
         absent = missing(expression)

@@ -92,17 +92,17 @@ def claims_check(
         ("by programme", report.by_programme),
         ("by unit", report.by_unit),
     ):
-        said = ", ".join(f"{name} {n}" for name, n in counts.items())
-        out.print(f"  {title}: {said}", highlight=False)
+        text = ", ".join(f"{name} {n}" for name, n in counts.items())
+        out.print(f"  {title}: {text}", highlight=False)
     out.print(f"{report.n_relations} relations")
     for title, counts in (("by role", report.by_role), ("by verdict", report.by_verdict)):
-        said = ", ".join(f"{name} {n}" for name, n in counts.items())
-        out.print(f"  {title}: {said}", highlight=False)
+        text = ", ".join(f"{name} {n}" for name, n in counts.items())
+        out.print(f"  {title}: {text}", highlight=False)
     out.print(f"{report.n_implied} implied figures in yuan")
     out.print(f"{len(report.narrowed)} claims narrowed by others of the same article")
     for row in report.narrowed:
-        said = f"{row['printed']} becomes {row['narrowed']} {row['unit']} ({row['by']})"
-        out.print(f"  {row['claim']} {said}", highlight=False, markup=False)
+        text = f"{row['printed']} becomes {row['narrowed']} {row['unit']} ({row['by']})"
+        out.print(f"  {row['claim']} {text}", highlight=False, markup=False)
     for title, rows in (
         ("cannot hold: identities and bounds that fail as printed", report.inconsistencies),
         ("rejected: a reading that cannot be right", report.rejected),
@@ -155,9 +155,9 @@ def site_pdf() -> None:
     """Print the summary and the built report as PDFs, by headless Chromium."""
     from analysis.site.pdf import make, make_summaries
 
-    for made in (*make_summaries(paths.root()), make(paths.root())):
-        size = made.stat().st_size / 1e6
-        out.print(f"{made.relative_to(paths.root().resolve())}, {size:.1f} MB", highlight=False)
+    for path in (*make_summaries(paths.root()), make(paths.root())):
+        size = path.stat().st_size / 1e6
+        out.print(f"{path.relative_to(paths.root().resolve())}, {size:.1f} MB", highlight=False)
 
 
 @app.command()
@@ -212,8 +212,8 @@ def publish(
 
     moved = sign_off(paths.root(), note=note, stored=stored)
     _show_moved(moved)
-    said = f"{len({row.id for row in moved})} findings moved; reports/findings.csv is signed"
-    out.print(f"{said}: look at it, then commit it with reports/published.csv", highlight=False)
+    text = f"{len({row.id for row in moved})} findings moved; reports/findings.csv is signed"
+    out.print(f"{text}: look at it, then commit it with reports/published.csv", highlight=False)
 
 
 @app.command()
@@ -257,15 +257,15 @@ def finding(
             markup=False,
         )
         raise typer.Exit(1)
-    found = [record for record in records if record["id"] == name]
-    if not found:
+    rows = [record for record in records if record["id"] == name]
+    if not rows:
         close = get_close_matches(name, [str(record["id"]) for record in records])
-        said = f"; is it {' or '.join(close)}?" if close else ""
-        err.print(f"error: no finding {name} in reports/findings.csv{said}", style="red")
+        text = f"; is it {' or '.join(close)}?" if close else ""
+        err.print(f"error: no finding {name} in reports/findings.csv{text}", style="red")
         raise typer.Exit(1)
-    shown = {key: value for key, value in found[0].items() if value not in (None, "")}
+    shown = {key: value for key, value in rows[0].items() if value not in (None, "")}
     known = proof.read(paths.root())
-    function = str(found[0]["function"])
+    function = str(rows[0]["function"])
     if function in known.places:
         shown["source"] = known.places[function]
     described = registry.load(paths.root()).of(function)
@@ -273,9 +273,9 @@ def finding(
         shown["method record"] = f"{described.address} {described.name} ({described.status})"
     for number, test in enumerate(known.tests(function), start=1):
         shown[f"test {number}"] = test.name
-    made = paths.root() / "build" / "findings.csv"
-    here = [r for r in findings.read_csv(made) if r["id"] == name] if made.is_file() else found
-    if here and here[0]["text"] != found[0]["text"]:
+    path = paths.root() / "build" / "findings.csv"
+    here = [r for r in findings.read_csv(path) if r["id"] == name] if path.is_file() else rows
+    if here and here[0]["text"] != rows[0]["text"]:
         shown["built here"] = f"{here[0]['text']} (not published)"
     width = max(map(len, shown)) + 1
     for column, value in shown.items():

@@ -10,7 +10,7 @@ import typer
 from analysis.terminal import out
 
 if TYPE_CHECKING:
-    from analysis.effects.estimates import Estimates
+    from analysis.did.estimators.estimates import Estimates
 
 Engine = Literal["polars", "duckdb", "spark"]
 Convention = Literal["reported", "parity"]
@@ -34,7 +34,7 @@ def cells(
     """Make cells in one scan: counts and sums by village, cohort, stratum and period."""
     from analysis.cells import declaration, result
     from analysis.cells.build import build
-    from analysis.cells.door import design_of
+    from analysis.cells.interface import design_of
     from analysis.panels.panel import read
 
     if bool(programme) == (estimands is not None):
@@ -45,11 +45,11 @@ def cells(
         design, notes = design_of(read(panel), programme)
         for note in notes:
             out.print(f"  {note}", highlight=False, markup=False)
-    made = build(panel, design, engine)
-    result.write(made, to)
-    account = made.account
+    cells = build(panel, design, engine)
+    result.write(cells, to)
+    account = cells.account
     out.print(
-        f"cells in {to}: {made.totals.height:,} rows, {made.n_villages:,} villages", markup=False
+        f"cells in {to}: {cells.totals.height:,} rows, {cells.n_villages:,} villages", markup=False
     )
     out.print(f"  {account.rows_used:,} of {account.rows_read:,} records used", highlight=False)
     for reason, n in account.left_out.items():
@@ -67,12 +67,12 @@ def effects(
     from analysis.results import saving
 
     if (folder / packs.MANIFEST).is_file():
-        found = _of_pack(folder, estimands)
+        effects = _of_pack(folder, estimands)
     else:
-        found = _of_cells(folder, estimands)
+        effects = _of_cells(folder, estimands)
         out.print(saving.INSIDE)
-    found = found.under(convention).in_yuan()
-    about = found.about
+    effects = effects.under(convention).in_yuan()
+    about = effects.about
     if about.tier == "model":
         out.print("simulated panel: these say whether the design works, not what a programme does")
     out.print(
@@ -84,7 +84,7 @@ def effects(
     shown = Table(
         "outcome", "estimand", "estimate", "std. error", "low", "high", "villages", box=None
     )
-    for row in found.effects():
+    for row in effects.effects():
         numbers = (row.estimate, row.std_error, row.ci_low, row.ci_high)
         shown.add_row(
             row.key.outcome,
@@ -93,21 +93,21 @@ def effects(
             f"{row.n_villages_treated} treated, {row.n_villages_control} control",
         )
     out.print(shown)
-    for note in dict.fromkeys(note for note in found.notes if note):
+    for note in dict.fromkeys(note for note in effects.notes if note):
         out.print(note, markup=False)
-    for key, why in found.missing:
+    for key, why in effects.missing:
         out.print(f"not estimable: {key.outcome} {key.estimand}: {why}", markup=False)
 
 
 def _of_cells(folder: Path, estimands: Path | None) -> Estimates:
     """Return declared effects of cells; without a file the aggregates of all that varies."""
     from analysis.cells import declaration, result
-    from analysis.effects import aggregate, declared, group_time, layout, table
+    from analysis.did.estimators import aggregate, declared, group_time, layout, table
 
-    made = result.read(folder)
+    built = result.read(folder)
     if estimands is not None:
-        return declared.estimate(made, declaration.read(estimands)).effects
-    cells = layout.from_cells(made)
+        return declared.estimate(built, declaration.read(estimands)).effects
+    cells = layout.from_cells(built)
     still = table.constant(cells)
     if len(still) < len(cells.outcomes):
         # Nobody named these outcomes, so one that never varies must not stop the others.
@@ -120,29 +120,29 @@ def _of_cells(folder: Path, estimands: Path | None) -> Estimates:
 def _of_pack(folder: Path, estimands: Path | None) -> Estimates:
     """Return the declared effects of a pack, every point derived again from its totals."""
     from analysis.cells import pack as packs
-    from analysis.effects import from_pack
+    from analysis.did.estimators import from_pack
 
     sent = packs.read(folder)
     if estimands is not None and estimands.read_text(encoding="utf-8") != sent.declaration:
         raise typer.BadParameter("the pack carries another estimands file; leave the option out")
-    found = from_pack.estimate(sent)
+    effects = from_pack.estimate(sent)
     carried = from_pack.derive(sent).carried_only
-    again = sum(name not in carried for name in found.names)
+    again = sum(name not in carried for name in effects.names)
     out.print(
-        f"pack {sent.name!r}: {again} of {len(found)} points derived again from its totals,"
+        f"pack {sent.name!r}: {again} of {len(effects)} points derived again from its totals,"
         " all as carried",
         markup=False,
     )
     for name, why in carried.items():
         out.print(f"carried, not derived: {name}: {why}", markup=False)
-    for name, about in list(found.abouts.items())[1:]:
-        if about != found.about:
+    for name, about in list(effects.abouts.items())[1:]:
+        if about != effects.about:
             out.print(
                 f"{name}: controls: {about.controls}, {about.where}; base: {about.base}",
                 highlight=False,
                 markup=False,
             )
-    return found
+    return effects
 
 
 def pack(
@@ -157,11 +157,11 @@ def pack(
     """Make a publishable pack, or refuse and name every rule that stands against it."""
     from analysis.did import packs
 
-    made = packs.pack(
+    cells = packs.pack(
         folder, estimands, to, log=log, panel=panel, joint=joint, min_households=min_households
     )
-    said = f"{made!r}; in {to}; the data holder checks it before release"
-    out.print(said, markup=False)
+    text = f"{cells!r}; in {to}; the data holder checks it before release"
+    out.print(text, markup=False)
 
 
 def attack(
@@ -184,11 +184,11 @@ def attack(
     from rich.table import Table
 
     shown = Table("tried", "result", "what came out, or what was tried", box=None)
-    for one in found:
-        shown.add_row(one.rule, one.state, one.found)
+    for attack in found:
+        shown.add_row(attack.rule, attack.state, attack.found)
     out.print(shown, markup=False)
     for gap in attacks.NOT_COVERED:
         out.print(f"not covered: {gap}", markup=False)
     out.print(packs.NOTE, markup=False)
-    if any(one.state == "found" for one in found):
+    if any(item.state == "found" for item in found):
         raise typer.Exit(1)

@@ -57,10 +57,10 @@ def _reads_a_file(command: Callable[..., None]) -> Callable[..., None]:
         command(**given, how=how)
 
     signature = inspect.signature(command, eval_str=True, locals=later)
-    own = [one for name, one in signature.parameters.items() if name != "how"]
+    own = [parameter for name, parameter in signature.parameters.items() if name != "how"]
     every = [*own[:-1], *options.values(), own[-1]]
     run.__signature__ = signature.replace(parameters=every)  # type: ignore[attr-defined]
-    run.__annotations__ = {one.name: one.annotation for one in every}
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in every}
     return run
 
 
@@ -234,7 +234,7 @@ def poverty(
     how: HowRead,
 ) -> None:
     """Poverty at a line: headcount, gap and squared gap."""
-    from analysis.welfare.door import poverty as measure
+    from analysis.welfare.interface import poverty as measure
 
     number = line.replace(".", "", 1).isdigit()
     numbers = [income, size, weight, "" if number else line]

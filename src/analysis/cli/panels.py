@@ -48,8 +48,8 @@ def simulate(
     if like is not None:
         from analysis.panels.twin import twin
 
-        made = twin(like, to, seed, replace=replace)
-        out.print(f"a twin of {like} is in {to}: {made.account.rows_used:,} records", markup=False)
+        panel = twin(like, to, seed, replace=replace)
+        out.print(f"a twin of {like} is in {to}: {panel.account.rows_used:,} records", markup=False)
         return
     from analysis.panels.model.simulate import simulate as run
 
@@ -120,10 +120,10 @@ def import_(
     if init:
         from analysis.panels.importing.starter import init_map
 
-        made = init_map(survey, map_file or Path(f"{survey[0].stem}.toml"))
+        path = init_map(survey, map_file or Path(f"{survey[0].stem}.toml"))
         out.print(
-            f"fill in what {made} marks with FILL, then: "
-            f"analysis import {' '.join(map(str, survey))} --map {made} --out DIR",
+            f"fill in what {path} marks with FILL, then: "
+            f"analysis import {' '.join(map(str, survey))} --map {path} --out DIR",
             markup=False,
         )
         return

@@ -67,8 +67,8 @@ def standards(
         for fault in item.faults:
             out.print(f"{item.id}: {fault}", highlight=False, markup=False, soft_wrap=True)
     if seeds:
-        for one in randomness.find(paths.root()):
-            said = f"{one.place} {one.call}: {one.seed or 'nothing'}"
-            out.print(said, highlight=False, markup=False, soft_wrap=True)
+        for source in randomness.find(paths.root()):
+            text = f"{source.place} {source.call}: {source.seed or 'nothing'}"
+            out.print(text, highlight=False, markup=False, soft_wrap=True)
     if not all(item.passed for item in items):
         raise typer.Exit(1)

@@ -304,12 +304,17 @@ def _fit(sample: Sample, method: Method, overlap: Overlap, matches: int, level: 
         point, error, degrees, note = match.point, match.std_error, math.inf, match.note
         errors, controls = "matching", match.controls
     else:
-        found = propensity.estimated(sample, propensity.ESTIMATES[method], overlap)
-        sample, point, error, note = found.sample, found.point, found.std_error, found.note
-        degrees, errors = found.degrees, found.errors
-        if found.model is not None:
-            controls = propensity.control_weights(sample, found.model)
-            scores = found.model.p
+        weighting = propensity.estimated(sample, propensity.ESTIMATES[method], overlap)
+        sample, point, error, note = (
+            weighting.sample,
+            weighting.point,
+            weighting.std_error,
+            weighting.note,
+        )
+        degrees, errors = weighting.degrees, weighting.errors
+        if weighting.model is not None:
+            controls = propensity.control_weights(sample, weighting.model)
+            scores = weighting.model.p
     treated = joint.estimate(
         [joint.mean(sample.y, sample.w * sample.d)], sample.group if sample.cluster else None
     )

@@ -49,8 +49,8 @@ def degrees_of(
         Whether the effect is a difference of weighted means of both arms; the degrees of other
         effects are capped by the effective clusters of the smaller arm less one.
     """
-    found = degrees.design_degrees(arms_of(sample, group, controls), np.array([linear]))
-    return float(found[0])
+    values = degrees.design_degrees(arms_of(sample, group, controls), np.array([linear]))
+    return float(values[0])
 
 
 def too_few(

@@ -141,14 +141,18 @@ def _rows(sample: Sample, y: Floats, used: Sample, level: float) -> list[dict[st
     group = sample.group if sample.cluster else None
     x = np.column_stack([np.ones(len(sample)), sample.d])
     means = [joint.mean(sample.y, w * arm) for arm in (sample.d, 1 - sample.d)]
-    found = joint.few(joint.estimate([*means, Target(sample.y, x, w, 1)], group), sample, group)
+    joint_test = joint.few(
+        joint.estimate([*means, Target(sample.y, x, w, 1)], group), sample, group
+    )
     rows = []
     for k, term in enumerate(SHARES):
-        share = estimates.of_sample(term, sample, estimates.value(found, k), level, unit="share")
+        share = estimates.of_sample(
+            term, sample, estimates.value(joint_test, k), level, unit="share"
+        )
         rows.append(share | {"outcome": outcome})
     bounds = _lee(sample, y, np.ones(len(sample), bool))
     errors = _errors(sample, y, bounds)
-    degrees = float(found.degrees[2]) if group is not None else math.inf
+    degrees = float(joint_test.degrees[2]) if group is not None else math.inf
     for term, end, error in zip((LOW, HIGH), (bounds.low, bounds.high), errors, strict=True):
         rows.append(
             estimates.row(
@@ -179,8 +183,8 @@ def _lee(sample: Sample, y: Floats, kept: Booleans) -> Bounds:
 def _errors(sample: Sample, y: Floats, full: Bounds) -> Floats:
     """Return the errors of both ends: by cluster left out in turn, otherwise by influence."""
     if not sample.cluster:
-        found: Floats = np.sqrt((influence(sample, y, full) ** 2).sum(axis=0))
-        return found
+        values: Floats = np.sqrt((influence(sample, y, full) ** 2).sum(axis=0))
+        return values
     ends = []
     for number in range(int(sample.group.max()) + 1):
         try:
@@ -200,7 +204,7 @@ def influence(sample: Sample, y: Floats, full: Bounds) -> Floats:
 
     The share to trim is estimated too (Lee 2009, proposition 3), and so are the weights of strata.
     """
-    found = np.zeros((len(sample), 2))
+    values = np.zeros((len(sample), 2))
     whole = 0.0
     for block in range(int(sample.block.max()) + 1):
         rows = np.flatnonzero(sample.block == block)
@@ -208,11 +212,11 @@ def influence(sample: Sample, y: Floats, full: Bounds) -> Floats:
         if part is None:
             continue
         ends, influences, size, of_size = part
-        found[rows] += size * influences + of_size[:, None] * (
+        values[rows] += size * influences + of_size[:, None] * (
             np.array(ends) - np.array([full.low, full.high])
         )
         whole += size
-    return found / whole
+    return values / whole
 
 
 def _stratum(

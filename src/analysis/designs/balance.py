@@ -76,11 +76,11 @@ def of_experiment(result: RandomisedResult, covariates: Sequence[str]) -> Result
     values = sample.more.T
     targets = [Target(y, x, sample.w, design.column) for y in values]
     both = [joint.mean(y, sample.w * arm) for arm in (sample.d, 1 - sample.d) for y in values]
-    found = joint.few(joint.estimate([*targets, *both], group), sample, group)
+    joint_test = joint.few(joint.estimate([*targets, *both], group), sample, group)
     size, n = len(covariates), estimates.counts(sample)
     rows = []
     for k, name in enumerate(covariates):
-        point, error, degrees, note = estimates.value(found, k)
+        point, error, degrees, note = estimates.value(joint_test, k)
         row = estimates.row(
             name,
             "",
@@ -91,12 +91,14 @@ def of_experiment(result: RandomisedResult, covariates: Sequence[str]) -> Result
             level=result.level,
             note=note,
             **n,
-            mean_treated=float(found.points[size + k]),
-            mean_control=float(found.points[2 * size + k]),
+            mean_treated=float(joint_test.points[size + k]),
+            mean_control=float(joint_test.points[2 * size + k]),
             normalised_difference=normalised_difference(sample.more[:, k], sample.d, sample.w),
         )
         rows.append(row)
-    f, p, degrees = wald(found.points[:size], found.covariance[:size, :size], found.degrees[0])
+    f, p, degrees = wald(
+        joint_test.points[:size], joint_test.covariance[:size, :size], joint_test.degrees[0]
+    )
     rows.append(
         estimates.row(ALL, "", f, math.nan, degrees, unit="F", note=f"p {p:.3f}")
         | {"p_value": p, "statistic": f, **n}

@@ -141,12 +141,12 @@ class DiscontinuityResult(Result):
                 refuse("all rows are used", "name a bandwidth first", column="bandwidth")
             for factor in factors:
                 bias = window.bias_bandwidth
-                found = self.again(
+                discontinuity_result = self.again(
                     y=outcome,
                     bandwidth=factor * window.bandwidth,
                     bias_bandwidth=None if bias is None else factor * bias,
                 )
-                row = found.frame.row(0, named=True)
+                row = discontinuity_result.frame.row(0, named=True)
                 rows.append(row | {"term": f"{factor:g} × bandwidth", "factor": factor})
         return self._result(rows, "other bandwidths", self.comparison)
 
@@ -166,12 +166,16 @@ class DiscontinuityResult(Result):
         if not covariates:
             refuse("no covariate is named", "name columns measured before", column="balance")
         units = {name: self.source.units.get(name, name) for name in covariates}
-        found = self.again(y=list(covariates), covariates=(), take_up=None, outcome_unit=units)
+        discontinuity_result = self.again(
+            y=list(covariates), covariates=(), take_up=None, outcome_unit=units
+        )
         rows = [
             row | {"term": row["outcome"], "outcome": ""}
-            for row in found.frame.filter(pl.col("term") == "effect").iter_rows(named=True)
+            for row in discontinuity_result.frame.filter(pl.col("term") == "effect").iter_rows(
+                named=True
+            )
         ]
-        return self._result(rows, "balance at the cutoff", found.comparison)
+        return self._result(rows, "balance at the cutoff", discontinuity_result.comparison)
 
     def counts(self, steps: Sequence[float] = (1, 2, 3)) -> Result:
         """Test that as many units are just on one side of the cutoff as on the other.
@@ -266,18 +270,18 @@ class DiscontinuityResult(Result):
             )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = RDDensityTest(cutoff=0.0).fit(pd.DataFrame({"s": distance}), "s")
+            result = RDDensityTest(cutoff=0.0).fit(pd.DataFrame({"s": distance}), "s")
         row = estimates.row(
             "jump of the density",
             "",
-            float(found.f_diff),
-            float(found.se_diff),
+            float(result.f_diff),
+            float(result.se_diff),
             math.inf,
             unit=f"per unit of {self.score.column}",
             level=self.level,
-            n=int(found.n_eff_left + found.n_eff_right),
-            n_treated=int(found.n_eff_right),
-            n_control=int(found.n_eff_left),
+            n=int(result.n_eff_left + result.n_eff_right),
+            n_treated=int(result.n_eff_right),
+            n_control=int(result.n_eff_left),
         )
         comparison = Comparison(
             estimator="local polynomial density on each side",

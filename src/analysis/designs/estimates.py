@@ -89,7 +89,7 @@ def row(
 
 
 def of_sample(
-    term: str, sample: Sample, found: Estimate, level: float, *, unit: str = "", **more: Any
+    term: str, sample: Sample, entries: Estimate, level: float, *, unit: str = "", **more: Any
 ) -> dict[str, Any]:
     """Return the row of an estimate of a sample, with its counts.
 
@@ -99,7 +99,7 @@ def of_sample(
         What the estimate is called.
     sample : Sample
         Its units.
-    found : tuple
+    entries : tuple
         Point, standard error, degrees of freedom, note.
     level : float
         Probability of the interval.
@@ -108,7 +108,7 @@ def of_sample(
     **more
         Further columns.
     """
-    point, error, degrees, note = found
+    point, error, degrees, note = entries
     options: dict[str, Any] = {"unit": unit or sample.unit, "level": level, "note": note}
     return row(term, sample.outcome, point, error, degrees, **options, **counts(sample), **more)
 
@@ -135,19 +135,21 @@ def account(samples: Sequence[Sample], units: str, *, group: Any = None) -> Acco
     out, each reason names its outcome.
     """
     first = samples[0]
-    same = all(dict(one.left_out) == dict(first.left_out) for one in samples)
+    same = all(dict(sample.left_out) == dict(first.left_out) for sample in samples)
     left_out = dict(first.left_out)
     if not same:
         left_out = {
-            f"{why} (for {one.outcome})": n for one in samples for why, n in one.left_out.items()
+            f"{why} (for {sample.outcome})": n
+            for sample in samples
+            for why, n in sample.left_out.items()
         }
-    used = np.unique(np.concatenate([one.index for one in samples]))
+    used = np.unique(np.concatenate([sample.index for sample in samples]))
     n = counts(first)
     n |= {"n_treated": _distinct(samples, 1), "n_control": _distinct(samples, 0)}
     clustered = bool(first.cluster)
     arms = arms_of(first, group)
     effective = arms.effective[:, 0]
-    decisions = dict.fromkeys(line for one in samples for line in one.decisions)
+    decisions = dict.fromkeys(line for sample in samples for line in sample.decisions)
     return Account(
         rows_in=first.rows_in,
         rows_used=int(used.size),
@@ -165,7 +167,9 @@ def account(samples: Sequence[Sample], units: str, *, group: Any = None) -> Acco
 
 
 def _distinct(samples: Sequence[Sample], arm: int) -> int:
-    return int(np.unique(np.concatenate([one.index[one.d == arm] for one in samples])).size)
+    return int(
+        np.unique(np.concatenate([sample.index[sample.d == arm] for sample in samples])).size
+    )
 
 
 def value(joint: Joint, number: int) -> Estimate:

@@ -117,9 +117,9 @@ def assignment(sample: Sample) -> tuple[Floats, Floats, Booleans, Integers]:
 
 def _products(a: Floats, b: Floats, w: Floats, group: Integers) -> Floats:
     """Return Σ w a b′ by cluster, shape (G, a, b)."""
-    found = np.zeros((int(group.max()) + 1, a.shape[1], b.shape[1]))
-    np.add.at(found, group, (a * w[:, None])[:, :, None] * b[:, None, :])
-    return found
+    values = np.zeros((int(group.max()) + 1, a.shape[1], b.shape[1]))
+    np.add.at(values, group, (a * w[:, None])[:, :, None] * b[:, None, :])
+    return values
 
 
 def _row(fit: Fit, result: RandomisedResult, p_value: float, **more: Any) -> dict[str, Any]:

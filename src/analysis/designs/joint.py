@@ -72,8 +72,8 @@ class Joint:
     @property
     def std_errors(self) -> Floats:
         """Standard errors, shape (k,)."""
-        found: Floats = np.sqrt(np.diag(self.covariance))
-        return found
+        values: Floats = np.sqrt(np.diag(self.covariance))
+        return values
 
     def ratio(self, top: int, bottom: int) -> tuple[float, float]:
         """Return the ratio of two coefficients and its standard error, by the delta method."""

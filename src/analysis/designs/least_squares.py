@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import statsmodels.api as sm
 
-from analysis.effects.table import refuse
+from analysis.did.estimators.table import refuse
 from analysis.inference import clusters
 from analysis.inference import degrees as design
 from analysis.inference.arrays import Booleans, Floats, Integers
@@ -83,10 +83,10 @@ def ordinary(
     model = sm.WLS(y, x, weights=w)
     if errors == "CV1":
         size = np.unique(group).size
-        found = model.fit(cov_type="cluster", cov_kwds={"groups": group}, use_t=True)
-        return Fit(found.params, found.bse, size - 1, errors)
-    found = model.fit(cov_type="nonrobust" if errors == "classical" else errors, use_t=True)
-    return Fit(found.params, found.bse, n - k, errors)
+        result = model.fit(cov_type="cluster", cov_kwds={"groups": group}, use_t=True)
+        return Fit(result.params, result.bse, size - 1, errors)
+    result = model.fit(cov_type="nonrobust" if errors == "classical" else errors, use_t=True)
+    return Fit(result.params, result.bse, n - k, errors)
 
 
 def two_stage(
@@ -144,8 +144,8 @@ def without_each(y: Floats, x: Floats, z: Floats, w: Floats, group: Integers) ->
     zx = _products(z, x, w, group, size)
     zz = _products(z, z, w, group, size)
     zy = _products(z, y[:, None], w, group, size)
-    zx, zz, zy = (one.sum(axis=0) - one for one in (zx, zz, zy))
-    found = np.full((size, x.shape[1]), np.nan)
+    zx, zz, zy = (values.sum(axis=0) - values for values in (zx, zz, zy))
+    estimates = np.full((size, x.shape[1]), np.nan)
     scale = np.sqrt(np.einsum("ii->i", zz.max(axis=0)).clip(min=1e-300))
     for number in range(size):
         # Scaled to unit columns, so that the rank does not hang on units of measurement.
@@ -154,8 +154,8 @@ def without_each(y: Floats, x: Floats, z: Floats, w: Floats, group: Integers) ->
             continue
         projection = np.linalg.solve(zz[number], zx[number])
         normal = projection.T @ zx[number]
-        found[number] = np.linalg.solve(normal, projection.T @ zy[number])[:, 0]
-    return found
+        estimates[number] = np.linalg.solve(normal, projection.T @ zy[number])[:, 0]
+    return estimates
 
 
 def jackknife_degrees(
@@ -217,8 +217,8 @@ def jackknife_degrees(
     means = inverse @ spread @ inverse
     moved = np.einsum("cpq,cq->cp", gram, pull)
     own = rho * sums**2 + (1 - rho) * squares
-    found = design.matched(own[:, None], moved[:, None], -cross[:, None], means[None])
-    return float(found[0])
+    values = design.matched(own[:, None], moved[:, None], -cross[:, None], means[None])
+    return float(values[0])
 
 
 def _jackknife(y: Floats, x: Floats, z: Floats, w: Floats, group: Integers, column: int) -> Fit:
@@ -245,6 +245,6 @@ def _products(a: Floats, b: Floats, w: Floats, group: Integers, size: int) -> Fl
 
 
 def _sums(values: Floats, group: Integers) -> Floats:
-    found = np.zeros((int(group.max()) + 1, values.shape[1]))
-    np.add.at(found, group, values)
-    return found
+    estimates = np.zeros((int(group.max()) + 1, values.shape[1]))
+    np.add.at(estimates, group, values)
+    return estimates

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from scipy import optimize, special  # type: ignore[import-untyped]
 
-from analysis.effects.table import refuse
+from analysis.did.estimators.table import refuse
 from analysis.inference.arrays import Booleans, Floats, Integers
 
 
@@ -112,7 +112,7 @@ def lee(
     weight = np.ones(outcome.size) if weight is None else weight
     stratum = np.zeros(outcome.size, np.int64) if stratum is None else stratum
 
-    def one(rows: Integers) -> _Stratum | None:
+    def of_stratum(rows: Integers) -> _Stratum | None:
         arms = [rows[treated[rows]], rows[~treated[rows]]]
         inside = [arm[seen[arm]] for arm in arms]
         if not all(part.size and weight[part].sum() > 0 for part in inside):
@@ -138,7 +138,7 @@ def lee(
             sum(p.size for p in inside),
         )
 
-    return _over_strata(treated, seen, weight, stratum, one)
+    return _over_strata(treated, seen, weight, stratum, of_stratum)
 
 
 def _over_strata(
@@ -146,12 +146,12 @@ def _over_strata(
     seen: Booleans,
     weight: Floats,
     stratum: Integers,
-    one: Callable[[Integers], _Stratum | None],
+    entry: Callable[[Integers], _Stratum | None],
 ) -> Bounds:
     order = np.argsort(stratum, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(stratum[order])) + 1)
-    found = [one(rows) for rows in parts]
-    used = [each for each in found if each is not None]
+    strata = [entry(rows) for rows in parts]
+    used = [each for each in strata if each is not None]
     if not used:
         refuse(
             "no stratum has households of both arms that are seen",
@@ -175,9 +175,9 @@ def _over_strata(
         mean("trimmed"),
         int(seen.size),
         sum(each.rows for each in used),
-        sum(rows.size for rows, each in zip(parts, found, strict=True) if each is None),
+        sum(rows.size for rows, each in zip(parts, strata, strict=True) if each is None),
         len(used),
-        len(found) - len(used),
+        len(strata) - len(used),
     )
 
 

@@ -115,16 +115,16 @@ def _nearest(pool: Floats, wanted: Floats, matches: int) -> list[Integers]:
     distance, _ = tree.query(wanted, k=matches)
     reach = np.asarray(distance).reshape(wanted.shape[0], -1)[:, -1]
     floor = TIE * max(float(np.abs(pool).max()), 1.0)
-    found = tree.query_ball_point(wanted, reach * (1 + TIE) + floor)
-    return [np.array(sorted(some), np.int64) for some in found]
+    result = tree.query_ball_point(wanted, reach * (1 + TIE) + floor)
+    return [np.array(sorted(some), np.int64) for some in result]
 
 
 def _slope(sample: Sample, used: Floats) -> Floats:
     """Return the coefficients of the covariates among controls, weighted by their use."""
     root = np.sqrt(used)
     columns = np.column_stack([np.ones(len(sample)), sample.x]) * root[:, None]
-    found: Floats = np.linalg.lstsq(columns, sample.y * root, rcond=None)[0][1:]
-    return found
+    values: Floats = np.linalg.lstsq(columns, sample.y * root, rcond=None)[0][1:]
+    return values
 
 
 def _conditional_variance(sample: Sample, whitened: Floats, control: Integers) -> Floats:
@@ -134,5 +134,5 @@ def _conditional_variance(sample: Sample, whitened: Floats, control: Integers) -
     own = np.arange(control.size)
     other = np.where(near[:, 0] == own, near[:, 1], near[:, 0])
     y = sample.y[control]
-    found: Floats = (y - y[other]) ** 2 / 2
-    return found
+    values: Floats = (y - y[other]) ** 2 / 2
+    return values

@@ -143,8 +143,8 @@ def quantiles(
             unit=unit_of(outcome_unit, outcome, source),
         )
         samples.append(sample)
-        made, critical = _rows(sample, chosen, draws, seed, level)
-        rows += made
+        records, critical = _rows(sample, chosen, draws, seed, level)
+        rows += records
     columns = [x for x in (treatment, *outcomes, strata, cluster, weight) if x]
     errors = f"spread of {draws:,} resamples of {cluster or 'units'} inside arms"
     return QuantileResult(
@@ -203,12 +203,12 @@ def weighted(values: Floats, weight: Floats, shares: Sequence[float]) -> Floats:
     [[2.0, 3.0]]
     """
     cumulated = np.cumsum(weight, axis=1)
-    found = np.empty((weight.shape[0], len(shares)))
+    estimates = np.empty((weight.shape[0], len(shares)))
     for k, share in enumerate(shares):
         # A hair below, so that rounding of a sum does not move an exact share to the next value.
         limit = share * cumulated[:, -1:] * (1 - 1e-12)
-        found[:, k] = values[np.minimum((cumulated < limit).sum(axis=1), values.size - 1)]
-    return found
+        estimates[:, k] = values[np.minimum((cumulated < limit).sum(axis=1), values.size - 1)]
+    return estimates
 
 
 def _rows(
@@ -237,7 +237,7 @@ def _rows(
         far = (np.abs(drawn - points)[:, known] / errors[known]).max(axis=1)
         critical = float(np.quantile(far, level))
     n = estimates.counts(sample)
-    made = [
+    records = [
         estimates.row(
             term(share),
             sample.outcome,
@@ -256,7 +256,7 @@ def _rows(
         )
         for k, share in enumerate(shares)
     ]
-    return made, critical
+    return records, critical
 
 
 def _resampled(

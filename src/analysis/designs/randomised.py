@@ -186,8 +186,8 @@ def mixed(sample: Sample) -> Integers:
     """Return the numbers of the clusters that hold treated and controls."""
     count = np.bincount(sample.group)
     treated = np.bincount(sample.group, sample.d, count.size)
-    found: Integers = np.flatnonzero((treated > 0) & (treated < count))
-    return found
+    values: Integers = np.flatnonzero((treated > 0) & (treated < count))
+    return values
 
 
 def _fit(sample: Sample) -> Fit:
@@ -210,14 +210,14 @@ def _fit(sample: Sample) -> Fit:
     ]
     if sample.extra:
         targets.append(Target(sample.more[:, 0], x, sample.w, design.column))
-    found = joint.few(joint.estimate(targets, group), sample, group)
-    if sample.extra and not abs(found.points[3]) > 1e-12 * float(np.ptp(sample.more[:, 0])):
+    joint_test = joint.few(joint.estimate(targets, group), sample, group)
+    if sample.extra and not abs(joint_test.points[3]) > 1e-12 * float(np.ptp(sample.more[:, 0])):
         refuse(
             "the offer does not change who takes part",
             "without that there is no effect of taking part to estimate",
             column=sample.extra[0],
         )
-    return Fit(sample, x, design.column, group, design.inside, found)
+    return Fit(sample, x, design.column, group, design.inside, joint_test)
 
 
 def design(sample: Sample, *, inside: bool) -> Floats:
@@ -274,18 +274,18 @@ def _small(sample: Sample) -> bool:
 
 
 def _rows(fit: Fit, level: float) -> list[dict[str, Any]]:
-    sample, found = fit.sample, fit.joint
-    whole = estimates.value(found, 0)
-    ratio, ratio_error = found.ratio(0, 1) if found.points[1] else (math.nan, math.nan)
+    sample, joint_test = fit.sample, fit.joint
+    whole = estimates.value(joint_test, 0)
+    ratio, ratio_error = joint_test.ratio(0, 1) if joint_test.points[1] else (math.nan, math.nan)
     effect = estimates.of_sample(
         EFFECT,
         sample,
         whole,
         level,
-        mean_control=float(found.points[1]),
-        mean_control_error=float(found.std_errors[1]),
-        mean_treated=float(found.points[2]),
-        mean_treated_error=float(found.std_errors[2]),
+        mean_control=float(joint_test.points[1]),
+        mean_control_error=float(joint_test.std_errors[1]),
+        mean_treated=float(joint_test.points[2]),
+        mean_treated_error=float(joint_test.std_errors[2]),
         per_cent=100 * ratio,
         per_cent_error=100 * ratio_error,
     )
@@ -293,13 +293,13 @@ def _rows(fit: Fit, level: float) -> list[dict[str, Any]]:
         return [effect]
     degrees, note = whole[2:]
     critical = clusters.quantile((1 + level) / 2, np.array([degrees])).item()
-    pieces = joint.anderson_rubin(found, 0, 3, critical)
+    pieces = joint.anderson_rubin(joint_test, 0, 3, critical)
     apart = "two rays: every value outside" if len(pieces) == 2 else ""
     ends = (pieces[0][1], pieces[1][0]) if apart else pieces[0] if pieces else (math.nan, math.nan)
     late = estimates.of_sample(
         PARTICIPANTS,
         sample,
-        (*found.ratio(0, 3), degrees, note),
+        (*joint_test.ratio(0, 3), degrees, note),
         level,
         unit=f"{sample.unit} per unit of {sample.extra[0]}",
         ar_low=float(ends[0]),
@@ -307,7 +307,7 @@ def _rows(fit: Fit, level: float) -> list[dict[str, Any]]:
         ar_note=apart,
     )
     first = estimates.of_sample(
-        FIRST, sample, estimates.value(found, 3), level, unit=sample.extra[0]
+        FIRST, sample, estimates.value(joint_test, 3), level, unit=sample.extra[0]
     )
     return [effect, late, first]
 

@@ -159,7 +159,7 @@ class RandomisedResult(Result):
         """
         row = self._row(EFFECT, outcome)
         unit = "per cent of the mean of controls"
-        made = estimates.row(
+        by_name = estimates.row(
             "per_cent",
             row["outcome"],
             real(row["per_cent"]),
@@ -170,7 +170,7 @@ class RandomisedResult(Result):
             note=row["note"],
             **{name: row[name] for name in ("n", "n_clusters_treated", "n_clusters_control")},
         )
-        return self._effect(made)
+        return self._effect(by_name)
 
     def minimum_detectable(self, power: float = 0.8, outcome: str = "") -> Number:
         """Return the effect that a design with this error finds with a probability (Bloom 1995).

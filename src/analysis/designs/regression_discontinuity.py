@@ -181,10 +181,10 @@ def rdd(
         sample = replace(
             sample, treatment=running, decisions=(*sample.decisions, *_discrete(sample))
         )
-        window, made, errors = _estimate(sample, method, (bandwidth, bias_bandwidth), level)
+        window, records, errors = _estimate(sample, method, (bandwidth, bias_bandwidth), level)
         windows[outcome] = window
         samples.append(window.sample)
-        rows += made
+        rows += records
     columns = [x for x in (running, *outcomes, *covariates, cluster, take_up) if x]
     side = "below" if treated_below else "above"
     at = f", at it {_treated(score.cutoff_treated)}" if cutoff_treated is not None else ""
@@ -321,21 +321,21 @@ def _fitted(sample: Sample, widths: tuple[float | None, float | None], level: fl
         warnings.simplefilter("ignore")
         try:
             model = RegressionDiscontinuity(cutoff=0.0, h=widths[0], b=widths[1], alpha=1 - level)
-            found = model.fit(table, outcome="y", running="s", **options)
+            result = model.fit(table, outcome="y", running="s", **options)
         except Exception as lost:  # noqa: BLE001  # of a library, of any kind
             refuse(
                 f"local regression cannot be fitted: {lost}",
                 'look at how many units are near the cutoff, or use method="linear"',
                 column=sample.treatment,
             )
-    return found
+    return result
 
 
 def _local(
     sample: Sample, widths: tuple[float | None, float | None], level: float
 ) -> tuple[Window, list[dict[str, Any]], str]:
-    found = _fitted(sample, widths, level)
-    h = float(found.h_left)
+    result = _fitted(sample, widths, level)
+    h = float(result.h_left)
     inside = sample.rows(np.abs(sample.x[:, 0]) < h, f"farther than {h:.4g} from the cutoff")
     n, inf = estimates.counts(inside), float("inf")
     unit = sample.unit if not sample.extra else f"{sample.unit} per unit of {sample.extra[0]}"
@@ -354,12 +354,12 @@ def _local(
         )
 
     rows = [
-        row(EFFECT, found.att, found.se, unit),
-        row(CONVENTIONAL, found.att_conventional, found.se_conventional, unit),
+        row(EFFECT, result.att, result.se, unit),
+        row(CONVENTIONAL, result.att_conventional, result.se_conventional, unit),
     ]
     if sample.extra:
-        rows.append(row(FIRST, found.first_stage, found.first_stage_se, sample.extra[0]))
-    return Window(inside, sample, h, float(found.b_left), 1, triangular=True), rows, ROBUST
+        rows.append(row(FIRST, result.first_stage, result.first_stage_se, sample.extra[0]))
+    return Window(inside, sample, h, float(result.b_left), 1, triangular=True), rows, ROBUST
 
 
 def polynomial(
@@ -385,23 +385,23 @@ def polynomial(
     targets = [Target(inside.y, x, w, 1)]
     if inside.extra:
         targets.append(Target(inside.more[:, 0], x, w, 1))
-    found = joint.few(joint.estimate(targets, group), inside, group)
-    point, error, degrees, note = estimates.value(found, 0)
+    joint_test = joint.few(joint.estimate(targets, group), inside, group)
+    point, error, degrees, note = estimates.value(joint_test, 0)
     n, unit = estimates.counts(inside), inside.unit
     if inside.extra:
-        point, error = found.ratio(0, 1)
+        point, error = joint_test.ratio(0, 1)
         unit = f"{unit} per unit of {inside.extra[0]}"
     more: dict[str, Any] = {"level": level, "note": note, "bandwidth": bandwidth, **n}
     rows = [estimates.row(EFFECT, inside.outcome, point, error, degrees, unit=unit, **more)]
     if inside.extra:
-        first, of_first, degrees, note = estimates.value(found, 1)
+        first, of_first, degrees, note = estimates.value(joint_test, 1)
         rows.append(
             estimates.row(
                 FIRST, inside.outcome, first, of_first, degrees, unit=inside.extra[0], **more
             )
         )
     window = Window(inside, sample, bandwidth, None, degree, triangular=triangular)
-    return window, rows, estimates.ERRORS[found.errors]
+    return window, rows, estimates.ERRORS[joint_test.errors]
 
 
 def columns(sample: Sample, degree: int) -> Floats:

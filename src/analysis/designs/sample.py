@@ -102,8 +102,8 @@ class Sample:
     @property
     def treated(self) -> Booleans:
         """Whether each row is treated, shape (n,)."""
-        found: Booleans = self.d == 1
-        return found
+        mask: Booleans = self.d == 1
+        return mask
 
     def rows(self, kept: Booleans, reason: str) -> Sample:
         """Return some of the rows; the others are counted under a reason."""
@@ -117,9 +117,9 @@ class Sample:
         }
         names, number = np.unique(self.group[kept], return_inverse=True)
         clusters = tuple(self.clusters[k] for k in names) if self.clusters else ()
-        found = replace(self, **arrays, group=number, clusters=clusters, left_out=counts)
-        _check_arms(found)
-        return found
+        sample = replace(self, **arrays, group=number, clusters=clusters, left_out=counts)
+        _check_arms(sample)
+        return sample
 
 
 def prepare(
@@ -227,7 +227,7 @@ def prepare(
     clusters, group = _names(used, cluster) if cluster else ((), np.arange(used.height))
     strata, block = _names(used, stratum) if stratum else ((), np.zeros(used.height, np.int64))
     x = np.column_stack([np.empty((used.height, 0)), *(_numbers(used, n) for n in covariates)])
-    found = Sample(
+    sample = Sample(
         outcome,
         treatment,
         _numbers(used, outcome),
@@ -252,9 +252,9 @@ def prepare(
         tuple(extra),
         np.column_stack([np.empty((used.height, 0)), *(_numbers(used, n) for n in extra)]),
     )
-    _check_arms(found)
-    check_columns(x, found.covariates)
-    return found
+    _check_arms(sample)
+    check_columns(x, sample.covariates)
+    return sample
 
 
 def _inside_strata(
@@ -336,12 +336,12 @@ def _numbers(frame: pl.DataFrame, name: str) -> Floats:
     column = frame[name]
     if not _is_number(column):
         refuse_text(column)
-    found: Floats = column.cast(pl.Float64).to_numpy().astype(np.float64)
-    if np.isinf(found).any():
-        row = int(frame["__row"][int(np.isinf(found).argmax())]) + 1
+    values: Floats = column.cast(pl.Float64).to_numpy().astype(np.float64)
+    if np.isinf(values).any():
+        row = int(frame["__row"][int(np.isinf(values).argmax())]) + 1
         remedy = "correct it, or make it missing and have it counted"
         refuse(f"a value is infinite, in row {row}", remedy, column=name)
-    return found
+    return values
 
 
 def _is_number(column: pl.Series) -> bool:
@@ -352,8 +352,8 @@ def _answered(frame: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, 
     """Read yes and no as 1 and 0, and say so."""
     words = {name: yes_or_no(frame[name]) for name in dict.fromkeys(names)}
     read = {name: column for name, column in words.items() if column is not None}
-    found = frame.with_columns(column.alias(name) for name, column in read.items())
-    return found, [read_as_yes_or_no(name) for name in read]
+    rows = frame.with_columns(column.alias(name) for name, column in read.items())
+    return rows, [read_as_yes_or_no(name) for name in read]
 
 
 def _repeated(frame: pl.DataFrame, person: str) -> list[str]:
@@ -363,14 +363,14 @@ def _repeated(frame: pl.DataFrame, person: str) -> list[str]:
         twice = numbered.filter(pl.col(person).is_not_null() & pl.col(person).is_duplicated())
         if twice.height:
             some = twice.group_by(person, maintain_order=True).agg("__row").head(SHOWN)
-            told = "; ".join(
+            text = "; ".join(
                 f"{who} (rows {', '.join(map(str, rows[:SHOWN]))})" for who, rows in some.rows()
             )
             refuse(
                 f"{twice.height:,} rows are of somebody who occurs twice",
                 "keep one row of each; of several rows each, name who they are of as cluster=",
                 column=person,
-                value=told,
+                value=text,
             )
         return []
     again = frame.height - frame.n_unique()
@@ -397,14 +397,14 @@ def _unseen_by_arm(frame: pl.DataFrame, outcome: str, treatment: str) -> list[st
     if not gone["gone"].any():
         return []
     arms = [gone.filter(pl.col("d") == arm)["gone"] for arm in (1, 0)]
-    told = [f"{int(arm.sum()):,} of {arm.len():,}" for arm in arms]
+    lines = [f"{int(arm.sum()):,} of {arm.len():,}" for arm in arms]
     shares = [f"{100 * float(arm.mean() or 0):.1f} %" for arm in arms]  # type: ignore[arg-type]
-    return [f"no {outcome}: {told[0]} treated ({shares[0]}) and {told[1]} controls ({shares[1]})"]
+    return [f"no {outcome}: {lines[0]} treated ({shares[0]}) and {lines[1]} controls ({shares[1]})"]
 
 
 def _indicator(frame: pl.DataFrame, name: str) -> Floats:
-    found = _numbers(frame, name)
-    odd = found[(found != 0) & (found != 1)]
+    values = _numbers(frame, name)
+    odd = values[(values != 0) & (values != 1)]
     if odd.size:
         refuse(
             "the treatment is neither 0 nor 1",
@@ -412,7 +412,7 @@ def _indicator(frame: pl.DataFrame, name: str) -> Floats:
             column=name,
             value=f"{odd[0]:g}",
         )
-    return found
+    return values
 
 
 def _names(frame: pl.DataFrame, name: str) -> tuple[tuple[str, ...], Integers]:
@@ -420,4 +420,4 @@ def _names(frame: pl.DataFrame, name: str) -> tuple[tuple[str, ...], Integers]:
     refuse_merged(frame[name])
     values: Any = frame[name].cast(pl.String).to_numpy()
     names, number = np.unique(values.astype(str), return_inverse=True)
-    return tuple(str(one) for one in names), number.astype(np.int64)
+    return tuple(str(item) for item in names), number.astype(np.int64)

@@ -230,22 +230,22 @@ Fitted = tuple[float, float, float, pl.DataFrame, pl.DataFrame, str]
 def _did(wide: Wide) -> Fitted:
     """Return effect, error, placebo p, path, donors and how errors are made."""
     y, controls, after = wide.y, wide.controls, wide.after
-    found = _fit_did(y, wide.at, controls, after, None)
+    result = _fit_did(y, wide.at, controls, after, None)
     placebos = np.array(
         [
-            _fit_did(y, k, [c for c in controls if c != k], after, found).att
+            _fit_did(y, k, [c for c in controls if c != k], after, result).att
             if len(controls) > 2
             else np.nan
             for k in controls
         ]
     )
-    weights = np.array([found.unit_weights.get(k, 0.0) for k in controls])
-    time = [float(found.time_weights.get(t, 0.0)) for t in range(len(wide.periods))]
-    p = float((1 + (np.abs(placebos) >= abs(found.att)).sum()) / (1 + len(controls)))
+    weights = np.array([result.unit_weights.get(k, 0.0) for k in controls])
+    time = [float(result.time_weights.get(t, 0.0)) for t in range(len(wide.periods))]
+    p = float((1 + (np.abs(placebos) >= abs(result.att)).sum()) / (1 + len(controls)))
     donors = _donors(wide, weights, placebos)
     errors = "spread of placebo effects on the controls, normal quantiles; p by rank among placebos"
     path = _path(wide, weights, time)
-    return float(found.att), float(placebos.std()), p, path, donors, errors
+    return float(result.att), float(placebos.std()), p, path, donors, errors
 
 
 def _control(wide: Wide) -> Fitted:
@@ -260,7 +260,7 @@ def _control(wide: Wide) -> Fitted:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = model.fit(
+        result = model.fit(
             table,
             "mean",
             "treated",
@@ -270,14 +270,14 @@ def _control(wide: Wide) -> Fitted:
             treated_unit=wide.at,
             pre_period_outcomes="all",
         )
-        placebos = found.in_space_placebo().set_index("unit")["rmspe_ratio"]
-    weights = np.array([found.donor_weights.get(k, 0.0) for k in wide.controls])
+        placebos = result.in_space_placebo().set_index("unit")["rmspe_ratio"]
+    weights = np.array([result.donor_weights.get(k, 0.0) for k in wide.controls])
     ratios = np.array([float(placebos.get(k, np.nan)) for k in wide.controls])
     errors = "none; p by rank of the ratio of errors after and before among placebos"
     return (
-        float(found.att),
+        float(result.att),
         math.nan,
-        float(found.placebo_p_value),
+        float(result.placebo_p_value),
         _path(wide, weights, None),
         _donors(wide, weights, ratios),
         errors,

@@ -123,16 +123,16 @@ def _treated(rows: pl.DataFrame, first: str | int, treated: Any, unit: str) -> t
             refuse("the treated unit is not named", "name it: treated=", column=unit, value=treated)
         return name, float(first)
     own = rows.filter(pl.col("first") > 0)
-    found = sorted(own["unit"].unique().to_list())
-    if name is None and len(found) == 1:
-        name = found[0]
-    if name is None or name not in found:
-        shown = ", ".join(found[:5])
+    items = sorted(own["unit"].unique().to_list())
+    if name is None and len(items) == 1:
+        name = items[0]
+    if name is None or name not in items:
+        shown = ", ".join(items[:5])
         refuse(
             "the unit is not treated in these periods"
             if name
-            else f"{len(found)} units are treated",
-            f"name a treated one: treated=; treated are {shown}" if found else "check first=",
+            else f"{len(items)} units are treated",
+            f"name a treated one: treated=; treated are {shown}" if items else "check first=",
             column=unit,
             value=treated if name else shown,
         )

@@ -73,8 +73,8 @@ class Observations:
     @property
     def periods(self) -> Integers:
         """Periods seen, ascending, shifted."""
-        found: Integers = np.sort(self.frame["period"].unique().to_numpy()).astype(np.int64)
-        return found
+        values: Integers = np.sort(self.frame["period"].unique().to_numpy()).astype(np.int64)
+        return values
 
 
 def observe(data: pl.DataFrame, columns: Columns, never: Iterable[object] = ()) -> Observations:
@@ -119,7 +119,7 @@ def observe(data: pl.DataFrame, columns: Columns, never: Iterable[object] = ()) 
     if words is not None:
         data = data.with_columns(words.alias(columns.first))
         decisions.append(read_as_yes_or_no(columns.first))
-    taken = data.select(
+    frame = data.select(
         pl.int_range(1, pl.len() + 1).alias("row"),
         (pl.col(columns.unit) if columns.unit else pl.int_range(pl.len())).alias("unit"),
         time.alias("period"),
@@ -136,12 +136,12 @@ def observe(data: pl.DataFrame, columns: Columns, never: Iterable[object] = ()) 
         *(pl.col(name).cast(pl.Float64).alias(f"y:{name}") for name in columns.outcomes),
         *(pl.col(name).cast(pl.Float64).alias(f"x:{name}") for name in columns.covariates),
     )  # the first column may be of any type: `cohorts` reads it
-    taken = _named_clusters(taken, columns, left_out, decisions)
+    frame = _named_clusters(frame, columns, left_out, decisions)
     # Starts are read from every row: one without an outcome still says who was treated when.
-    taken, shift = cohorts(taken, columns, tuple(never), decisions)
-    taken = _complete(taken, columns, left_out)
-    taken = _one_per_unit(taken, columns, decisions, shift)
-    return _coded(taken, columns, shift, data.height, left_out, decisions)
+    frame, shift = cohorts(frame, columns, tuple(never), decisions)
+    frame = _complete(frame, columns, left_out)
+    frame = _one_per_unit(frame, columns, decisions, shift)
+    return _coded(frame, columns, shift, data.height, left_out, decisions)
 
 
 def _periods(data: pl.DataFrame, columns: Columns) -> pl.Series:
@@ -226,23 +226,23 @@ def _plain_calendar(column: pl.Series, whole: str) -> None:
             )
 
 
-def _complete(taken: pl.DataFrame, columns: Columns, left_out: dict[str, int]) -> pl.DataFrame:
+def _complete(frame: pl.DataFrame, columns: Columns, left_out: dict[str, int]) -> pl.DataFrame:
     """Leave out rows without a number or of weight 0, counted by the first reason that fits."""
-    for name in taken.columns:
+    for name in frame.columns:
         if name.startswith(("y:", "x:")):
-            known = taken[name].is_not_null() & taken[name].is_finite()
+            known = frame[name].is_not_null() & frame[name].is_finite()
             if not known.all():
                 left_out[NO_NUMBER.format(name[2:])] = int((~known.fill_null(False)).sum())
-                taken = taken.filter(known.fill_null(False))
+                frame = frame.filter(known.fill_null(False))
     if columns.weight:
-        weight = taken["weight"]
+        weight = frame["weight"]
         odd = (
             weight.is_null() | ~weight.is_finite().fill_null(False) | (weight < 0).fill_null(False)
         )
         if odd.any():
             refuse(
                 f"a weight is missing, negative or infinite in {int(odd.sum()):,} rows"
-                f" ({rows_where(odd, taken['row'])})",
+                f" ({rows_where(odd, frame['row'])})",
                 "correct it, or leave such rows out",
                 column=columns.weight,
                 value=weight.filter(odd)[0],
@@ -250,39 +250,39 @@ def _complete(taken: pl.DataFrame, columns: Columns, left_out: dict[str, int]) -
         zero = weight == 0
         if zero.any():
             left_out[NO_WEIGHT] = int(zero.sum())
-            taken = taken.filter(~zero)
-    if taken.is_empty():
+            frame = frame.filter(~zero)
+    if frame.is_empty():
         refuse(
             "no row is complete",
             "look at what was left out: "
             + "; ".join(f"{n:,} {why}" for why, n in left_out.items()),
         )
-    if taken["period"].n_unique() < 2:
+    if frame["period"].n_unique() < 2:
         refuse(
             "there is one period only",
             "effects need a period before and one after",
             column=columns.time,
-            value=taken["period"][0],
+            value=frame["period"][0],
         )
     for name in columns.outcomes:
-        if taken[f"y:{name}"].n_unique() < 2:
+        if frame[f"y:{name}"].n_unique() < 2:
             refuse(
                 "the outcome has the same value for everybody",
                 "choose another outcome",
                 column=name,
-                value=taken[f"y:{name}"][0],
+                value=frame[f"y:{name}"][0],
             )
-    return taken
+    return frame
 
 
 def _named_clusters(
-    taken: pl.DataFrame, columns: Columns, left_out: dict[str, int], decisions: list[str]
+    frame: pl.DataFrame, columns: Columns, left_out: dict[str, int], decisions: list[str]
 ) -> pl.DataFrame:
     """Leave out rows without a cluster; say which names nearly agree; join nested numbers."""
     for role in ("unit", "cluster", "strata", "psu", "within"):
-        if role not in taken.columns:
+        if role not in frame.columns:
             continue
-        column = taken[role]
+        column = frame[role]
         refuse_merged(column.alias(getattr(columns, role) or columns.unit))
         blank = column.is_null()
         if column.dtype == pl.String:
@@ -292,18 +292,18 @@ def _named_clusters(
         if blank.any():
             reason = NO_CLUSTER.format(getattr(columns, role) or columns.unit)
             left_out[reason] = left_out.get(reason, 0) + int(blank.sum())
-            taken = taken.filter(~blank)
-        if taken[role].dtype == pl.String and role != "unit":
-            decisions += nearly_agree(taken[role].unique().to_list(), getattr(columns, role))
-    outer = "strata" if "strata" in taken.columns else ""
+            frame = frame.filter(~blank)
+        if frame[role].dtype == pl.String and role != "unit":
+            decisions += nearly_agree(frame[role].unique().to_list(), getattr(columns, role))
+    outer = "strata" if "strata" in frame.columns else ""
     if outer:
         for role in ("cluster", "psu"):
-            if role in taken.columns and getattr(columns, role or "cluster"):
+            if role in frame.columns and getattr(columns, role or "cluster"):
                 reused = (
-                    taken.group_by(role).agg(pl.col(outer).n_unique().alias("k"))["k"] > 1
+                    frame.group_by(role).agg(pl.col(outer).n_unique().alias("k"))["k"] > 1
                 ).sum()
                 if reused:
-                    taken = taken.with_columns(
+                    frame = frame.with_columns(
                         pl.concat_str(
                             pl.col(outer).cast(pl.String),
                             pl.col(role).cast(pl.String),
@@ -314,17 +314,17 @@ def _named_clusters(
                         f"{reused:,} ids of {getattr(columns, role)} occur in several"
                         f" {columns.strata}: each is taken together with its stratum"
                     )
-    return taken
+    return frame
 
 
 def _one_per_unit(
-    taken: pl.DataFrame, columns: Columns, decisions: list[str], shift: int
+    frame: pl.DataFrame, columns: Columns, decisions: list[str], shift: int
 ) -> pl.DataFrame:
     """Hold what belongs to a unit fixed at its first period; refuse rows that occur twice."""
     if not columns.unit:
-        return taken
-    if not _in_order(taken) and taken.select("unit", "period").is_duplicated().any():
-        twice = taken.filter(pl.struct("unit", "period").is_duplicated())
+        return frame
+    if not _in_order(frame) and frame.select("unit", "period").is_duplicated().any():
+        twice = frame.filter(pl.struct("unit", "period").is_duplicated())
         keys = twice.group_by("unit", "period", maintain_order=True).agg("row").head(SHOWN)
         some = "; ".join(
             f"{unit} in {period - shift} (rows {', '.join(map(str, rows[:SHOWN]))})"
@@ -339,10 +339,10 @@ def _one_per_unit(
     fixed = [
         name
         for name in ("cluster", "cohort", "weight", "strata", "psu", "within")
-        if name in taken.columns
+        if name in frame.columns
     ]
     # Least and most of each: counting distinct values takes ten times as long.
-    changes = taken.group_by("unit").agg(
+    changes = frame.group_by("unit").agg(
         (pl.col(name).min() != pl.col(name).max()).alias(name) for name in fixed
     )
     changing = {name: int(changes[name].sum()) for name in fixed}
@@ -357,31 +357,31 @@ def _one_per_unit(
     moved = [name for name in fixed if changing[name]]
     if moved:
         first = (
-            taken.sort("unit", "period")
+            frame.sort("unit", "period")
             .group_by("unit")
             .agg(pl.col(name).first() for name in moved)
         )
-        taken = taken.drop(moved).join(first, on="unit", how="left", maintain_order="left")
+        frame = frame.drop(moved).join(first, on="unit", how="left", maintain_order="left")
         for name in moved:
             decisions.append(
                 f"{getattr(columns, name)} changes over time in {changing[name]:,} units:"
                 " it is held at their first period"
             )
-    return taken
+    return frame
 
 
-def _in_order(taken: pl.DataFrame) -> bool:
+def _in_order(frame: pl.DataFrame) -> bool:
     """Return whether rows of a unit stand together, each in a later period than the one before."""
     unit, period = pl.col("unit"), pl.col("period")
     starts = (unit != unit.shift()).fill_null(value=True)
-    runs, later = taken.select(
+    runs, later = frame.select(
         starts.sum().alias("runs"), (starts | (period > period.shift())).all().alias("later")
     ).row(0)
-    return bool(later) and runs == taken["unit"].n_unique()
+    return bool(later) and runs == frame["unit"].n_unique()
 
 
 def _coded(
-    taken: pl.DataFrame,
+    rows: pl.DataFrame,
     columns: Columns,
     shift: int,
     rows_in: int,
@@ -391,18 +391,18 @@ def _coded(
     names: dict[str, tuple[str, ...]] = {}
     coded = []
     for role in ("unit", "cluster", "within"):
-        if role not in taken.columns:
+        if role not in rows.columns:
             continue
-        distinct = taken[role].unique().sort()
-        coded.append(pl.Series(role, _codes(taken[role], distinct)))
+        distinct = rows[role].unique().sort()
+        coded.append(pl.Series(role, _codes(rows[role], distinct)))
         names[role] = tuple(map(str, distinct.to_list())) if role != "unit" else ()
     if columns.unit and not columns.cluster:
         decisions.append(f"no cluster is named: errors are clustered by {columns.unit}")
     design = None
-    if "strata" in taken.columns or "psu" in taken.columns:
-        parts = [name for name in ("strata", "psu") if name in taken.columns]
+    if "strata" in rows.columns or "psu" in rows.columns:
+        parts = [name for name in ("strata", "psu") if name in rows.columns]
         design = (
-            taken.select(
+            rows.select(
                 pl.col("cluster").cast(pl.String), *(pl.col(p).cast(pl.String) for p in parts)
             )
             .unique()
@@ -416,8 +416,8 @@ def _coded(
                 column=columns.cluster or columns.unit,
                 value=double,
             )
-    frame = taken.drop(
-        [n for n in ("row", "unit", "cluster", "within", "strata", "psu") if n in taken.columns]
+    frame = rows.drop(
+        [n for n in ("row", "unit", "cluster", "within", "strata", "psu") if n in rows.columns]
     )
     frame = frame.rename({n: n for n in frame.columns}).with_columns(coded)
     return replace(
@@ -441,7 +441,7 @@ def _codes(column: pl.Series, distinct: pl.Series) -> Integers:
     if column.dtype.is_integer() or column.dtype.is_float():
         return np.searchsorted(distinct.to_numpy(), column.to_numpy()).astype(np.int64)
     key = pl.DataFrame({"value": distinct}).with_row_index("code")
-    found = column.to_frame("value").join(key, on="value", how="left", maintain_order="left")[
+    series = column.to_frame("value").join(key, on="value", how="left", maintain_order="left")[
         "code"
     ]
-    return found.to_numpy().astype(np.int64)
+    return series.to_numpy().astype(np.int64)

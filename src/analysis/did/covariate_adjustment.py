@@ -20,11 +20,17 @@ import polars as pl
 from analysis.designs.sample import check_columns
 from analysis.did.check import Observations
 from analysis.did.doubly_robust_arms import Arms, contrast
-from analysis.effects import cross_sections, households
-from analysis.effects.entered import of_units
-from analysis.effects.group_time import NO_CONTROL_SEEN, UNSEEN, Comparison, base_period, has_base
-from analysis.effects.record import About, Key
-from analysis.effects.result import WEIGHTS, EffectSet, stack
+from analysis.did.estimators import cross_sections, households
+from analysis.did.estimators.effect_set import WEIGHTS, EffectSet, stack
+from analysis.did.estimators.group_time import (
+    NO_CONTROL_SEEN,
+    UNSEEN,
+    Comparison,
+    base_period,
+    has_base,
+)
+from analysis.did.estimators.record import About, Key
+from analysis.did.estimators.rows_used import of_units
 from analysis.faults import FaultsError, refuse
 from analysis.inference.arrays import Booleans, Floats, Integers
 
@@ -212,7 +218,7 @@ def _effects(units: _Units, how: Comparison, method: str) -> EffectSet:
                         method != "regression",
                     )
                 change = units.outcome[rows, at] - units.outcome[rows, b]
-                made = [contrast(arms, change[:, k], method) for k in range(len(outcomes))]
+                entries = [contrast(arms, change[:, k], method) for k in range(len(outcomes))]
             except FaultsError as error:
                 why = "; ".join(fault.problem for fault in error.faults)
                 missing += [(Key(o, "group_time", cohort=g, period=t), why) for o in outcomes]
@@ -221,9 +227,9 @@ def _effects(units: _Units, how: Comparison, method: str) -> EffectSet:
             entered[np.ix_(rows, [b, at])] = True
             treated = np.bincount(arms.cluster[arms.d], minlength=v) > 0
             control = np.bincount(arms.cluster[~arms.d], minlength=v) > 0
-            columns["point"].append([one[0] for one in made])
-            columns["psi"].append([one[1] for one in made])
-            columns["less"].append([one[2] for one in made])
+            columns["point"].append([entry[0] for entry in entries])
+            columns["psi"].append([entry[1] for entry in entries])
+            columns["less"].append([entry[2] for entry in entries])
             columns["arm"].append((treated, control))
             columns["n"].append((int(arms.d.sum()), int((~arms.d).sum())))
             columns["held"].append(arms.held)
@@ -269,7 +275,7 @@ def _set(
     used = np.tile(treated | control, (1, k))
     n_treated, n_control = (np.array([n[side] for n in columns["n"]]) for side in (0, 1))
     held: dict[str, Any] = {
-        name: np.tile(np.stack([one[name] for one in columns["held"]], axis=-1), (1, k))
+        name: np.tile(np.stack([item[name] for item in columns["held"]], axis=-1), (1, k))
         for name in WEIGHTS
     }
     return EffectSet(

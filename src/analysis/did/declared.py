@@ -14,8 +14,8 @@ from analysis.cells import declaration
 from analysis.cells.build import build
 from analysis.cells.declaration import Declared
 from analysis.cells.design import CellsDesign
-from analysis.cells.door import design_of
-from analysis.did import of_panel, stored
+from analysis.cells.interface import design_of
+from analysis.did import panel_households, sources
 from analysis.did.estimate import MOMENTS, did
 from analysis.did.result import DidResult
 from analysis.faults import FaultsError, refuse
@@ -191,22 +191,22 @@ def estimate(panel: Panel | str | Path, estimands: str | Path | None = None) -> 
     >>> str(declared.estimand("overall").effect) == str(fit.overall)
     True
     """
-    source = panel if isinstance(panel, Panel) else panels.read(_found(panel))
+    source = panel if isinstance(panel, Panel) else panels.read(_existing_file(panel))
     notes: tuple[str, ...] = ()
     if estimands is None or not str(estimands):
-        design, notes = design_of(source, stored.programme_of(source, ""))
+        design, notes = design_of(source, sources.programme_of(source, ""))
         declared, name = PLAIN, source.name
     else:
-        plan = declaration.read(_found(estimands))
+        plan = declaration.read(_existing_file(estimands))
         design, declared, name = plan.design, plan.estimands, plan.name
     known: dict[Declared, DidResult] = {}
     fits, parts = {}, {}
-    for one in declared:
-        key = replace(one, name="", aggregation="")
+    for estimand in declared:
+        key = replace(estimand, name="", aggregation="")
         if key not in known:
-            known[key] = _fit(source, design, one)
-        fits[one.name] = known[key]
-        parts[one.name] = _rows(known[key], one)
+            known[key] = _fit(source, design, estimand)
+        fits[estimand.name] = known[key]
+        parts[estimand.name] = _rows(known[key], estimand)
     first = next(iter(fits.values()))
     frames = [
         part.frame.with_columns((pl.lit(f"{name}: ") + pl.col("term")).alias("term"))
@@ -229,39 +229,46 @@ def estimate(panel: Panel | str | Path, estimands: str | Path | None = None) -> 
     )
 
 
-def _found(path: str | Path) -> Path:
+def _existing_file(path: str | Path) -> Path:
     """Return a path as it is, or inside the project where it is not here."""
     return Path(path) if Path(path).exists() else paths.root() / path
 
 
-def _fit(panel: Panel, design: CellsDesign, one: Declared) -> DidResult:
+def _fit(panel: Panel, design: CellsDesign, estimand: Declared) -> DidResult:
     """Estimate one estimand from cells, or from households where cells do not have what it asks."""
-    chosen = tuple(o for o in design.outcomes if not one.outcomes or o.name in one.outcomes)
+    chosen = tuple(
+        o for o in design.outcomes if not estimand.outcomes or o.name in estimand.outcomes
+    )
     design = replace(design, outcomes=chosen, disclosure=False)
     compared: dict[str, Any] = {
-        "controls": one.controls,
-        "where": one.where,
-        "base": one.base,
-        "method": one.method,
-        "drop": one.drop,
+        "controls": estimand.controls,
+        "where": estimand.where,
+        "base": estimand.base,
+        "method": estimand.method,
+        "drop": estimand.drop,
     }
-    if one.needs_records:
-        return of_panel.estimate(
-            panel, design, covariates=one.covariates, strata=one.strata, psu=one.psu, **compared
+    if estimand.needs_records:
+        return panel_households.estimate(
+            panel,
+            design,
+            covariates=estimand.covariates,
+            strata=estimand.strata,
+            psu=estimand.psu,
+            **compared,
         )
     if design.handling == "pairs":
-        design = replace(design, inverse=MOMENTS.get(one.method, ()))
+        design = replace(design, inverse=MOMENTS.get(estimand.method, ()))
     names = [outcome.name for outcome in design.outcomes]
     return did(build(panel, design), names, anticipation=design.anticipation, **compared)
 
 
-def _rows(fit: DidResult, one: Declared) -> Result:
+def _rows(fit: DidResult, estimand: Declared) -> Result:
     """Return the declared aggregation of a fit."""
-    if one.aggregation == "group_time":
+    if estimand.aggregation == "group_time":
         return fit.group_time
-    if one.aggregation == "event_time":
+    if estimand.aggregation == "event_time":
         return fit.event_study
-    return fit.aggregate(one.aggregation)
+    return fit.aggregate(estimand.aggregation)
 
 
 def _without_each(fit: DidResult, outcome: str) -> Result:
@@ -289,11 +296,11 @@ def _honest(fit: DidResult, outcome: str) -> Result:
     """Bound over all event times, or over those about the start if there are too many of them."""
     for first, last in WINDOWS[:-1]:
         try:
-            found = fit.honest(outcome=outcome, first=first, last=last)
+            result = fit.honest(outcome=outcome, first=first, last=last)
         except FaultsError:
             continue
         window = "" if first is None else f", event times {first} to {last}".replace("-", "−")
-        return replace(found, title=found.title + window)
+        return replace(result, title=result.title + window)
     first, last = WINDOWS[-1]
     return fit.honest(outcome=outcome, first=first, last=last)
 

@@ -40,15 +40,15 @@ class Arms:
     @cached_property
     def starts(self) -> Integers:
         """First unit of each cluster that is there; units are in order of their cluster."""
-        found: Integers = np.flatnonzero(np.diff(self.cluster, prepend=-1))
-        return found
+        values: Integers = np.flatnonzero(np.diff(self.cluster, prepend=-1))
+        return values
 
     def by_cluster(self, values: Floats) -> Floats:
         """Add values of units up by cluster: (n, …) to (v, …)."""
-        found = np.zeros((self.clusters, *values.shape[1:]))
+        estimates = np.zeros((self.clusters, *values.shape[1:]))
         # Along the last axis in memory, however many columns there are.
-        found[self.cluster[self.starts]] = np.add.reduceat(values.T, self.starts, axis=-1).T
-        return found
+        estimates[self.cluster[self.starts]] = np.add.reduceat(values.T, self.starts, axis=-1).T
+        return estimates
 
     @cached_property
     def held(self) -> dict[str, Floats]:
@@ -66,10 +66,10 @@ class Arms:
         p = self.x.shape[1]
         places = np.array(list(combinations_with_replacement(range(p), order)))
         sums = self.by_cluster(_products(weights, self.x.T, places).T)
-        found = np.empty((self.clusters, *[p] * order))
+        values = np.empty((self.clusters, *[p] * order))
         for arranged in permutations(range(order)):
-            found[(slice(None), *places[:, arranged].T)] = sums
-        return found
+            values[(slice(None), *places[:, arranged].T)] = sums
+        return values
 
     @cached_property
     def squares(self) -> Floats:
@@ -109,8 +109,8 @@ class Arms:
     def odds(self) -> Floats:
         """Weights of controls: their odds of treatment (n,); 0 for the treated."""
         p = self.logit[0]
-        found: Floats = np.where(self.d, 0.0, self.w * p / (1 - p))
-        return found
+        values: Floats = np.where(self.d, 0.0, self.w * p / (1 - p))
+        return values
 
     @cached_property
     def odds_moments(self) -> tuple[Floats, Floats]:
@@ -138,12 +138,12 @@ class Arms:
     def sums(self, change: Floats) -> tuple[Floats, Floats, Floats]:
         """Σ w y of the treated (v,), Σ w x y and Σ o x x′ y of controls (v, p), (v, p, p)."""
         p = self.x.shape[1]
-        found = self.by_cluster((self.rows * change).T)
+        values = self.by_cluster((self.rows * change).T)
         second = np.zeros((self.clusters, p, p))
         if self.weighting:
             for i, j in (self.pairs.T, self.pairs.T[::-1]):
-                second[:, i, j] = found[:, 1 + p :]
-        return found[:, 0], found[:, 1 : 1 + p], second
+                second[:, i, j] = values[:, 1 + p :]
+        return values[:, 0], values[:, 1 : 1 + p], second
 
     @cached_property
     def moved(self) -> Floats:
@@ -155,8 +155,8 @@ class Arms:
 
 def _products(weights: Floats, x: Floats, places: Integers) -> Floats:
     """Return weights times products of covariates: (n,), (p, n), (m, order) to (m, n)."""
-    found: Floats = weights * x[places].prod(axis=1)
-    return found
+    values: Floats = weights * x[places].prod(axis=1)
+    return values
 
 
 def _separated() -> None:
@@ -175,8 +175,8 @@ def _solved(matrices: Floats, right: Floats) -> Floats:
     good = values[..., :1] > SINGULAR * values[..., -1:]
     inverse = np.where(good, 1 / np.where(good, values, 1.0), np.nan)
     rotated = np.einsum("...ji,...j->...i", vectors, right / scale)
-    found: Floats = np.einsum("...ij,...j->...i", vectors, inverse * rotated) / scale
-    return found
+    estimates: Floats = np.einsum("...ij,...j->...i", vectors, inverse * rotated) / scale
+    return estimates
 
 
 def contrast(arms: Arms, change: Floats, method: str) -> tuple[float, Floats, Floats]:
@@ -232,12 +232,12 @@ def _mean_of_odds(arms: Arms, by_odds: Floats, beta: Floats) -> Floats:
     y2 = by_odds.sum(axis=0) - by_odds
 
     def expanded(second: Floats) -> Floats:
-        found: Floats = (
+        values: Floats = (
             second[:, 0, 0]
             + np.einsum("vp,vp->v", second[:, 0], delta)
             + np.einsum("vpq,vp,vq->v", second, delta, delta) / 2
         )
-        return found
+        return values
 
     x = (
         t2[:, 0]
@@ -245,5 +245,5 @@ def _mean_of_odds(arms: Arms, by_odds: Floats, beta: Floats) -> Floats:
         + np.einsum("vpqr,vq,vr->vp", t3, delta, delta) / 2
     )
     with np.errstate(divide="ignore", invalid="ignore"):
-        found: Floats = (expanded(y2) - (x * beta).sum(axis=1)) / expanded(t2)
-    return found
+        estimates: Floats = (expanded(y2) - (x * beta).sum(axis=1)) / expanded(t2)
+    return estimates

@@ -10,9 +10,14 @@ from typing import Any, Final, Literal, cast
 import numpy as np
 import polars as pl
 
-from analysis.did import covariate_adjustment, layout, of_panel, stored, survey
+from analysis.did import covariate_adjustment, layout, panel_households, sources, survey
 from analysis.did.check import Observations, observe
 from analysis.did.columns import Columns
+from analysis.did.estimators import group_time, imputation, two_way
+from analysis.did.estimators.effect_set import EffectSet, stack
+from analysis.did.estimators.estimates import Estimates
+from analysis.did.estimators.group_time import Comparison
+from analysis.did.estimators.table import Table
 from analysis.did.result import DidResult
 from analysis.did.tidy import (
     account_of,
@@ -22,11 +27,6 @@ from analysis.did.tidy import (
     tidy,
     without_lone_cohorts,
 )
-from analysis.effects import group_time, imputation, two_way
-from analysis.effects.estimates import Estimates
-from analysis.effects.group_time import Comparison
-from analysis.effects.result import EffectSet, stack
-from analysis.effects.table import Table
 from analysis.faults import refuse
 from analysis.frames import to_polars
 from analysis.panels.panel import Panel
@@ -180,12 +180,14 @@ def did(
         refuse("the method takes no handling", "leave it out", column="handling", value=handling)
     outcomes = (y,) if isinstance(y, str) and y else tuple(y)
     wanted = MOMENTS.get(method, ())
-    data = stored.opened(data)
+    data = sources.opened(data)
     own = {"unit": unit, "time": time, "first": first, "cluster": cluster, "weight": weight}
     of_households = {"covariates": tuple(covariates), "strata": strata, "psu": psu}
-    of_panel.nothing_passed_over(data, {**own, "never": never}, {**of_households, "within": within})
+    panel_households.nothing_passed_over(
+        data, {**own, "never": never}, {**of_households, "within": within}
+    )
     if isinstance(data, Panel) and (any(of_households.values()) or within):
-        return of_panel.asked(
+        return panel_households.asked(
             data,
             programme,
             outcomes,
@@ -197,7 +199,7 @@ def did(
             drop=tuple(drop),
             **of_households,
         )
-    held = stored.source(data, programme, outcomes, handling, anticipation, wanted)
+    held = sources.source(data, programme, outcomes, handling, anticipation, wanted)
     if held is not None:
         how = Comparison(controls, where or "other_villages", base, anticipation)
         return _from_stored(held, how, method, drop)
@@ -342,7 +344,7 @@ def _mixed(cells: Table, how: Comparison) -> tuple[str, ...]:
 
 
 def _from_stored(
-    held: stored.Stored, how: Comparison, method: str, drop: Sequence[int]
+    held: sources.Stored, how: Comparison, method: str, drop: Sequence[int]
 ) -> DidResult:
     """Estimate from a panel, cells or a pack."""
     provenance = Provenance.of(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analysis.effects.estimates import Estimates
-from analysis.effects.pack_effects import PackEffects
+from analysis.did.estimators.estimates import Estimates
+from analysis.did.estimators.pack_effects import PackEffects
 from analysis.results.result import Result
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ class EventStudy(Result):
         return draw(self, ax=ax, **options)
 
 
-def one_estimand(found: Estimates) -> Estimates:
+def one_estimand(effects: Estimates) -> Estimates:
     """Return the estimates of one declared estimand: of a pack, those with one base come first."""
-    if not isinstance(found, PackEffects):
-        return found
-    each = [found.estimand(name) for name in dict.fromkeys(found.names)]
-    return min(each, key=lambda own: own.about.base != "universal", default=found)
+    if not isinstance(effects, PackEffects):
+        return effects
+    each = [effects.estimand(name) for name in dict.fromkeys(effects.names)]
+    return min(each, key=lambda own: own.about.base != "universal", default=effects)

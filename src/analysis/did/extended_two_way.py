@@ -10,8 +10,8 @@ from diff_diff import WooldridgeDiD  # type: ignore[import-untyped]
 
 from analysis.did import library
 from analysis.did.check import Observations
+from analysis.did.estimators.group_time import Comparison as How
 from analysis.did.library import Estimate, LibraryDid, Panel
-from analysis.effects.group_time import Comparison as How
 
 
 def estimate(observed: Observations, how: How, units: Mapping[str, str], kind: str) -> LibraryDid:
@@ -39,7 +39,7 @@ def estimate(observed: Observations, how: How, units: Mapping[str, str], kind: s
     def fit(table: pd.DataFrame, y: str) -> list[Estimate]:
         return _fit(table, y, panel, how)
 
-    found = {
+    by_name = {
         outcome: fit(panel.table, f"y{k}") for k, outcome in enumerate(observed.columns.outcomes)
     }
     controls = "never treated" if how.controls == "never" else "not yet treated"
@@ -51,28 +51,28 @@ def estimate(observed: Observations, how: How, units: Mapping[str, str], kind: s
         controls=controls,
         base="periods before treatment" if how.controls != "never" else "last period before",
     )
-    return library.result(observed, panel, found, comparison, units, kind, estimate)
+    return library.result(observed, panel, by_name, comparison, units, kind, estimate)
 
 
 def _fit(table: pd.DataFrame, y: str, panel: Panel, how: How) -> list[Estimate]:
     control = "never_treated" if how.controls == "never" else "not_yet_treated"
     model = WooldridgeDiD(cluster="cluster", control_group=control, anticipation=how.anticipation)
-    made: Any = library.quiet(
+    result: Any = library.quiet(
         lambda: model.fit(table, y, "unit", "time", "first", xtvar=panel.covariates)
     )
-    estimates = [Estimate("overall", made.overall_att, made.overall_se, n=made.n_obs)]
+    estimates = [Estimate("overall", result.overall_att, result.overall_se, n=result.n_obs)]
     for kind, name in (("event", "event_time"), ("group", "cohort"), ("calendar", "period")):
-        made.aggregate(kind)
+        result.aggregate(kind)
         parts = {
-            "event": made.event_study_effects,
-            "group": made.group_effects,
-            "calendar": made.calendar_effects,
+            "event": result.event_study_effects,
+            "group": result.group_effects,
+            "calendar": result.calendar_effects,
         }[kind]
-        for at, one in sorted(parts.items()):
+        for at, item in sorted(parts.items()):
             place = int(at) if kind == "event" else panel.periods[int(at)]
             which: dict[str, Any] = {name: place}
-            estimates.append(Estimate(name, one["att"], one["se"], **which))
-    for (cohort, time), one in sorted(made.group_time_effects.items()):
+            estimates.append(Estimate(name, item["att"], item["se"], **which))
+    for (cohort, time), item in sorted(result.group_time_effects.items()):
         g, t = panel.periods[int(cohort)], panel.periods[int(time)]
-        estimates.append(Estimate("group_time", one["att"], one["se"], cohort=g, period=t))
+        estimates.append(Estimate("group_time", item["att"], item["se"], cohort=g, period=t))
     return estimates

@@ -10,11 +10,11 @@ from analysis.faults import refuse
 
 
 def cohorts(
-    taken: pl.DataFrame, columns: Columns, never: tuple[object, ...], decisions: list[str]
+    frame: pl.DataFrame, columns: Columns, never: tuple[object, ...], decisions: list[str]
 ) -> tuple[pl.DataFrame, int]:
     """Return first treated periods as whole numbers, 0 for never, all periods above 0."""
-    first = taken["first"]
-    low, high = int(taken["period"].min()), int(taken["period"].max())  # type: ignore[arg-type]
+    first = frame["first"]
+    low, high = int(frame["period"].min()), int(frame["period"].max())  # type: ignore[arg-type]
     if first.dtype in (pl.Date, pl.Datetime, pl.Time):
         refuse(
             "first treated periods are dates",
@@ -38,7 +38,7 @@ def cohorts(
                 column=columns.first,
                 value=odd[0],
             )
-        taken = taken.with_columns(first=number.cast(pl.Float64))
+        frame = frame.with_columns(first=number.cast(pl.Float64))
     elif not (first.dtype.is_numeric() or first.dtype == pl.Boolean):
         refuse(
             "not a period",
@@ -46,8 +46,8 @@ def cohorts(
             column=columns.first,
             value=first.dtype,
         )
-    first = taken["first"].cast(pl.Float64)
-    indicator = _indicator(taken.with_columns(first=first), columns, decisions)
+    first = frame["first"].cast(pl.Float64)
+    indicator = _indicator(frame.with_columns(first=first), columns, decisions)
     if indicator is not None:
         first = indicator
     else:
@@ -65,21 +65,21 @@ def cohorts(
     cohort = (first.cast(pl.Int64) + shift).fill_null(0)
     if not (cohort > 0).any():
         refuse("nobody is ever treated", "look at the first treated periods", column=columns.first)
-    return taken.with_columns(period=pl.col("period") + shift, cohort=cohort).drop("first"), shift
+    return frame.with_columns(period=pl.col("period") + shift, cohort=cohort).drop("first"), shift
 
 
-def _indicator(taken: pl.DataFrame, columns: Columns, decisions: list[str]) -> pl.Series | None:
+def _indicator(frame: pl.DataFrame, columns: Columns, decisions: list[str]) -> pl.Series | None:
     """Return first treated periods where the column says who is treated in each row; else None."""
-    values = taken["first"]
+    values = frame["first"]
     if not columns.unit:
         return None
-    span = taken.group_by("unit").agg(
+    span = frame.group_by("unit").agg(
         pl.col("first").min().alias("a"), pl.col("first").max().alias("b")
     )
     varies = span.filter(pl.col("a") != pl.col("b"))
     if varies.is_empty():
         zero_one = values.drop_nulls().is_in([0.0, 1.0]).all() and (values == 1).any()
-        lowest = taken["period"].min()
+        lowest = frame["period"].min()
         if zero_one and not (isinstance(lowest, int) and lowest <= 1):
             refuse(
                 "the column says whether, not when, a unit is treated",
@@ -91,7 +91,7 @@ def _indicator(taken: pl.DataFrame, columns: Columns, decisions: list[str]) -> p
         return None
     if not values.drop_nulls().is_in([0.0, 1.0]).all():
         some = varies["unit"][0]
-        given = sorted(set(taken.filter(pl.col("unit") == some)["first"].to_list()))
+        given = sorted(set(frame.filter(pl.col("unit") == some)["first"].to_list()))
         if set(given) <= {*map(float, range(1000))} and 0.0 in given:
             refuse(
                 "treatment comes in doses that change over time",
@@ -106,7 +106,7 @@ def _indicator(taken: pl.DataFrame, columns: Columns, decisions: list[str]) -> p
             column=columns.first,
             value=f"{some}: {given}",
         )
-    ordered = taken.select("unit", "period", "first").sort("unit", "period")
+    ordered = frame.select("unit", "period", "first").sort("unit", "period")
     ended = ordered.filter((pl.col("first") == 0) & (pl.col("first").shift(1).over("unit") == 1))[
         "unit"
     ].unique(maintain_order=True)
@@ -118,25 +118,25 @@ def _indicator(taken: pl.DataFrame, columns: Columns, decisions: list[str]) -> p
             column=columns.first,
             value=", ".join(map(str, ended[:SHOWN].to_list())),
         )
-    start = taken.group_by("unit").agg(
+    start = frame.group_by("unit").agg(
         pl.col("period").filter(pl.col("first") == 1).min().alias("start")
     )
-    decisions += _unsure_starts(taken, start, columns)
-    found = taken.select("unit").join(start, on="unit", how="left", maintain_order="left")["start"]
+    decisions += _unsure_starts(frame, start, columns)
+    series = frame.select("unit").join(start, on="unit", how="left", maintain_order="left")["start"]
     decisions.append(
         f"{columns.first} says who is treated in each row: the first treated period is"
         f" taken from it for {start['start'].drop_nulls().len():,} units"
     )
-    return found.cast(pl.Float64)
+    return series.cast(pl.Float64)
 
 
-def _unsure_starts(taken: pl.DataFrame, start: pl.DataFrame, columns: Columns) -> list[str]:
+def _unsure_starts(frame: pl.DataFrame, start: pl.DataFrame, columns: Columns) -> list[str]:
     """Say how many starts may lie earlier: no row tells of the period before them."""
-    calendar = taken["period"].unique().sort()
+    calendar = frame["period"].unique().sort()
     before = pl.DataFrame({"start": calendar, "before": calendar.shift(1)})
-    told = taken.filter(pl.col("first") == 0).select("unit", before="period").with_columns(told=1)
+    rows = frame.filter(pl.col("first") == 0).select("unit", before="period").with_columns(told=1)
     treated = start.drop_nulls().join(before, on="start").drop_nulls()
-    unsure = treated.join(told, on=["unit", "before"], how="anti").height
+    unsure = treated.join(rows, on=["unit", "before"], how="anti").height
     if not unsure:
         return []
     return [

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from analysis.did.check import Observations
-from analysis.effects.table import Leg, Moments, Seen, Table
+from analysis.did.estimators.table import Leg, Moments, Seen, Table
 from analysis.faults import refuse
 from analysis.inference.arrays import Booleans, Floats, Integers
 
@@ -130,8 +130,8 @@ def table(
     flat = cell * periods.size + at
 
     def added(x: Floats | None) -> Floats:
-        found: Floats = np.bincount(flat, x, size[0] * size[1]).reshape(size).astype(np.float64)
-        return found
+        estimates: Floats = np.bincount(flat, x, size[0] * size[1]).reshape(size).astype(np.float64)
+        return estimates
 
     n, w = added(None).astype(np.int64), added(weight)
     total = np.stack([added(weight * values[:, k]) for k in range(len(outcomes))], axis=-1)
@@ -145,7 +145,7 @@ def table(
             .sort("cell")
         )
         n_ever, weight_ever = ever["n"].to_numpy().astype(np.int64), ever["weight"].to_numpy()
-    found = Table(
+    table = Table(
         villages=observed.clusters,
         strata=observed.groups,
         outcomes=outcomes,
@@ -171,9 +171,9 @@ def table(
         units=units or {},
     )
     if handling == "pairs":
-        wide = _Wide.of(coded, periods, values, found.cohort)
-        found = wide.added_to(found, moments, anticipation)
-    return found, decisions
+        wide = _Wide.of(coded, periods, values, table.cohort)
+        table = wide.added_to(table, moments, anticipation)
+    return table, decisions
 
 
 def _sum(cell: Integers, values: Floats, cells: int) -> Floats:
@@ -212,17 +212,17 @@ class _Wide:
     def added_to(self, table: Table, moments: tuple[str, ...], anticipation: int) -> Table:
         """Return a table with its pairs of periods and the moments that are wanted."""
         cells = table.n.shape[0]
-        found = replace(table, pairs=self.pairs(cells), seen=self.kinds())
+        laid_out = replace(table, pairs=self.pairs(cells), seen=self.kinds())
         if "all" in moments:
-            found = replace(found, all_periods=self.moments(cells, self.seen))
+            laid_out = replace(laid_out, all_periods=self.moments(cells, self.seen))
         if "untreated" not in moments:
-            return found
+            return laid_out
         start = np.where(self.cohort > 0, self.cohort - anticipation, np.iinfo(np.int64).max)
         inside = self.seen & (self.periods < start[self.cell][:, None])
         ever: Booleans = np.asarray(inside.any(axis=1))
-        part = self._kept(ever)
+        part = self._subset(ever)
         untreated = part.moments(cells, inside[ever])
-        return replace(found, imputed=replace(part.totals(table), untreated=untreated))
+        return replace(laid_out, imputed=replace(part.totals(table), untreated=untreated))
 
     def kinds(self) -> Seen:
         """Return the units counted by cell and by the periods that they are seen in."""
@@ -230,7 +230,7 @@ class _Wide:
         kinds, n = np.unique(keys, axis=0, return_counts=True)
         return Seen(kinds[:, 0], kinds[:, 1:].astype(bool), n.astype(np.int64))
 
-    def _kept(self, units: Booleans) -> _Wide:
+    def _subset(self, units: Booleans) -> _Wide:
         return _Wide(
             self.cell[units],
             self.weight[units],
@@ -265,7 +265,7 @@ class _Wide:
 
     def pairs(self, cells: int) -> dict[tuple[int, int], Leg]:
         """Return the changes between every two periods of the units seen in both."""
-        found = {}
+        by_key = {}
         for b, t in combinations(range(self.periods.size), 2):
             both = self.seen[:, b] & self.seen[:, t]
             cell, weight = self.cell[both], self.weight[both]
@@ -277,12 +277,12 @@ class _Wide:
                 axis=-1,
             )
             base, period = int(self.periods[b]), int(self.periods[t])
-            found[base, period] = Leg(1.0, n, w, total)
-            found[period, base] = Leg(1.0, n, w, -total)  # a universal base also looks back
-        return found
+            by_key[base, period] = Leg(1.0, n, w, total)
+            by_key[period, base] = Leg(1.0, n, w, -total)  # a universal base also looks back
+        return by_key
 
     def moments(self, cells: int, inside: Booleans) -> Moments:
-        """Return inverse-count pair moments; see `analysis.effects.table.Moments`.
+        """Return inverse-count pair moments; see `analysis.did.estimators.table.Moments`.
 
         Parameters
         ----------

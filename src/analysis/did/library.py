@@ -21,7 +21,7 @@ import polars as pl
 
 from analysis.designs import estimates
 from analysis.did.check import Observations
-from analysis.effects.group_time import Comparison as How
+from analysis.did.estimators.group_time import Comparison as How
 from analysis.faults import refuse
 from analysis.inference import clusters as by_cluster
 from analysis.inference import degrees as design
@@ -92,8 +92,8 @@ class LibraryDid(Result):
     @property
     def overall(self) -> Any:
         """The mean effect; a `Result` of several outcomes."""
-        found = self._part("overall")
-        return found.effects[0] if found.frame.height == 1 else found
+        result = self._part("overall")
+        return result.effects[0] if result.frame.height == 1 else result
 
     @property
     def effect(self) -> Effect:
@@ -254,26 +254,29 @@ def jackknifed(fit: Fit, table: pd.DataFrame, y: str) -> list[Estimate]:
     An estimate that cannot be made without some cluster has no error.
     """
     full = fit(table, y)
-    points = np.array([one.estimate for one in full])
-    names = [one.name() for one in full]
+    points = np.array([estimate.estimate for estimate in full])
+    names = [estimate.name() for estimate in full]
     groups = np.unique(table["cluster"])
     without = np.full((groups.size, points.size), np.nan)
     for row, number in enumerate(groups):
-        less = {one.name(): one.estimate for one in fit(table[table["cluster"] != number], y)}
+        less = {
+            estimate.name(): estimate.estimate
+            for estimate in fit(table[table["cluster"] != number], y)
+        }
         without[row] = [less.get(name, np.nan) for name in names]
     variance = np.diag(
         by_cluster.jackknife_covariance(points, without, np.ones_like(without, bool))
     )
     return [
-        Estimate(**{**vars(one), "std_error": math.sqrt(v) if v >= 0 else math.nan})
-        for one, v in zip(full, variance, strict=True)
+        Estimate(**{**vars(estimate), "std_error": math.sqrt(v) if v >= 0 else math.nan})
+        for estimate, v in zip(full, variance, strict=True)
     ]
 
 
 def result(
     observed: Observations,
     panel: Panel,
-    found: Mapping[str, Sequence[Estimate]],
+    by_name: Mapping[str, Sequence[Estimate]],
     comparison: Comparison,
     units: Mapping[str, str],
     kind: str,
@@ -287,7 +290,7 @@ def result(
     ----------
     observed, panel
         What was estimated from.
-    found : mapping of str to sequence of Estimate
+    by_name : mapping of str to sequence of Estimate
         By outcome.
     comparison : Comparison
         What was compared; its library is filled in.
@@ -314,26 +317,26 @@ def result(
     few = bool(design.few(clusters[:, None], np.array([degrees]))[0])
     why = design.few_clusters(clusters, np.array(effective), inside=False)
     rows = []
-    for outcome, made in found.items():
-        for one in made:
+    for outcome, result in by_name.items():
+        for estimate in result:
             row = estimates.row(
-                one.name(),
+                estimate.name(),
                 outcome,
-                one.estimate,
-                math.nan if few else one.std_error,
+                estimate.estimate,
+                math.nan if few else estimate.std_error,
                 degrees,
                 unit=units.get(outcome, "") or outcome,
                 level=level,
-                note=why if few else "" if math.isfinite(one.std_error) else "no interval",
-                n=one.n,
+                note=why if few else "" if math.isfinite(estimate.std_error) else "no interval",
+                n=estimate.n,
                 n_treated=int(treated.sum()),
                 n_control=int((~treated).sum()),
                 n_clusters_treated=int(shares[0].size),
                 n_clusters_control=int(shares[1].size),
-                kind=one.kind,
-                event_time=one.event_time,
-                cohort=one.cohort,
-                period=one.period,
+                kind=estimate.kind,
+                event_time=estimate.event_time,
+                cohort=estimate.cohort,
+                period=estimate.period,
             )
             rows.append(row)
     every = frame_of(rows)
@@ -359,7 +362,7 @@ def result(
         provenance=Provenance.of(
             function, evidence=kind, method=comparison.estimator, inputs=(digest,)
         ),
-        title=f"Effect on {', '.join(found)}",
+        title=f"Effect on {', '.join(by_name)}",
         level=level,
         every=every,
     )

@@ -10,8 +10,8 @@ from diff_diff import LPDiD  # type: ignore[import-untyped]
 
 from analysis.did import library
 from analysis.did.check import Observations
+from analysis.did.estimators.group_time import Comparison as How
 from analysis.did.library import Estimate, LibraryDid, Panel
-from analysis.effects.group_time import Comparison as How
 
 
 def estimate(observed: Observations, how: How, units: Mapping[str, str], kind: str) -> LibraryDid:
@@ -29,7 +29,7 @@ def estimate(observed: Observations, how: How, units: Mapping[str, str], kind: s
     def fit(table: pd.DataFrame, y: str) -> list[Estimate]:
         return _fit(table, y, panel, how)
 
-    found = {
+    by_name = {
         outcome: fit(panel.table, f"y{k}") for k, outcome in enumerate(observed.columns.outcomes)
     }
     comparison = library.compared(
@@ -40,7 +40,7 @@ def estimate(observed: Observations, how: How, units: Mapping[str, str], kind: s
         controls="never treated" if how.controls == "never" else "not yet treated",
         base="last period before treatment",
     )
-    return library.result(observed, panel, found, comparison, units, kind, estimate)
+    return library.result(observed, panel, by_name, comparison, units, kind, estimate)
 
 
 def _fit(table: pd.DataFrame, y: str, panel: Panel, how: How) -> list[Estimate]:
@@ -53,22 +53,22 @@ def _fit(table: pd.DataFrame, y: str, panel: Panel, how: How) -> list[Estimate]:
         reweight=True,
         cluster="cluster",
     )
-    made: Any = library.quiet(
+    result: Any = library.quiet(
         lambda: model.fit(table, y, "unit", "time", "treated", covariates=panel.covariates)
     )
-    post = made.pooled[made.pooled["window"] == "post"].iloc[0]
+    post = result.pooled[result.pooled["window"] == "post"].iloc[0]
     estimates = [
         Estimate("overall", float(post["coefficient"]), float(post["se"]), n=int(post["n_obs"]))
     ]
-    for one in made.event_study.itertuples():
-        if one.se == one.se:  # the base period has no error
+    for item in result.event_study.itertuples():
+        if item.se == item.se:  # the base period has no error
             estimates.append(
                 Estimate(
                     "event_time",
-                    float(one.coefficient),
-                    float(one.se),
-                    event_time=int(one.horizon),
-                    n=int(one.n_obs),
+                    float(item.coefficient),
+                    float(item.se),
+                    event_time=int(item.horizon),
+                    n=int(item.n_obs),
                 )
             )
     return estimates

@@ -18,9 +18,9 @@ from analysis.designs.matching import matched
 from analysis.designs.sample import prepare
 from analysis.did import layout
 from analysis.did.check import Observations
+from analysis.did.estimators import group_time
+from analysis.did.estimators.group_time import Comparison as How
 from analysis.did.result import DidResult
-from analysis.effects import group_time
-from analysis.effects.group_time import Comparison as How
 from analysis.faults import refuse
 from analysis.results import FrameDigest, Provenance
 
@@ -79,7 +79,7 @@ def estimate(observed: Observations, how: How, units: Mapping[str, str], kind: s
     provenance = Provenance.of(
         estimate, evidence=kind, method="matching before differences", inputs=(digest,)
     )
-    made = result(
+    fit = result(
         group_time.estimate(cells, how),
         cells,
         how,
@@ -94,15 +94,15 @@ def estimate(observed: Observations, how: How, units: Mapping[str, str], kind: s
     people = observed.frame.filter(pl.col("unit").is_in(used.implode()))
     control = people.filter(pl.col("cohort") == 0)
     return replace(
-        made,
+        fit,
         comparison=replace(
-            made.comparison,
+            fit.comparison,
             estimator="nearest neighbours before treatment, then difference in differences",
             adjusted="",
             weights=f"how often a control is a match on {', '.join(columns.covariates)}",
         ),
         account=replace(
-            made.account,
+            fit.account,
             rows_used=people.height,
             n_control=control["unit"].n_unique(),
             n_clusters_control=control["cluster"].n_unique(),
@@ -129,9 +129,9 @@ def stack(observed: Observations, anticipation: int) -> tuple[Observations, tupl
         sample = base.select("unit", *x, d=(pl.col("cohort") > 0).cast(pl.Int64)).with_columns(
             y=pl.int_range(pl.len()).cast(pl.Float64)
         )
-        found = matched(prepare(sample, "y", "d", x), NEIGHBOURS)
+        match = matched(prepare(sample, "y", "d", x), NEIGHBOURS)
         treated = sample["d"].to_numpy() == 1
-        weight = np.where(treated, 1.0, found.controls * treated.sum())
+        weight = np.where(treated, 1.0, match.controls * treated.sum())
         own = pl.DataFrame({"unit": sample["unit"], "match": weight}).filter(pl.col("match") > 0)
         group = len(names)
         parts.append(

@@ -8,7 +8,7 @@ from analysis.cells import declaration, releases, result
 from analysis.cells import pack as packs
 from analysis.cells.pack import Pack
 from analysis.cells.result import Cells
-from analysis.effects import declared
+from analysis.did.estimators import declared
 
 
 def pack(

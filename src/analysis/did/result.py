@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import polars as pl
 
+from analysis.did.estimators import dose as dose_slopes
+from analysis.did.estimators import families, few_villages, pretrends, relative
+from analysis.did.estimators.aggregate import aggregate
+from analysis.did.estimators.effect_set import EffectSet
+from analysis.did.estimators.estimates import Estimates
+from analysis.did.estimators.group_time import Comparison
+from analysis.did.estimators.table import Table
 from analysis.did.event_study import EventStudy, one_estimand
 from analysis.did.tidy import AGGREGATES, added, mean_of, tidy
-from analysis.effects import dose as dose_slopes
-from analysis.effects import families, few_villages, pretrends, relative
-from analysis.effects.aggregate import aggregate
-from analysis.effects.estimates import Estimates
-from analysis.effects.group_time import Comparison
-from analysis.effects.result import EffectSet
-from analysis.effects.table import Table
 from analysis.faults import refuse
 from analysis.inference import randomisation, wild
 from analysis.panels.calendar import label
@@ -68,15 +68,15 @@ class DidResult(Result):
 
         A pack may declare another mean than that: its term says which.
         """
-        found = self.aggregate(mean_of(self.estimates))
-        return found.effect if found.frame.height == 1 else found
+        result = self.aggregate(mean_of(self.estimates))
+        return result.effect if result.frame.height == 1 else result
 
     @cached_property
     def event_study(self) -> EventStudy:
         """Effects by event time, with joint bands."""
-        found = one_estimand(self._added("event_time"))
-        reference = event_study.reference_of(found)
-        base = self._result(found, band=True)
+        effects = one_estimand(self._added("event_time"))
+        reference = event_study.reference_of(effects)
+        base = self._result(effects, band=True)
         values = {name: getattr(base, name) for name in base.__dataclass_fields__}
         return EventStudy(**values, reference=reference)
 
@@ -139,8 +139,8 @@ class DidResult(Result):
     def _added(self, name: str) -> Estimates:
         return added(self.estimates, self.cells, name, self.shares)
 
-    def _result(self, found: Estimates, *, band: bool = False) -> Result:
-        frame = tidy(found, self.shift, band=band, calendar=self.calendar)
+    def _result(self, effects: Estimates, *, band: bool = False) -> Result:
+        frame = tidy(effects, self.shift, band=band, calendar=self.calendar)
         return Result(
             frame=frame,
             comparison=self.comparison,
@@ -228,7 +228,7 @@ class DidResult(Result):
                 column="bound",
                 value=bound,
             )
-        found = restrictions[kind](study, study.average(), bounds, level=self.level)
+        frame = restrictions[kind](study, study.average(), bounds, level=self.level)
         unit = events.about.units.get(name, "")
         point = float(study.points[study.before :] @ study.average())
         rows = [
@@ -239,7 +239,7 @@ class DidResult(Result):
                 "estimate": point,
                 "unit": unit,
             }
-            for row in found.iter_rows(named=True)
+            for row in frame.iter_rows(named=True)
         ]
         return Result(
             frame=frame_of(rows),
@@ -327,10 +327,12 @@ class DidResult(Result):
         self._plain("a dose response")
         cells = self._cells("a dose response")
         given = {str(cluster): amount for cluster, amount in dose.items()}
-        found = dose_slopes.by_village(cells, given, self.how, unit=unit)
-        each = (added(found, cells, name, self.shares) for name in ("simple", "event_time"))
-        frame = pl.concat([tidy(one, self.shift) for one in each], how="diagonal_relaxed")
-        return replace(self, frame=frame, estimates=found, title=f"{self.title}, per {unit}")
+        effects = dose_slopes.by_village(cells, given, self.how, unit=unit)
+        each = (added(effects, cells, name, self.shares) for name in ("simple", "event_time"))
+        frame = pl.concat(
+            [tidy(estimates, self.shift) for estimates in each], how="diagonal_relaxed"
+        )
+        return replace(self, frame=frame, estimates=effects, title=f"{self.title}, per {unit}")
 
     def spillovers(self, outcome: str = "") -> Result:
         """Return the overall effect against controls elsewhere, beside the treated, and both.
@@ -344,22 +346,22 @@ class DidResult(Result):
         """
         self._plain("a comparison of controls")
         cells = self._cells("a comparison of controls")
-        found = interference.alternatives(cells, self._outcome(outcome))
-        names = pl.Series("term", [name.replace("_", " ") for name in found.names])
-        lost = tuple(f"not estimated: {name}: {why}" for name, why in found.missing.items())
+        alternatives = interference.alternatives(cells, self._outcome(outcome))
+        names = pl.Series("term", [name.replace("_", " ") for name in alternatives.names])
+        lost = tuple(f"not estimated: {name}: {why}" for name, why in alternatives.missing.items())
         account = replace(self.account, decisions=(*self.account.decisions, *lost))
-        frame = tidy(found.effects, self.shift).with_columns(names)
-        return replace(self._result(found.effects), frame=frame, account=account)
+        frame = tidy(alternatives.effects, self.shift).with_columns(names)
+        return replace(self._result(alternatives.effects), frame=frame, account=account)
 
     def adjusted_p_values(self, aggregate: str = "group_time") -> pl.DataFrame:
         """Return p values of all effects, adjusted for looking at them all.
 
-        Of an `aggregate`, or of ``group_time``; columns as of `analysis.effects.families.adjust`.
+        Of an `aggregate`, or of ``group_time``; columns as of `analysis.did.estimators.families.adjust`.
         """
-        found = self._influence()
+        effects = self._influence()
         if aggregate != "group_time":
-            found = cast("EffectSet", added(found, self.cells, aggregate, self.shares))
-        return families.adjust(found)
+            effects = cast("EffectSet", added(effects, self.cells, aggregate, self.shares))
+        return families.adjust(effects)
 
     def _influence(self) -> EffectSet:
         """Return the estimates with the influence of each cluster, which a pack does not hold."""
@@ -407,7 +409,7 @@ class DidResult(Result):
         return aggregate(universal, cells, ("event_time",))
 
     def _universal(self) -> tuple[EffectSet, Table]:
-        from analysis.effects import group_time
+        from analysis.did.estimators import group_time
 
         cells = self._cells("an event study with its base")
         if self.how is None or self.comparison.adjusted:

@@ -10,8 +10,8 @@ from diff_diff import StackedDiD  # type: ignore[import-untyped]
 
 from analysis.did import library
 from analysis.did.check import Observations
+from analysis.did.estimators.group_time import Comparison as How
 from analysis.did.library import Estimate, LibraryDid, Panel
-from analysis.effects.group_time import Comparison as How
 from analysis.faults import refuse
 
 
@@ -34,7 +34,7 @@ def estimate(observed: Observations, how: How, units: Mapping[str, str], kind: s
     def fit(table: pd.DataFrame, y: str) -> list[Estimate]:
         return _fit(table, y, panel, how, before, after)
 
-    found = {
+    by_name = {
         outcome: (library.jackknifed if panel.clustered else _plain)(fit, panel.table, f"y{k}")
         for k, outcome in enumerate(observed.columns.outcomes)
     }
@@ -47,7 +47,7 @@ def estimate(observed: Observations, how: How, units: Mapping[str, str], kind: s
         controls="never treated" if how.controls == "never" else "not yet treated",
         base="last period before treatment",
     )
-    return library.result(observed, panel, found, comparison, units, kind, estimate)
+    return library.result(observed, panel, by_name, comparison, units, kind, estimate)
 
 
 def _plain(fit: library.Fit, table: pd.DataFrame, y: str) -> list[Estimate]:
@@ -76,14 +76,16 @@ def _fit(
     model = StackedDiD(
         kappa_pre=before, kappa_post=after, control_group=control, anticipation=how.anticipation
     )
-    made: Any = library.quiet(
+    result: Any = library.quiet(
         lambda: model.fit(table, y, "unit", "time", "first", covariates=panel.covariates)
     )
-    made.aggregate("event_study")
-    estimates = [Estimate("overall", made.overall_att, made.overall_se, n=made.n_stacked_obs)]
-    for at, one in sorted(made.event_study_effects.items()):
-        if one["se"] > 0:
+    result.aggregate("event_study")
+    estimates = [Estimate("overall", result.overall_att, result.overall_se, n=result.n_stacked_obs)]
+    for at, item in sorted(result.event_study_effects.items()):
+        if item["se"] > 0:
             estimates.append(
-                Estimate("event_time", one["effect"], one["se"], event_time=int(at), n=one["n_obs"])
+                Estimate(
+                    "event_time", item["effect"], item["se"], event_time=int(at), n=item["n_obs"]
+                )
             )
     return estimates

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from analysis.effects.result import EffectSet
+from analysis.did.estimators.effect_set import EffectSet
 from analysis.faults import refuse
 from analysis.inference import clusters
 from analysis.inference.arrays import Floats, Integers
@@ -38,8 +38,8 @@ class SurveyEffects(EffectSet):
         """Sampling units less strata, never more than the rule of villages allows."""
         influence, stratum = self._by_unit()
         degrees = influence.shape[0] - np.unique(stratum).size
-        found: Floats = np.minimum(float(degrees), super().reported_degrees)
-        return found
+        values: Floats = np.minimum(float(degrees), super().reported_degrees)
+        return values
 
     def _by_unit(self) -> tuple[Floats, Integers]:
         names, place = np.unique(self.unit, return_inverse=True)
@@ -50,12 +50,12 @@ class SurveyEffects(EffectSet):
         return influence, stratum
 
 
-def of_design(found: EffectSet, design: pl.DataFrame) -> SurveyEffects:
+def of_design(effects: EffectSet, design: pl.DataFrame) -> SurveyEffects:
     """Return effects with the errors of a sample design.
 
     Parameters
     ----------
-    found : EffectSet
+    effects : EffectSet
         Effects by cluster.
     design : polars.DataFrame
         cluster, and ``strata``, ``psu`` or both, one row a cluster.
@@ -66,7 +66,7 @@ def of_design(found: EffectSet, design: pl.DataFrame) -> SurveyEffects:
         If a stratum has one sampling unit: its variance cannot be told.
     """
     lookup = {row["cluster"]: row for row in design.iter_rows(named=True)}
-    rows = [lookup[name] for name in found.villages]
+    rows = [lookup[name] for name in effects.villages]
     unit = np.unique([row.get("psu", row["cluster"]) for row in rows], return_inverse=True)[1]
     names, stratum = np.unique([row.get("strata", "all") for row in rows], return_inverse=True)
     for number, name in enumerate(names):
@@ -77,5 +77,5 @@ def of_design(found: EffectSet, design: pl.DataFrame) -> SurveyEffects:
                 column="strata",
                 value=name,
             )
-    values: dict[str, Any] = {name: getattr(found, name) for name in found.__dataclass_fields__}
+    values: dict[str, Any] = {name: getattr(effects, name) for name in effects.__dataclass_fields__}
     return replace(SurveyEffects(**values), unit=unit, stratum=stratum)

@@ -71,7 +71,7 @@ def estimate(
     periods = sorted(table["time"].unique().tolist())
     table = table.assign(time=table["time"].map({t: k for k, t in enumerate(periods)}))
     covariates = [name for name in table.columns if name.startswith("x")]
-    found = {
+    by_name = {
         outcome: _fit(table, f"y{k}", covariates) for k, outcome in enumerate(columns.outcomes)
     }
     moved = table.groupby("group")["d"].nunique() > 1
@@ -82,22 +82,22 @@ def estimate(
     why = design.few_clusters(clusters, clusters, inside=False)
     rows = [
         estimates.row(
-            one.name(),
+            effect.name(),
             outcome,
-            one.estimate,
-            float("nan") if few else one.std_error,
+            effect.estimate,
+            float("nan") if few else effect.std_error,
             degrees,
             unit=units.get(outcome, "") or outcome,
             level=level,
             note=why if few else "",
-            n=one.n,
+            n=effect.n,
             n_clusters_treated=n_moved,
             n_clusters_control=n_stay,
-            kind=one.kind,
-            event_time=one.event_time,
+            kind=effect.kind,
+            event_time=effect.event_time,
         )
-        for outcome, made in found.items()
-        for one in made
+        for outcome, result in by_name.items()
+        for effect in result
     ]
     every = frame_of(rows)
     comparison = Comparison(
@@ -128,7 +128,7 @@ def estimate(
             method=comparison.estimator,
             inputs=(FrameDigest(frame.select(list(columns.named())), "data"),),
         ),
-        title=f"Effect on {', '.join(found)}",
+        title=f"Effect on {', '.join(by_name)}",
         level=level,
         every=every,
     )
@@ -191,22 +191,24 @@ def _fit(table: pd.DataFrame, y: str, covariates: Sequence[str]) -> list[Estimat
     if moved.empty:
         refuse("nobody's treatment changes", "look at first=, the treatment of each row")
     longest = int(table["time"].max() - moved["time"].min()) + 1
-    made = _longest(table, y, covariates, longest)
-    found = [Estimate("overall", made.overall_att, made.overall_se, n=made.n_obs)]
-    for at, one in sorted((made.placebo_event_study or {}).items()):
-        found.append(_event(int(at) - 1, one))
-    for at, one in sorted(made.event_study_effects.items()):
-        found.append(_event(int(at) - 1, one))
-    first = _longest(table, y, [], 0) if table["d"].isin([0, 1]).all() and not covariates else made
+    result = _longest(table, y, covariates, longest)
+    estimates = [Estimate("overall", result.overall_att, result.overall_se, n=result.n_obs)]
+    for at, item in sorted((result.placebo_event_study or {}).items()):
+        estimates.append(_event(int(at) - 1, item))
+    for at, item in sorted(result.event_study_effects.items()):
+        estimates.append(_event(int(at) - 1, item))
+    first = (
+        _longest(table, y, [], 0) if table["d"].isin([0, 1]).all() and not covariates else result
+    )
     for name in ("joiners", "leavers"):
         if getattr(first, f"{name}_available"):
             point, error = getattr(first, f"{name}_att"), getattr(first, f"{name}_se")
-            found.append(Estimate("switchers", point, error, term=name))
-    return [one for one in found if np.isfinite(one.estimate)]
+            estimates.append(Estimate("switchers", point, error, term=name))
+    return [estimate for estimate in estimates if np.isfinite(estimate.estimate)]
 
 
-def _event(at: int, one: Mapping[str, Any]) -> Estimate:
-    return Estimate("event_time", one["effect"], one["se"], event_time=at, n=one["n_obs"])
+def _event(at: int, row: Mapping[str, Any]) -> Estimate:
+    return Estimate("event_time", row["effect"], row["se"], event_time=at, n=row["n_obs"])
 
 
 def _longest(table: pd.DataFrame, y: str, covariates: Sequence[str], longest: int) -> Any:

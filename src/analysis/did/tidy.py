@@ -11,14 +11,14 @@ import numpy as np
 import polars as pl
 
 from analysis.columns import SHOWN
+from analysis.did.estimators.aggregate import aggregate
+from analysis.did.estimators.effect_set import EffectSet
+from analysis.did.estimators.estimates import CONVENTIONS, Estimates
+from analysis.did.estimators.group_time import WHERE
+from analysis.did.estimators.record import Effect as EffectRecord
+from analysis.did.estimators.record import Key
+from analysis.did.estimators.table import Table
 from analysis.did.survey import SurveyEffects
-from analysis.effects.aggregate import aggregate
-from analysis.effects.estimates import CONVENTIONS, Estimates
-from analysis.effects.group_time import WHERE
-from analysis.effects.record import Effect as EffectRecord
-from analysis.effects.record import Key
-from analysis.effects.result import EffectSet
-from analysis.effects.table import Table
 from analysis.inference import clusters
 from analysis.inference.arrays import Booleans, Floats
 from analysis.panels.calendar import label
@@ -41,28 +41,28 @@ MEANS: Final = ("simple", "event_time_overall", "cohort_overall", "calendar_over
 """Aggregations to a single number, the overall effect first."""
 
 
-def added(found: Estimates, cells: Table | None, name: str, shares: str) -> Estimates:
+def added(effects: Estimates, cells: Table | None, name: str, shares: str) -> Estimates:
     """Return one aggregation of group-time effects, or what a pack declares of it."""
-    if cells is None or not isinstance(found, EffectSet):
-        return found.select(aggregation=name)
-    if all(key.aggregation != "group_time" for key in found.keys):
-        return found.select(aggregation=name)
-    return aggregate(found, cells, (name,), shares=shares)  # type: ignore[arg-type]
+    if cells is None or not isinstance(effects, EffectSet):
+        return effects.select(aggregation=name)
+    if all(key.aggregation != "group_time" for key in effects.keys):
+        return effects.select(aggregation=name)
+    return aggregate(effects, cells, (name,), shares=shares)  # type: ignore[arg-type]
 
 
-def mean_of(found: Estimates) -> str:
+def mean_of(effects: Estimates) -> str:
     """Return which aggregation the overall effect is: of a pack, the first that it declares."""
-    declared = {key.aggregation for key in found.keys}
+    declared = {key.aggregation for key in effects.keys}
     return next((name for name in MEANS if name in declared), MEANS[0])
 
 
 def tidy(
-    found: Estimates, shift: int = 0, *, band: bool = False, calendar: str = "number"
+    effects: Estimates, shift: int = 0, *, band: bool = False, calendar: str = "number"
 ) -> pl.DataFrame:
     """Return estimates as the frame of a result, periods as the user's."""
-    critical = found.band().critical if band and len(found) else np.full(len(found), math.nan)
+    critical = effects.band().critical if band and len(effects) else np.full(len(effects), math.nan)
     rows = []
-    for effect, width in zip(found.effects(), critical, strict=True):
+    for effect, width in zip(effects.effects(), critical, strict=True):
         statistic = effect.estimate / effect.std_error if effect.std_error > 0 else math.nan
         p = clusters.p_values(np.array([statistic]), np.array([effect.degrees])).item()
         rows.append(
@@ -134,14 +134,14 @@ def term(key: Key, shift: int = 0, calendar: str = "number") -> str:
 
 
 def comparison_of(
-    found: Estimates,
+    effects: Estimates,
     estimand: str,
     covariates: Sequence[str],
     names: Mapping[str, str],
     cluster: str = "villages",
 ) -> Compared:
     """Return what was compared, as a result prints it."""
-    about = found.about
+    about = effects.about
     controls = {"never": "never treated", "not_yet": "not yet treated"}.get(about.controls, "")
     where = WHERE.get(about.where, "") if about.where != "anywhere" else ""
     parts = [f"first treated with {controls}" if controls else "", where]
@@ -157,19 +157,19 @@ def comparison_of(
         anticipation=f"{about.anticipation} periods",
         adjusted=", ".join(covariates),
         weights="" if about.weights == "none" else about.weights,
-        errors=LINEARISED if isinstance(found, SurveyEffects) else _convention(found, cluster),
+        errors=LINEARISED if isinstance(effects, SurveyEffects) else _convention(effects, cluster),
         library=about.library,
     )
 
 
-def _convention(found: Estimates, cluster: str) -> str:
+def _convention(effects: Estimates, cluster: str) -> str:
     """Return how errors were computed, with the clusters as the user calls them."""
     words = cluster if cluster == "villages" else f"clusters ({cluster})"
-    return CONVENTIONS[found.convention].replace("villages", words)
+    return CONVENTIONS[effects.convention].replace("villages", words)
 
 
 def account_of(
-    found: Estimates,
+    effects: Estimates,
     cells: Table | None,
     units: str,
     cluster: str,
@@ -181,20 +181,20 @@ def account_of(
 
     Effective clusters and leverage are those of the overall effect (the first outcome's).
     """
-    about = found.about
+    about = effects.about
     treated, control = about.n_units or (None, None)
     n_treated = n_control = None
-    if cells is not None and isinstance(found, EffectSet):
-        treats: Booleans = np.asarray(found.treated.any(axis=1))
-        serves: Booleans = np.asarray(found.control.any(axis=1))
+    if cells is not None and isinstance(effects, EffectSet):
+        treats: Booleans = np.asarray(effects.treated.any(axis=1))
+        serves: Booleans = np.asarray(effects.control.any(axis=1))
         n_treated, n_control = int(treats.sum()), int((serves & ~treats).sum())
     elif len(overall):
         villages = overall.n_villages
         n_treated, n_control = int(villages[0][0]), int(villages[1][0])
     notes = list(decisions)
-    for key, why in found.missing:
+    for key, why in effects.missing:
         notes.append(f"not estimated: {term(key, shift)} on {key.outcome}: {why}")
-    notes += _not_asked(found, shift)
+    notes += _not_asked(effects, shift)
     return Account(
         rows_in=about.rows_in,
         rows_used=about.rows_used,
@@ -207,14 +207,14 @@ def account_of(
         n_clusters_treated=n_treated,
         n_clusters_control=n_control,
         effective_clusters=_two(overall.effective_clusters) if len(overall) else None,
-        leverage=_told(overall.max_leverage),
+        leverage=_largest(overall.max_leverage),
     )
 
 
-def _not_asked(found: Estimates, shift: int) -> list[str]:
+def _not_asked(effects: Estimates, shift: int) -> list[str]:
     """Return a line for each reason why effects are not asked for, with cohorts and periods."""
     reasons: dict[str, list[str]] = {}
-    for key, why in found.unasked:
+    for key, why in effects.unasked:
         reasons.setdefault(why, []).append(term(key, shift))
     lines = []
     for why, given in reasons.items():
@@ -229,7 +229,7 @@ def _two(effective: Floats) -> tuple[float, float]:
     return float(effective[0, 0]), float(effective[1, 0])
 
 
-def _told(leverage: Floats) -> float | None:
+def _largest(leverage: Floats) -> float | None:
     """Return the leverage of the first estimate; None where there is none, or it is not told."""
     return None if not leverage.size or math.isnan(leverage[0]) else float(leverage[0])
 

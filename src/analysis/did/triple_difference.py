@@ -10,8 +10,8 @@ from diff_diff import StaggeredTripleDifference  # type: ignore[import-untyped]
 
 from analysis.did import library
 from analysis.did.check import Observations
+from analysis.did.estimators.group_time import Comparison as How
 from analysis.did.library import Estimate, LibraryDid, Panel
-from analysis.effects.group_time import Comparison as How
 from analysis.faults import refuse
 
 
@@ -44,7 +44,7 @@ def estimate(observed: Observations, how: How, units: Mapping[str, str], kind: s
     def fit(table: pd.DataFrame, y: str) -> list[Estimate]:
         return _fit(table, y, panel, how)
 
-    found = {
+    by_name = {
         outcome: fit(panel.table, f"y{k}") for k, outcome in enumerate(observed.columns.outcomes)
     }
     comparison = library.compared(
@@ -58,7 +58,7 @@ def estimate(observed: Observations, how: How, units: Mapping[str, str], kind: s
         ),
         base="last period before treatment",
     )
-    return library.result(observed, panel, found, comparison, units, kind, estimate)
+    return library.result(observed, panel, by_name, comparison, units, kind, estimate)
 
 
 def _fit(table: pd.DataFrame, y: str, panel: Panel, how: How) -> list[Estimate]:
@@ -69,7 +69,7 @@ def _fit(table: pd.DataFrame, y: str, panel: Panel, how: How) -> list[Estimate]:
         cluster="cluster",
         cband=False,
     )
-    made: Any = library.quiet(
+    result: Any = library.quiet(
         lambda: model.fit(
             table,
             y,
@@ -81,12 +81,12 @@ def _fit(table: pd.DataFrame, y: str, panel: Panel, how: How) -> list[Estimate]:
             aggregate="event_study",
         )
     )
-    estimates = [Estimate("overall", made.overall_att, made.overall_se, n=made.n_obs)]
-    for at, one in sorted((made.event_study_effects or {}).items()):
-        if one["se"] > 0:
-            estimates.append(Estimate("event_time", one["effect"], one["se"], event_time=int(at)))
-    for (cohort, time), one in sorted(made.group_time_effects.items()):
-        if one["se"] > 0:
+    estimates = [Estimate("overall", result.overall_att, result.overall_se, n=result.n_obs)]
+    for at, item in sorted((result.event_study_effects or {}).items()):
+        if item["se"] > 0:
+            estimates.append(Estimate("event_time", item["effect"], item["se"], event_time=int(at)))
+    for (cohort, time), item in sorted(result.group_time_effects.items()):
+        if item["se"] > 0:
             g, t = panel.periods[int(cohort)], panel.periods[int(time)]
-            estimates.append(Estimate("group_time", one["effect"], one["se"], cohort=g, period=t))
+            estimates.append(Estimate("group_time", item["effect"], item["se"], cohort=g, period=t))
     return estimates

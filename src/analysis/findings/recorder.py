@@ -259,5 +259,5 @@ def export_json(page: str) -> str:
     """
     for name, value in kept().items():
         _note(finding_of(value, name, page), "")
-    found = [{**asdict(each), "cell": _cells.get(each.id, "")} for each in _noted.values()]
-    return json.dumps(found, ensure_ascii=False)
+    rows = [{**asdict(each), "cell": _cells.get(each.id, "")} for each in _noted.values()]
+    return json.dumps(rows, ensure_ascii=False)

@@ -148,11 +148,11 @@ class Accounts(Result):
         FaultsError
             If there is none, or more than one.
         """
-        found = [one for one in self.entries if name in (one.id, one.programme)]
-        if len(found) != 1:
-            there = ", ".join(f"{one.id} ({one.programme})" for one in self.entries) or "none"
+        entries = [entry for entry in self.entries if name in (entry.id, entry.programme)]
+        if len(entries) != 1:
+            there = ", ".join(f"{entry.id} ({entry.programme})" for entry in self.entries) or "none"
             raise fault("entry", "none or several entries of that name", f"there: {there}", name)
-        return found[0]
+        return entries[0]
 
     def rows(self) -> pl.DataFrame:
         """Return reported programmes as printed, one a row."""
@@ -160,15 +160,15 @@ class Accounts(Result):
         return pl.DataFrame(
             [
                 {
-                    "programme": named[one.programme],
-                    "what is counted": one.what,
-                    "comes to, yuan a head": _spanned(one.added),
-                    "set against": f"{one.against} of {one.source} income, "
-                    f"{one.available.text} yuan",
-                    "per cent of it": _spanned(one.share),
-                    "if": one.assumption,
+                    "programme": named[entry.programme],
+                    "what is counted": entry.what,
+                    "comes to, yuan a head": _spanned(entry.added),
+                    "set against": f"{entry.against} of {entry.source} income, "
+                    f"{entry.available.text} yuan",
+                    "per cent of it": _spanned(entry.share),
+                    "if": entry.assumption,
                 }
-                for one in self.entries
+                for entry in self.entries
             ]
         )
 
@@ -205,12 +205,12 @@ class Accounts(Result):
         """Draw each reported programme beside the growth or level of its source."""
         rows = [
             Bar(
-                f"{one.programme.replace('_', ' ')}, {one.source}",
-                one.added.value,
-                f"{_spanned(one.added)} of {one.available.text} ({one.against})",
-                whole=one.available.value,
+                f"{entry.programme.replace('_', ' ')}, {entry.source}",
+                entry.added.value,
+                f"{_spanned(entry.added)} of {entry.available.text} ({entry.against})",
+                whole=entry.available.value,
             )
-            for one in self.entries
+            for entry in self.entries
         ]
         return bars(
             rows,
@@ -329,10 +329,10 @@ def _entries(result: Accounts) -> Iterator[Entry]:
 
 def _of_place(before: Budget, after: Budget) -> dict[str, Operand]:
     """Return rural population and labour income of transferred workers as operands."""
-    found = {}
+    by_name = {}
     if "people" in after.facts:
         people = Interval.point(Fraction(str(after.facts["people"].value)))
-        found["people"] = Operand(people, Unit.parse("persons"))
+        by_name["people"] = Operand(people, Unit.parse("persons"))
     known = calibration.load()
     for name, year in (("labour_income_before", before.year), ("labour_income", after.year)):
         rows = known.facts.filter(
@@ -341,8 +341,8 @@ def _of_place(before: Budget, after: Budget) -> dict[str, Operand]:
         if rows.height:
             amount = Interval.point(Fraction(str(rows["value"][0])))
             days = (date(before.year, 1, 1), date(after.year, 12, 31))
-            found[name] = Operand(amount, Unit.parse("yuan/years"), "flow", "", days)
-    return found
+            by_name[name] = Operand(amount, Unit.parse("yuan/years"), "flow", "", days)
+    return by_name
 
 
 def _entry(row: dict[str, Any], added: Interval, available: Number, result: Accounts) -> Entry:
@@ -385,8 +385,8 @@ def _frame(result: Accounts) -> pl.DataFrame:
         }
 
     rows = [row(s, "growth", result.growth(s)) for s in (*SOURCES, "total")]
-    for one in result.entries:
-        rows.append(row(one.id, one.what, one.added, one.assumption))
-        rows.append(row(one.id, f"per cent of {one.against} of {one.source}", one.share))
+    for entry in result.entries:
+        rows.append(row(entry.id, entry.what, entry.added, entry.assumption))
+        rows.append(row(entry.id, f"per cent of {entry.against} of {entry.source}", entry.share))
     rows.append(row("whole programme", "ceiling", result.package))
     return frame_of(rows)

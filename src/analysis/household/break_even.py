@@ -73,8 +73,10 @@ class BreakEven(Result):
         inputs = self.inputs
         if years is not None:
             inputs = tuple(
-                replace(one, low=years, central=years, high=years) if one.name == "years" else one
-                for one in inputs
+                replace(quantity, low=years, central=years, high=years)
+                if quantity.name == "years"
+                else quantity
+                for quantity in inputs
             )
         low, central, high = costs.over_corners(formula, inputs)
         return Number(
@@ -255,9 +257,14 @@ def break_even(
         read("size", "members of the household", budget.size, "persons"),
         *costs.times(years, fading, discount),
     )
-    for one in inputs:
-        if one.name in ("people", "take_up", "share_kept", "base", "years") and one.low <= 0:
-            raise fault(one.name, "no gain can pay the cost", "give a value above zero", one.low)
+    for quantity in inputs:
+        if (
+            quantity.name in ("people", "take_up", "share_kept", "base", "years")
+            and quantity.low <= 0
+        ):
+            raise fault(
+                quantity.name, "no gain can pay the cost", "give a value above zero", quantity.low
+            )
     empty = BreakEven(
         frame=budget.frame.clear(),
         comparison=Comparison(

@@ -195,14 +195,14 @@ class Calibration:
         how = f"between {before} and {after}" if before != after else f"as in {before}"
         if splits[before][0] != "year":
             how += f" ({splits[before][0]})"
-        found = {}
+        by_name = {}
         for source in SOURCES:
             a, b = splits[before][1][source], splits[after][1][source]
             value = (1 - weight) * a + weight * b
             every = [splits[y][1][source] for y in years]
             low, high = min(*every, value), max(*every, value)
-            found[source] = Fact(value, low, high, "share", "computed", how)
-        return found
+            by_name[source] = Fact(value, low, high, "share", "computed", how)
+        return by_name
 
     def earnings(self, year: int) -> Fact:
         """Return the labour income of a worker transferred to work in Tibet, yuan a year.
@@ -236,17 +236,17 @@ class Calibration:
     def _splits(self, place: str) -> dict[int, tuple[str, dict[str, float], str]]:
         """Return, by year, the part of the year, shares and basis where all four are known."""
         rows = self.facts.filter(pl.col("place") == place, pl.col("item") == INCOME)
-        found: dict[int, tuple[str, dict[str, float], str]] = {}
+        by_key: dict[int, tuple[str, dict[str, float], str]] = {}
         for (year, period), part in rows.group_by("year", "period", maintain_order=True):
             by = dict(part.select("component", "value").iter_rows())
-            if set(SOURCES) <= set(by) and (year not in found or period == "year"):
+            if set(SOURCES) <= set(by) and (year not in by_key or period == "year"):
                 whole = sum(by[s] for s in SOURCES)
                 computed = bool((part["basis"] != "published").any()) or period != "year"
                 basis = "computed" if computed else "published"
-                found[int(str(year))] = (str(period), {s: by[s] / whole for s in SOURCES}, basis)
+                by_key[int(str(year))] = (str(period), {s: by[s] / whole for s in SOURCES}, basis)
         # A quarter or a half stands in only where no whole year is known.
-        whole_years = {y: v for y, v in found.items() if v[0] == "year"}
-        return whole_years or found
+        whole_years = {y: v for y, v in by_key.items() if v[0] == "year"}
+        return whole_years or by_key
 
 
 def load(folder: Path | None = None) -> Calibration:

@@ -84,18 +84,18 @@ def outcome(
     """
     base = values["base"] * (values["size"] if scaled else 1.0)
     people = values.get("people", 1.0) * values.get("take_up", 1.0)
-    found = {}
+    by_name = {}
     if effect is not None:
         gains = [
             people * (q * base / 100 * values["share_kept"] - values["forgone"]) for q in effect
         ]
-        found = dict(zip(("low", "median", "high"), gains, strict=True))
-        found["per_cent"] = 100 * found["median"] / (income * values["size"])
+        by_name = dict(zip(("low", "median", "high"), gains, strict=True))
+        by_name["per_cent"] = 100 * by_name["median"] / (income * values["size"])
     if "cost" in values:
         worth = float(costs.annuity(values["years"], values["fading"], values["discount"]))
         each = values["cost"] / worth / people + values["forgone"]
-        found["break_even"] = 100 * each / (base * values["share_kept"])
-    return found
+        by_name["break_even"] = 100 * each / (base * values["share_kept"])
+    return by_name
 
 
 @dataclass(frozen=True)
@@ -132,11 +132,13 @@ def controls(result: Gain | BreakEven, *, cost: BreakEven | None = None) -> Cont
     FaultsError
         If the two are not of one base.
     """
-    inputs = {one.name: one for one in result.inputs}
+    inputs = {quantity.name: quantity for quantity in result.inputs}
     if cost is not None:
         if cost.scaled != result.scaled:
             raise fault("cost", "the break-even is of another base", "give both the same base")
-        inputs |= {one.name: one for one in cost.inputs if one.name not in inputs}
+        inputs |= {
+            quantity.name: quantity for quantity in cost.inputs if quantity.name not in inputs
+        }
     effect = None
     if isinstance(result, Gain):
         if not isinstance(result.evidence, Predictive):
@@ -150,7 +152,7 @@ def controls(result: Gain | BreakEven, *, cost: BreakEven | None = None) -> Cont
     start = {name: _start(name, inputs[name]) for name in sliders}
     values = {name: start[name] / SLIDERS[name][3] for name in sliders}
     income = result.budget.facts["total"].value
-    found = outcome(values, effect=effect, income=income, scaled=result.scaled)
+    by_name = outcome(values, effect=effect, income=income, scaled=result.scaled)
     data = {"income": income, "scaled": int(result.scaled)}
     if effect is not None:
         data |= dict(zip(("low", "median", "high"), effect, strict=True))
@@ -161,7 +163,7 @@ def controls(result: Gain | BreakEven, *, cost: BreakEven | None = None) -> Cont
         f"<fieldset disabled><legend>{escape(result.title)}: move every assumption</legend>"
         f"{''.join(_slider(name, inputs[name], start[name]) for name in sliders)}</fieldset>"
         '<div class="scenario-results" role="status" aria-live="polite" aria-label="Results"><dl>'
-        f"{''.join(_result(name, value) for name, value in found.items())}</dl></div></form>"
+        f"{''.join(_result(name, value) for name, value in by_name.items())}</dl></div></form>"
     )
 
 
@@ -183,9 +185,9 @@ def _start(name: str, given: Input) -> float:
 def _slider(name: str, given: Input, value: float) -> str:
     label, unit, step, _ = SLIDERS[name]
     least, most = limits(name, given)
-    said, unit = (given.what, given.unit) if name in ("base", "cost") else (label, unit)
+    text, unit = (given.what, given.unit) if name in ("base", "cost") else (label, unit)
     return (
-        f'<p><label for="household-{name}">{escape(said[:1].upper() + said[1:])}</label> '
+        f'<p><label for="household-{name}">{escape(text[:1].upper() + text[1:])}</label> '
         f'<input type="range" id="household-{name}" name="{name}" min="{least:g}" '
         f'max="{most:g}" step="{step:g}" value="{value:g}"> '
         f'<span class="scenario-value"><output for="household-{name}" data-of="{name}">'

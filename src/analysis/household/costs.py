@@ -85,13 +85,13 @@ class Assumptions:
 
 
 def _input(frame: pl.DataFrame, column: str, value: str) -> Input:
-    found = frame.filter(pl.col(column) == value)
-    if found.is_empty():
+    rows = frame.filter(pl.col(column) == value)
+    if rows.is_empty():
         remedy = f"give a number, or one of {', '.join(frame[column])}"
         raise fault(
             "cost" if column == "programme" else column, "nothing is assumed", remedy, value
         )
-    row = found.row(0, named=True)
+    row = rows.row(0, named=True)
     unit = row["unit"].replace("yuan/persons", "yuan a person")
     unit = unit.replace("yuan/households", "yuan a household")
     return Input(
@@ -123,12 +123,12 @@ def load(folder: Path | None = None) -> Assumptions:
 
 @cache
 def _load(folder: Path) -> Assumptions:
-    found = Assumptions(
+    assumptions = Assumptions(
         contract.read(folder / "assumed_ranges.csv", Assumed),
         contract.read(folder / "unit_costs.csv", UnitCost),
     )
-    raise_if_any(_faults(found.unit_costs, contract.project_name(folder / "unit_costs.csv")))
-    return found
+    raise_if_any(_faults(assumptions.unit_costs, contract.project_name(folder / "unit_costs.csv")))
+    return assumptions
 
 
 def _faults(costs: pl.DataFrame, file: str) -> Iterator[Fault]:
@@ -161,7 +161,7 @@ def times(years: Given | None, fading: Given | None, discount: Given | None) -> 
     What is not given is taken from ``data/parameters/assumed_ranges.csv``.
     """
     assumed = load()
-    found = []
+    quantities = []
     for name, key, given, unit, most in (
         ("years", "lasting", years, "years", 100.0),
         ("fading", "fading", fading, "share a year", 1.0),
@@ -169,7 +169,7 @@ def times(years: Given | None, fading: Given | None, discount: Given | None) -> 
     ):
         default = assumed.input(key)
         if given is None:
-            found.append(
+            quantities.append(
                 Input(
                     name,
                     default.what,
@@ -181,8 +181,8 @@ def times(years: Given | None, fading: Given | None, discount: Given | None) -> 
                 )
             )
         else:
-            found.append(read(name, default.what, given, unit, least=0, most=most))
-    return tuple(found)
+            quantities.append(read(name, default.what, given, unit, least=0, most=most))
+    return tuple(quantities)
 
 
 def annuity(years: Floats | float, fading: Floats | float, discount: Floats | float) -> Floats:
@@ -218,8 +218,8 @@ def annuity(years: Floats | float, fading: Floats | float, discount: Floats | fl
 
 def corners(inputs: Sequence[Input]) -> dict[str, Floats]:
     """Return every combination of ends of inputs, by name, as arrays of one length."""
-    grid = np.array(list(itertools.product(*(one.ends for one in inputs)))).T
-    return {one.name: grid[k] for k, one in enumerate(inputs)}
+    grid = np.array(list(itertools.product(*(quantity.ends for quantity in inputs)))).T
+    return {quantity.name: grid[k] for k, quantity in enumerate(inputs)}
 
 
 def over_corners(
@@ -247,5 +247,5 @@ def over_corners(
     (0.25, 1.0, 3.0)
     """
     ends = np.asarray(formula(**corners(inputs)), dtype=float)
-    central = float(formula(**{one.name: np.asarray(one.central) for one in inputs}))
+    central = float(formula(**{quantity.name: np.asarray(quantity.central) for quantity in inputs}))
     return float(ends.min()), central, float(ends.max())

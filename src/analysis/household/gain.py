@@ -94,14 +94,15 @@ class Gain(Result):
         at = costs.corners(self.inputs)
         ends = np.concatenate([formula(np.asarray(q), **at) for q in (least, most)])
         middle = formula(
-            np.asarray(central), **{one.name: np.asarray(one.central) for one in self.inputs}
+            np.asarray(central),
+            **{quantity.name: np.asarray(quantity.central) for quantity in self.inputs},
         )
         return float(middle), float(ends.min()), float(ends.max())
 
     def _quantile(self, p: float) -> tuple[float, float, float]:
         if isinstance(self.evidence, Interval):
-            one = read("effect", "reported amount", self.evidence, "yuan")
-            return one.low, one.central, one.high
+            quantity = read("effect", "reported amount", self.evidence, "yuan")
+            return quantity.low, quantity.central, quantity.high
         q = float(self.evidence.quantile(p))
         return q, q, q
 
@@ -222,7 +223,7 @@ class Gain(Result):
         return frame.drop(name for name in ranged if (frame[name] == formatting.NONE).all())
 
     @property
-    def _shown(self) -> tuple[float, ...]:
+    def _printed(self) -> tuple[float, ...]:
         return (0.5,) if isinstance(self.evidence, Interval) else QUANTILES
 
     def table(self) -> ResultTable:
@@ -280,7 +281,9 @@ class Gain(Result):
 
 def stated(inputs: tuple[Input, ...]) -> tuple[Input, ...]:
     """Return the inputs that say something: not a take-up or base that the effect has none of."""
-    return tuple(one for one in inputs if one.source not in (SOURCE_OF_NO_TAKE_UP, NO_BASE))
+    return tuple(
+        quantity for quantity in inputs if quantity.source not in (SOURCE_OF_NO_TAKE_UP, NO_BASE)
+    )
 
 
 def frame_of_gain(gain: Gain) -> pl.DataFrame:

@@ -130,7 +130,7 @@ def table(inputs: Iterable[Input]) -> pl.DataFrame:
     """Return inputs as a frame: name, what, low, central, high, unit, evidence, source."""
     columns = ("name", "what", "low", "central", "high", "unit", "evidence", "source")
     return pl.DataFrame(
-        [{name: getattr(one, name) for name in columns} for one in inputs],
+        [{name: getattr(quantity, name) for name in columns} for quantity in inputs],
         schema_overrides=dict.fromkeys(("low", "central", "high"), pl.Float64),
     )
 
@@ -138,12 +138,14 @@ def table(inputs: Iterable[Input]) -> pl.DataFrame:
 def printed(inputs: Iterable[Input]) -> pl.DataFrame:
     """Return inputs as printed: what, value with its range, unit, where from."""
     rows = []
-    for one in inputs:
-        value = formatting.number(one.central)
-        if one.low != one.high:
-            value += f" ({formatting.number(one.low)} to {formatting.number(one.high)})"
-        where = f"{one.evidence}: {one.source}"
-        rows.append({"input": one.what, "value": value, "unit": one.unit, "where from": where})
+    for quantity in inputs:
+        value = formatting.number(quantity.central)
+        if quantity.low != quantity.high:
+            value += f" ({formatting.number(quantity.low)} to {formatting.number(quantity.high)})"
+        where = f"{quantity.evidence}: {quantity.source}"
+        rows.append(
+            {"input": quantity.what, "value": value, "unit": quantity.unit, "where from": where}
+        )
     return pl.DataFrame(rows)
 
 
@@ -164,28 +166,36 @@ def input_number(inputs: Iterable[Input], name: str, provenance: Provenance) -> 
     FaultsError
         If there is no such input.
     """
-    by_name = {one.name: one for one in inputs}
+    by_name = {quantity.name: quantity for quantity in inputs}
     if name not in by_name:
         raise fault("input", "no such input", f"use one of {', '.join(by_name)}", name)
-    one = by_name[name]
-    apart = one.low != one.high
+    input_ = by_name[name]
+    apart = input_.low != input_.high
     return Number(
-        value=one.central,
-        low=one.low if apart else math.nan,
-        high=one.high if apart else math.nan,
-        what=one.what,
-        unit=one.unit,
+        value=input_.central,
+        low=input_.low if apart else math.nan,
+        high=input_.high if apart else math.nan,
+        what=input_.what,
+        unit=input_.unit,
         provenance=replace(
             provenance,
-            evidence=provenance.evidence if one.evidence == ASSUMED else one.evidence,
-            method=f"assumed: {one.source}" if one.evidence == ASSUMED else one.source,
+            evidence=provenance.evidence if input_.evidence == ASSUMED else input_.evidence,
+            method=f"assumed: {input_.source}" if input_.evidence == ASSUMED else input_.source,
         ),
     )
 
 
 def joined(provenance: Provenance, inputs: Iterable[Input], method: str) -> Provenance:
     """Return a provenance joined with the evidence of every input; assumptions are named."""
-    stated = [one for one in inputs if one.low != one.high or one.source == SET_HERE]
-    known = [Provenance(evidence=one.evidence) for one in stated if one.evidence != ASSUMED]
-    assumed = ", ".join(one.name for one in stated if one.evidence == ASSUMED)
+    stated = [
+        quantity
+        for quantity in inputs
+        if quantity.low != quantity.high or quantity.source == SET_HERE
+    ]
+    known = [
+        Provenance(evidence=quantity.evidence)
+        for quantity in stated
+        if quantity.evidence != ASSUMED
+    ]
+    assumed = ", ".join(quantity.name for quantity in stated if quantity.evidence == ASSUMED)
     return provenance.joined(known, f"{method}; assumed: {assumed}" if assumed else method)

@@ -1,5 +1,5 @@
 """Uncertainty from the influence of villages: standard errors, bands, tests for few villages.
 
 Everything here works on arrays with one row per village, the cluster of all inference. Who made
-the arrays does not matter; `analysis.effects` does.
+the arrays does not matter; `analysis.did.estimators` does.
 """

@@ -135,7 +135,7 @@ def normal_draws(covariance: Floats, *, draws: int = DRAWS, seed: int = SEED) ->
     scale = np.sqrt(variance[there])
     values, vectors = np.linalg.eigh(covariance[np.ix_(there, there)] / np.outer(scale, scale))
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    found = np.zeros((draws, variance.size))
+    estimates = np.zeros((draws, variance.size))
     normal = np.random.Generator(np.random.Philox(seed)).standard_normal((draws, scale.size))
-    found[:, there] = normal @ root
-    return found
+    estimates[:, there] = normal @ root
+    return estimates

@@ -139,8 +139,8 @@ def no_variance(variance: Floats, scale: Floats) -> Booleans:
     >>> no_variance(np.array([0.0, 1e-30, 0.01]), np.array([0.0, 1.0, 1.0])).tolist()
     [True, True, False]
     """
-    found: Booleans = variance <= (NOTHING * scale) ** 2
-    return found
+    mask: Booleans = variance <= (NOTHING * scale) ** 2
+    return mask
 
 
 def half_width(std_error: Floats, degrees: Floats, level: float = 0.95) -> Floats:
@@ -166,15 +166,15 @@ def half_width(std_error: Floats, degrees: Floats, level: float = 0.95) -> Float
 def quantile(probability: float, degrees: Floats) -> Floats:
     """Return quantiles of the t distribution, of the normal one where degrees are infinite."""
     finite = np.isfinite(degrees) & (degrees > 0)
-    found = np.full(degrees.shape, np.nan)
-    found[finite] = special.stdtrit(degrees[finite], probability)
-    found[np.isinf(degrees)] = special.ndtri(probability)
-    return found
+    values = np.full(degrees.shape, np.nan)
+    values[finite] = special.stdtrit(degrees[finite], probability)
+    values[np.isinf(degrees)] = special.ndtri(probability)
+    return values
 
 
 def p_values(statistic: Floats, degrees: Floats) -> Floats:
     """Return two-sided p values of t statistics, shape (k,)."""
     normal = np.isinf(degrees)
-    found: Floats = 2 * special.stdtr(np.where(normal, 1.0, degrees), -np.abs(statistic))
-    found[normal] = 2 * special.ndtr(-np.abs(statistic[normal]))
-    return found
+    values: Floats = 2 * special.stdtr(np.where(normal, 1.0, degrees), -np.abs(statistic))
+    values[normal] = 2 * special.ndtr(-np.abs(statistic[normal]))
+    return values

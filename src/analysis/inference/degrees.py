@@ -97,8 +97,8 @@ class Arms:
         In a difference of two means it is the largest leverage of a village.
         """
         both = np.stack([shares(self.treated), shares(self.control)])
-        found: Floats = both.max(axis=(0, 1), initial=0.0)
-        return found
+        values: Floats = both.max(axis=(0, 1), initial=0.0)
+        return values
 
 
 def effective_clusters(weight: Floats) -> Floats:
@@ -123,8 +123,8 @@ def effective_clusters(weight: Floats) -> Floats:
     """
     squares = (weight**2).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = weight.sum(axis=0) ** 2 / squares
-    return np.asarray(np.round(np.where(squares > 0, found, 0.0), DIGITS), np.float64)
+        result = weight.sum(axis=0) ** 2 / squares
+    return np.asarray(np.round(np.where(squares > 0, result, 0.0), DIGITS), np.float64)
 
 
 def smaller(effective: Floats) -> Floats:
@@ -137,15 +137,15 @@ def smaller(effective: Floats) -> Floats:
     >>> smaller(np.array([[8.0, 5.0], [3.5, 0.0]])).tolist()
     [3.5, 5.0]
     """
-    found: Floats = np.where(effective > 0, effective, np.inf).min(axis=0)
-    return np.where(np.isinf(found), 0.0, found)
+    values: Floats = np.where(effective > 0, effective, np.inf).min(axis=0)
+    return np.where(np.isinf(values), 0.0, values)
 
 
 def shares(weight: Floats) -> Floats:
     """Return the share of an arm that each village holds, shape (v, k); zero in an empty arm."""
     whole = weight.sum(axis=0)
-    found: Floats = weight / np.where(whole > 0, whole, 1.0)
-    return found
+    values: Floats = weight / np.where(whole > 0, whole, 1.0)
+    return values
 
 
 def jackknife_degrees(arms: Arms, correlation: float | None = None) -> Floats:
@@ -232,8 +232,8 @@ def capped(degrees: Floats, effective: Floats) -> Floats:
     >>> capped(np.array([10.8, 3.0]), np.array([8.0, 5.0])).tolist()
     [7.0, 3.0]
     """
-    found: Floats = np.fmin(degrees, np.maximum(effective - 1, 0.0))
-    return found
+    values: Floats = np.fmin(degrees, np.maximum(effective - 1, 0.0))
+    return values
 
 
 def design_degrees(arms: Arms, linear: Booleans) -> Floats:
@@ -271,8 +271,8 @@ def few(clusters: Floats, degrees: Floats) -> Booleans:
     >>> few(np.array([[3.0, 4.0, 4.0], [37.0, 36.0, 36.0]]), np.array([2.1, 1.0, 0.2])).tolist()
     [True, False, True]
     """
-    found: Booleans = (smaller(clusters) < rules().least_clusters) | (degrees < 1 - ROUNDING)
-    return found
+    mask: Booleans = (smaller(clusters) < rules().least_clusters) | (degrees < 1 - ROUNDING)
+    return mask
 
 
 def few_clusters(clusters: Floats, effective: Floats, *, inside: bool) -> str:

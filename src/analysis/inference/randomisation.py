@@ -123,7 +123,7 @@ def _assignments(
     if possible == 1:
         raise ValueError("no stratum has villages in both arms: no other assignment is possible")
     if possible <= draws:
-        return [_every(treated, blocks)], True
+        return [_all_assignments(treated, blocks)], True
     generator = np.random.Generator(np.random.Philox(seed))
     size = max(1, CHUNK // treated.size)
     sizes = [min(size, draws - first) for first in range(0, draws, size)]
@@ -181,13 +181,13 @@ def interval(
     unit = abs(point / float(statistics[0, 0])) if statistics[0, 0] else 0.0
     arms, enumerated = _assignments(treated, stratum, draws, seed)
 
-    def kept(effect: float) -> bool:
+    def not_rejected(effect: float) -> bool:
         rest = (total - weight * own * effect)[:, None]
         return float(_compared(weight, rest, treated, arms, enumerated)[2][0]) > 1 - level
 
     if not np.isfinite(unit) or unit == 0:
         return -math.inf, math.inf
-    return end(kept, point, -unit), end(kept, point, unit)
+    return end(not_rejected, point, -unit), end(not_rejected, point, unit)
 
 
 def end(kept: Callable[[float], bool], point: float, unit: float) -> float:
@@ -221,15 +221,15 @@ def _studentised(arm: Floats, weight: Floats, total: Floats) -> tuple[Floats, Fl
     return difference, np.where(difference == 0, 0.0, statistic)
 
 
-def _every(treated: Booleans, blocks: Integers) -> Floats:
+def _all_assignments(treated: Booleans, blocks: Integers) -> Floats:
     """Return every assignment with the same number treated in each block, shape (b, v)."""
     choices = []
     for b in np.unique(blocks):
         members = np.flatnonzero(blocks == b)
         choices.append(list(itertools.combinations(members, int(treated[members].sum()))))
-    found = list(itertools.product(*choices))
-    arms = np.zeros((len(found), treated.size))
-    for row, parts in enumerate(found):
+    entries = list(itertools.product(*choices))
+    arms = np.zeros((len(entries), treated.size))
+    for row, parts in enumerate(entries):
         arms[row, [v for part in parts for v in part]] = 1.0
     return arms
 

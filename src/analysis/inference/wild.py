@@ -204,10 +204,10 @@ def _restricted(gram: Floats, moment: Floats, coefficient: int, null: float) -> 
     """Return the coefficients with one of them fixed."""
     whole, sums = gram.sum(axis=0), moment.sum(axis=0)
     rest = np.arange(sums.size) != coefficient
-    found = np.full(sums.size, null)
+    values = np.full(sums.size, null)
     right = sums[rest] - whole[rest, coefficient] * null
-    found[rest] = np.linalg.solve(whole[np.ix_(rest, rest)], right)
-    return found
+    values[rest] = np.linalg.solve(whole[np.ix_(rest, rest)], right)
+    return values
 
 
 def _signs(v: int, draws: int, seed: int, enumerated: bool, weights: Weights) -> Iterator[Floats]:
@@ -242,13 +242,13 @@ def interval(
     at every value.
     """
 
-    def kept(null: float) -> bool:
-        found = bootstrap(
+    def not_rejected(null: float) -> bool:
+        wild_test = bootstrap(
             gram, moment, coefficient, null=null, draws=draws, seed=seed, weights=weights
         )
-        return found.p_value > 1 - level
+        return wild_test.p_value > 1 - level
 
     inverse = np.linalg.inv(gram.sum(axis=0))
     full = inverse @ moment.sum(axis=0)
     point, unit = float(full[coefficient]), _error(gram, moment, full, inverse[coefficient])
-    return end(kept, point, -unit), end(kept, point, unit)
+    return end(not_rejected, point, -unit), end(not_rejected, point, unit)

@@ -45,7 +45,7 @@ def room_of(name: str) -> str:
 
     Examples
     --------
-    >>> room_of("analysis.effects.group_time.estimate"), room_of("analysis.money.load")
+    >>> room_of("analysis.did.estimators.group_time.estimate"), room_of("analysis.money.load")
     ('effects', 'money')
     """
     return name.split(".")[1]
@@ -80,10 +80,10 @@ def pages(root: Path, proof: Proof) -> dict[str, str]:
         for name, room in sorted(package.modules.items())
         if name != "__main__"
     }
-    made = {f"{FOLDER}/{name}.qmd": _page(name, room, proof) for name, room in rooms.items()}
-    made[f"{FOLDER}/front-door.qmd"] = _front_door(root, package, proof)
-    made[f"{FOLDER}/index.qmd"] = _contents(rooms)
-    return made
+    by_name = {f"{FOLDER}/{name}.qmd": _page(name, room, proof) for name, room in rooms.items()}
+    by_name[f"{FOLDER}/front-door.qmd"] = _front_door(root, package, proof)
+    by_name[f"{FOLDER}/index.qmd"] = _contents(rooms)
+    return by_name
 
 
 def _front_door(root: Path, package: Any, proof: Proof) -> str:
@@ -160,14 +160,14 @@ def _entry(member: Any, proof: Proof) -> Iterator[str]:
         yield ""
     where = proof.places.get(member.path)
     tests = proof.tests(member.path)
-    said = [f"Source: `{where}`." if where else ""]
+    lines = [f"Source: `{where}`." if where else ""]
     if tests:
         names = "; ".join(
             f"`{test.name}`" + (f" (through `{test.through}`)" if test.through else "")
             for test in tests
         )
-        said.append(f"Tests: {names}.")
-    yield f"::: {{.provenance}}\n{' '.join(part for part in said if part)}\n:::"
+        lines.append(f"Tests: {names}.")
+    yield f"::: {{.provenance}}\n{' '.join(part for part in lines if part)}\n:::"
 
 
 def _signature(member: Any) -> str:

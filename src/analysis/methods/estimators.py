@@ -85,7 +85,7 @@ def find(root: Path, records: Iterable[Mapping[str, object]] = ()) -> tuple[Esti
     }
     trees = {parts: ast.parse(path.read_text(encoding="utf-8")) for path, parts in files.items()}
     results = result_classes(trees.values())
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     for parts, tree in trees.items():
         if parts[0] not in ROOMS:
             continue
@@ -94,19 +94,19 @@ def find(root: Path, records: Iterable[Mapping[str, object]] = ()) -> tuple[Esti
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 why = _recognised(node, results)
                 if why:
-                    found[".".join([PACKAGE, *names, node.name])] = why
+                    by_name[".".join([PACKAGE, *names, node.name])] = why
     for record in records:
         if record["kind"] in KINDS:
-            found.setdefault(str(record["function"]), "a published number names it")
-    return tuple(Estimator(name, why) for name, why in sorted(found.items()))
+            by_name.setdefault(str(record["function"]), "a published number names it")
+    return tuple(Estimator(name, why) for name, why in sorted(by_name.items()))
 
 
-def unrecorded(found: Iterable[Estimator], registry: Registry) -> tuple[Estimator, ...]:
+def unrecorded(estimators: Iterable[Estimator], registry: Registry) -> tuple[Estimator, ...]:
     """Return the estimators that have neither a record nor a reason to have none."""
     return tuple(
-        one
-        for one in found
-        if registry.of(one.function) is None and not registry.helps(one.function)
+        estimator
+        for estimator in estimators
+        if registry.of(estimator.function) is None and not registry.helps(estimator.function)
     )
 
 
@@ -135,10 +135,10 @@ def result_classes(trees: Iterable[ast.Module]) -> frozenset[str]:
                 for target in node.targets:
                     if isinstance(target, ast.Name):
                         annotations.setdefault(target.id, set()).update(_names(node.value))
-    found = {name for name, own in fields.items() if own & MARKS}
-    while more := {name for name, used in annotations.items() if used & found} - found:
-        found |= more
-    return frozenset(found)
+    names = {name for name, own in fields.items() if own & MARKS}
+    while more := {name for name, used in annotations.items() if used & names} - names:
+        names |= more
+    return frozenset(names)
 
 
 def _names(node: ast.AST) -> set[str]:

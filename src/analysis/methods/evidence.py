@@ -71,14 +71,14 @@ def _coverage(root: Path) -> pl.DataFrame:
         *key, "measure", "draws", coverage=100 * pl.col("value"), error=100 * pl.col("mc_error")
     )
     for name in ("bias", "truth"):
-        one = table.filter(pl.col("measure") == name).select(*key, pl.col("value").alias(name))
-        held = held.join(one, on=key, how="left", maintain_order="left")
+        frame = table.filter(pl.col("measure") == name).select(*key, pl.col("value").alias(name))
+        held = held.join(frame, on=key, how="left", maintain_order="left")
     known = pl.read_csv(root / DESIGNS).select(design="id", what="what", kind="kind")
     return held.join(known, on="design", how="inner", maintain_order="left").select(*columns)
 
 
 def _parity(root: Path) -> pl.DataFrame:
-    made = [
+    frames = [
         pl.read_csv(path, infer_schema_length=None)
         .group_by("estimator", "package", maintain_order=True)
         .agg(estimates=pl.len())
@@ -98,7 +98,7 @@ def _parity(root: Path) -> pl.DataFrame:
             "estimates": pl.Int64,
         }
     )
-    return pl.concat([empty, *made])
+    return pl.concat([empty, *frames])
 
 
 def _published(root: Path) -> pl.DataFrame:
@@ -113,7 +113,7 @@ def sentences(method: Method, stored: Stored) -> Iterator[str]:
     yield from _agreement(method, stored)
     cases = (
         stored.published.filter(
-            pl.any_horizontal(pl.col("case").str.starts_with(one) for one in method.published)
+            pl.any_horizontal(pl.col("case").str.starts_with(text) for text in method.published)
         )
         if method.published
         else stored.published.clear()
@@ -138,11 +138,11 @@ def _agreement(method: Method, stored: Stored) -> Iterator[str]:
     )
     if rows.height:
         packages = rows.group_by("package").agg(pl.col("estimates").sum()).sort("package")
-        said = ", ".join(
+        text = ", ".join(
             f"{row['package']} ({printing.number(row['estimates'])})"
             for row in packages.iter_rows(named=True)
         )
-        yield f"stored estimates of independent packages, compared by a test: {said}"
+        yield f"stored estimates of independent packages, compared by a test: {text}"
     if "two_by_two" in method.parity:
         yield "statsmodels on one comparison of two periods, on the spot"
 

@@ -50,7 +50,7 @@ def find(root: Path) -> tuple[Exhibit, ...]:
     root : Path
         The project folder.
     """
-    found: list[Exhibit] = []
+    exhibits: list[Exhibit] = []
     for path in sorted((root / NOTEBOOKS).rglob("*.ipynb")):
         # The page of a reader's own panel is no part of what is published.
         if ".ipynb_checkpoints" in path.parts or path.parent.name == "yours":
@@ -61,7 +61,9 @@ def find(root: Path) -> tuple[Exhibit, ...]:
             label = _LABEL.search(source) if cell["cell_type"] == "code" else None
             if label:
                 caption = _CAPTION.search(source)
-                said = caption[1].strip().strip('"') if caption else ""
+                text = caption[1].strip().strip('"') if caption else ""
                 name = path.relative_to(root).as_posix()
-                found.append(Exhibit(label[1], "" if said.startswith("!") else said, name, number))
-    return tuple(found)
+                exhibits.append(
+                    Exhibit(label[1], "" if text.startswith("!") else text, name, number)
+                )
+    return tuple(exhibits)

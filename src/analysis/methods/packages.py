@@ -112,13 +112,13 @@ def write(root: Path) -> None:
 
 def csv_files(root: Path) -> list[str]:
     """Return every committed CSV file of data and reports, relative, in order."""
-    found = [
+    names = [
         path.relative_to(root).as_posix()
         for folder in FOLDERS
         for path in (root / folder).rglob("*.csv")
     ]
     return sorted(
-        name for name in found if not name.startswith(tuple(f"{no}/" for no in NOT_COMMITTED))
+        name for name in names if not name.startswith(tuple(f"{no}/" for no in NOT_COMMITTED))
     )
 
 
@@ -174,9 +174,9 @@ def _package_faults(content: Mapping[str, Any], file: str) -> Iterator[Fault]:
             yield Fault(file, "a resource lacks a name of its own", remedy, value=name)
     for resource in resources:
         given = resource.get("path", resource.get("data"))
-        for one in [given] if isinstance(given, str) else list(given or ()):
-            if isinstance(one, str) and (one.startswith("/") or ".." in Path(one).parts):
-                yield Fault(file, "a path leaves the folder", remedy, value=one)
+        for text in [given] if isinstance(given, str) else list(given or ()):
+            if isinstance(text, str) and (text.startswith("/") or ".." in Path(text).parts):
+                yield Fault(file, "a path leaves the folder", remedy, value=text)
 
 
 def _read(path: Path) -> tuple[list[str], list[dict[str, str]]]:

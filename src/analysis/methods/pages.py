@@ -28,10 +28,10 @@ CHOICES = Path("data") / "sensitivity" / "specifications.toml"
 def inputs(root: Path) -> list[Path]:
     """Return the data that the pages are made of, for the cache of a build."""
     names = (evidence.MONTECARLO, evidence.PUBLISHED, evidence.DESIGNS, CHOICES)
-    found = [root / name for name in names]
+    paths = [root / name for name in names]
     for folder, pattern in ((registry.FOLDER, "*"), (evidence.PARITY, "*.csv")):
-        found += sorted((root / folder).glob(pattern))
-    return [path for path in found if path.is_file()]
+        paths += sorted((root / folder).glob(pattern))
+    return [path for path in paths if path.is_file()]
 
 
 def pages(root: Path, proof: Proof) -> dict[str, str]:
@@ -63,7 +63,7 @@ def _methods(known: Registry, stored: Stored, proof: Proof) -> str:
         badge=f"[{TIERS['model']}]{{.badge .tier-model}}",
         families=[
             (family, [_record(method, stored, proof) for method in methods])
-            for family, methods in groupby(known.methods, key=lambda one: one.family)
+            for family, methods in groupby(known.methods, key=lambda entry: entry.family)
         ],
     )
 
@@ -113,5 +113,8 @@ def _decisions(known: Registry, listed: tuple[choices.Choice, ...]) -> str:
 def links(known: Registry) -> Mapping[str, Method]:
     """Return the record of each function that has one."""
     return {
-        name: found for one in known.methods for name in one.functions if (found := known.of(name))
+        name: entry
+        for method in known.methods
+        for name in method.functions
+        if (entry := known.of(name))
     }

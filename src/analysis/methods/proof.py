@@ -73,11 +73,11 @@ class Proof:
     @cached_property
     def used_by(self) -> Mapping[str, tuple[str, ...]]:
         """Functions that refer to each function."""
-        found: dict[str, set[str]] = {}
+        by_name: dict[str, set[str]] = {}
         for name, used in self.uses.items():
             for other in used:
-                found.setdefault(other, set()).add(name)
-        return {name: tuple(sorted(users)) for name, users in found.items()}
+                by_name.setdefault(other, set()).add(name)
+        return {name: tuple(sorted(users)) for name, users in by_name.items()}
 
     def tests(self, function: str, most: int = 5) -> tuple[Test, ...]:
         """Return the tests of a function: those that name it, else of the nearest that use it.
@@ -85,20 +85,20 @@ class Proof:
         Parameters
         ----------
         function : str
-            Dotted name, such as ``analysis.effects.group_time.estimate``.
+            Dotted name, such as ``analysis.did.estimators.group_time.estimate``.
         most : int
             How many to return.
         """
         queue, seen = deque([function]), {function}
         while queue:
             level, queue = list(queue), deque()
-            found = [
+            tests = [
                 Test(test, "" if name == function else name)
                 for name in level
                 for test in self._of(name)
             ]
-            if found:
-                return tuple(found[:most])
+            if tests:
+                return tuple(tests[:most])
             for name in level:
                 for user in self.used_by.get(name, ()):
                     if user not in seen:
@@ -144,8 +144,8 @@ def read(root: Path) -> Proof:
     door = front_door(root / SOURCES / "__init__.py")
     through = {f"{PACKAGE}.{name}": f"{module}.{name}" for name, module in door.items()}
     for path in sorted((root / TESTS).rglob("test_*.py")):
-        for test, found in _tests(_tree(path)):
-            names = {through.get(name, name) for name in found}
+        for test, labels in _tests(_tree(path)):
+            names = {through.get(name, name) for name in labels}
             for name in sorted(names & places.keys()):
                 named.setdefault(name, []).append(f"{path.relative_to(root).as_posix()}::{test}")
     return Proof(
@@ -199,19 +199,19 @@ def _defined(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, Function 
 
 def _imported(tree: ast.AST, package: str) -> dict[str, str]:
     """Return what each imported name of the package stands for."""
-    found = {}
+    by_name = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.split(".")[0] == PACKAGE:
-                    found[alias.asname or alias.name] = alias.name
+                    by_name[alias.asname or alias.name] = alias.name
         elif isinstance(node, ast.ImportFrom):
             above = package.split(".")[: len(package.split(".")) - node.level] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
             if base.split(".")[0] == PACKAGE:
                 for alias in node.names:
-                    found[alias.asname or alias.name] = f"{base}.{alias.name}"
-    return found
+                    by_name[alias.asname or alias.name] = f"{base}.{alias.name}"
+    return by_name
 
 
 def _referred(nodes: Iterable[ast.AST], names: Mapping[str, str]) -> Iterator[str]:
@@ -259,11 +259,11 @@ def _tests(tree: ast.Module) -> Iterator[tuple[str, frozenset[str]]]:
 
     def names(node: ast.AST, seen: set[str]) -> set[str]:
         referred, called = own(node)
-        found = set(referred)
+        labels = set(referred)
         for name in sorted(called - seen):
             seen.add(name)
-            found |= names(here[name], seen)
-        return found
+            labels |= names(here[name], seen)
+        return labels
 
     for node in tree.body:
         if isinstance(node, Function) and node.name.startswith("test_"):

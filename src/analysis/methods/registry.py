@@ -96,7 +96,7 @@ class Method:
     @property
     def keys(self) -> tuple[str, ...]:
         """Keys of ``references.bib`` among its sources."""
-        return tuple(found[1] for source in self.sources if (found := _KEY.match(source)))
+        return tuple(match[1] for source in self.sources if (match := _KEY.match(source)))
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Registry:
 
         A function that stands in several records belongs to the first.
         """
-        return next((one for one in self.methods if function in one.functions), None)
+        return next((method for method in self.methods if function in method.functions), None)
 
     def helps(self, function: str) -> str:
         """Return why a function needs no record; empty if nothing says so."""
@@ -154,11 +154,11 @@ def load(root: Path) -> Registry:
         if not family:
             faults.append(Fault(file, "the family has no name", "write it", column="family"))
         for number, table in enumerate(content.get("method", ()), start=1):
-            found = list(_faults(table, file, str(table.get("id", number))))
-            faults += found
-            if not found:
-                methods.append(_made(table, family))
-    seen = [one.id for one in methods]
+            problems = list(_faults(table, file, str(table.get("id", number))))
+            faults += problems
+            if not problems:
+                methods.append(_method_of(table, family))
+    seen = [method.id for method in methods]
     faults += [
         Fault(FOLDER.as_posix(), "two records have this id", "rename one", column="id", value=name)
         for name in sorted({name for name in seen if seen.count(name) > 1})
@@ -182,7 +182,7 @@ def _faults(table: Mapping[str, Any], file: str, name: str) -> Iterator[Fault]:
             yield Fault(file, "a text is missing", "write it", column=f"{name}.{key}")
     for key in (*LISTS, *PROOF):
         value = table.get(key, [] if key in PROOF else None)
-        if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
             yield Fault(file, "not a list of texts", "write one", column=f"{name}.{key}")
         elif key in LISTS and not value:
             yield Fault(file, "the list is empty", "fill it", column=f"{name}.{key}")
@@ -205,7 +205,7 @@ def _faults(table: Mapping[str, Any], file: str, name: str) -> Iterator[Fault]:
         )
 
 
-def _made(table: Mapping[str, Any], family: str) -> Method:
+def _method_of(table: Mapping[str, Any], family: str) -> Method:
     fields: dict[str, Any] = {key: tuple(table.get(key, ())) for key in (*LISTS, *PROOF)}
     fields |= {key: table[key].strip() for key in (*TEXTS, "status")}
     fields |= {key: table[key] for key in ("grounds", "measure") if key in table}
@@ -222,7 +222,7 @@ def cited(source: str) -> str:
     >>> cited("callaway2021, equations 2.2 to 2.6"), cited("lee2009"), cited("a definition")
     ('[@callaway2021, equations 2.2 to 2.6]', '[@lee2009]', 'a definition')
     """
-    found = _KEY.match(source)
-    if not found:
+    match = _KEY.match(source)
+    if not match:
         return source
-    return f"[@{found[1]}, {found[2]}]" if found[2] else f"[@{found[1]}]"
+    return f"[@{match[1]}, {match[2]}]" if match[2] else f"[@{match[1]}]"

@@ -62,8 +62,8 @@ def parts(content: str) -> dict[str, str]:
     >>> parts("# R\n\n## One\n\na\n\n## Two\n\nb\n")
     {'One': 'a', 'Two': 'b'}
     """
-    found = re.split(r"^## (.+)$", content, flags=re.MULTILINE)[1:]
-    return {title: body.strip() for title, body in zip(found[::2], found[1::2], strict=True)}
+    entries = re.split(r"^## (.+)$", content, flags=re.MULTILINE)[1:]
+    return {title: body.strip() for title, body in zip(entries[::2], entries[1::2], strict=True)}
 
 
 def outputs(root: Path) -> dict[Path, str]:
@@ -85,7 +85,7 @@ def _from(card: cards.Card) -> str:
 def _places() -> list[tuple[str, list[str]]]:
     """Return the public data sets by where they come from, packages last."""
     ordered = sorted(_public(), key=lambda card: (_from(card) != "fetched", _from(card), card.id))
-    return [(place, [one.id for one in found]) for place, found in groupby(ordered, key=_from)]
+    return [(place, [item.id for item in cards]) for place, cards in groupby(ordered, key=_from)]
 
 
 def _runtimes(root: Path) -> dict[str, Any]:
@@ -116,14 +116,14 @@ def exhibit_list(root: Path) -> pl.DataFrame:
     root : Path
         The project folder.
     """
-    found = exhibits.find(root)
+    result = exhibits.find(root)
     return pl.DataFrame(
         {
-            "label": [one.label for one in found],
-            "notebook": [one.notebook for one in found],
-            "cell": [one.cell for one in found],
-            "stored": [one.stored for one in found],
-            "caption": [one.caption or None for one in found],
+            "label": [exhibit.label for exhibit in result],
+            "notebook": [exhibit.notebook for exhibit in result],
+            "cell": [exhibit.cell for exhibit in result],
+            "stored": [exhibit.stored for exhibit in result],
+            "caption": [exhibit.caption or None for exhibit in result],
         },
         schema_overrides={"caption": pl.String},
     )
@@ -148,7 +148,7 @@ def sources(root: Path) -> pl.DataFrame:
 
 def citations(root: Path) -> pl.DataFrame:
     """Return whom to cite for each public data set."""
-    return pl.DataFrame({"source": one.id, "citation": _line(one.citation)} for one in _public())
+    return pl.DataFrame({"source": card.id, "citation": _line(card.citation)} for card in _public())
 
 
 def files(root: Path) -> pl.DataFrame:

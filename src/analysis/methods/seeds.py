@@ -74,11 +74,11 @@ def find(root: Path) -> tuple[Source, ...]:
     root : Path
         The project folder.
     """
-    found: list[Source] = []
+    sources: list[Source] = []
     for path in sorted((root / SOURCES).rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        found += of_tree(tree, path.relative_to(root).as_posix())
-    return tuple(found)
+        sources += of_tree(tree, path.relative_to(root).as_posix())
+    return tuple(sources)
 
 
 def of_tree(tree: ast.AST, file: str) -> Iterator[Source]:

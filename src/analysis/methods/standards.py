@@ -111,12 +111,12 @@ def _tried(
 ) -> Item:
     """Return an item; an input at fault fails it and stops no other."""
     try:
-        found, faults = make(root)
+        text, faults = make(root)
     except FaultsError as error:
-        found, faults = "could not be read", [str(fault) for fault in error.faults]
+        text, faults = "could not be read", [str(fault) for fault in error.faults]
     except OSError as error:
-        found, faults = "could not be read", [f"{error.strerror}: {Path(str(error.filename)).name}"]
-    return Item(name, asked, found, tuple(faults))
+        text, faults = "could not be read", [f"{error.strerror}: {Path(str(error.filename)).name}"]
+    return Item(name, asked, text, tuple(faults))
 
 
 def _replication(root: Path) -> tuple[str, list[str]]:
@@ -145,11 +145,11 @@ def _stale(root: Path) -> list[str]:
 
 def _exhibits(root: Path) -> tuple[str, list[str]]:
     faults = [fault for fault in _stale(root) if EXHIBITS in fault]
-    found = exhibits.find(root)
-    places = {(one.label, one.notebook) for one in found}
-    if len(places) != len(found):
+    result = exhibits.find(root)
+    places = {(exhibit.label, exhibit.notebook) for exhibit in result}
+    if len(places) != len(result):
         faults.append("a notebook gives one label to two exhibits")
-    return f"{len(found)} figures and tables with notebook and cell", faults
+    return f"{len(result)} figures and tables with notebook and cell", faults
 
 
 def _packages(root: Path) -> tuple[str, list[str]]:
@@ -180,7 +180,7 @@ def citation_faults(content: Mapping[str, Any]) -> Iterator[str]:
     authors = content.get("authors", [{}])
     if not isinstance(authors, list) or not authors:
         yield "authors: name at least one"
-    elif any(not isinstance(one, dict) or not AUTHOR & one.keys() for one in authors):
+    elif any(not isinstance(item, dict) or not AUTHOR & item.keys() for item in authors):
         yield "authors: one has no name"
     for key in ("message", "title", "abstract", "url"):
         if key in content and not (isinstance(content[key], str) and content[key]):
@@ -208,24 +208,24 @@ def _licences(root: Path) -> tuple[str, list[str]]:
 
 
 def _seeds(root: Path) -> tuple[str, list[str]]:
-    found = seeds.find(root)
+    sources = seeds.find(root)
     faults = [
-        f"{one.place}: {one.call} is seeded by {one.seed or 'nothing'}"
-        for one in found
-        if not one.named
+        f"{source.place}: {source.call} is seeded by {source.seed or 'nothing'}"
+        for source in sources
+        if not source.named
     ]
-    return f"{len(found)} generators and seeds handed on, each with a name", faults
+    return f"{len(sources)} generators and seeds handed on, each with a name", faults
 
 
 def _methods(root: Path) -> tuple[str, list[str]]:
     known = registry.load(root)
     records = findings.read_csv(root / "reports" / "findings.csv")
-    found = estimators.find(root, records)
+    result = estimators.find(root, records)
     faults = [
-        f"{one.function} ({one.why}) has no record in data/methods"
-        for one in estimators.unrecorded(found, known)
+        f"{estimator.function} ({estimator.why}) has no record in data/methods"
+        for estimator in estimators.unrecorded(result, known)
     ]
-    return f"{len(known.methods)} records, {len(found)} functions that make estimates", faults
+    return f"{len(known.methods)} records, {len(result)} functions that make estimates", faults
 
 
 def _references(root: Path) -> tuple[str, list[str]]:
@@ -234,7 +234,7 @@ def _references(root: Path) -> tuple[str, list[str]]:
     faults = [
         f"the key {key} stands twice" for key in sorted({k for k in keys if keys.count(k) > 1})
     ]
-    cited = {key for one in registry.load(root).methods for key in one.keys}
+    cited = {key for method in registry.load(root).methods for key in method.keys}
     faults += [f"{key} is cited by a method and is not there" for key in sorted(cited - {*keys})]
     return f"{len(keys)} works", faults
 

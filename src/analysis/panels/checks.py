@@ -31,23 +31,23 @@ def header_faults(
     frame: pl.LazyFrame, table: str, outcomes: tuple[PanelOutcome, ...] = ()
 ) -> Iterator[Fault]:
     """Yield a fault for each column that is missing, unknown or of another type."""
-    file, found = f"{table}.parquet", frame.collect_schema()
+    file, schema = f"{table}.parquet", frame.collect_schema()
     columns = schemas.TABLES[table].columns()
     own = {outcome.name: outcome.dtype for outcome in outcomes} if table == "income" else {}
     for name, dtype in own.items():
-        if name not in found:
+        if name not in schema:
             yield Fault(file, "column missing", "add it, or declare it no more", column=name)
-        elif found[name] != dtype:
-            yield Fault(file, f"the column is {found[name]}", f"make it {dtype}", column=name)
+        elif schema[name] != dtype:
+            yield Fault(file, f"the column is {schema[name]}", f"make it {dtype}", column=name)
     for name, column in columns.items():
-        if name not in found and not column.nullable:
+        if name not in schema and not column.nullable:
             yield Fault(file, "column missing", "add it", column=name)
-        elif name in found and not column.validate_dtype(found[name]):
+        elif name in schema and not column.validate_dtype(schema[name]):
             yield Fault(
-                file, f"the column is {found[name]}", f"make it {column.dtype}", column=name
+                file, f"the column is {schema[name]}", f"make it {column.dtype}", column=name
             )
     covariates = table in ("households", "villages")
-    for name in found:
+    for name in schema:
         if name in own:
             continue
         if name not in columns and not (covariates and name.startswith(schemas.COVARIATE_PREFIX)):
@@ -105,8 +105,8 @@ def reference_faults(panel: Panel) -> Iterator[Fault]:
 def _lost(
     rows: pl.LazyFrame, table: str, column: str, problem: str, remedy: str
 ) -> Iterator[Fault]:
-    found = rows.select(pl.len().alias("n"), pl.col(column).first()).collect()
-    n, value = found.row(0)
+    frame = rows.select(pl.len().alias("n"), pl.col(column).first()).collect()
+    n, value = frame.row(0)
     if n:
         yield Fault(
             f"{table}.parquet", f"{problem} ({n} rows)", remedy, column=column, value=str(value)

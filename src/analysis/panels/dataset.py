@@ -47,23 +47,23 @@ class Dataset(pl.DataFrame):
     @classmethod
     def of(cls, frame: pl.DataFrame, card: Card, sha256: str) -> Dataset:
         """Return a frame as a data set."""
-        made = cls(frame)
-        made.card, made.sha256 = card, sha256
-        return made
+        dataset = cls(frame)
+        dataset.card, dataset.sha256 = card, sha256
+        return dataset
 
     def filter(self, *predicates: Any, **constraints: Any) -> Dataset:
         """Return the rows that fit, as `polars.DataFrame.filter`, with the card."""
-        return self._kept(super().filter(*predicates, **constraints))
+        return self._filtered(super().filter(*predicates, **constraints))
 
     def with_columns(self, *exprs: Any, **named_exprs: Any) -> Dataset:
         """Return the data with more columns, as `polars.DataFrame.with_columns`, with the card."""
-        return self._kept(super().with_columns(*exprs, **named_exprs))
+        return self._filtered(super().with_columns(*exprs, **named_exprs))
 
     def drop_nulls(self, subset: Any = None) -> Dataset:
         """Return rows without missing values, as `polars.DataFrame.drop_nulls`, with the card."""
-        return self._kept(super().drop_nulls(subset))
+        return self._filtered(super().drop_nulls(subset))
 
-    def _kept(self, frame: pl.DataFrame) -> Dataset:
+    def _filtered(self, frame: pl.DataFrame) -> Dataset:
         # What Polars made of a data set (``vstack``) is of this class and has no card.
         known = vars(self)
         return Dataset.of(frame, known["card"], known["sha256"]) if "card" in known else frame  # type: ignore[return-value]
@@ -231,7 +231,7 @@ def data_sets() -> pl.DataFrame:
     rows = []
     for card in cards.load().values():
         fetched = isinstance(card.source, Download)
-        found = external.available(card.id) if fetched else public.available(card.id)
+        path = external.available(card.id) if fetched else public.available(card.id)
         rows.append(
             {
                 "name": card.id,
@@ -240,7 +240,7 @@ def data_sets() -> pl.DataFrame:
                 "n_rows": card.rows,
                 "money": card.money,
                 "source": card.origin_of_file,
-                "here": found is not None,
+                "here": path is not None,
                 "command": entries[card.id].command if fetched else "",
             }
         )

@@ -250,8 +250,8 @@ def balance(panel: Panel, programme: str) -> pl.DataFrame:
             ("n", pl.col(name).count()),
         )
     ]
-    found = homes.group_by("treated").agg(stats).collect()
-    arms = {row["treated"]: row for row in found.iter_rows(named=True)}
+    frame = homes.group_by("treated").agg(stats).collect()
+    arms = {row["treated"]: row for row in frame.iter_rows(named=True)}
     rows = [
         _balance_row(programme, name, units[name], arms)
         for name in units

@@ -205,7 +205,7 @@ def _card(card: cards.Card) -> dict[str, Any]:
 
 def page() -> str:
     """Return the dictionary page, Markdown for the site."""
-    found = money.load()
+    result = money.load()
     return fill(
         Path(__file__).parent / "templates" / "dictionary.md.j2",
         rules=_rules(),
@@ -217,18 +217,18 @@ def page() -> str:
                 "name": line,
                 "year": year,
                 "yuan": f"{float(value):g}",
-                "status": found.status[line, year].replace("_", " "),
+                "status": result.status[line, year].replace("_", " "),
             }
-            for (line, year), value in found.lines.items()
+            for (line, year), value in result.lines.items()
         ],
         changes=[
             {
                 "series": series,
                 "year": year,
                 "ratio": f"{float(change):.3f}",
-                "status": found.change_status[series, year].replace("_", " "),
+                "status": result.change_status[series, year].replace("_", " "),
             }
-            for (series, year), change in found.changes.items()
+            for (series, year), change in result.changes.items()
         ],
     )
 

@@ -124,11 +124,11 @@ def fetch_one(
         # The part may stem from another version of the file; from the start it cannot.
         part.unlink()
         received += _download(entry, part, progress, timeout)
-    found = _sha256(part)
-    if found != entry.sha256:
+    text = _sha256(part)
+    if text != entry.sha256:
         part.unlink()
         remedy = "the file at the address has changed: report it, do not use it"
-        raise FaultsError([_fault(entry, f"wrong checksum {found}", remedy)])
+        raise FaultsError([_fault(entry, f"wrong checksum {text}", remedy)])
     part.replace(target)
     return Fetched(entry, target, "resumed" if received < entry.size else "downloaded", received)
 
@@ -246,8 +246,8 @@ def _interrupted(entry: Entry, part: Path, error: Exception | None) -> Fault:
     return _fault(entry, problem, f"go on from there with: {entry.command}")
 
 
-def _wrong_size(entry: Entry, found: int) -> Fault:
-    problem = f"the file has {found:,} bytes or more where {entry.size:,} are expected"
+def _wrong_size(entry: Entry, number: int) -> Fault:
+    problem = f"the file has {number:,} bytes or more where {entry.size:,} are expected"
     return _fault(entry, problem, "the file at the address has changed: report it, do not use it")
 
 

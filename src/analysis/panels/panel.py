@@ -127,8 +127,8 @@ def keep_another(target: Path, *, name: str, tier: str, twin: bool = False) -> N
     """
     folders.recover(target.resolve())
     try:
-        found = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
-        there = (found["tier"], bool(found.get(TWIN)), found["name"])
+        result = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
+        there = (result["tier"], bool(result.get(TWIN)), result["name"])
     except (FileNotFoundError, NotADirectoryError):
         return
     except (ValueError, KeyError, TypeError, AttributeError):

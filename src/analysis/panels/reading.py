@@ -68,8 +68,8 @@ def load(path: Path, card: Card, sha256: str, remedy: str) -> Loaded:
     FaultsError
         If the checksum, the shape or a column differs from the card.
     """
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != sha256:
+    text = hashlib.sha256(path.read_bytes()).hexdigest()
+    if text != sha256:
         raise FaultsError(
             [
                 Fault(
@@ -77,7 +77,7 @@ def load(path: Path, card: Card, sha256: str, remedy: str) -> Loaded:
                     "the file is not the one that the card describes",
                     remedy,
                     column="sha256",
-                    value=found,
+                    value=text,
                 )
             ]
         )
@@ -165,12 +165,12 @@ def _from_pandas(frame: Any) -> pl.DataFrame:
 
 def _differences(raw: pl.DataFrame, card: Card) -> Iterator[Fault]:
     """Yield what differs from the card."""
-    for what, said, found in (
+    for what, number, count in (
         ("rows", card.rows, raw.height),
         ("file_columns", card.file_columns, raw.width),
     ):
-        if said != found:
-            yield Fault(card.file, f"the file has {found}", "correct it", None, what, str(said))
+        if number != count:
+            yield Fault(card.file, f"the file has {count}", "correct it", None, what, str(number))
     for column in card.columns:
         if column.in_file not in raw.columns:
             remedy = f"the file has: {', '.join(raw.columns)}"

@@ -189,12 +189,12 @@ def read(
 
 def _read_as(name: str, text: Any, how: HowRead) -> list[str]:
     """Return what was found out of a text that is no plain CSV."""
-    found = []
+    names = []
     if not how.encoding and text.encoding != "utf-8":
-        found.append(f"encoding {text.encoding}")
+        names.append(f"encoding {text.encoding}")
     if not how.delimiter and text.delimiter != ",":
-        found.append(f"delimiter {text.delimiter!r}")
-    return [f"{name}: {', '.join(found)}, as far as can be told"] if found else []
+        names.append(f"delimiter {text.delimiter!r}")
+    return [f"{name}: {', '.join(names)}, as far as can be told"] if names else []
 
 
 def _without_codes(
@@ -245,48 +245,48 @@ def _numbers(
     """Read texts that are numbers as such: in the style that is said, or the only one that fits."""
     texts = [name for name, kind in frame.schema.items() if kind == pl.String]
     fits = {name: styles(frame[name]) for name in texts}
-    said = how.style
-    sure = {s for found in fits.values() if len(found) == 1 for s in found if s != Style()}
-    made: list[pl.Series] = []
+    item = how.style
+    sure = {s for result in fits.values() if len(result) == 1 for s in result if s != Style()}
+    series: list[pl.Series] = []
     marked: dict[Style, list[str]] = {}
     for name in texts:
         styled = fits[name]
-        if said is not None:
-            ok = frame[name].drop_nulls().str.contains(said.pattern).all()
-            styled = [said] if ok and frame[name].null_count() < frame.height else []
+        if item is not None:
+            ok = frame[name].drop_nulls().str.contains(item.pattern).all()
+            styled = [item] if ok and frame[name].null_count() < frame.height else []
         elif len(styled) > 1 and len(sure) == 1:
             # Another column of the file tells which mark is which.
             (one,) = sure
             styled = [s for s in styled if s.decimal == one.decimal][:1]
         if not styled and name in numbers and yes_or_no(frame[name]) is None:
-            refuse_number(frame[name], file, said)
+            refuse_number(frame[name], file, item)
         if len(styled) > 1 and name in numbers:
             refuse_number(frame[name], file, None, styled)
         if len(styled) != 1:
             continue
         column = _as_numbers(frame[name], styled[0])
         if column is not None:
-            made.append(column)
+            series.append(column)
             if styled[0] != Style():
                 marked.setdefault(styled[0], []).append(name)
     notes = tuple(
         f"{file}: {style.words()} in {', '.join(names[:SHOWN])}{', …' * (len(names) > SHOWN)}"
         for style, names in marked.items()
-        if said is None
+        if item is None
     )
-    return frame.with_columns(made), notes
+    return frame.with_columns(series), notes
 
 
 def _as_numbers(column: pl.Series, style: Style) -> pl.Series | None:
     """Return texts as whole numbers or fractions; None where two texts would become one number."""
     frame = column.to_frame("x")
     if style == Style() and column.drop_nulls().str.contains(WHOLE).all():
-        found = frame.select(pl.col("x").str.replace(r"^\+", "").cast(pl.Int64)).to_series()
+        series = frame.select(pl.col("x").str.replace(r"^\+", "").cast(pl.Int64)).to_series()
     else:
-        found = frame.select(style.numbers(pl.col("x"))).to_series()
-    if found.null_count() > column.null_count():
+        series = frame.select(style.numbers(pl.col("x"))).to_series()
+    if series.null_count() > column.null_count():
         return None
     padded = column.drop_nulls().str.contains(r"^[+-]?0\d").any()
-    if padded and found.n_unique() < column.n_unique():
+    if padded and series.n_unique() < column.n_unique():
         return None  # 007 and 7 are two names
-    return found.alias(column.name)
+    return series.alias(column.name)

@@ -99,9 +99,9 @@ def twin(source: Path, out: Path, seed: int, *, replace: bool = False) -> Panel:
     return panel.read(out)
 
 
-def _names(prefix: str, n: int, taken: pl.Series) -> pl.Series:
+def _names(prefix: str, n: int, series: pl.Series) -> pl.Series:
     """Return n new names, none of which the survey uses."""
-    known = set(taken.to_list())
+    known = set(series.to_list())
     letters = prefix
     while any(name.startswith(letters) for name in known):
         letters += prefix[-1]
@@ -158,18 +158,18 @@ def _villages(old: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
 
 
 def _others(
-    old: pl.DataFrame, made: dict[str, pl.Series], rng: np.random.Generator
+    old: pl.DataFrame, by_name: dict[str, pl.Series], rng: np.random.Generator
 ) -> pl.DataFrame:
     """Add the columns not made yet, each drawn by itself, and keep the order of the table."""
     for name in old.columns:
-        if name in made:
+        if name in by_name:
             continue
         column = old[name]
         word = column.dtype == pl.String
-        made[name] = (
+        by_name[name] = (
             _relabelled(column, f"{name}_", rng) if word else _drawn(column, old.height, rng)
         )
-    return pl.DataFrame({name: made[name] for name in old.columns})
+    return pl.DataFrame({name: by_name[name] for name in old.columns})
 
 
 def _households(

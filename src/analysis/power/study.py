@@ -143,7 +143,7 @@ def villages_needed(parts: Components, design: Design, effect: float) -> int | N
 
 
 def found_share(
-    found: Incomes, design: Design, effect: float, *, draws: int, seed: int
+    incomes: Incomes, design: Design, effect: float, *, draws: int, seed: int
 ) -> tuple[float, float]:
     """Return how often an effect is found in studies drawn from the panel's own households.
 
@@ -154,7 +154,7 @@ def found_share(
 
     Parameters
     ----------
-    found : Incomes
+    incomes : Incomes
         The households; villages with fewer than the design measures are not drawn.
     design : Design
         With the estimator ``change`` or ``after only``.
@@ -175,11 +175,11 @@ def found_share(
     """
     if design.estimator == "baseline as covariate":
         raise ValueError("only a difference of means is drawn")
-    window = found.amount[:, -(design.before + design.after) :]
+    window = incomes.amount[:, -(design.before + design.after) :]
     score = window[:, design.before :].mean(axis=1)
     if design.estimator == "change":
         score = score - window[:, : design.before].mean(axis=1)
-    members = [np.flatnonzero(found.village == v) for v in range(len(found.villages))]
+    members = [np.flatnonzero(incomes.village == v) for v in range(len(incomes.villages))]
     large = [rows for rows in members if len(rows) >= design.households]
     if len(large) < FEWEST:
         raise FaultsError(

@@ -149,23 +149,23 @@ def incomes(panel: Panel, years: int = LONGEST) -> Incomes:
     )
 
 
-def never_in(panel: Panel, found: Incomes, programme: str) -> Booleans:
+def never_in(panel: Panel, incomes: Incomes, programme: str) -> Booleans:
     """Return which households never take part in a programme, alone or with their village."""
     takers = panel.participation.filter(pl.col("programme") == programme).collect()
     homes = set(takers.filter(pl.col("unit_level") == "household")["unit"])
     villages = set(takers.filter(pl.col("unit_level") == "village")["unit"])
-    inside = np.array([name in villages for name in found.villages])
-    alone = np.array([name in homes for name in found.household])
-    never: Booleans = ~(alone | inside[found.village])
+    inside = np.array([name in villages for name in incomes.villages])
+    alone = np.array([name in homes for name in incomes.household])
+    never: Booleans = ~(alone | inside[incomes.village])
     return never
 
 
-def components(found: Incomes, kept: Booleans | None = None) -> Components:
+def components(incomes: Incomes, kept: Booleans | None = None) -> Components:
     r"""Estimate variances and autocovariances within and between villages.
 
     Parameters
     ----------
-    found : Incomes
+    incomes : Incomes
         As `incomes` reads them.
     kept : array of bool, shape (n,), optional
         Households to use; all by default.
@@ -183,8 +183,8 @@ def components(found: Incomes, kept: Booleans | None = None) -> Components:
     is :math:`(B-W)/n_0`, :math:`n_0=(N-\sum n_v^2/N)/(V-1)` (Searle, Casella & McCulloch 1992,
     section 3.6).
     """
-    kept = np.ones(len(found.village), dtype=bool) if kept is None else kept
-    amount, village = found.amount[kept], found.village[kept]
+    kept = np.ones(len(incomes.village), dtype=bool) if kept is None else kept
+    amount, village = incomes.amount[kept], incomes.village[kept]
     _, village, sizes = np.unique(village, return_inverse=True, return_counts=True)
     n, v = len(village), len(sizes)
     if v < FEWEST or n == v:

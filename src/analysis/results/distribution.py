@@ -126,11 +126,11 @@ def distribution(
             value=formatting.number(quantile(min((k + 1) / DOTS, 0.999)), decimals),
         )
         mark(dot, below)
-    said = []
+    lines = []
     for number, (key, (start, end), width, colour) in enumerate(bars):
         between = span(formatting.span(start, end, decimals), language)
         text = words[key].format(interval=between)
-        said.append(text)
+        lines.append(text)
         y = top + (LINE_INCHES + BAR_INCHES) * number
         ax.text(0, y + LINE_INCHES * 1.4, text, transform=across, fontsize=SMALL, color=INK)
         y += LINE_INCHES * 1.4 + 0.11
@@ -144,7 +144,7 @@ def distribution(
     )
     stop = "；" if language == "zh" else "; "
     colon, period = ("：", "。") if language == "zh" else (": ", ".")
-    alt = f"{what}{stop if what else ''}{unit}{colon}{stop.join([heads[0], *said])}{period}"
+    alt = f"{what}{stop if what else ''}{unit}{colon}{stop.join([heads[0], *lines])}{period}"
     return note(ax, frame, alt, provenance)
 
 

@@ -79,7 +79,7 @@ def event_study(
             _name(panel, rows, outcome, colour, number)
     _dress(every, result, outcomes if apart else [], language)
     points = ("；" if language == "zh" else "; ").join(
-        _said(row, len(outcomes) > 1, language) for row in result.frame.iter_rows(named=True)
+        _tooltip(row, len(outcomes) > 1, language) for row in result.frame.iter_rows(named=True)
     )
     alt = labels(language)["alt_event"].format(unit=_unit(result), points=points)
     return note(every[0], result.frame, alt, result.provenance)
@@ -100,10 +100,10 @@ def _draw(
             if len(ends) == 2:
                 ax.plot([at, at], ends, color=colour, linewidth=wide, solid_capstyle="butt")
         [point] = ax.plot([at], [row["estimate"]], "o", color=colour, markersize=5.5)
-        mark(point, _said(row, bool(outcome), language))
+        mark(point, _tooltip(row, bool(outcome), language))
 
 
-def _said(row: Mapping[str, Any], named: bool, language: str) -> str:
+def _tooltip(row: Mapping[str, Any], named: bool, language: str) -> str:
     """Return what one estimate says, as printed everywhere."""
     words = labels(language)
     decimals = formatting.places(row["std_error"])
@@ -166,8 +166,8 @@ def _dress(every: list[Axes], result: Result, outcomes: list[str], language: str
             )
     has_band = result.frame["band_low"].is_not_nan().any() if _banded(result) else False
     key = "event_note" if has_band else "event_note_plain"
-    said = words[key].format(level=f"{100 * result.level:g}")
-    head = [line for x in (_unit(result), said) if x for line in wrapped(x, HEAD_SIGNS)]
+    text = words[key].format(level=f"{100 * result.level:g}")
+    head = [line for x in (_unit(result), text) if x for line in wrapped(x, HEAD_SIGNS)]
     every[0].set_title(
         "\n".join(head), loc="left", fontsize=SMALL, color=INK, pad=20 if outcomes else 5
     )

@@ -326,11 +326,11 @@ class _Writer:
         pixels, margin = _short(self.height * PIXEL), _short(self.left * PIXEL)
         style = f"margin-left:{margin}px;width:calc(100% - {margin}px);height:{pixels}px"
         names = f"{self.label}-title {self.label}-alt" if alt else f"{self.label}-title"
-        said = f'<desc id="{self.label}-alt">{html.escape(alt, quote=False)}</desc>' if alt else ""
+        text = f'<desc id="{self.label}-alt">{html.escape(alt, quote=False)}</desc>' if alt else ""
         # Inside an empty group, so that no browser shows the title where the pointer rests.
         titled = (
             f'<g><title id="{self.label}-title">'
-            f"{html.escape(title or self.label, quote=False)}</title>{said}</g>"
+            f"{html.escape(title or self.label, quote=False)}</title>{text}</g>"
         )
         head = (
             f'<svg role="{role}" aria-labelledby="{names}" height="{pixels}" '

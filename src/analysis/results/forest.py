@@ -350,19 +350,19 @@ def rows_of(
     """
     words = labels(language)
     keys = studies[by].unique(maintain_order=True).to_list() if by else [""]
-    found = []
+    rows = []
     for key in keys:
         name = word(str(key), language) if key else ""
         part = studies.filter(pl.col(by) == key) if by else studies
-        found += [
-            Row(**_known(one, ("is_mean", "group")), group=name)
-            for one in part.iter_rows(named=True)
+        rows += [
+            Row(**_known(row, ("is_mean", "group")), group=name)
+            for row in part.iter_rows(named=True)
         ]
         mean = means.filter(pl.col(by) == key) if by else means.clear()
         label = words["mean_of"].format(group=name)
-        found += [_mean(one, label, name) for one in mean.iter_rows(named=True)]
+        rows += [_mean(row, label, name) for row in mean.iter_rows(named=True)]
     overall = means.filter(pl.col(by).fill_null("") == "") if by else means
-    return found + [_mean(one, words["mean"], "") for one in overall.iter_rows(named=True)]
+    return rows + [_mean(row, words["mean"], "") for row in overall.iter_rows(named=True)]
 
 
 def _mean(row: dict[str, Any], label: str, group: str) -> Row:

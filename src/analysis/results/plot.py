@@ -105,8 +105,8 @@ def plot(
     from analysis.results.forest import Row, forest
     from analysis.results.labels import labels, span
 
-    heads = list(names) or [one.title for one in results]
-    several = len({o for one in results for o in one.frame["outcome"]}) > 1
+    heads = list(names) or [output.title for output in results]
+    several = len({o for output in results for o in output.frame["outcome"]}) > 1
     rows, units = [], []
     for number, (head, result) in enumerate(zip(heads, results, strict=True)):
         for effect in result.effects:
@@ -135,5 +135,5 @@ def plot(
     points = stop.join(f"{row.label}: {row.printed}" for row in rows)
     alt = labels(language)["alt_coefficients"].format(unit=unit, points=points)
     first = results[0].provenance
-    joined = first.joined([one.provenance for one in results[1:]], first.method)
+    joined = first.joined([output.provenance for output in results[1:]], first.method)
     return forest(rows, unit, data=data, alt=alt, provenance=joined, language=language, ax=ax)

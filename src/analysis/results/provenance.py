@@ -101,8 +101,8 @@ class Provenance:
         weakest kind among them.
         """
         every = (self, *others)
-        weakest = min((one.evidence for one in every), key=EVIDENCE.index)
-        inputs = tuple(dict.fromkeys(x for one in every for x in one.inputs))
+        weakest = min((provenance.evidence for provenance in every), key=EVIDENCE.index)
+        inputs = tuple(dict.fromkeys(x for provenance in every for x in provenance.inputs))
         return replace(self, evidence=weakest, inputs=inputs, method=method)
 
 

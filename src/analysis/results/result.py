@@ -281,8 +281,8 @@ class Result:
             ("adjusted for", c.adjusted),
             ("weights", c.weights),
         ]
-        said = [("errors", c.errors), ("library", c.library)]
-        return [(k, v) for k, v in (*compared, *self.account.lines(), *said) if v]
+        entries = [("errors", c.errors), ("library", c.library)]
+        return [(k, v) for k, v in (*compared, *self.account.lines(), *entries) if v]
 
     def rows(self) -> pl.DataFrame:
         """Return the estimates as printed: term, outcome, estimate, std. error, interval, p."""

@@ -113,7 +113,7 @@ def figure(result: Result) -> bytes:
         ax.set_title(result.caption, loc="left", fontsize="medium")
     text = drawing(drawn)
     plt.close(drawn)
-    notes = "; ".join(f"{label}: {said}" for label, said in _lines(result))
-    told = f"<title>{html.escape(result.caption)}</title>\n<desc>{html.escape(notes)}</desc>\n"
+    notes = "; ".join(f"{label}: {line}" for label, line in _lines(result))
+    words = f"<title>{html.escape(result.caption)}</title>\n<desc>{html.escape(notes)}</desc>\n"
     start = text.index(">", text.index("<svg")) + 1
-    return f"{text[:start]}\n{told}{text[start:]}".encode()
+    return f"{text[:start]}\n{words}{text[start:]}".encode()

@@ -180,7 +180,7 @@ def table(*results: Result, names: Sequence[str] = ()) -> ResultTable:
         remedy = "give each result a name of its own, other than term"
         fault = Fault("table", "names of columns are not apart", remedy, value=", ".join(heads))
         raise FaultsError([fault])
-    several = len({o for one in results for o in one.frame["outcome"]}) > 1
+    several = len({o for output in results for o in output.frame["outcome"]}) > 1
     cells: dict[tuple[str, str], dict[str, str]] = {}
     data = []
     for head, result in zip(heads, results, strict=True):
@@ -195,8 +195,8 @@ def table(*results: Result, names: Sequence[str] = ()) -> ResultTable:
         data.append(result.frame.with_columns(pl.lit(head).alias("result")))
     rows: list[dict[str, Any]] = []
     for (term, outcome), by_head in cells.items():
-        said = term.replace("_", " ")
-        name = f"{said}, {outcome}" if outcome else said
+        line = term.replace("_", " ")
+        name = f"{line}, {outcome}" if outcome else line
         label = "" if term.endswith(" interval") else name
         rows.append({"term": label, **{head: by_head.get(head, "") for head in heads}})
     for label, count in (
@@ -212,7 +212,7 @@ def table(*results: Result, names: Sequence[str] = ()) -> ResultTable:
     return ResultTable(
         shown=pl.DataFrame(rows),
         data=pl.concat(data, how="diagonal_relaxed"),
-        provenance=first.joined([one.provenance for one in results[1:]], first.method),
+        provenance=first.joined([output.provenance for output in results[1:]], first.method),
         notes=("Standard errors in brackets, intervals below.",),
     )
 
@@ -223,5 +223,5 @@ def _clusters(result: Result) -> int:
 
 
 def _heads(results: Sequence[Result]) -> list[str]:
-    names = [one.title or one.comparison.estimator for one in results]
+    names = [result.title or result.comparison.estimator for result in results]
     return [name if names.count(name) == 1 else f"{name} ({k})" for k, name in enumerate(names, 1)]

@@ -61,7 +61,7 @@ def table_html(table: ResultTable) -> str:
         What to show; every text is escaped.
     """
     names = table.shown.columns
-    filters = {one.column: one for one in table.filters}
+    filters = {item.column: item for item in table.filters}
     numeric = {name for name in names[1:] if is_numeric(table.shown[name])}
     head = "".join(_head(name, filters.get(name), name in numeric) for name in names)
     rows = "\n".join(

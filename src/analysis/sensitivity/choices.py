@@ -96,27 +96,27 @@ def load(path: Path | None = None) -> tuple[Choice, ...]:
     raise_if_any(_faults(content, file))
     return tuple(
         Choice(
-            one["name"],
-            one["title"],
-            one["question"],
-            tuple(Option(**option) for option in one.get("option", ())),
-            one.get("held", ""),
+            item["name"],
+            item["title"],
+            item["question"],
+            tuple(Option(**option) for option in item.get("option", ())),
+            item.get("held", ""),
         )
-        for one in content["choice"]
+        for item in content["choice"]
     )
 
 
 def _faults(content: dict[str, Any], file: str) -> Iterator[Fault]:
     seen: set[str] = set()
-    for one in content.get("choice", ()):
-        name, options = str(one.get("name", "")), one.get("option", ())
+    for item in content.get("choice", ()):
+        name, options = str(item.get("name", "")), item.get("option", ())
         for key in ("name", "title", "question"):
-            if not one.get(key):
+            if not item.get(key):
                 yield Fault(file, "a choice lacks its text", "add it", column=f"{name}.{key}")
         if name in seen:
             yield Fault(file, "a choice stands twice", "join them", column=name)
         seen.add(name)
-        if bool(options) == bool(one.get("held")):
+        if bool(options) == bool(item.get("held")):
             yield Fault(
                 file, "a choice has options or says why it is held", "give one of both", column=name
             )
@@ -161,13 +161,13 @@ def specifications(listed: tuple[Choice, ...]) -> tuple[Specification, ...]:
     """
     varied = [choice for choice in listed if choice.options]
     names = [choice.name for choice in varied]
-    found: dict[tuple[str, ...], Specification] = {}
+    by_key: dict[tuple[str, ...], Specification] = {}
     for values in product(*([option.value for option in choice.options] for choice in varied)):
-        one = dict(zip(names, values, strict=True))
-        closed = ESTIMATORS_WITHOUT.get(one.get("estimator", ""), ())
-        one = {name: NOT_ASKED if name in closed else value for name, value in one.items()}
-        found.setdefault(tuple(one.values()), one)
-    return tuple(found.values())
+        row = dict(zip(names, values, strict=True))
+        closed = ESTIMATORS_WITHOUT.get(row.get("estimator", ""), ())
+        row = {name: NOT_ASKED if name in closed else value for name, value in row.items()}
+        by_key.setdefault(tuple(row.values()), row)
+    return tuple(by_key.values())
 
 
 def main(listed: tuple[Choice, ...]) -> Specification:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.effects.estimates import Estimates
-from analysis.effects.table import refuse
+from analysis.did.estimators.estimates import Estimates
+from analysis.did.estimators.table import refuse
 from analysis.inference.arrays import Floats, Integers
 
 
@@ -98,13 +98,13 @@ class EventStudy:
 
 
 def of_effects(
-    found: Estimates, outcome: str, *, first: int | None = None, last: int | None = None
+    effects: Estimates, outcome: str, *, first: int | None = None, last: int | None = None
 ) -> EventStudy:
     """Take an event study out of estimated effects.
 
     Parameters
     ----------
-    found : Estimates
+    effects : Estimates
         Aggregates by event time, of effects with the universal base; from cells, or one estimand
         of a pack: ``from_pack.estimate(pack).estimand("event study")``.
     outcome : str
@@ -118,14 +118,14 @@ def of_effects(
     FaultsError
         If the base is not universal, or as `EventStudy`.
     """
-    if found.about.base != "universal":
+    if effects.about.base != "universal":
         refuse(
             "trends before treatment are compared with one base",
             "estimate with base universal",
             column="base",
-            value=found.about.base,
+            value=effects.about.base,
         )
-    chosen = found.select(outcome=outcome, aggregation="event_time")
+    chosen = effects.select(outcome=outcome, aggregation="event_time")
     chosen = chosen.at(np.argsort(np.array([key.at for key in chosen.keys], int), kind="stable"))
     times = np.array([key.at for key in chosen.keys], int)
     reference = reference_of(chosen) if len(chosen) else -1
@@ -136,7 +136,7 @@ def of_effects(
             column="base",
             value=outcome,
         )
-    kept = _kept(times, reference, first, last)
+    kept = _estimated_periods(times, reference, first, last)
     chosen = chosen.at(kept)
     if not len(chosen):
         refuse(
@@ -156,13 +156,15 @@ def of_effects(
     )
 
 
-def reference_of(found: Estimates) -> int | None:
+def reference_of(effects: Estimates) -> int | None:
     """Return the event time that all effects by event time are compared with; None if several."""
-    bases = {key.base for key in found.keys if key.aggregation == "event_time"}
+    bases = {key.base for key in effects.keys if key.aggregation == "event_time"}
     return bases.pop() if len(bases) == 1 else None
 
 
-def _kept(times: Integers, reference: int, first: int | None, last: int | None) -> Integers:
+def _estimated_periods(
+    times: Integers, reference: int, first: int | None, last: int | None
+) -> Integers:
     low = times.min(initial=0) if first is None else first
     high = times.max(initial=0) if last is None else last
     known = (times >= low) & (times <= high) & ((times >= 0) | (times < reference))

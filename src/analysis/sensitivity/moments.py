@@ -122,10 +122,10 @@ def _rays(rows: tuple[tuple[float, ...], ...], columns: int) -> Floats:
     right = np.zeros((columns + 1, 1))
     right[-1] = 1
     solved = np.linalg.solve(square[regular], np.broadcast_to(right, (regular.sum(), *right.shape)))
-    found = np.zeros((int(regular.sum()), len(rows)))
-    np.put_along_axis(found, at[regular], solved[:, :, 0], axis=1)
-    found = found[(found >= -TINY).all(axis=1)]
-    return np.unique(np.round(np.maximum(found, 0), 9), axis=0)
+    values = np.zeros((int(regular.sum()), len(rows)))
+    np.put_along_axis(values, at[regular], solved[:, :, 0], axis=1)
+    values = values[(values >= -TINY).all(axis=1)]
+    return np.unique(np.round(np.maximum(values, 0), 9), axis=0)
 
 
 def _least_favourable(vertices: Floats, spread: Floats, size: float) -> float:
@@ -162,8 +162,8 @@ def _tail(here: Floats, low: Floats, high: Floats) -> Floats:
     sign = np.where(upper, -1.0, 1.0)
     at_here, at_low, at_high = (special.ndtr(sign * z) for z in (here, low, high))
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = (at_high - at_here) / (at_high - at_low)
-    return np.where(high - low > TINY, found, 1.0)
+        result = (at_high - at_here) / (at_high - at_low)
+    return np.where(high - low > TINY, result, 1.0)
 
 
 def fixed_length(
@@ -222,10 +222,10 @@ def fixed_length(
     else:
         top = 2 * np.abs(gram[:-1, -1] * target + linear[:-1]).max()
         tried = top * np.concatenate([[0], np.geomspace(1e-6, 1, LENGTHS)])
-        found = int(np.argmin([length(penalty) for penalty in tried]))
-        ends = tried[max(found - 1, 0)], tried[min(found + 1, LENGTHS)]
+        number = int(np.argmin([length(penalty) for penalty in tried]))
+        ends = tried[max(number - 1, 0)], tried[min(number + 1, LENGTHS)]
         refined = optimize.minimize_scalar(length, bounds=ends, method="bounded").x
-        best = path(min((tried[found], refined), key=length))
+        best = path(min((tried[number], refined), key=length))
     bias, sd = measures(best)
     middle = float(weights @ points[before:] + (second @ best) @ points[:before])
     return middle, sd * folded_quantile(bound * bias / sd, level)

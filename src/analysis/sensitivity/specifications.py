@@ -18,10 +18,10 @@ import polars as pl
 from analysis.cells.build import build
 from analysis.cells.design import CellsDesign, Handling
 from analysis.cells.outcomes import Outcome
-from analysis.effects import aggregate, group_time, imputation, two_way
-from analysis.effects.layout import from_cells
-from analysis.effects.result import EffectSet, stack
-from analysis.effects.table import Table, refuse
+from analysis.did.estimators import aggregate, group_time, imputation, two_way
+from analysis.did.estimators.effect_set import EffectSet, stack
+from analysis.did.estimators.layout import from_cells
+from analysis.did.estimators.table import Table, refuse
 from analysis.faults import FaultsError
 from analysis.inference.arrays import Floats
 from analysis.panels.panel import Panel
@@ -104,33 +104,33 @@ def run(panel: Panel, programme: str, listed: tuple[Choice, ...], *, real: int |
             stratum=STRATUM if strata == "registered" else "",
             anticipation=anticipation if handling == "pairs" else 0,
         )
-        made = from_cells(build(panel, design))
-        return in_counties(made, counties) if strata == "county" else made
+        laid_out = from_cells(build(panel, design))
+        return in_counties(laid_out, counties) if strata == "county" else laid_out
 
     for name, value in _means_before(table("none", "balanced", 0)).items():
         before[name] = value
-    used, found, failed = [], [], []
+    used, effects, failed = [], [], []
     for plan, wanted in _plans(choices.specifications(listed)):
         try:
-            one = _estimate(table, plan)
+            estimates = _estimate(table, plan)
         except FaultsError as error:
             failed += [(each, error.faults[0].problem) for each in wanted]
             continue
         for each in wanted:
-            kept = one.select(outcome=each["income"])
+            kept = estimates.select(outcome=each["income"])
             if len(kept) == 1 and np.isfinite(kept.std_errors).all():
                 used.append(each)
-                found.append(_per_cent(kept, before[each["income"]]))
+                effects.append(_per_cent(kept, before[each["income"]]))
             else:
-                failed.append((each, _why(one, real)))
-    if not found:
+                failed.append((each, _why(estimates, real)))
+    if not effects:
         refuse(
             "no specification can be estimated", failed[0][1], column="programme", value=programme
         )
     own = choices.main(listed)
     rows = table("none", "balanced", 0).rows_in
     return Curve(
-        stack(*found),
+        stack(*effects),
         tuple(used),
         tuple(failed),
         used.index(own) if own in used else None,
@@ -151,8 +151,8 @@ def _outcomes(real: int | None) -> tuple[Outcome, ...]:
 def _plans(every: tuple[Specification, ...]) -> Iterator[tuple[Specification, list[Specification]]]:
     """Yield what has to be estimated, with the specifications that it serves: one per income."""
     groups: dict[tuple[str, ...], list[Specification]] = {}
-    for one in every:
-        groups.setdefault(tuple(v for k, v in one.items() if k != "income"), []).append(one)
+    for row in every:
+        groups.setdefault(tuple(v for k, v in row.items() if k != "income"), []).append(row)
     for wanted in groups.values():
         yield wanted[0], wanted
 
@@ -165,9 +165,9 @@ def _estimate(table: Callable[[str, Handling, int], Table], plan: Specification)
         if plan["estimator"] == "two_way":
             reference = (-1 - early,)
             return two_way.estimate(whole, static=True, reference=reference, anticipation=early)
-        found = imputation.estimate(whole, early)
-        after = [(key.period or 0) >= (key.cohort or 0) for key in found.keys]
-        return aggregate.aggregate(found.at(np.array(after)), whole, ("simple",), shares="fixed")
+        effects = imputation.estimate(whole, early)
+        after = [(key.period or 0) >= (key.cohort or 0) for key in effects.keys]
+        return aggregate.aggregate(effects.at(np.array(after)), whole, ("simple",), shares="fixed")
     handling = cast(Handling, plan["handling"])
     whole = table(plan["strata"], handling, early if handling == "pairs" else 0)
     how = group_time.Comparison(
@@ -178,23 +178,23 @@ def _estimate(table: Callable[[str, Handling, int], Table], plan: Specification)
     return aggregate.aggregate(group_time.estimate(whole, how, leads=False), whole, ("simple",))
 
 
-def _why(found: EffectSet, real: int | None) -> str:
-    if found.missing:
-        return found.missing[0][1]
+def _why(effects: EffectSet, real: int | None) -> str:
+    if effects.missing:
+        return effects.missing[0][1]
     if real is None:
         return "prices cannot be taken out of this panel"
-    return next((note for note in found.notes if note), "no standard error")
+    return next((note for note in effects.notes if note), "no standard error")
 
 
-def _per_cent(found: EffectSet, before: float) -> EffectSet:
+def _per_cent(effects: EffectSet, before: float) -> EffectSet:
     """Return an effect in per cent of a fixed amount, so that incomes stand on one scale."""
     scale = 100 / before
-    about = replace(found.about, units={found.keys[0].outcome: "percent"})
+    about = replace(effects.about, units={effects.keys[0].outcome: "percent"})
     return replace(
-        found,
-        points=found.points * scale,
-        influence=found.influence * scale,
-        without=found.without * scale,
+        effects,
+        points=effects.points * scale,
+        influence=effects.influence * scale,
+        without=effects.without * scale,
         about=about,
         missing=(),
     )

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from analysis.effects import aggregate, group_time
-from analysis.effects.group_time import WHERE, Comparison
-from analysis.effects.result import EffectSet, stack
-from analysis.effects.table import Table, refuse
+from analysis.did.estimators import aggregate, group_time
+from analysis.did.estimators.effect_set import EffectSet, stack
+from analysis.did.estimators.group_time import WHERE, Comparison
+from analysis.did.estimators.table import Table, refuse
 from analysis.faults import FaultsError
 
 SPILLOVER: Final = "on untreated neighbours"
@@ -29,7 +29,7 @@ class Alternatives:
         One estimate per way that these data allow, then the effect on untreated neighbours if it
         can be estimated; jointly estimated, in the unit of the table, yuan for fen.
     names : tuple of str
-        Of each: a word of `analysis.effects.group_time.WHERE`, or `SPILLOVER`.
+        Of each: a word of `analysis.did.estimators.group_time.WHERE`, or `SPILLOVER`.
     missing : mapping of str to str
         What these data do not allow, and why.
     """
@@ -55,22 +55,22 @@ def alternatives(table: Table, outcome: str = "total") -> Alternatives:
         If none of the ways can be estimated.
     """
     chosen = table.select(outcome)
-    found: list[EffectSet] = []
+    effects: list[EffectSet] = []
     names: list[str] = []
     missing: dict[str, str] = {}
     for where in WHERE:
         try:
             how = Comparison(where=where)  # type: ignore[arg-type]
-            found.append(_overall(chosen, how))
+            effects.append(_overall(chosen, how))
             names.append(where)
         except FaultsError as error:
             missing[where] = error.faults[0].problem
     try:
-        found.append(_overall(neighbours(chosen), Comparison(where="other_villages")))
+        effects.append(_overall(neighbours(chosen), Comparison(where="other_villages")))
         names.append(SPILLOVER)
     except FaultsError as error:
         missing[SPILLOVER] = error.faults[0].problem
-    if not found:
+    if not effects:
         refuse(
             "there is no overall effect",
             "; ".join(missing.values()),
@@ -78,8 +78,8 @@ def alternatives(table: Table, outcome: str = "total") -> Alternatives:
             value=table.programme,
         )
     keyed = [
-        replace(one, keys=(replace(one.keys[0], programme=name),))
-        for one, name in zip(found, names, strict=True)
+        replace(estimates, keys=(replace(estimates.keys[0], programme=name),))
+        for estimates, name in zip(effects, names, strict=True)
     ]
     return Alternatives(stack(*keyed), tuple(names), missing)
 
@@ -87,11 +87,11 @@ def alternatives(table: Table, outcome: str = "total") -> Alternatives:
 def _overall(table: Table, how: Comparison) -> EffectSet:
     """Return the effect over all treated household years, of a table of one outcome."""
     effects = group_time.estimate(table, how, leads=False)
-    found = aggregate.aggregate(effects, table, ("simple",)).in_yuan()
-    if not len(found):
-        why = found.missing[0][1] if found.missing else "not estimated"
+    estimates = aggregate.aggregate(effects, table, ("simple",)).in_yuan()
+    if not len(estimates):
+        why = estimates.missing[0][1] if estimates.missing else "not estimated"
         refuse("there is no overall effect", why, column="outcome", value=table.outcomes[0])
-    return found
+    return estimates
 
 
 def neighbours(table: Table) -> Table:
@@ -125,11 +125,11 @@ def neighbours(table: Table) -> Table:
             "effects on neighbours need villages without it",
             column="village",
         )
-    found = table.rows(kept)
+    laid_out = table.rows(kept)
     gone = int(table.n[table.cohort > 0].sum())
     return replace(
-        found,
-        cohort=first[found.village],
+        laid_out,
+        cohort=first[laid_out.village],
         left_out={**table.left_out, "rows of the treated, whose neighbours are asked about": gone},
         rows_in=table.rows_in or int(table.n.sum()),
         first_in_village=first,

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from scipy import special  # type: ignore[import-untyped]
 
-from analysis.effects.table import refuse
+from analysis.did.estimators.table import refuse
 from analysis.inference.arrays import Floats
 from analysis.sensitivity import moments
 from analysis.sensitivity.event_study import EventStudy
@@ -270,7 +270,7 @@ def _interval(
             # Rows of periods before treatment only are dropped: a larger set, so still valid, and
             # what the authors' package does when there are two effects after treatment or more.
             rows = rows[(np.abs(rows[:, study.before :]) > moments.TINY).any(axis=1)]
-            found = moments.accepted(
+            entries = moments.accepted(
                 study.points,
                 study.covariance,
                 rows,
@@ -279,5 +279,5 @@ def _interval(
                 level,
                 (middle, error, reach),
             )
-            low, high = min(low, found[0]), max(high, found[1])
+            low, high = min(low, entries[0]), max(high, entries[1])
     return low, high

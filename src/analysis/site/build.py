@@ -166,7 +166,7 @@ def _rebuild(
     table = root / findings_file(os.environ)
     table.parent.mkdir(parents=True, exist_ok=True)
     write_if_changed(table, (staged.folder / FINDINGS_DATA).read_bytes())
-    made = {
+    by_name = {
         "inputs": digests["inputs"],
         "key": key,
         "site": _site_digest(root / SITE),
@@ -175,8 +175,8 @@ def _rebuild(
         "rendering": noted,
         "moved": moved_since_publication(root, staged.records),
     }
-    write_atomic(root / STATE, json.dumps(made, indent=1).encode())
-    return _report(root, made, executed.executed, pages, clock, executed.notes)
+    write_atomic(root / STATE, json.dumps(by_name, indent=1).encode())
+    return _report(root, by_name, executed.executed, pages, clock, executed.notes)
 
 
 def _report(
@@ -211,15 +211,15 @@ def renderer_digest(root: Path) -> str:
     # The code that runs, wherever it was installed from.
     package = Path(__file__).parent
     program = quarto.program()
-    found = Path(program).resolve() if program else None
-    seen = found.stat() if found else None
+    path = Path(program).resolve() if program else None
+    seen = path.stat() if path else None
     lock, limits = root / LOCKED, root / "data" / "parameters" / "site.toml"
     return digest_of(
         {
             "sources": digest_files(package, files_below(package)),
             "lock": lock.read_bytes() if lock.is_file() else b"",
             "limits": limits.read_bytes() if limits.is_file() else b"",
-            "quarto": f"{found} {seen.st_size} {seen.st_mtime_ns}" if seen else "",
+            "quarto": f"{path} {seen.st_size} {seen.st_mtime_ns}" if seen else "",
         }
     )
 

@@ -179,17 +179,17 @@ class Negations:
 
 
 def _negations(root: Path) -> dict[str, Negations]:
-    listed, found = translations.read("negations", root), {}
+    listed, by_name = translations.read("negations", root), {}
     for language in ("en", "zh"):
         rows, edge = listed.filter(language=language), r"\b" if language == "en" else ""
         patterns = (
             "|".join(re.escape(word) for word in rows.filter(negates=kind)["word"]) or "(?!)"
             for kind in ("yes", "no")
         )
-        found[language] = Negations(
+        by_name[language] = Negations(
             *(re.compile(f"{edge}(?:{pattern}){edge}", re.IGNORECASE) for pattern in patterns)
         )
-    return found
+    return by_name
 
 
 def _sentences(site: Path, section: str, language: str) -> Iterator[tuple[str, Values]]:
@@ -211,7 +211,7 @@ def _section(page: str, anchor: str) -> str:
     """Return what stands below a heading, up to the next of its level; ``top`` comes before all."""
     main = _MAIN.search(page)
     text = main[1] if main else page
-    headings = [(found.start(), int(found[1])) for found in _HEADING.finditer(text)]
+    headings = [(match.start(), int(match[1])) for match in _HEADING.finditer(text)]
     if anchor == "top":
         return text[: next((start for start, level in headings if level == 2), len(text))]
     place = text.find(f'id="{anchor}"')

@@ -98,20 +98,20 @@ def read_limits(path: Path) -> Limits:
     except tomllib.TOMLDecodeError as error:
         raise FaultsError([Fault(name, f"not TOML: {error}", "correct it")]) from None
     faults = []
-    found: dict[str, int] = {}
+    by_name: dict[str, int] = {}
     for key in _LIMIT_NAMES:
         table = content.get(key)
         table = table if isinstance(table, dict) else {}
         value, unit, reason = table.get("value"), table.get("unit"), table.get("reason")
-        said = unit in _UNITS and isinstance(reason, str) and reason.strip()
-        if said and isinstance(value, int | float) and value > 0:
-            found[key] = int(value * _UNITS[str(unit)])
+        text = unit in _UNITS and isinstance(reason, str) and reason.strip()
+        if text and isinstance(value, int | float) and value > 0:
+            by_name[key] = int(value * _UNITS[str(unit)])
         else:
             remedy = "give it a value above 0, a unit (kB or MB) and a reason"
             faults.append(Fault(name, "not a limit", remedy, column=key, value=str(table or "")))
     if faults:
         raise FaultsError(faults)
-    return Limits(**found)
+    return Limits(**by_name)
 
 
 def check_site(
@@ -178,8 +178,8 @@ def _document_faults(name: str, page: Page) -> list[Fault]:
     }
     return [
         Fault(name, f"the page has {problem}", remedy, row=1)
-        for problem, (found, remedy) in missing.items()
-        if not found
+        for problem, (result, remedy) in missing.items()
+        if not result
     ]
 
 
@@ -230,15 +230,15 @@ def _leftover_faults(name: str, page: Page) -> list[Fault]:
     faults = []
     for line, text in page.texts:
         for label, pattern in LEFTOVERS.items():
-            found = pattern.search(text)
-            if found:
+            match = pattern.search(text)
+            if match:
                 faults.append(
                     Fault(
                         name,
                         f"source markup is left on the page: {label}",
                         "correct the source of this page",
                         row=line,
-                        value=_around(text, found.start()),
+                        value=_around(text, match.start()),
                     )
                 )
     for line, key in page.broken_citations:

@@ -146,17 +146,17 @@ def read(root: Path, seconds: str) -> Source | None:
     seconds : str
         Time of the commit, since 1970.
     """
-    said = settings(root)
-    if not said:
+    by_name = settings(root)
+    if not by_name:
         return None
     names = [
         str(author.get("name") or f"{author['family-names']}, {author['given-names']}")
-        for author in said["authors"]
+        for author in by_name["authors"]
     ]
     return Source(
         " and ".join(names),
-        str(said["title"]),
-        str(said["version"]),
+        str(by_name["title"]),
+        str(by_name["version"]),
         datetime.fromtimestamp(int(seconds), UTC).date().isoformat(),
         address(root),
     )

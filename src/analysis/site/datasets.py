@@ -115,8 +115,8 @@ def typed(csv: bytes, fields: Iterable[Mapping[str, Any]] = ()) -> pl.DataFrame:
     """
     if not csv.strip():
         return pl.DataFrame()
-    said = {str(one["name"]): _TYPES[one["type"]] for one in fields if one["type"] in _TYPES}
-    return pl.read_csv(csv, schema_overrides=said, infer_schema_length=None)
+    by_name = {str(row["name"]): _TYPES[row["type"]] for row in fields if row["type"] in _TYPES}
+    return pl.read_csv(csv, schema_overrides=by_name, infer_schema_length=None)
 
 
 def committed(root: Path) -> tuple[Dataset, ...]:
@@ -129,7 +129,7 @@ def committed(root: Path) -> tuple[Dataset, ...]:
     root : Path
         The project folder.
     """
-    found = []
+    datasets = []
     found_in = [
         *sorted((root / "data").glob(f"*/{datapackage.NAME}")),
         *(root / "reports").glob(datapackage.NAME),
@@ -145,8 +145,8 @@ def committed(root: Path) -> tuple[Dataset, ...]:
             group, table = package["name"], resource["name"]
             name = table if table == group else f"{group}-{table}"
             what = f"Each row: {_lower(str(resource.get('description', '')))}"
-            found.append(Dataset(name, group, what, csv, typed(csv, fields), "", fields))
-    return tuple(found)
+            datasets.append(Dataset(name, group, what, csv, typed(csv, fields), "", fields))
+    return tuple(datasets)
 
 
 def _lower(text: str) -> str:
@@ -170,7 +170,7 @@ def exhibits(
     Parameters
     ----------
     downloads : mapping of str to str
-        Texts by file name, as `analysis.site.dress.dress` offers them.
+        Texts by file name, as `analysis.site.annotate.dress` offers them.
     records : sequence of mapping
         The findings, which say what each shows and on which page.
     addresses : mapping of str to str, optional
@@ -178,7 +178,7 @@ def exhibits(
         ``notebooks/NAME.html``.
     """
     about = {str(record["id"]): record for record in records}
-    found = []
+    datasets = []
     for file, text in downloads.items():
         name, _, ending = file.rpartition(".")
         if ending != "csv":
@@ -188,8 +188,8 @@ def exhibits(
         place = (addresses or {}).get(page, f"notebooks/{page}.html")
         source = f"{place}#{name}" if page else ""
         what, csv = str(record.get("what", "")), text.encode()
-        found.append(Dataset(name, page, what, csv, typed(csv), source))
-    return found
+        datasets.append(Dataset(name, page, what, csv, typed(csv), source))
+    return datasets
 
 
 def parquet(frame: pl.DataFrame) -> bytes:
@@ -203,15 +203,15 @@ def description(datasets: Iterable[Dataset]) -> bytes:
     """Return the dictionary of all tables: a data package, its paths those of the archive."""
     resources = [
         {
-            "name": one.name,
-            "path": f"{one.name}.csv",
+            "name": dataset.name,
+            "path": f"{dataset.name}.csv",
             "format": "csv",
             "mediatype": "text/csv",
             "encoding": "utf-8",
-            "description": one.what,
-            "schema": {"fields": list(one.fields) or _guessed(one.frame)},
+            "description": dataset.what,
+            "schema": {"fields": list(dataset.fields) or _guessed(dataset.frame)},
         }
-        for one in datasets
+        for dataset in datasets
     ]
     whole = {
         "profile": "data-package",
@@ -254,17 +254,17 @@ def files(
     titles : mapping of str to str, optional
         Titles of pages by name; a page without one is listed by its name.
     """
-    made = {}
-    for one in datasets:
-        made[one.address("csv")] = one.csv
-        made[one.address("parquet")] = parquet(one.frame)
+    by_name = {}
+    for dataset in datasets:
+        by_name[dataset.address("csv")] = dataset.csv
+        by_name[dataset.address("parquet")] = parquet(dataset.frame)
     about = description(datasets)
-    packed = {Path(name).name: content for name, content in made.items()}
+    packed = {Path(name).name: content for name, content in by_name.items()}
     packed[datapackage.NAME] = about
     if licence:
         packed["LICENSE-DATA"] = licence
     return {
-        **made,
+        **by_name,
         f"{FOLDER}/{datapackage.NAME}": about,
         ARCHIVE: archive(packed),
         LISTING: listing(datasets, titles).encode(),
@@ -274,8 +274,8 @@ def files(
 def listing(datasets: Sequence[Dataset], titles: Mapping[str, str] | None = None) -> str:
     """Return the table of all data, for the page that includes it."""
     called = {**GROUPS, **(titles or {})}
-    groups = {one.group for one in datasets if not one.is_exhibit}
-    rows = "\n".join(_row(one, called) for one in datasets)
+    groups = {dataset.group for dataset in datasets if not dataset.is_exhibit}
+    rows = "\n".join(_row(dataset, called) for dataset in datasets)
     head = "".join(
         f'<th scope="col"{extra}>{html.escape(name)}</th>'
         for name, extra in (
@@ -287,7 +287,7 @@ def listing(datasets: Sequence[Dataset], titles: Mapping[str, str] | None = None
             ("Files", ""),
         )
     )
-    tables = sum(not one.is_exhibit for one in datasets)
+    tables = sum(not dataset.is_exhibit for dataset in datasets)
     return f"""{len(datasets):,} tables: {tables:,} of the report's sources and findings, in
 {len(groups):,} groups, and the data of {len(datasets) - tables:,} figures and tables.
 
@@ -304,18 +304,18 @@ def listing(datasets: Sequence[Dataset], titles: Mapping[str, str] | None = None
 """
 
 
-def _row(one: Dataset, called: Mapping[str, str]) -> str:
-    name = f"<code>{html.escape(one.name)}</code>"
-    if one.source:
-        name = f'<a href="../{html.escape(one.source)}">{name}</a>'
+def _row(dataset: Dataset, called: Mapping[str, str]) -> str:
+    name = f"<code>{html.escape(dataset.name)}</code>"
+    if dataset.source:
+        name = f'<a href="../{html.escape(dataset.source)}">{name}</a>'
     links = " · ".join(
-        f'<a class="download" href="../{html.escape(one.address(ending))}">{word}</a>'
+        f'<a class="download" href="../{html.escape(dataset.address(ending))}">{word}</a>'
         for ending, word in (("csv", "CSV"), ("parquet", "Parquet"))
     )
-    height, width = one.frame.shape
+    height, width = dataset.frame.shape
     return (
-        f"<tr><td>{name}</td><td>{html.escape(one.what)}</td>"
-        f"<td>{html.escape(called.get(one.group, one.group))}</td>"
+        f"<tr><td>{name}</td><td>{html.escape(dataset.what)}</td>"
+        f"<td>{html.escape(called.get(dataset.group, dataset.group))}</td>"
         f'<td class="gt_right">{height:,}</td><td class="gt_right">{width:,}</td>'
         f'<td class="nowrap">{links}</td></tr>'
     )

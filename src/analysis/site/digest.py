@@ -102,13 +102,13 @@ def modules(source: Path) -> dict[str, Path]:
         The folder that holds the package (``src``).
     """
     package = source / PACKAGE
-    found = {}
+    by_name = {}
     for path in sorted(package.rglob("*.py")):
         parts = [PACKAGE, *path.relative_to(package).with_suffix("").parts]
         if parts[-1] == "__init__":
             parts.pop()
-        found[".".join(parts)] = path
-    return found
+        by_name[".".join(parts)] = path
+    return by_name
 
 
 def parents(name: str) -> list[str]:
@@ -144,21 +144,21 @@ def imports(tree: ast.AST, package: str = "") -> set[str]:
     >>> sorted(imports(ast.parse("from ..money import yuan"), "analysis.claims"))
     ['analysis.money', 'analysis.money.yuan']
     """
-    found: set[str] = set()
+    names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
+            names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = _base(node, package)
-            found.add(base)
-            found.update(f"{base}.{alias.name}" for alias in node.names)
+            names.add(base)
+            names.update(f"{base}.{alias.name}" for alias in node.names)
         elif (
             isinstance(node, ast.Constant)
             and isinstance(node.value, str)
             and _DOTTED.match(node.value)
         ):
-            found.add(node.value)
-    return {name for name in found if name == PACKAGE or name.startswith(f"{PACKAGE}.")}
+            names.add(node.value)
+    return {name for name in names if name == PACKAGE or name.startswith(f"{PACKAGE}.")}
 
 
 def names_brought(tree: ast.AST) -> frozenset[str]:
@@ -417,7 +417,7 @@ def notebook_key(
     display = graph.closure({DISPLAY} & graph.files.keys())
     code = package_files(graph, graph.of_notebook(notebook) | display)
     names = graph.brought_to(notebook)
-    used = [found for found in shared.brought if found[0] in names]
+    used = [entries for entries in shared.brought if entries[0] in names]
     digest = digest_of(
         {
             "notebook": notebook_source(notebook),

@@ -66,8 +66,8 @@ class Executed:
     @property
     def findings(self) -> list[dict[str, Any]]:
         """Return the findings the notebook recorded."""
-        found: list[dict[str, Any]] = self.content["metadata"]["analysis"]["findings"]
-        return found
+        rows: list[dict[str, Any]] = self.content["metadata"]["analysis"]["findings"]
+        return rows
 
 
 @dataclass(frozen=True)
@@ -158,11 +158,11 @@ def read_notebook(path: Path, name: str) -> dict[str, Any]:
             ]
         )
     ids = [cell.get("id") for cell in content["cells"] if isinstance(cell, dict)]
-    twice = sorted({str(one) for one in ids if one is not None and ids.count(one) > 1})
+    twice = sorted({str(item) for item in ids if item is not None and ids.count(item) > 1})
     if twice:
         # nbformat would give one of them another id, by chance.
         raise FaultsError(
-            [Fault(name, "two cells have one id", remedy, value=one) for one in twice]
+            [Fault(name, "two cells have one id", remedy, value=text) for text in twice]
         )
     import nbformat
 
@@ -387,12 +387,12 @@ class _Runner:
         """Run all, at most so many at once; raise once the running ones are finished."""
         self._end_on_terminate()
         free = asyncio.Semaphore(parallel)
-        found = await asyncio.gather(*(self._guarded(job, free) for job in jobs))
+        runs = await asyncio.gather(*(self._guarded(job, free) for job in jobs))
         if len(self._errors) == 1:
             raise self._errors[0]
         if self._errors:
             raise NotebooksError(self._errors)
-        return [executed for executed in found if executed is not None]
+        return [executed for executed in runs if executed is not None]
 
     @staticmethod
     def _end_on_terminate() -> None:

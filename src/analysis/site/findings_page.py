@@ -77,14 +77,14 @@ def pages(
         Names and code cells of the notebooks, by page.
     """
     empty = Notebook("", ())
-    made = {
+    by_name = {
         f"{FOLDER}/{page}.qmd": _page(
             page, records, proof, methods or {}, (notebooks or {}).get(page, empty)
         )
         for page, records in by_page.items()
         if records
     }
-    return {INDEX: _index(by_page), **made}
+    return {INDEX: _index(by_page), **by_name}
 
 
 def _index(by_page: Mapping[str, Sequence[Record]]) -> str:
@@ -146,7 +146,7 @@ def _row(record: Record, proof: Proof, methods: Mapping[str, Method], cell: str)
         _value(record),
         f'<span class="badge tier-{tier}">{html.escape(TIERS[tier])}</span>',
         _rows(record),
-        _made(record, proof, methods, cell),
+        _how_computed(record, proof, methods, cell),
         _inputs(record),
     ]
     return (
@@ -191,7 +191,7 @@ def _inputs(record: Record) -> str:
     return "<br>".join(shown)
 
 
-def _made(record: Record, proof: Proof, methods: Mapping[str, Method], cell: str) -> str:
+def _how_computed(record: Record, proof: Proof, methods: Mapping[str, Method], cell: str) -> str:
     """Return method, its record, function, source line and tests."""
     function = str(record["function"])
     parts = [html.escape(str(record["method"]))]

@@ -92,19 +92,19 @@ def read(page: str) -> tuple[Term, ...]:
     (Term(names=('CR0', 'CV3'), text='Ways to estimate a variance.', anchor='term-cr0', line=0),)
     """
     lines = page.split("\n")
-    found = []
+    terms = []
     for at, line in enumerate(lines[:-1]):
-        said = lines[at + 1]
-        if not line.strip() or line[0] in " :" or _FENCE.match(line) or not said.startswith(": "):
+        text = lines[at + 1]
+        if not line.strip() or line[0] in " :" or _FENCE.match(line) or not text.startswith(": "):
             continue
-        meaning = [said[2:]]
+        meaning = [text[2:]]
         for more in lines[at + 2 :]:
             if not more.startswith("  "):
                 break
             meaning.append(more)
         names = tuple(part.strip() for part in re.split(r", |、", line) if part.strip())
-        found.append(Term(names, plain(" ".join(meaning)), anchor_of(names[0]), at))
-    return tuple(found)
+        terms.append(Term(names, plain(" ".join(meaning)), anchor_of(names[0]), at))
+    return tuple(terms)
 
 
 def plain(text: str) -> str:

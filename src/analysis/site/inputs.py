@@ -69,19 +69,19 @@ def digest_of_inputs(root: Path, environment: Mapping[str, str]) -> str:
 
 def source_files(root: Path) -> Iterator[Path]:
     """Yield every file of a project that is no output, no cache and no environment."""
-    made = {root / name for name in (*MADE, *MADE_FILES)}
+    paths = {root / name for name in (*MADE, *MADE_FILES)}
     for folder, folders, names in os.walk(root):
         here = Path(folder)
         folders[:] = [
             name
             for name in folders
             if name not in LEFT_OUT
-            and here / name not in made
+            and here / name not in paths
             and not (here / name / "pyvenv.cfg").is_file()
         ]
         for name in names:
             path = here / name
-            if path not in made and not name.endswith((".pyc", ".part")) and path.is_file():
+            if path not in paths and not name.endswith((".pyc", ".part")) and path.is_file():
                 yield path
 
 

@@ -65,7 +65,7 @@ def inline_expressions(markdown: str) -> list[str]:
     >>> inline_expressions("of `{python} total` claims, `{python} share ` and `{python} total`")
     ['total', 'share']
     """
-    return list(dict.fromkeys(found.strip() for found in _INLINE.findall(markdown)))
+    return list(dict.fromkeys(result.strip() for result in _INLINE.findall(markdown)))
 
 
 class InterpreterSpecs(KernelSpecManager):  # type: ignore[misc, unused-ignore]
@@ -258,8 +258,8 @@ class InlineClient(NotebookClient):  # type: ignore[misc, unused-ignore]
                     )
                 ]
             )
-        found: list[dict[str, Any]] = json.loads(ast.literal_eval(answer["data"]["text/plain"]))
-        return found
+        rows: list[dict[str, Any]] = json.loads(ast.literal_eval(answer["data"]["text/plain"]))
+        return rows
 
     def _client(self) -> KernelClient:
         """Return the started client; there is one from the first cell to the last."""
@@ -297,9 +297,9 @@ def cell_failure(name: str, index: int, source: str, error: CellExecutionError) 
         What nbclient raised.
     """
     traceback = str(error.traceback)
-    found = _CELL_LINE.search(plain(traceback))
+    match = _CELL_LINE.search(plain(traceback))
     lines = source.splitlines()
-    number = int(found.group(1)) if found else 0
+    number = int(match.group(1)) if match else 0
     place = f"cell {index + 1}" + (f", line {number}" if number else "")
     fault = Fault(
         name,

@@ -85,12 +85,12 @@ def counterparts(pages: Iterable[str]) -> dict[str, str]:
         for name in names
         if name.rpartition("/")[0] in _WITH_COUNTERPART
     }
-    found = {
+    by_name = {
         name: english[PurePosixPath(name).stem]
         for name in names
         if name.startswith(FOLDER) and PurePosixPath(name).stem in english
     }
-    return found | {other: name for name, other in found.items()}
+    return by_name | {other: name for name, other in by_name.items()}
 
 
 def switch(page: str, languages: Mapping[str, str]) -> Switch | None:
@@ -109,13 +109,13 @@ def switch(page: str, languages: Mapping[str, str]) -> Switch | None:
     >>> switch("a.qmd", languages)
     Switch(target='zh/index.qmd', lang='zh-Hans', text='中文', same=False)
     """
-    found = counterparts(languages).get(page)
+    text = counterparts(languages).get(page)
     landing = "index.qmd" if page.startswith(FOLDER) else f"{FOLDER}index.qmd"
-    target = found or landing
+    target = text or landing
     if target not in languages or languages[target] == languages.get(page):
         return None
     lang = languages[target]
-    return Switch(target, lang, NAMES.get(lang.split("-")[0], lang), found is not None)
+    return Switch(target, lang, NAMES.get(lang.split("-")[0], lang), text is not None)
 
 
 # ---------------------------------------------------------------------------------------- values
@@ -143,22 +143,22 @@ def in_chinese(text: str, known: Mapping[str, str]) -> str | None:
     if text in known:
         return known[text]
     return next(
-        (found.expand(form) for pattern, form in _PATTERNS if (found := pattern.fullmatch(text))),
+        (match.expand(form) for pattern, form in _PATTERNS if (match := pattern.fullmatch(text))),
         None,
     )
 
 
 def values(records: Iterable[Mapping[str, Any]], known: Mapping[str, str]) -> dict[str, str]:
     """Return what ``{{< var zh.ID >}}`` prints, by id: the values of findings as links."""
-    made = {}
+    by_name = {}
     for record in records:
         if record["kind"] not in ("number", "word"):
             continue
         text = str(record["text"])
         chinese = in_chinese(text, known)
         shown = link(chinese or text, str(record["page"]), str(record["id"]))
-        made[str(record["id"])] = shown if chinese else f"[{shown}]{{lang=en}}"
-    return made
+        by_name[str(record["id"])] = shown if chinese else f"[{shown}]{{lang=en}}"
+    return by_name
 
 
 # ----------------------------------------------------------------------------------------- pages

@@ -86,10 +86,12 @@ def relocate(faults: Iterable[Fault], root: Path) -> tuple[Fault, ...]:
         if suffix != "html" or not dot or not fault.value:
             return fault
         for file in (f"{stem}.qmd", f"{stem}.ipynb", *shared):
-            found = _find(lines(file), fault)
-            if found:
-                column = f"{found.cell}, line counted in the cell" if found.cell else fault.column
-                return replace(fault, file=found.file, row=found.row, column=column)
+            written = _find(lines(file), fault)
+            if written:
+                column = (
+                    f"{written.cell}, line counted in the cell" if written.cell else fault.column
+                )
+                return replace(fault, file=written.file, row=written.row, column=column)
         return fault
 
     return tuple(dict.fromkeys(moved(fault) for fault in faults))

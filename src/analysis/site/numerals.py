@@ -74,14 +74,14 @@ def typed(prose: str) -> tuple[Typed, ...]:
     >>> [one.text for one in typed("1. In 1998, `x = 3` gave 4.5 per cent, [@a2001]\n2. of CV1")]
     ['4.5 per cent,']
     """
-    bare = _NOT_PROSE.sub(lambda found: " " + "\n" * found[0].count("\n"), prose)
+    bare = _NOT_PROSE.sub(lambda match: " " + "\n" * match[0].count("\n"), prose)
     return tuple(
         Typed(
-            _words(bare[found.start() :]),
-            bare.count("\n", 0, found.start()) + 1,
+            _words(bare[match.start() :]),
+            bare.count("\n", 0, match.start()) + 1,
         )
-        for found in _NUMERAL.finditer(bare)
-        if not _YEAR.fullmatch(found[0])
+        for match in _NUMERAL.finditer(bare)
+        if not _YEAR.fullmatch(match[0])
     )
 
 
@@ -127,15 +127,15 @@ def faults(root: Path) -> tuple[Fault, ...]:
     listed = contract.read(root / FILE, Numerals) if (root / FILE).is_file() else None
     listed = Numerals.create_empty() if listed is None else listed
     known = set(listed.select("page", "text").iter_rows())
-    found = [(name, one) for name, text in pages(root) for one in typed(text)]
+    entries = [(name, numeral) for name, text in pages(root) for numeral in typed(text)]
     remedy = f"print it from code; if it is no result, list it with the reason in {FILE.as_posix()}"
     unlisted = [
-        Fault(name, "a number is typed in the text", remedy, row=one.line, value=one.text)
-        for name, one in found
-        if (name, one.text) not in known
+        Fault(name, "a number is typed in the text", remedy, row=numeral.line, value=numeral.text)
+        for name, numeral in entries
+        if (name, numeral.text) not in known
     ]
     there = pl.DataFrame(
-        [(name, one.text) for name, one in found],
+        [(name, numeral.text) for name, numeral in entries],
         schema={"page": pl.String, "text": pl.String},
         orient="row",
     )

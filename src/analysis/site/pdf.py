@@ -177,7 +177,7 @@ def make_summaries(root: Path, program: str | None = None) -> tuple[Path, ...]:
         If there is no Chromium, no site, or Chromium prints nothing.
     """
     root = root.resolve()
-    made = []
+    paths = []
     for language, name in summary.FILES.values():
         if language == "zh" and sys.platform == "linux" and not chinese_fonts():
             continue
@@ -198,8 +198,8 @@ def make_summaries(root: Path, program: str | None = None) -> tuple[Path, ...]:
             capture_output=True,
             check=True,
         )
-        made.append(_print(source, root / TARGET.with_name(f"{word.stem}.pdf"), program))
-    return tuple(made)
+        paths.append(_print(source, root / TARGET.with_name(f"{word.stem}.pdf"), program))
+    return tuple(paths)
 
 
 def _print(source: Path, target: Path, program: str | None) -> Path:
@@ -218,12 +218,12 @@ def _print(source: Path, target: Path, program: str | None) -> Path:
             check=False,
             timeout=WAIT,
         )
-        said = " ".join(done.stderr.split()[-30:])
+        text = " ".join(done.stderr.split()[-30:])
     except (OSError, subprocess.TimeoutExpired) as error:
-        said = str(error)
+        text = str(error)
     if not part.is_file() or not part.stat().st_size:
         remedy = "try make doctor; or print the pages from a browser"
-        raise FaultsError([Fault("make pdf", f"Chromium printed nothing: {said}", remedy)])
+        raise FaultsError([Fault("make pdf", f"Chromium printed nothing: {text}", remedy)])
     part.replace(target)
     return target
 

@@ -78,9 +78,9 @@ class _Reader(HTMLParser):
         self._main += tag == "main"
         if self._main:
             return
-        found = {name: value or "" for name, value in attrs}
-        self.handlers += [value for name, value in found.items() if name.startswith("on")]
-        if runs_inline(tag, found):
+        by_name = {name: value or "" for name, value in attrs}
+        self.handlers += [value for name, value in by_name.items() if name.startswith("on")]
+        if runs_inline(tag, by_name):
             self._text = []
 
     def handle_endtag(self, tag: str) -> None:
@@ -205,16 +205,16 @@ def policy_faults(name: str, page: Page) -> list[Fault]:
     style_rule = page.policy.partition("style-src ")[2].partition(";")[0]
     refused = [
         *(
-            ("an inline script that the page's policy refuses", script, found)
-            for found in page.scripts
-            if hash_source(found[1]) not in page.policy
+            ("an inline script that the page's policy refuses", script, entries)
+            for entries in page.scripts
+            if hash_source(entries[1]) not in page.policy
         ),
         *(
-            ("a style element that the page's policy refuses", style, found)
-            for found in page.styles
+            ("a style element that the page's policy refuses", style, entries)
+            for entries in page.styles
             if "'unsafe-inline'" not in style_rule
         ),
-        *(("code in an attribute or a link", code, found) for found in page.scripted),
+        *(("code in an attribute or a link", code, entries) for entries in page.scripted),
     ]
     return [
         Fault(name, problem, remedy, line, value=" ".join(text.split())[:60])

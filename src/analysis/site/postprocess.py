@@ -16,9 +16,9 @@ from pathlib import Path
 from analysis.faults import Fault
 from analysis.files import write_if_changed
 from analysis.site import quarto_navigation
-from analysis.site.in_place import WHOLE
 from analysis.site.policy import with_policy
 from analysis.site.project import read_project
+from analysis.site.quarto_project import WHOLE
 from analysis.site.webpage import is_external, parse_page
 
 _SCRIPT = re.compile(

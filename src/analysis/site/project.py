@@ -185,14 +185,14 @@ class Project:
 
         As in Quarto, files and folders that begin with ``_`` or ``.`` are not pages.
         """
-        found: dict[str, None] = {}
+        by_name: dict[str, None] = {}
         for pattern in self.render:
             for path in sorted(self.folder.glob(pattern)):
                 name = path.relative_to(self.folder).as_posix()
                 hidden = any(part[0] in "_." for part in name.split("/"))
                 if path.suffix in {".qmd", ".ipynb"} and not hidden:
-                    found[name] = None
-        return tuple(found)
+                    by_name[name] = None
+        return tuple(by_name)
 
 
 def lint(node: yaml.Node, schema: Schema, file: str, first: int = 1, at: str = "") -> list[Fault]:

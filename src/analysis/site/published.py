@@ -123,8 +123,12 @@ def found(root: Path) -> dict[str, tuple[str, str, str]]:
         if origin.module and graph is not None:
             files = package_files(graph, graph.closure({origin.module}))
             code = code_digest([file for file in files if file.suffix == ".py"], root)
-        read = [root / one for one in origin.inputs]
-        files = [file for one in read for file in (files_below(one) if one.is_dir() else [one])]
+        read = [root / text for text in origin.inputs]
+        files = [
+            file
+            for target in read
+            for file in (files_below(target) if target.is_dir() else [target])
+        ]
         inputs = digest_files(root, [file for file in files if file.is_file()]) if files else ""
         rows[name] = (text_digest(path), code, inputs)
     return rows

@@ -189,23 +189,23 @@ def digests(folder: Path, quarto: str) -> dict[str, str]:
 
 
 def _title(text: bytes) -> str:
-    found = re.search(rb'^(?:\s*")?title:\s*(.*)$', text, re.MULTILINE)
-    return found[1].decode() if found else ""
+    match = re.search(rb'^(?:\s*")?title:\s*(.*)$', text, re.MULTILINE)
+    return match[1].decode() if match else ""
 
 
 def _used(text: str, folder: Path, variables: Mapping[str, object]) -> dict[str, str | bytes]:
     """Return the values that a page prints and the notebooks that it embeds."""
-    found: dict[str, str | bytes] = {}
+    by_name: dict[str, str | bytes] = {}
     for match in SHORTCODE.finditer(text):
         words = match["body"].split()
         if words[:1] in (["var"], ["val"]) and len(words) == 2:
             both = [lookup(variables, f"_values.{lang}.{words[1]}") for lang in ("en", "zh")]
-            found[match["body"]] = str(lookup(variables, words[1]) if words[0] == "var" else both)
+            by_name[match["body"]] = str(lookup(variables, words[1]) if words[0] == "var" else both)
         elif words[:1] == ["embed"] and len(words) == 2:
             name = words[1].partition("#")[0].lstrip("/")
             paths = [p for p in (folder / name, folder / "notebooks" / name) if p.is_file()]
-            found[match["body"]] = paths[0].read_bytes() if paths else b""
-    return found
+            by_name[match["body"]] = paths[0].read_bytes() if paths else b""
+    return by_name
 
 
 # ---------------------------------------------------------------------------------------- render
@@ -238,25 +238,25 @@ def render(
     """
     folder = root / STAGE
     quarto_stage(stage, folder)
-    made = folder / output_folder(folder / "_quarto.yml")
-    before, now = _read_state(root) if made.is_dir() else {}, digests(folder, quarto)
-    there = {name: (made / output_path(name)).is_file() for name in now}
+    path = folder / output_folder(folder / "_quarto.yml")
+    before, now = _read_state(root) if path.is_dir() else {}, digests(folder, quarto)
+    there = {name: (path / output_path(name)).is_file() for name in now}
     changed = [name for name in now if before.get(name) != now[name] or not there[name]]
     (root / STATE).unlink(missing_ok=True)
     whole = not before or len(changed) > MOST
     if whole:
-        shutil.rmtree(made, ignore_errors=True)
+        shutil.rmtree(path, ignore_errors=True)
     around = environment(root, epoch)
     for arguments in [[]] if whole else [[name] for name in changed]:
         _run([quarto, "render", *arguments], folder, around, say)
-    if not made.is_dir():
+    if not path.is_dir():
         fault = Fault("_quarto.yml", "quarto render made no site", "look at project.output-dir")
         raise FaultsError([fault])
     for name in before.keys() - now.keys():
-        (made / output_path(name)).unlink(missing_ok=True)
-    _copy(folder / "downloads", made / "downloads")
+        (path / output_path(name)).unlink(missing_ok=True)
+    _copy(folder / "downloads", path / "downloads")
     write_atomic(root / STATE, json.dumps(now, indent=1, sort_keys=True).encode())
-    return made
+    return path
 
 
 def _read_state(root: Path) -> dict[str, str]:

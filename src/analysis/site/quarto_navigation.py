@@ -24,14 +24,14 @@ _BRAND = re.compile(
 
 def titles(project: Project) -> dict[str, str]:
     """Return the titles of the pages that further sidebars list, by source path."""
-    found = {}
+    by_name = {}
     for bar in project.others:
         for leaf in (leaf for item in bar.items for leaf in item.leaves()):
             path = project.folder / leaf.href
             if path.suffix == ".qmd" and path.is_file():
                 meta, _ = split_front_matter(path.read_text(encoding="utf-8"), leaf.href)
-                found[leaf.href] = str(meta.get("title", ""))
-    return found
+                by_name[leaf.href] = str(meta.get("title", ""))
+    return by_name
 
 
 def _entry(item: NavItem, page: str, source: str, lang: str = "") -> str:
@@ -67,9 +67,9 @@ def with_navigation(text: str, source: str, project: Project, known: Mapping[str
     ]
     back = NavItem(NAMES.get(project.lang.split("-")[0], project.lang), project.home)
     entries.append(_entry(back, page, source, project.lang))
-    text = _ENTRIES.sub(lambda found: found[1] + "\n".join(entries) + found[3], text, count=1)
+    text = _ENTRIES.sub(lambda match: match[1] + "\n".join(entries) + match[3], text, count=1)
     home, title = relative(output_path(seen.home), page), html.escape(seen.title)
-    return _BRAND.sub(lambda found: found[1] + home + found[2] + title + found[3], text, count=1)
+    return _BRAND.sub(lambda match: match[1] + home + match[2] + title + match[3], text, count=1)
 
 
 def source_of(page: Path, output: Path, project: Project) -> str:

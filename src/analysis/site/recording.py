@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from nbformat import NotebookNode
 
-from analysis.site.dress import cell_options
+from analysis.site.annotate import cell_options
 
 _RECORDER = '__import__("analysis.findings.recorder", fromlist=["inline"])'
 DRAWN = "svg"
@@ -72,15 +72,15 @@ def names_in(code: str, stored: bool) -> set[str]:
         tree = ast.parse(code)
     except SyntaxError:  # magics; a fault of the cell is told when it runs
         return set()
-    found: set[str] = set()
+    names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) == stored:
-            found.add(node.id)
+            names.add(node.id)
         elif stored and isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found.add(node.name)
+            names.add(node.name)
         elif stored and isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-    return found
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    return names
 
 
 def cell_behind(expression: str, cells: Sequence[Mapping[str, Any]]) -> str:

@@ -14,8 +14,8 @@ from typing import Any
 import yaml
 
 from analysis.faults import Fault
+from analysis.site.annotate import RAW_FORMATS, cell_options, raw_format
 from analysis.site.digest import source_of
-from analysis.site.dress import RAW_FORMATS, cell_options, raw_format
 from analysis.site.embedded.cells import mime_of
 from analysis.site.embedded.source import Line, to_lines, with_fences
 
@@ -56,11 +56,11 @@ def tex_commands(lines: Iterable[Line]) -> Iterator[Fault]:
     marked = list(with_fences(lines))
     text = "\n".join("" if code else line.text for line, code in marked)
     for pattern in (_CODE, _COMMENT, _DISPLAY, _MATH):
-        text = pattern.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
-    for found in _TEX.finditer(text):
-        line = marked[text.count("\n", 0, found.start())][0]
+        text = pattern.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+    for hit in _TEX.finditer(text):
+        line = marked[text.count("\n", 0, hit.start())][0]
         remedy = "put it into backticks, or write two backslashes"
-        yield line.fault("a backslash before letters is read as TeX, and lost", remedy, found[0])
+        yield line.fault("a backslash before letters is read as TeX, and lost", remedy, hit[0])
 
 
 def markdown_faults(text: str, name: str, cell: str = "", first: int = 1) -> list[Fault]:

@@ -63,8 +63,10 @@ def notebooks(root: Path) -> pl.DataFrame:
         stage, what, seconds, memory_mib, date, machine; a row for each, then one for all.
     """
     ran = execute(root, parallel=1, afresh=True).notebooks
-    rows: list[Row] = [("notebook", Path(one.name).stem, one.seconds, None) for one in ran]
-    whole = sum(one.seconds for one in ran)
+    rows: list[Row] = [
+        ("notebook", Path(executed.name).stem, executed.seconds, None) for executed in ran
+    ]
+    whole = sum(executed.seconds for executed in ran)
     return _table([*rows, ("execute", "all notebooks, one after the other", whole, most_memory())])
 
 

@@ -103,13 +103,13 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
     def translate_path(self, path: str) -> str:
         """Return the file behind an address; a name that is none where a link stands in the way."""
-        found = Path(super().translate_path(path))
+        file = Path(super().translate_path(path))
         site = Path(self.directory)
-        page = found / "index.html" if found.is_dir() else found
+        page = file / "index.html" if file.is_dir() else file
         stands = page.resolve() == site.resolve() / page.relative_to(site)
         # An address with a slash at its end is a folder; a file of this name is not there.
-        slash = os.sep if path.partition("?")[0].endswith("/") and found.is_dir() else ""
-        return f"{found}{slash}" if stands else os.fspath(site / "-")
+        slash = os.sep if path.partition("?")[0].endswith("/") and file.is_dir() else ""
+        return f"{file}{slash}" if stands else os.fspath(site / "-")
 
     def list_directory(self, path: str | os.PathLike[str]) -> None:
         """Show the page for what is not there: folders are not listed."""
@@ -125,8 +125,8 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         """Answer with a file; while sources are watched, pages learn of the next build."""
         parts = urlsplit(self.path)
         if self._live and parts.path == PULSE:
-            said = parse_qs(parts.query).get("known", [""])[0]
-            known = int(said) if said.isdecimal() else None
+            text = parse_qs(parts.query).get("known", [""])[0]
+            known = int(text) if text.isdecimal() else None
             number = self._live.number if known is None else self._live.wait(known, HOLD)
             self._send(pulse(known, number).encode(), "text/javascript")
             return

@@ -112,12 +112,12 @@ def definition(file: Path, line: int) -> str:
 
 def test_text(file: Path, name: str) -> str:
     """Return the text of a test, which may be a method of a class."""
-    found: Any = _parsed(file)[0]
+    result: Any = _parsed(file)[0]
     for part in name.split("::"):
-        found = next((n for n in found.body if getattr(n, "name", "") == part), None)
-        if found is None:
+        result = next((n for n in result.body if getattr(n, "name", "") == part), None)
+        if result is None:
             return ""
-    return _lines(file, found)
+    return _lines(file, result)
 
 
 # ---------------------------------------------------------------------------------------- cells

@@ -36,15 +36,15 @@ from analysis.site import (
     datasets,
     findings_page,
     glossary,
-    in_place,
     languages,
+    quarto_project,
     refused,
     sources_page,
     summary,
 )
 from analysis.site import notebooks as notebook_files
+from analysis.site.annotate import dress, taken_twice, title_of
 from analysis.site.digest import BROUGHT, source_of
-from analysis.site.dress import dress, taken_twice, title_of
 from analysis.site.environment import commit_time
 from analysis.site.execute import Executed
 from analysis.site.exhibit_menu import Exhibits, menus_of, with_menus
@@ -148,9 +148,9 @@ def findings_csv(records: Sequence[dict[str, Any]]) -> bytes:
 def generated_pages(root: Path, notebooks: Sequence[Executed]) -> dict[str, bytes]:
     """Return generated pages, the variables and the table of findings."""
     records = unique_records(notebooks)
-    made = _described(root, notebooks)
+    by_name = _described(root, notebooks)
     variables: dict[str, Any] = {}
-    own = in_place.own_variables(root)
+    own = quarto_project.own_variables(root)
     if own:
         variables = yaml.safe_load(own) or {}
         for name in GENERATED:
@@ -169,7 +169,7 @@ def generated_pages(root: Path, notebooks: Sequence[Executed]) -> dict[str, byte
         variables, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=True, width=10**6
     )
     return {
-        **{name: page.encode() for name, page in made.items()},
+        **{name: page.encode() for name, page in by_name.items()},
         VARIABLES: text.encode(),
         VALUES: json.dumps(values, ensure_ascii=False, sort_keys=True, indent=1).encode(),
         FINDINGS_DATA: findings_csv(records),
@@ -195,10 +195,12 @@ def _described(root: Path, notebooks: Sequence[Executed]) -> dict[str, str]:
         for path in files_below(root / name)
         if path.suffix in (".py", ".j2")
     ]
-    by_page = {Path(one.name).stem: one.findings for one in notebooks}
+    by_page = {Path(executed.name).stem: executed.findings for executed in notebooks}
     about = {
-        Path(one.name).stem: findings_page.Notebook(one.name, sources_page.cells_of(one.content))
-        for one in notebooks
+        Path(executed.name).stem: findings_page.Notebook(
+            executed.name, sources_page.cells_of(executed.content)
+        )
+        for executed in notebooks
     }
     cells = {page: [source_of(cell) for cell in each.cells] for page, each in about.items()}
     parts = {
@@ -210,18 +212,18 @@ def _described(root: Path, notebooks: Sequence[Executed]) -> dict[str, str]:
     known = json.loads(read_sealed(kept) or b"{}")
     if known.get("key") == key:
         return dict(known["pages"])
-    found = proof.read(root)
+    result = proof.read(root)
     methods = pages.links(registry.load(root)) if (root / registry.FOLDER).is_dir() else {}
-    made = {
-        **findings_page.pages(by_page, found, methods, about),
+    by_name = {
+        **findings_page.pages(by_page, result, methods, about),
         **sources_page.pages(
-            root, (str(r["function"]) for each in by_page.values() for r in each), found
+            root, (str(r["function"]) for each in by_page.values() for r in each), result
         ),
-        **api.pages(root, found),
-        **pages.pages(root, found),
+        **api.pages(root, result),
+        **pages.pages(root, result),
     }
-    write_sealed(kept, json.dumps({"key": key, "pages": made}, ensure_ascii=False).encode())
-    return made
+    write_sealed(kept, json.dumps({"key": key, "pages": by_name}, ensure_ascii=False).encode())
+    return by_name
 
 
 # ----------------------------------------------------------------------------------------- stage
@@ -236,8 +238,10 @@ def page_files(root: Path) -> dict[str, bytes]:
         for path in root.glob(pattern):
             paths.update(files_below(path) if path.is_dir() else [path])
     names = {path.relative_to(root).as_posix(): path for path in sorted(paths)}
-    found = {n: path.read_bytes() for n, path in names.items() if not in_place.is_generated(n)}
-    return {**found, CONFIG: staged_config(found[CONFIG])} if CONFIG in found else found
+    by_name = {
+        n: path.read_bytes() for n, path in names.items() if not quarto_project.is_generated(n)
+    }
+    return {**by_name, CONFIG: staged_config(by_name[CONFIG])} if CONFIG in by_name else by_name
 
 
 def staged_config(text: bytes) -> bytes:
@@ -287,8 +291,8 @@ def _config(root: Path) -> dict[str, Any]:
 
 def _resources(root: Path) -> list[str]:
     """Return the patterns under ``project.resources`` that stay inside the project."""
-    found = (_config(root).get("project") or {}).get("resources") or []
-    patterns = [found] if isinstance(found, str) else list(found)
+    text = (_config(root).get("project") or {}).get("resources") or []
+    patterns = [text] if isinstance(text, str) else list(text)
     return [pattern for pattern in patterns if not pattern.startswith(("/", "!", "."))]
 
 
@@ -320,9 +324,9 @@ def data_files(
     what = "Every number, figure and table of the report, with its interval, rows and inputs"
     source = findings_page.INDEX.replace(".qmd", ".html")
     known = datasets.Dataset("findings", "findings", what, table, datasets.typed(table), source)
-    found = [*datasets.committed(root), known, *datasets.exhibits(offered, records, addresses)]
+    result = [*datasets.committed(root), known, *datasets.exhibits(offered, records, addresses)]
     licence = root / "LICENSE-DATA"
-    return datasets.files(found, licence.read_bytes() if licence.is_file() else b"", titles)
+    return datasets.files(result, licence.read_bytes() if licence.is_file() else b"", titles)
 
 
 def stage(root: Path, notebooks: Sequence[Executed], folder: Path | None = None) -> StageReport:

@@ -24,8 +24,8 @@ from typing import Any, Final
 
 from analysis.faults import Fault, FaultsError
 from analysis.files import digest_files, digest_of, write_atomic
+from analysis.site.annotate import cell_options, quoted
 from analysis.site.digest import PACKAGE, ImportGraph, package_files, source_of
-from analysis.site.dress import cell_options, quoted
 
 FOLDER: Final = Path("notebooks") / "data"
 CATALOGUE: Final = Path("data") / "external.toml"
@@ -103,13 +103,13 @@ def fetched_sets(content: Mapping[str, Any], root: Path) -> tuple[FetchedSet, ..
     ]
     elsewhere = os.environ.get(VARIABLE)
     folders = [*([Path(elsewhere)] if elsewhere else []), root / FETCHED]
-    found = []
+    fetched_sets = []
     for name in dict.fromkeys(map(str, named)):
         if name in catalogue:
             places = [folder / catalogue[name]["file"] for folder in folders]
             here = next((path for path in places if path.is_file()), None)
-            found.append(FetchedSet(name, catalogue[name]["sha256"], here))
-    return tuple(found)
+            fetched_sets.append(FetchedSet(name, catalogue[name]["sha256"], here))
+    return tuple(fetched_sets)
 
 
 def code_digest(content: Mapping[str, Any], root: Path, graph: ImportGraph) -> str:
@@ -146,14 +146,14 @@ def reached(content: Mapping[str, Any], root: Path, graph: ImportGraph) -> set[s
                 waiting.append(door[node.attr])
             elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE):
                 waiting.append(node.module or "")
-    found: set[str] = set()
+    names: set[str] = set()
     while waiting:
         name = waiting.pop()
         # The package itself imports all of the front door, by name and only when asked.
-        if name not in found | DRAWING and name != PACKAGE and name in graph.files:
-            found.add(name)
+        if name not in names | DRAWING and name != PACKAGE and name in graph.files:
+            names.add(name)
             waiting += graph.edges[name]
-    return found
+    return names
 
 
 def stored(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -298,7 +298,7 @@ def refresh(root: Path, names: Sequence[str] = ()) -> list[str]:
     from analysis.site.execute import CACHE, read_notebook, without_outputs
     from analysis.site.kernel import run_notebook
 
-    graph, epoch, said = ImportGraph.read(root / "src"), commit_time(root), []
+    graph, epoch, lines = ImportGraph.read(root / "src"), commit_time(root), []
     for path in sorted((root / FOLDER).glob("*.ipynb")):
         if names and path.stem not in names:
             continue
@@ -307,10 +307,10 @@ def refresh(root: Path, names: Sequence[str] = ()) -> list[str]:
         sets = fetched_sets(content, root)
         absent = [known.name for known in sets if known.path is None]
         if not sets:
-            said.append(f"{name}: no fetched data, so every build runs it")
+            lines.append(f"{name}: no fetched data, so every build runs it")
             continue
         if absent:
-            said.append(f'{name}: left as it is, make data ARGS="{" ".join(absent)}"')
+            lines.append(f'{name}: left as it is, make data ARGS="{" ".join(absent)}"')
             continue
         notebook = nbformat.from_dict(without_outputs(content))  # type: ignore[no-untyped-call]
         settings = root / CACHE / "settings"
@@ -323,8 +323,8 @@ def refresh(root: Path, names: Sequence[str] = ()) -> list[str]:
         }
         text = str(nbformat.v4.writes(notebook))  # type: ignore[no-untyped-call]
         write_atomic(path, (text + "\n").encode())
-        said.append(f"{name}: run and stored")
-    return said
+        lines.append(f"{name}: run and stored")
+    return lines
 
 
 def main() -> int:

@@ -51,10 +51,12 @@ def text_of(page: str, values: Mapping[str, str], name: str) -> str:
     >>> text_of("Rose by {{< val a >}}.\n", {"a": "[9 %](/findings/b.qmd#a){.finding}"}, "p.qmd")
     'Rose by 9 %.\n'
     """
-    unknown = sorted({found for found in _VALUE.findall(page) if found not in values})
+    unknown = sorted({result for result in _VALUE.findall(page) if result not in values})
     if unknown:
         remedy = "keep a number under this name: va.keep"
-        raise FaultsError([Fault(name, "no number is kept", remedy, value=one) for one in unknown])
+        raise FaultsError(
+            [Fault(name, "no number is kept", remedy, value=item) for item in unknown]
+        )
 
     def printed(match: re.Match[str]) -> str:
         linked = _LINK.match(values[match[1]])
@@ -88,8 +90,8 @@ def document(text: str, epoch: str) -> bytes:
             check=False,
         )
         if done.returncode:
-            said = done.stderr.decode(errors="replace").strip().splitlines()
-            problem = f"pandoc makes no document: {said[-1] if said else done.returncode}"
+            lines = done.stderr.decode(errors="replace").strip().splitlines()
+            problem = f"pandoc makes no document: {lines[-1] if lines else done.returncode}"
             raise FaultsError([Fault("summary.docx", problem, "correct the page")])
         return target.read_bytes()
 

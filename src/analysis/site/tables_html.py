@@ -43,8 +43,8 @@ def plain_tables(html: str, name: str = "") -> str:
     scope="col">a</th></tr></table></div>'
     """
 
-    def plain(found: re.Match[str]) -> str:
-        table = found[1]
+    def plain(match: re.Match[str]) -> str:
+        table = match[1]
         while _ID.search(table):
             table = _ID.sub(r"\1", table)
         table = re.sub(r' data-quarto-[\w-]+="\w+"', "", table)
@@ -52,13 +52,13 @@ def plain_tables(html: str, name: str = "") -> str:
         table = table.replace('<table class="gt_table"', mark, 1)
         return _boxed(table, name)
 
-    def frame(found: re.Match[str]) -> str:
-        rows = re.sub(r'<tr style="[^"]*">', "<tr>", found["rows"])
+    def frame(hit: re.Match[str]) -> str:
+        rows = re.sub(r'<tr style="[^"]*">', "<tr>", hit["rows"])
         # Polars names the type of each column in a second row of the head.
         rows = re.sub(r"<th>(?=[^<])", '<th scope="col">', rows).replace("<th></th>", "<td></td>")
         mark = '<table class="dataframe" data-quarto-disable-processing="true">'
-        shape = f'<p class="table-note">{found["shape"]}</p>' if found["shape"] else ""
-        return _boxed(f"{mark}{rows}</table>", name) + shape + found["after"].strip()
+        shape = f'<p class="table-note">{hit["shape"]}</p>' if hit["shape"] else ""
+        return _boxed(f"{mark}{rows}</table>", name) + shape + hit["after"].strip()
 
     return _FRAME.sub(frame, _TABLE.sub(plain, html))
 

@@ -119,8 +119,8 @@ def package() -> str:
     """Return the description of the tables for other programs, as JSON."""
     what = "Terms, words of findings, and texts in Chinese with the English they stand for"
     files = (datapackage.csv_file(name, schema) for name, schema in SCHEMAS.items())
-    made = datapackage.package("translations", "Translations", what, files)
-    return datapackage.as_json(made)
+    by_name = datapackage.package("translations", "Translations", what, files)
+    return datapackage.as_json(by_name)
 
 
 def read(name: str, root: Path | None = None) -> pl.DataFrame:
@@ -162,13 +162,13 @@ def section(text: str, anchor: str) -> str | None:
     begun: int | None = 0 if anchor == "top" else None
     level = 6
     for at, line in enumerate(lines):
-        found = _HEADING.match(line)
-        if not found:
+        match = _HEADING.match(line)
+        if not match:
             continue
-        if begun is not None and len(found[1]) <= level:
+        if begun is not None and len(match[1]) <= level:
             return "\n".join(lines[begun:at]).strip()
-        if begun is None and anchor in (found[3], slug(found[2])):
-            begun, level = at + 1, len(found[1])
+        if begun is None and anchor in (match[3], slug(match[2])):
+            begun, level = at + 1, len(match[1])
     return None if begun is None else "\n".join(lines[begun:]).strip()
 
 
@@ -295,7 +295,7 @@ def refreshed(
         The project folder.
     """
     named = set(still)
-    done = {(one.zh, one.source) for one in behind if one.edited or one.zh in named}
+    done = {(stale.zh, stale.source) for stale in behind if stale.edited or stale.zh in named}
     rows = []
     for row in answers.drop("line").iter_rows(named=True):
         english, chinese = text_of(row["source"], root), text_of(row["zh"], root)

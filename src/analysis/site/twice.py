@@ -108,7 +108,8 @@ def compare(first: Path, second: Path) -> tuple[str, ...]:
     ("a.csv:2: '1' and '2'",)
     """
     here, there = (
-        {path.relative_to(one).as_posix() for path in files_below(one)} for one in (first, second)
+        {path.relative_to(file).as_posix() for path in files_below(file)}
+        for file in (first, second)
     )
     alone = [f"{name}: only in the first build" for name in sorted(here - there)]
     alone += [f"{name}: only in the second build" for name in sorted(there - here)]
@@ -122,16 +123,16 @@ def compare(first: Path, second: Path) -> tuple[str, ...]:
     )
 
 
-def _first_difference(name: str, one: bytes, other: bytes) -> str:
+def _first_difference(name: str, data: bytes, other: bytes) -> str:
     try:
-        lines, others = one.decode().split("\n"), other.decode().split("\n")
+        lines, others = data.decode().split("\n"), other.decode().split("\n")
     except UnicodeDecodeError:
-        return f"{name}: {len(one):,} and {len(other):,} bytes that differ"
+        return f"{name}: {len(data):,} and {len(other):,} bytes that differ"
     at = next(
         (n for n, (a, b) in enumerate(zip(lines, others, strict=False)) if a != b),
         min(len(lines), len(others)),
     )
-    here, there = (found[at] if at < len(found) else "" for found in (lines, others))
+    here, there = (names[at] if at < len(names) else "" for names in (lines, others))
     return f"{name}:{at + 1}: {_around(here, there)!r} and {_around(there, here)!r}"
 
 

@@ -175,7 +175,7 @@ def css_loads(text: str) -> Iterator[tuple[str, int]]:
             yield url, bare.count("\n", 0, match.start()) + 1
 
 
-def runs_inline(tag: str, found: Mapping[str, str]) -> bool:
+def runs_inline(tag: str, by_name: Mapping[str, str]) -> bool:
     """Say whether an element is a script whose text a browser would run.
 
     Examples
@@ -185,7 +185,9 @@ def runs_inline(tag: str, found: Mapping[str, str]) -> bool:
     >>> runs_inline("script", {"type": "application/json"}), runs_inline("p", {})
     (False, False)
     """
-    return tag == "script" and "src" not in found and not _DATA_BLOCK.search(found.get("type", ""))
+    return (
+        tag == "script" and "src" not in by_name and not _DATA_BLOCK.search(by_name.get("type", ""))
+    )
 
 
 def read_page(path: Path) -> Page:
@@ -222,34 +224,34 @@ class _Reader(HTMLParser):
     # Called for every tag of every page, so written for speed: one dict, few lookups.
     def handle_starttag(self, tag: str, attrs: Attributes) -> None:
         self._end_text()
-        found = {key: value or "" for key, value in attrs}
+        by_name = {key: value or "" for key, value in attrs}
         line = self.getpos()[0]
         if attrs:
-            self._note_id(tag, found, line)
-            self._note_addresses(tag, found, line)
-            self._note_spoken(found, line)
-            self._note_code(tag, found, line)
+            self._note_id(tag, by_name, line)
+            self._note_addresses(tag, by_name, line)
+            self._note_spoken(by_name, line)
+            self._note_code(tag, by_name, line)
         if tag == "img":
-            self._note_image(found, line)
+            self._note_image(by_name, line)
         elif tag in _HEADINGS:
             self._heading = Heading(_HEADINGS[tag], line, self._main > 0)
             self.page.headings.append(self._heading)
         elif tag == "html":
-            self.page.lang = found.get("lang", "").strip()
+            self.page.lang = by_name.get("lang", "").strip()
         elif tag == "meta":
-            self._note_meta(found)
+            self._note_meta(by_name)
         elif tag == "title":
             if self._svg is None and not any(name == "svg" for name, _ in self._stack):
                 self._title = True
             else:
                 self._svg = None
-        elif tag == "svg" and found.get("role") == "img":
-            named = found.get("aria-label") or found.get("aria-labelledby")
-            if not named and found.get("aria-hidden") != "true":
+        elif tag == "svg" and by_name.get("role") == "img":
+            named = by_name.get("aria-label") or by_name.get("aria-labelledby")
+            if not named and by_name.get("aria-hidden") != "true":
                 self._svg = (len(self._stack), line)
-        self._runs = tag == "script" and runs_inline(tag, found)
+        self._runs = tag == "script" and runs_inline(tag, by_name)
         if tag not in _VOID:
-            self._open(tag, found.get("class", ""))
+            self._open(tag, by_name.get("class", ""))
 
     def handle_startendtag(self, tag: str, attrs: Attributes) -> None:
         self.handle_starttag(tag, attrs)
@@ -323,29 +325,29 @@ class _Reader(HTMLParser):
             self.page.silent_images.append(("svg", self._svg[1]))
             self._svg = None
 
-    def _note_id(self, tag: str, found: dict[str, str], line: int) -> None:
-        identity = found.get("id")
+    def _note_id(self, tag: str, by_name: dict[str, str], line: int) -> None:
+        identity = by_name.get("id")
         if identity:
             if identity in self.page.ids:
                 self.page.repeated_ids.append((identity, line))
             self.page.ids.add(identity)
             if tag in {"div", "figure"} and identity.startswith("fig-"):
                 self.page.figures.add(identity)
-        if tag == "a" and found.get("name"):
-            self.page.ids.add(found["name"])
+        if tag == "a" and by_name.get("name"):
+            self.page.ids.add(by_name["name"])
 
-    def _note_addresses(self, tag: str, found: dict[str, str], line: int) -> None:
+    def _note_addresses(self, tag: str, by_name: dict[str, str], line: int) -> None:
         page = self.page
         if tag in {"a", "area"}:
-            if found.get("href"):
-                page.links.append(Load(tag, found["href"], line))
+            if by_name.get("href"):
+                page.links.append(Load(tag, by_name["href"], line))
         elif tag == "link":
-            rels = set(found.get("rel", "").lower().split())
-            if rels & _LOADING_RELS and found.get("href"):
-                page.loads.append(Load(tag, found["href"], line))
+            rels = set(by_name.get("rel", "").lower().split())
+            if rels & _LOADING_RELS and by_name.get("href"):
+                page.loads.append(Load(tag, by_name["href"], line))
         elif tag in _LOADING_TAGS:
             for name in _LOADING_TAGS[tag]:
-                value = found.get(name)
+                value = by_name.get(name)
                 if not value:
                     continue
                 if name == "srcset":
@@ -353,38 +355,38 @@ class _Reader(HTMLParser):
                     page.loads += [Load(tag, choice, line) for choice in choices]
                 elif not value.startswith("#"):
                     page.loads.append(Load(tag, value, line))
-        style = found.get("style")
+        style = by_name.get("style")
         if style and "url(" in style:
             page.loads += [Load(tag, url, line) for url, _ in css_loads(style)]
 
-    def _note_spoken(self, found: dict[str, str], line: int) -> None:
+    def _note_spoken(self, by_name: dict[str, str], line: int) -> None:
         for name in ("alt", "title", "aria-label"):
-            value = found.get(name)
+            value = by_name.get(name)
             if value:
                 self.page.texts.append((line, value))
 
-    def _note_code(self, tag: str, found: dict[str, str], line: int) -> None:
-        for name, value in found.items():
+    def _note_code(self, tag: str, by_name: dict[str, str], line: int) -> None:
+        for name, value in by_name.items():
             handler = name.startswith("on") and self._main
             if handler or value.lstrip()[:11].lower() == "javascript:":
                 self.page.scripted.append((line, f"<{tag} {name}={value}"))
 
-    def _note_image(self, found: dict[str, str], line: int) -> None:
-        hidden = found.get("aria-hidden") == "true" or found.get("role") == "presentation"
-        alt = found.get("alt")
+    def _note_image(self, by_name: dict[str, str], line: int) -> None:
+        hidden = by_name.get("aria-hidden") == "true" or by_name.get("role") == "presentation"
+        alt = by_name.get("alt")
         # An empty alt marks decoration; nothing inside a figure is decoration.
         if not hidden and (alt is None or (self._figures and not alt.strip())):
-            self.page.silent_images.append((found.get("src", "")[:80], line))
+            self.page.silent_images.append((by_name.get("src", "")[:80], line))
 
-    def _note_meta(self, found: dict[str, str]) -> None:
-        if found.get("name", "").lower() == "viewport" and found.get("content"):
+    def _note_meta(self, by_name: dict[str, str]) -> None:
+        if by_name.get("name", "").lower() == "viewport" and by_name.get("content"):
             self.page.viewport = True
-        elif found.get("name", "").lower() == "generator":
-            self.page.by_quarto = found.get("content", "").lower().startswith("quarto")
-        if found.get("http-equiv", "").lower() == "refresh":
+        elif by_name.get("name", "").lower() == "generator":
+            self.page.by_quarto = by_name.get("content", "").lower().startswith("quarto")
+        if by_name.get("http-equiv", "").lower() == "refresh":
             self.page.redirects = True
-        if found.get("http-equiv", "").lower() == "content-security-policy":
-            self.page.policy = found.get("content", "")
+        if by_name.get("http-equiv", "").lower() == "content-security-policy":
+            self.page.policy = by_name.get("content", "")
 
     def _note_text(self, data: str, line: int, inside: str) -> None:
         self.page.texts.append((line, data))

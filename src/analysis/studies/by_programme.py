@@ -45,10 +45,10 @@ def summary_by_programme() -> pl.DataFrame:
     rated = known.outcomes.filter(pl.col("rated").cast(pl.String) == "yes")
     rows = []
     for programme in known.programmes.iter_rows(named=True):
-        found = studies(programme["id"])
-        families = set(found.frame["outcome_family"].cast(pl.String))
+        result = studies(programme["id"])
+        families = set(result.frame["outcome_family"].cast(pl.String))
         lines = [
-            _line(found, programme, outcome)
+            _line(result, programme, outcome)
             for outcome in rated.iter_rows(named=True)
             if outcome["id"] in families
         ]
@@ -106,12 +106,12 @@ def _order(line: dict[str, Any]) -> tuple[int, int]:
     return RANK.index(line["rating"]), -int(line["n_pooled"])
 
 
-def _line(found: Studies, programme: dict[str, Any], outcome: dict[str, Any]) -> dict[str, Any]:
-    rows = found.outcome(outcome["id"]).frame
+def _line(studies: Studies, programme: dict[str, Any], outcome: dict[str, Any]) -> dict[str, Any]:
+    rows = studies.outcome(outcome["id"]).frame
     kind = pl.col("kind").cast(pl.String)
     estimates = rows.filter(kind == "estimate")
     directions = rows.filter(kind == "direction")
-    rating = rate(found, outcome["id"])
+    rating = rate(studies, outcome["id"])
     randomised = estimates.filter(pl.col("risk_of_bias").cast(pl.String) == "randomised")
     china = pl.concat([estimates, directions]).filter(pl.col("country") == "China")
     null = directions.filter(pl.col("direction").cast(pl.String) == "null")
@@ -181,8 +181,8 @@ def _pooled(rating: Rating) -> dict[str, Any]:
         pooled.descriptive,
         pooled.mostly_prior,
     )
-    made = dict(zip(names, values, strict=True))
-    return {k: None if isinstance(x, float) and math.isnan(x) else x for k, x in made.items()}
+    by_name = dict(zip(names, values, strict=True))
+    return {k: None if isinstance(x, float) and math.isnan(x) else x for k, x in by_name.items()}
 
 
 def _range(rows: pl.DataFrame, count: str, name: str) -> dict[str, Any]:

@@ -153,33 +153,33 @@ class Studies:
     def __len__(self) -> int:
         return self.frame.height
 
-    def _kept(self, condition: pl.Expr, what: str) -> Studies:
+    def _filtered(self, condition: pl.Expr, what: str) -> Studies:
         return replace(self, frame=self.frame.filter(condition), title=f"{self.title}, {what}")
 
     @property
     def randomised(self) -> Studies:
         """Estimates from random assignment."""
-        return self._kept(pl.col("risk_of_bias").cast(pl.String) == "randomised", "randomised")
+        return self._filtered(pl.col("risk_of_bias").cast(pl.String) == "randomised", "randomised")
 
     @property
     def usable(self) -> Studies:
         """Estimates known first-hand, which may enter a range or a rating."""
-        return self._kept(pl.col("usable").cast(pl.String) == "yes", "usable")
+        return self._filtered(pl.col("usable").cast(pl.String) == "yes", "usable")
 
     @property
     def reviews(self) -> Studies:
         """Results of reviews and meta-analyses."""
-        return self._kept(pl.col("kind").cast(pl.String) == "review", "reviews")
+        return self._filtered(pl.col("kind").cast(pl.String) == "review", "reviews")
 
     @property
     def directions(self) -> Studies:
         """Rows that report a direction without a number."""
-        return self._kept(pl.col("kind").cast(pl.String) == "direction", "directions only")
+        return self._filtered(pl.col("kind").cast(pl.String) == "direction", "directions only")
 
     @property
     def primary(self) -> Studies:
         """Rows that stand for their study."""
-        return self._kept(pl.col("primary").cast(pl.String) == "yes", "one estimate a study")
+        return self._filtered(pl.col("primary").cast(pl.String) == "yes", "one estimate a study")
 
     def design(self, *names: str) -> Studies:
         """Keep studies of one or several designs, such as ``matching``.
@@ -190,25 +190,25 @@ class Studies:
             If a design is none of the vocabulary.
         """
         _known(names, DESIGNS, "design")
-        return self._kept(pl.col("design").cast(pl.String).is_in(names), " or ".join(names))
+        return self._filtered(pl.col("design").cast(pl.String).is_in(names), " or ".join(names))
 
     def outcome(self, *families: str) -> Studies:
         """Keep one or several families of outcomes, such as ``consumption``."""
         _known(families, list(tables().outcomes["id"]), "outcome family")
         kept = pl.col("outcome_family").cast(pl.String).is_in(families)
-        return self._kept(kept, " or ".join(families))
+        return self._filtered(kept, " or ".join(families))
 
     def effect(self, name: str) -> Studies:
         """Keep effects of the ``offer``, on ``participation``, on an ``area`` and so on."""
-        return self._kept(pl.col("effect").cast(pl.String) == name, f"effect: {name}")
+        return self._filtered(pl.col("effect").cast(pl.String) == name, f"effect: {name}")
 
     def sub_type(self, *names: str) -> Studies:
         """Keep one or several kinds of the programme."""
-        return self._kept(pl.col("sub_type").is_in(names), " or ".join(names))
+        return self._filtered(pl.col("sub_type").is_in(names), " or ".join(names))
 
     def country(self, *names: str) -> Studies:
         """Keep studies of one or several countries."""
-        return self._kept(pl.col("country").is_in(names), " or ".join(names))
+        return self._filtered(pl.col("country").is_in(names), " or ".join(names))
 
     def where(self, *conditions: pl.Expr) -> Studies:
         """Keep rows that meet conditions on the columns of the frame."""

@@ -77,8 +77,8 @@ class Study:
 
 @cache
 def _limits() -> tuple[float, float]:
-    found = tomllib.loads((paths.data() / FILE).read_text(encoding="utf-8"))
-    return float(found["precise"]["value"]), float(found["imprecise"]["value"])
+    by_name = tomllib.loads((paths.data() / FILE).read_text(encoding="utf-8"))
+    return float(by_name["precise"]["value"]), float(by_name["imprecise"]["value"])
 
 
 def sign_of(row: Mapping[str, Any]) -> tuple[str, bool]:
@@ -267,30 +267,30 @@ def _head(ax: Axes, names: Sequence[str], rating: str | None, top: float, langua
         down += LINE_INCHES
         ax.text(0, down, name, transform=across, fontsize=TEXT, fontweight="bold", color=INK)
     if rating:
-        said = labels(language)["map_rating"].format(rating=rating)
-        ax.text(1, down, said, transform=across, ha="right", fontsize=SMALL, color=NEUTRAL)
+        text = labels(language)["map_rating"].format(rating=rating)
+        ax.text(1, down, text, transform=across, ha="right", fontsize=SMALL, color=NEUTRAL)
 
 
 def _cell(ax: Axes, cell: Sequence[Study], number: int, top: float, href: str) -> None:
-    for place, one in enumerate(cell):
+    for place, study in enumerate(cell):
         x = number + 0.11 + 0.215 * (place % PER_LINE)
-        _mark(ax, one, x, top + MARK_INCHES * (place // PER_LINE), href)
+        _mark(ax, study, x, top + MARK_INCHES * (place // PER_LINE), href)
 
 
-def _mark(ax: Axes, one: Study, x: float, y: float, href: str = "") -> None:
-    colour = SIGNS[one.sign]
+def _mark(ax: Axes, study: Study, x: float, y: float, href: str = "") -> None:
+    colour = SIGNS[study.sign]
     [point] = ax.plot(
         [x],
         [y],
-        one.shape,
-        markersize=one.size,
+        study.shape,
+        markersize=study.size,
         color=colour,
-        markerfacecolor=colour if one.filled else "white",
+        markerfacecolor=colour if study.filled else "white",
         markeredgewidth=1.3,
         clip_on=False,
     )
-    if one.text:
-        mark(point, one.text, href=href)
+    if study.text:
+        mark(point, study.text, href=href)
 
 
 def _legend(ax: Axes, top: float, language: str) -> None:
@@ -306,27 +306,27 @@ def _legend(ax: Axes, top: float, language: str) -> None:
         (Study("", "o", "unclear", True, SIZES[2]), "size_small"),
     ]
     for start, items in ((0.0, left), (0.6 * across, right)):
-        for line, (one, key) in enumerate(items):
+        for line, (study, key) in enumerate(items):
             y = top + LINE_INCHES * (line + 0.6)
-            _mark(ax, one, start + 0.1, y)
+            _mark(ax, study, start + 0.1, y)
             ax.text(start + 0.25, y + 0.045, words[key], fontsize=SMALL, color=INK)
 
 
 def _alternative(
     summary: pl.DataFrame, lines: Sequence[Mapping[str, Sequence[Study]]], language: str
 ) -> str:
-    words, said = labels(language), []
+    words, texts = labels(language), []
     for line, cells in zip(summary.iter_rows(named=True), lines, strict=True):
         parts = [
             words["map_cell"].format(
                 outcome=words[f"map_{key}"],
                 n=len(cell),
-                **{sign: sum(one.sign == sign for one in cell) for sign in SIGNS},
+                **{sign: sum(study.sign == sign for study in cell) for sign in SIGNS},
             )
             for key, cell in cells.items()
             if cell
         ]
         colon, comma = ("：", "，") if language == "zh" else (": ", ", ")
         content = comma.join(parts) or words["map_no_study"]
-        said.append(f"{line[f'programme_{language}']}{colon}{content}")
-    return words["alt_map"].format(cells=("；" if language == "zh" else "; ").join(said))
+        texts.append(f"{line[f'programme_{language}']}{colon}{content}")
+    return words["alt_map"].format(cells=("；" if language == "zh" else "; ").join(texts))

@@ -38,17 +38,17 @@ def prior_of(outcome: str, scale: str = "percent") -> Prior:
     FaultsError
         If the file has no prior for the family.
     """
-    found = tables().priors.filter(pl.col("outcome_family").cast(pl.String) == outcome)
-    if found.is_empty():
+    frame = tables().priors.filter(pl.col("outcome_family").cast(pl.String) == outcome)
+    if frame.is_empty():
         remedy = "add a row to data/studies/priors.csv before looking at results"
         raise FaultsError([Fault("pool", "no prior for the outcome", remedy, value=outcome)])
-    row = found.row(0, named=True)
+    row = frame.row(0, named=True)
     factor = 0.01 if scale == "log" else 1.0
     mean, sd, tau_scale = (row[name] * factor for name in ("mean", "sd", "tau_scale"))
     return Prior(mean, sd, tau_scale, source=str(row["source"]))
 
 
-def _shown(selection: Selection) -> pl.DataFrame:
+def _display_table(selection: Selection) -> pl.DataFrame:
     """Return what entered with one name for each column."""
     more = [
         name
@@ -140,7 +140,7 @@ def pool(
         why = "; ".join(f"{n} {reason}" for reason, n in chosen.left_out.items())
         remedy = "ask va.rate, which says that the library has none, or widen effect or designs"
         raise FaultsError([Fault("pool", f"no estimate to pool ({why or 'no row'})", remedy)])
-    shown = _shown(chosen)
+    shown = _display_table(chosen)
     model = fit(shown, dependent=dependent)
     shown = shown.with_columns(weight=pl.Series(model.weights))
     every = chosen.rows
@@ -159,7 +159,7 @@ def pool(
         scale=chosen.scale,
         model=model,
         prior=prior,
-        alternatives=_shown(Selection(every, {}, chosen.scale, 0)),
+        alternatives=_display_table(Selection(every, {}, chosen.scale, 0)),
         frame=_frame(model, chosen, question, level),
         comparison=_compared(model, chosen, question),
         account=Account(
@@ -272,12 +272,12 @@ def _compared(
     model: RandomEffects | ThreeLevel, chosen: Selection, question: Question
 ) -> Comparison:
     few = model.descriptive if isinstance(model, ThreeLevel) else model.df < FEWEST_DF
-    one = chosen.rows["study"].n_unique() == 1
-    errors = "the study's own" if one else "Hartung and Knapp, t of studies less one"
+    flag = chosen.rows["study"].n_unique() == 1
+    errors = "the study's own" if flag else "Hartung and Knapp, t of studies less one"
     if isinstance(model, ThreeLevel):
         errors = "model-based, t of studies less one; beside it CR2 with Satterthwaite degrees"
     return Comparison(
-        estimator="one study" if one else "random effects by REML",
+        estimator="one study" if flag else "random effects by REML",
         estimand=f"mean effect of the {question.effect} on {question.outcome or 'the outcome'}",
         compared=question.comparison.replace("_", " "),
         errors=f"{errors}; {DESCRIPTIVE}" if few else errors,

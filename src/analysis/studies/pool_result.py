@@ -218,8 +218,8 @@ class PoolResult(Result):
     def outcome_name(self) -> str:
         """The family of outcomes in words."""
         asked = self.question.outcome or ""
-        found = tables().outcomes.filter(pl.col("id").cast(pl.String) == asked)
-        return "" if found.is_empty() else str(found["name_en"][0])
+        frame = tables().outcomes.filter(pl.col("id").cast(pl.String) == asked)
+        return "" if frame.is_empty() else str(frame["name_en"][0])
 
     @cached_property
     def prior_sensitivity(self) -> pl.DataFrame:

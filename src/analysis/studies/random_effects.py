@@ -108,13 +108,13 @@ def reml(effects: Array, variances: Array) -> float:
     if best == 0:
         return 0.0
     low, high = grid[best - 1], grid[min(best + 1, GRID)]
-    found = optimize.minimize_scalar(
+    result = optimize.minimize_scalar(
         lambda tau2: -restricted_likelihood(effects, variances, tau2),
         bounds=(low, high),
         method="bounded",
         options={"xatol": 1e-12 * most},
     )
-    return _score_root(effects, variances, float(found.x), low, high)
+    return _score_root(effects, variances, float(result.x), low, high)
 
 
 def _score_root(effects: Array, variances: Array, start: float, low: float, high: float) -> float:
@@ -163,9 +163,9 @@ def random_effects(effects: Array, std_errors: Array) -> RandomEffects:
     if k == 0 or not (v > 0).all():
         raise ValueError("pooling needs estimates with positive standard errors")
     if k == 1:
-        one = np.ones(1)
+        values = np.ones(1)
         return RandomEffects(
-            1, float(y[0]), float(math.sqrt(v[0])), math.inf, math.nan, 0.0, 0.0, 1.0, one
+            1, float(y[0]), float(math.sqrt(v[0])), math.inf, math.nan, 0.0, 0.0, 1.0, values
         )
     tau2 = reml(y, v)
     weights = 1 / (v + tau2)

@@ -71,8 +71,8 @@ class Rating:
         return self._word("name_zh", "本库尚无")
 
     def _word(self, column: str, none: str) -> Word:
-        found = tables().ratings.filter(pl.col("rating") == self.rating)
-        word = none if found.is_empty() else str(found[column][0])
+        frame = tables().ratings.filter(pl.col("rating") == self.rating)
+        word = none if frame.is_empty() else str(frame[column][0])
         return Word(word=word, what="how sure", unit="rating", provenance=self.provenance)
 
     @property

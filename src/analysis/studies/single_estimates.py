@@ -83,12 +83,12 @@ def find(studies: Studies, name: str, *, as_printed: bool = False) -> Effect:
     FaultsError
         If there is none among these studies, or if it has a direction and no number.
     """
-    found = studies.frame.filter(pl.col("id") == name)
-    if found.is_empty() or found["estimate"].item() is None:
-        problem = "a direction without a number" if found.height else "no such estimate"
+    frame = studies.frame.filter(pl.col("id") == name)
+    if frame.is_empty() or frame["estimate"].item() is None:
+        problem = "a direction without a number" if frame.height else "no such estimate"
         remedy = "use an id of data/studies/estimates.csv that has an estimate"
         raise FaultsError([Fault(studies.title, problem, remedy, column="id", value=name)])
-    return effect_of(found.row(0, named=True), studies.provenance, as_printed=as_printed)
+    return effect_of(frame.row(0, named=True), studies.provenance, as_printed=as_printed)
 
 
 def forest_of(

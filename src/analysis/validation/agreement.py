@@ -59,10 +59,10 @@ class PublishedCases:
 
     def _count(self, count: int, what: str) -> Number:
         n = self.cases.height
-        made = of_files(
+        provenance = of_files(
             published_cases, *PRINTED, evidence="public", rows_in=n, rows_used=n, method="count"
         )
-        return Number(value=float(count), unit="estimates", what=what, provenance=made)
+        return Number(value=float(count), unit="estimates", what=what, provenance=provenance)
 
     def table(self) -> ResultTable:
         """Return every case, those that differ first.
@@ -87,10 +87,10 @@ class PublishedCases:
             ]
         )
         n = data.height
-        made = of_files(
+        provenance = of_files(
             PublishedCases.table, *PRINTED, evidence="public", rows_in=n, rows_used=n, method=AGAIN
         )
-        return ResultTable(shown=shown, data=data, provenance=made).filterable("every digit")
+        return ResultTable(shown=shown, data=data, provenance=provenance).filterable("every digit")
 
 
 def published_cases(cases: pl.DataFrame | None = None) -> PublishedCases:
@@ -168,10 +168,10 @@ class PackageComparison:
 
     def _count(self, count: int, unit: str, what: str) -> Number:
         n = self.compared.height
-        made = of_files(
+        provenance = of_files(
             package_comparison, *PEERS, evidence="model", rows_in=n, rows_used=n, method="count"
         )
-        return Number(value=float(count), unit=unit, what=what, provenance=made)
+        return Number(value=float(count), unit=unit, what=what, provenance=provenance)
 
     def table(self) -> ResultTable:
         """Return the largest differences by variant of the design, estimator and package.
@@ -195,12 +195,14 @@ class PackageComparison:
             pl.col("factor").alias("package's factor"),
         )
         n = self.compared.height
-        made = of_files(
+        provenance = of_files(
             PackageComparison.table, *PEERS, evidence="model", rows_in=n, rows_used=n, method=AGAIN
         )
         # Differences are rounding, which differs between machines: what is offered is their limit.
         data = shown.with_columns(self.summary["agrees"])
-        return ResultTable(shown=shown, data=data, provenance=made).filterable("variant", "package")
+        return ResultTable(shown=shown, data=data, provenance=provenance).filterable(
+            "variant", "package"
+        )
 
 
 def package_comparison() -> PackageComparison:

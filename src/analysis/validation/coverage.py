@@ -145,8 +145,8 @@ def summary(design: str, drawn: pl.DataFrame) -> pl.DataFrame:
                 (str(estimator), rule, *row)
                 for row in (
                     *_pointwise(held.filter(outcome="income")),
-                    ("size", _mean(_found(null, rule)), 1),
-                    ("power", _mean(_found(simple, rule)), 1),
+                    ("size", _mean(_rejection_rates(null, rule)), 1),
+                    ("power", _mean(_rejection_rates(simple, rule)), 1),
                     *(_joint(part, rule) if estimator == "group_time" else ()),
                 )
             ]
@@ -193,35 +193,35 @@ def _held(part: pl.DataFrame, rule: str) -> pl.DataFrame:
     return part.with_columns(held=pl.Series(off <= _half(part, rule)))
 
 
-def _found(simple: pl.DataFrame, rule: str) -> Floats:
+def _rejection_rates(simple: pl.DataFrame, rule: str) -> Floats:
     """Return in which draws the interval leaves zero out."""
     off: Floats = np.abs(simple["estimate"].to_numpy())
     return (off > _half(simple, rule)).astype(np.float64)
 
 
 def _pointwise(held: pl.DataFrame) -> list[tuple[str, Share, int]]:
-    found = []
+    entries = []
     for name in ("simple", "event_time", "group_time"):
         part = held.filter(aggregation=name)
         if not part.height:
             continue
         by_draw = part.group_by("draw", maintain_order=True).agg(pl.col("held").mean())
         each = part.group_by("at", "cohort", "period").agg(pl.col("held").mean())["held"]
-        found.append((f"coverage_{name}", _mean(by_draw["held"].to_numpy()), each.len()))
+        entries.append((f"coverage_{name}", _mean(by_draw["held"].to_numpy()), each.len()))
         if name == "event_time":
             n = by_draw.height
             for word, value in (("lowest", each.min()), ("highest", each.max())):
                 share = float(value)  # type: ignore[arg-type]
                 error = float(np.sqrt(share * (1 - share) / n))
-                found.append((f"{word}_event_time", Share(share, error), each.len()))
-    return found
+                entries.append((f"{word}_event_time", Share(share, error), each.len()))
+    return entries
 
 
 def _joint(part: pl.DataFrame, rule: str) -> list[tuple[str, Share, int]]:
     """Return how often a joint band holds all truths of its family."""
     column = {"reported": "band", "villages": "band_villages", "parity": "band_parity"}[rule]
     error = "parity_error" if rule == "parity" else "std_error"
-    found = []
+    entries = []
     for family in ("event_time", "group_time"):
         inside = part.filter(pl.col("outcome") == "income", aggregation=family)
         inside = inside.filter(pl.col(column).is_finite(), pl.col(error).is_finite())
@@ -231,8 +231,8 @@ def _joint(part: pl.DataFrame, rule: str) -> list[tuple[str, Share, int]]:
         by_draw = inside.group_by("draw", maintain_order=True).agg(held.all().alias("held"))
         most = inside.group_by("draw").len()["len"].max()
         held_all = by_draw["held"].cast(pl.Float64).to_numpy()
-        found.append((f"band_{family}", _mean(held_all), int(most)))  # type: ignore[arg-type]
-    return found
+        entries.append((f"band_{family}", _mean(held_all), int(most)))  # type: ignore[arg-type]
+    return entries
 
 
 def keeps_promise(row: Share, villages: int = MANY) -> bool:

@@ -87,7 +87,7 @@ def load(file: Path | None = None) -> tuple[Design, ...]:
     file = file or paths.data() / "validation" / "designs.csv"
     frame = contract.read(file, Designs)
     known = [field.name for field in fields(Switches)]
-    made, faults = [], []
+    designs, faults = [], []
     for row in frame.iter_rows(named=True):
         treated = [part.split(":") for part in (row["cohorts"] or "").split(";") if part]
         arms = ((0, row["never"]), *((int(g), int(n)) for g, n in treated)) if treated else ()
@@ -121,7 +121,7 @@ def load(file: Path | None = None) -> tuple[Design, ...]:
                 )
             )
         switches = Switches(**{switch: True for switch in names if switch})
-        made.append(
+        designs.append(
             Design(
                 row["id"],
                 row["kind"],
@@ -135,4 +135,4 @@ def load(file: Path | None = None) -> tuple[Design, ...]:
             )
         )
     raise_if_any(faults)
-    return tuple(made)
+    return tuple(designs)

@@ -137,14 +137,14 @@ class Difficulties:
         known = [name for name in LABELS if name not in WITHOUT_DESIGN]
         rows = []
         for (label,), part in data.group_by("label", maintain_order=True):
-            made = []
+            result = []
             for row in part.iter_rows(named=True):
                 bias = formatting.number(row["bias"], formatting.places(row["bias_error"]))
                 text = f"{label}, {LABELS[row['estimator']]}: {bias} yuan"
-                made.append(
+                result.append(
                     Dot(known.index(row["estimator"]), row["bias"], row["bias_error"], text)
                 )
-            rows.append(DotRow(str(label), tuple(made)))
+            rows.append(DotRow(str(label), tuple(result)))
         end = CLIP * float(data["truth"].max())  # type: ignore[arg-type]
         return dots(
             rows,
@@ -176,8 +176,8 @@ class Difficulties:
             share("coverage").alias("interval holds it, %"),
             share("size").alias("false positives, %"),
         )
-        made = self._stored(Difficulties.table)
-        table = ResultTable(shown=shown, data=data, provenance=made)
+        provenance = self._stored(Difficulties.table)
+        table = ResultTable(shown=shown, data=data, provenance=provenance)
         return table.filterable("estimator", "simulated difficulty")
 
 

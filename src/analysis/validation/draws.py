@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from analysis.cells.handling import comparisons
-from analysis.effects.table import Leg, Moments, Table
+from analysis.did.estimators.table import Leg, Moments, Table
 from analysis.inference.arrays import Booleans, Floats, Integers
 from analysis.panels.model import observation, parameters, places, world
 from analysis.panels.model.assignment import NEVER, Offers
@@ -111,21 +111,21 @@ def draw(design: Design, number: int, *, seed: int = SEED) -> Draw:
         design.switch,
         design.switches,
     )
-    made = _by_lot(design, own) if design.kind == "lot" else world.build(own, parameters.load())
-    run = world.run(0, design.villages, made)
-    seen = observation.observe(run, made)
-    one = next(e for e in run.effects if e.rule.name == design.programme)
-    cohort = np.where(one.takers.cohort == NEVER, 0, one.takers.cohort)
+    result = _by_lot(design, own) if design.kind == "lot" else world.build(own, parameters.load())
+    run = world.run(0, design.villages, result)
+    seen = observation.observe(run, result)
+    effect = next(e for e in run.effects if e.rule.name == design.programme)
+    cohort = np.where(effect.takers.cohort == NEVER, 0, effect.takers.cohort)
     direct = np.zeros((cohort.size, own.years.size), np.int64)
-    direct[one.rows] = sum(one.direct.values())
-    added = direct + sum(one.spillover.values(), start=np.zeros_like(direct))
+    direct[effect.rows] = sum(effect.direct.values())
+    added = direct + sum(effect.spillover.values(), start=np.zeros_like(direct))
     reported = sum(seen.income, start=np.zeros_like(direct))
-    values = np.stack([reported, reported - added], axis=-1) / made.fen[:, None]
+    values = np.stack([reported, reported - added], axis=-1) / result.fen[:, None]
     where = Homes(run.homes.village, cohort, run.homes.registered)
     table = lay_out(where, own.years, values, seen.complete)
     cohorts = np.unique(cohort[cohort > 0])
     member = (cohort == cohorts[:, None]).astype(np.float64)
-    truth = Truth(cohorts, member @ (added / made.fen), member.sum(axis=1).astype(np.int64))
+    truth = Truth(cohorts, member @ (added / result.fen), member.sum(axis=1).astype(np.int64))
     return Draw(replace(table, programme=design.programme, tier="model"), truth)
 
 
@@ -178,8 +178,8 @@ def lay_out(homes: Homes, periods: Integers, values: Floats, seen: Booleans) -> 
     starts = np.searchsorted(cell[order], np.arange(keys.shape[1]))
 
     def add(array: Floats) -> Floats:
-        found: Floats = np.add.reduceat(array[order], starts, axis=0)
-        return found
+        estimates: Floats = np.add.reduceat(array[order], starts, axis=0)
+        return estimates
 
     inside = seen.astype(np.float64)
     n, income = add(inside), values * inside[..., None]

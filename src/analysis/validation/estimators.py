@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from analysis.effects import group_time, imputation, two_way
-from analysis.effects.aggregate import aggregate
-from analysis.effects.contrast import Contrast, contrast, groups
-from analysis.effects.group_time import Comparison
-from analysis.effects.record import About, Key
-from analysis.effects.result import EffectSet, stack
-from analysis.effects.table import Leg, Table
+from analysis.did.estimators import group_time, imputation, two_way
+from analysis.did.estimators.aggregate import aggregate
+from analysis.did.estimators.contrast import Contrast, contrast, groups
+from analysis.did.estimators.effect_set import EffectSet, stack
+from analysis.did.estimators.group_time import Comparison
+from analysis.did.estimators.record import About, Key
+from analysis.did.estimators.table import Leg, Table
 from analysis.inference.arrays import Booleans, Floats, Integers
 
 WANTED: Final = ("simple", "event_time")
@@ -22,8 +22,8 @@ WANTED: Final = ("simple", "event_time")
 
 def by_group_time(table: Table) -> EffectSet:
     """Group-time effects and their sums: never treated controls in other villages."""
-    found = group_time.estimate(table)
-    return stack(found, aggregate(found, table, WANTED))
+    effects = group_time.estimate(table)
+    return stack(effects, aggregate(effects, table, WANTED))
 
 
 def with_early_base(table: Table) -> EffectSet:
@@ -97,11 +97,11 @@ LABELS: Final = {
 
 
 def _naive(
-    table: Table, name: str, one: Callable[[Leg, Booleans, Booleans], Contrast]
+    table: Table, name: str, entry: Callable[[Leg, Booleans, Booleans], Contrast]
 ) -> EffectSet:
     """Return what a comparison without a design gives for every cohort and period after."""
     keys: list[Key] = []
-    found: list[Contrast] = []
+    contrasts: list[Contrast] = []
     never = table.cohort == 0
     for g in table.cohorts:
         for t in table.periods[table.periods >= g].tolist():
@@ -110,18 +110,18 @@ def _naive(
                 continue
             leg = table.legs(int(before[-1]), t)[0] if name == "before_after" else _level(table, t)
             keys.append(Key("", "group_time", cohort=int(g), period=t))
-            found.append(one(leg, table.cohort == g, never))
+            contrasts.append(entry(leg, table.cohort == g, never))
     k = len(table.outcomes)
 
     def columns(attribute: str) -> Floats:
-        stacked = np.stack([getattr(c, attribute) for c in found], axis=-1)
+        stacked = np.stack([getattr(c, attribute) for c in contrasts], axis=-1)
         return stacked.reshape(*stacked.shape[:-2], -1)
 
     def arms(attribute: str) -> Any:
-        return np.tile(np.stack([getattr(c, attribute) for c in found], axis=-1), (1, k))
+        return np.tile(np.stack([getattr(c, attribute) for c in contrasts], axis=-1), (1, k))
 
     def counts(attribute: str) -> Integers:
-        return np.tile(np.array([getattr(c, attribute) for c in found]), k)
+        return np.tile(np.array([getattr(c, attribute) for c in contrasts]), k)
 
     treated, control = arms("treated"), arms("control")
     return EffectSet(

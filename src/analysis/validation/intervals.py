@@ -17,10 +17,10 @@ import numpy as np
 import polars as pl
 
 from analysis import paths
-from analysis.effects import few_villages, group_time
-from analysis.effects.group_time import Comparison
-from analysis.effects.result import EffectSet
-from analysis.effects.table import Table
+from analysis.did.estimators import few_villages, group_time
+from analysis.did.estimators.effect_set import EffectSet
+from analysis.did.estimators.group_time import Comparison
+from analysis.did.estimators.table import Table
 from analysis.faults import FaultsError
 from analysis.inference import clusters, randomisation, wald
 from analysis.inference.arrays import Booleans, Floats, Integers
@@ -97,8 +97,8 @@ def noise(kind: str, random: np.random.Generator, shape: tuple[int, ...]) -> Flo
     drawn = random.standard_normal(shape)
     if kind != "lognormal":
         return drawn
-    found: Floats = (np.exp(drawn) - np.exp(0.5)) / np.sqrt((np.e - 1) * np.e)
-    return found
+    values: Floats = (np.exp(drawn) - np.exp(0.5)) / np.sqrt((np.e - 1) * np.e)
+    return values
 
 
 def table(
@@ -170,8 +170,8 @@ def _sums(
     else:  # a weighted sum of normal shocks is normal
         size = np.sqrt(np.bincount(cell, weight**2))
         rest = size[:, None, None] * noise(kind, random, (held.size, periods, draws))
-    found: Floats = held[:, None, None] * of_village[village] + np.sqrt(1 - share) * rest
-    return found
+    values: Floats = held[:, None, None] * of_village[village] + np.sqrt(1 - share) * rest
+    return values
 
 
 def run(
@@ -200,12 +200,12 @@ def run(
     size = int(setting["draws_of_a_block"])
     blocks = -(-int(draws or setting["draws"]) // size)
     wanted = -(-int(setting["randomised"]) // blocks)
-    found = [
+    records = [
         _block(table(setting, plan, kind, random, size, weighted=weighted), setting, plan, wanted)
         for _ in range(blocks)
     ]
     rows = [
-        (plan.id, kind, weighted, measure, *_mean(measure, [one[measure] for one in found]))
+        (plan.id, kind, weighted, measure, *_mean(measure, [row[measure] for row in records]))
         for measure in MEASURES
     ]
     schema = ["design", "errors", "weighted", "measure", "value", "mc_error", "draws"]
@@ -230,16 +230,16 @@ def _block(cells: Table, setting: Setting, plan: Plan, wanted: int) -> dict[str,
     """Return every measure of the draws of one assignment."""
     where = "same_village" if plan.inside else "other_villages"
     how = Comparison(base="universal", where=where)  # type: ignore[arg-type]
-    found = group_time.estimate(cells, how)
-    draws, times = len(cells.outcomes), len(found) // len(cells.outcomes)
-    lost = np.isnan(found.std_errors).reshape(draws, times).any(axis=1)
-    frame = found.to_frame()
+    effects = group_time.estimate(cells, how)
+    draws, times = len(cells.outcomes), len(effects) // len(cells.outcomes)
+    lost = np.isnan(effects.std_errors).reshape(draws, times).any(axis=1)
+    frame = effects.to_frame()
     low, high = (frame[name].to_numpy().reshape(draws, times) for name in ("ci_low", "ci_high"))
-    points = found.points.reshape(draws, times)
-    at = next(i for i, key in enumerate(found.keys) if key.period == START)
+    points = effects.points.reshape(draws, times)
+    at = next(i for i, key in enumerate(effects.keys) if key.period == START)
     held = ((low <= 0) & (high >= 0)).astype(np.float64)[~lost]
     spread = points[:, at].std(ddof=1)
-    singles = list(_singles(found, np.flatnonzero(~lost), times))
+    singles = list(_singles(effects, np.flatnonzero(~lost), times))
     randomised = _randomised(cells, setting, plan, how, wanted)
     half = (randomised[:, 1] - randomised[:, 0]) / 2
     return {
@@ -249,7 +249,7 @@ def _block(cells: Table, setting: Setting, plan: Plan, wanted: int) -> dict[str,
         "pretrend": np.array([alarm for _, alarm in singles], np.float64),
         "untested": np.isnan([alarm for _, alarm in singles]).astype(np.float64),
         "refused": lost.astype(np.float64),
-        "effective": np.full(draws, found.smaller_effective[0]),
+        "effective": np.full(draws, effects.smaller_effective[0]),
         "width": (high - low)[~lost, at] / 2 / spread,
         "randomised": ((randomised[:, 0] <= 0) & (randomised[:, 1] >= 0)).astype(np.float64),
         "width_randomised": np.where(np.isinf(half), np.nan, half) / spread,
@@ -257,7 +257,7 @@ def _block(cells: Table, setting: Setting, plan: Plan, wanted: int) -> dict[str,
     }
 
 
-def _singles(found: EffectSet, kept: Integers, times: int) -> Iterator[tuple[float, float]]:
+def _singles(effects: EffectSet, kept: Integers, times: int) -> Iterator[tuple[float, float]]:
     """Yield, draw by draw, whether the band holds all, and whether the leads' test rejects.
 
     Degrees, and without multipliers bands, follow from the design: those of one draw are those of
@@ -265,24 +265,24 @@ def _singles(found: EffectSet, kept: Integers, times: int) -> Iterator[tuple[flo
     """
     if not kept.size:
         return
-    first = found.at(np.arange(times))
+    first = effects.at(np.arange(times))
     band, degrees = first.band(), float(first.degrees.min())
     leads = np.flatnonzero([(key.period or 0) < START for key in first.keys])
-    errors = found.std_errors
+    errors = effects.std_errors
     for draw in kept:
         own = np.arange(draw * times, (draw + 1) * times)
         critical = band.critical
         if band.rule == "multiplier":
-            critical = found.at(own).band().critical
-        held = np.abs(found.points[own]) <= critical * errors[own]
+            critical = effects.at(own).band().critical
+        held = np.abs(effects.points[own]) <= critical * errors[own]
         part = own[leads]
         covariance = clusters.jackknife_covariance(
-            found.points[part], found.without[:, part], found.used[:, part]
+            effects.points[part], effects.without[:, part], effects.used[:, part]
         )
-        smaller = float(found.smaller_effective[part].min())
+        smaller = float(effects.smaller_effective[part].min())
         try:
-            test = wald.wald(found.points[part], covariance, smaller, degrees)
-            alarm = float(test.p_value < 1 - found.level)
+            test = wald.wald(effects.points[part], covariance, smaller, degrees)
+            alarm = float(test.p_value < 1 - effects.level)
         except FaultsError:
             alarm = float("nan")
         yield float(held.all()), alarm

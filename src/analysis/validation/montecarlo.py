@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from joblib import Parallel, delayed  # type: ignore[import-untyped]
 
-from analysis.effects.result import EffectSet
+from analysis.did.estimators.effect_set import EffectSet
 from analysis.inference import bands, clusters
 from analysis.inference.arrays import Floats
 from analysis.inference.clusters import quantile
@@ -45,13 +45,13 @@ def one_draw(design: Design, number: int, *, seed: int = draws.SEED) -> pl.DataF
         Rows of estimator ``truth`` have the sum of the effects in `estimate` and the participants
         in `std_error`, by cohort and period.
     """
-    made = draws.draw(design, number, seed=seed)
-    frames = [_truth(made.truth, made.table.periods.tolist())]
+    draw = draws.draw(design, number, seed=seed)
+    frames = [_truth(draw.truth, draw.table.periods.tolist())]
     used = ESTIMATORS if design.kind == "lot" else ESTIMATORS | AMONG_HOUSEHOLDS
     for name, estimator in used.items():
-        found = estimator(made.table)
-        kept = [key.outcome == "income" or key.aggregation == "simple" for key in found.keys]
-        frames.append(_rows(found.at(np.array(kept)), name))
+        effects = estimator(draw.table)
+        kept = [key.outcome == "income" or key.aggregation == "simple" for key in effects.keys]
+        frames.append(_rows(effects.at(np.array(kept)), name))
     return pl.concat(frames).select(pl.lit(number, pl.Int32).alias("draw"), pl.all())
 
 
@@ -69,19 +69,19 @@ def _truth(truth: draws.Truth, periods: list[int]) -> pl.DataFrame:
     )
 
 
-def _rows(found: EffectSet, name: str) -> pl.DataFrame:
-    keys = found.keys
-    villages = clusters.degrees_of_freedom(found.used)
+def _rows(effects: EffectSet, name: str) -> pl.DataFrame:
+    keys = effects.keys
+    villages = clusters.degrees_of_freedom(effects.used)
     numbers = {
-        "estimate": found.points,
+        "estimate": effects.points,
         # Also where `reported` prints none, to show what it would have promised.
         "std_error": np.sqrt(
-            np.diag(clusters.jackknife_covariance(found.points, found.without, found.used))
+            np.diag(clusters.jackknife_covariance(effects.points, effects.without, effects.used))
         ),
-        "degrees": found.degrees,
+        "degrees": effects.degrees,
         "degrees_villages": villages,
-        "parity_error": found.under("parity").std_errors,
-        **_bands(found, name, villages),
+        "parity_error": effects.under("parity").std_errors,
+        **_bands(effects, name, villages),
     }
     return _frame(
         name,
@@ -94,16 +94,16 @@ def _rows(found: EffectSet, name: str) -> pl.DataFrame:
     )
 
 
-def _bands(found: EffectSet, name: str, villages: Floats) -> dict[str, Floats]:
+def _bands(effects: EffectSet, name: str, villages: Floats) -> dict[str, Floats]:
     """Return the widths of the joint bands of the families, NaN elsewhere."""
     widths = {
-        column: np.full(len(found), np.nan) for column in ("band", "band_villages", "band_parity")
+        column: np.full(len(effects), np.nan) for column in ("band", "band_villages", "band_parity")
     }
     for family in FAMILIES if name == "group_time" else ():
         inside = np.array(
-            [key.aggregation == family and key.outcome == "income" for key in found.keys]
+            [key.aggregation == family and key.outcome == "income" for key in effects.keys]
         )
-        part = found.at(inside)
+        part = effects.at(inside)
         covariance = clusters.influence_covariance(part.influence)
         # As `Estimates.band`, also for arms of two villages, where `reported` has no band.
         widths["band"][inside] = bands.band(

@@ -84,10 +84,10 @@ class TestedMutants:
 
     def _count(self, count: int, what: str) -> Number:
         n = self.rows.height
-        made = of_files(
+        provenance = of_files(
             tested_mutants, FILE, evidence="model", rows_in=n, rows_used=n, method="count"
         )
-        return Number(value=float(count), unit="changes", what=what, provenance=made)
+        return Number(value=float(count), unit="changes", what=what, provenance=provenance)
 
     def table(self) -> ResultTable:
         """Return every change, those that no test noticed first.
@@ -109,10 +109,10 @@ class TestedMutants:
             .alias("by, or why not"),
         )
         n = self.rows.height
-        made = of_files(
+        provenance = of_files(
             TestedMutants.table, FILE, evidence="model", rows_in=n, rows_used=n, method="count"
         )
-        return ResultTable(shown=shown, data=data, provenance=made).filterable("noticed")
+        return ResultTable(shown=shown, data=data, provenance=provenance).filterable("noticed")
 
 
 def tested_mutants() -> TestedMutants:

@@ -21,9 +21,9 @@ from analysis import paths
 from analysis.cells.build import build
 from analysis.cells.design import CellsDesign
 from analysis.cells.outcomes import Outcome
-from analysis.effects import aggregate, bacon, group_time, imputation, layout, two_way
-from analysis.effects.result import EffectSet, stack
-from analysis.effects.table import Table
+from analysis.did.estimators import aggregate, bacon, group_time, imputation, layout, two_way
+from analysis.did.estimators.effect_set import EffectSet, stack
+from analysis.did.estimators.table import Table
 from analysis.inference import clusters
 from analysis.inference.arrays import Floats
 from analysis.money import FEN_PER_YUAN
@@ -126,15 +126,15 @@ def panel_of(design: Design) -> Panel:
         ),
         "villages": data.select("village", county=pl.lit("c")).unique(),
     }
-    made = {name: schemas.conform(frame.lazy(), name) for name, frame in tables.items()}
+    by_name = {name: schemas.conform(frame.lazy(), name) for name, frame in tables.items()}
     return Panel(
         name="parity",
         tier="model",
         account=Account(data.height, data.height),
-        households=made["households"],
-        villages=made["villages"],
-        income=made["income"],
-        participation=made["participation"],
+        households=by_name["households"],
+        villages=by_name["villages"],
+        income=by_name["income"],
+        participation=by_name["participation"],
     )
 
 
@@ -174,19 +174,19 @@ def own(design: Design) -> Own:
     """Estimate a design with the estimator and the error convention of its package."""
     table = table_of(design)
     if design["estimator"] in ("two_way", "static"):
-        found = two_way.estimate(table, static=design["estimator"] == "static").under("parity")
-        return Own(found, found.std_errors)
+        effects = two_way.estimate(table, static=design["estimator"] == "static").under("parity")
+        return Own(effects, effects.std_errors)
     how = group_time.Comparison(
         controls="never" if design["controls"] == "never" else "not_yet",
         where="anywhere",
         base=design["base"],
         anticipation=design["anticipation"],
     )
-    found = group_time.estimate(table, how).under("parity")
+    effects = group_time.estimate(table, how).under("parity")
     if design["peer"] == "diff-diff":
-        covariance = clusters.influence_covariance(found.influence, centred=True)
-        return Own(found, np.sqrt(np.diag(covariance)))
-    whole = stack(found, aggregate.aggregate(found, table))
+        covariance = clusters.influence_covariance(effects.influence, centred=True)
+        return Own(effects, np.sqrt(np.diag(covariance)))
+    whole = stack(effects, aggregate.aggregate(effects, table))
     return Own(whole, whole.std_errors)
 
 
@@ -217,22 +217,25 @@ def _own_frame(design: Design, part: pl.DataFrame) -> pl.DataFrame:
 def _imputed(design: Design, part: pl.DataFrame) -> pl.DataFrame:
     """Add group-time effects up as diff-diff does: by the treated households seen in a horizon."""
     table = table_of(design)
-    found = imputation.estimate(table, design["anticipation"])
-    event = np.array([(key.period or 0) - (key.cohort or 0) for key in found.keys])
+    effects = imputation.estimate(table, design["anticipation"])
+    event = np.array([(key.period or 0) - (key.cohort or 0) for key in effects.keys])
     used = table.imputed or table
     size = np.array(
-        [used.weight[used.cohort == k.cohort, used.place(k.period or 0)].sum() for k in found.keys]
+        [
+            used.weight[used.cohort == k.cohort, used.place(k.period or 0)].sum()
+            for k in effects.keys
+        ]
     )
     rows = []
     for row in part.iter_rows(named=True):
         chosen = event == row["at"] if row["at"] is not None else event >= -design["anticipation"]
         omega = np.where(chosen, size, 0) / size[chosen].sum()
-        error = float(np.linalg.norm(found.influence @ omega)) / FEN_PER_YUAN
+        error = float(np.linalg.norm(effects.influence @ omega)) / FEN_PER_YUAN
         own_error = None if design["weighted"] else error
         rows.append(
             {
                 **{name: row[name] for name in KEY},
-                "own": float(found.points @ omega) / FEN_PER_YUAN,
+                "own": float(effects.points @ omega) / FEN_PER_YUAN,
                 "own_error": own_error,
             }
         )
@@ -365,7 +368,7 @@ def summary(every: pl.DataFrame) -> pl.DataFrame:
             error_difference=pl.col("error_difference").max(),
         )
         rows.append(grouped.select(pl.lit(variant).alias("variant"), pl.all()))
-    factor = {f"{peer}/{name}": said for (peer, name), said in FACTORS.items()}
+    factor = {f"{peer}/{name}": text for (peer, name), text in FACTORS.items()}
     return (
         pl.concat(rows)
         .with_columns(

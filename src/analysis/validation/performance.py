@@ -63,11 +63,11 @@ def overall(results: Results) -> pl.DataFrame:
     rows = []
     for design in designs.load():
         for estimator in LABELS:
-            found = measured.get((design.id, estimator))
-            if found is None:
+            by_key = measured.get((design.id, estimator))
+            if by_key is None:
                 continue
-            bias, error = found["bias"]
-            coverage, coverage_error = found.get("coverage_simple", nothing)
+            bias, error = by_key["bias"]
+            coverage, coverage_error = by_key.get("coverage_simple", nothing)
             rows.append(
                 {
                     "design": design.id,
@@ -76,15 +76,15 @@ def overall(results: Results) -> pl.DataFrame:
                     "programme": design.programme,
                     "switch": design.switch,
                     "estimator": estimator,
-                    "truth": found["truth"][0],
+                    "truth": by_key["truth"][0],
                     "bias": bias,
                     "bias_error": error,
-                    "rmse": math.hypot(bias, found.get("spread", (math.nan,))[0]),
+                    "rmse": math.hypot(bias, by_key.get("spread", (math.nan,))[0]),
                     "coverage": coverage,
                     "coverage_error": coverage_error,
-                    "band": found.get("band_event_time", nothing)[0],
-                    "size": found.get("size", nothing)[0],
-                    "power": found.get("power", nothing)[0],
+                    "band": by_key.get("band_event_time", nothing)[0],
+                    "size": by_key.get("size", nothing)[0],
+                    "power": by_key.get("power", nothing)[0],
                     "draws": results.runs[design.id].draws,
                 }
             )
@@ -165,8 +165,8 @@ def draws() -> ResultTable:
         pl.col("how many", "draws in all").map_elements(formatting.number, pl.String)
     )
     n = data["draws in all"].sum() if rows else 0
-    made = of_files(draws, MANIFEST, evidence="model", rows_in=n, rows_used=n, method="count")
-    return ResultTable(shown=shown, data=data, provenance=made)
+    provenance = of_files(draws, MANIFEST, evidence="model", rows_in=n, rows_used=n, method="count")
+    return ResultTable(shown=shown, data=data, provenance=provenance)
 
 
 def by_error(column: str, error: str) -> pl.Expr:

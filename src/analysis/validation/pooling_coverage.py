@@ -150,11 +150,11 @@ def bayesian(k: int, draws: int, fixed: float | None = None) -> Iterator[dict[st
         errors = _errors(rng, k)
         after = posterior(rng.normal(truth, np.hypot(tau, errors)), errors, PRIOR)
         place = rng.normal(truth, tau)
-        for (held, width), value, found in (
+        for (held, width), value, mixture in (
             (mean, truth, after.mean_effect),
             (ahead, place, after.predictive),
         ):
-            low, high = found.interval(LEVEL)
+            low, high = mixture.interval(LEVEL)
             held.append(bool(low <= value <= high))
             width.append(high - low)
     yield _row("bayesian", "mean", k, spread, *mean)

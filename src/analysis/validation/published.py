@@ -23,9 +23,9 @@ from analysis.designs.least_squares import Errors
 from analysis.designs.randomised import rct
 from analysis.designs.regression_discontinuity import rdd
 from analysis.designs.sample import prepare
-from analysis.effects import aggregate, group_time, two_way
-from analysis.effects.result import EffectSet
-from analysis.effects.table import Table
+from analysis.did.estimators import aggregate, group_time, two_way
+from analysis.did.estimators.effect_set import EffectSet
+from analysis.did.estimators.table import Table
 from analysis.faults import Fault, FaultsError
 from analysis.panels import external, public
 
@@ -122,7 +122,7 @@ def reproduce(*cases: str) -> pl.DataFrame:
 def _row(case: Mapping[str, object]) -> dict[str, object]:
     name, point, se = str(case["case"]), str(case["estimate"]), case["se"]
     about = {key: case[key] for key in ("case", "dataset", "source", "estimator", "provenance")}
-    said = {
+    by_name = {
         "published": float(point),
         "published_se": None if se is None else float(str(se)),
         "published_n": case["n"],
@@ -133,12 +133,12 @@ def _row(case: Mapping[str, object]) -> dict[str, object]:
         ours, error, n = CASES[name]()
     except FaultsError as fault:
         lost = dict.fromkeys(("ours", "our_se", "n", "difference", "se_difference", "within"))
-        why = "; ".join(f"{one.problem}: {one.remedy}" for one in fault.faults)
-        return {**about, **said, **lost, "why_not": why}
+        why = "; ".join(f"{item.problem}: {item.remedy}" for item in fault.faults)
+        return {**about, **by_name, **lost, "why_not": why}
     inside = within(ours, point) and n == case["n"] and (se is None or within(error, str(se)))
     return {
         **about,
-        **said,
+        **by_name,
         "ours": ours,
         "our_se": error,
         "n": n,
@@ -178,8 +178,12 @@ def _regressed(
 
 def _trial(frame: pl.DataFrame, outcome: str, treatment: str) -> Found:
     """Compare the arms of an experiment."""
-    made = rct(frame, outcome, treatment)
-    return made.effect.value, made.effect.std_error, made.account.rows_used
+    randomised_result = rct(frame, outcome, treatment)
+    return (
+        randomised_result.effect.value,
+        randomised_result.effect.std_error,
+        randomised_result.account.rows_used,
+    )
 
 
 def _training(data: str, covariates: tuple[str, ...] = (), errors: Errors = "classical") -> Found:
@@ -254,7 +258,7 @@ def _engel(quantile: float | None) -> Found:
 
 def _cutoff(method: Literal["quadratic", "local"]) -> Found:
     """Support for the government around the cutoff, by a quadratic or by local regression."""
-    found = rdd(
+    discontinuity_result = rdd(
         public.load("panes").frame,
         "support",
         "score",
@@ -263,8 +267,10 @@ def _cutoff(method: Literal["quadratic", "local"]) -> Found:
         cutoff_treated=False,
         method=method,
     )
-    effect = found.effect if method == "quadratic" else found.conventional
-    whole = len(found.windows["support"].whole)
+    effect = (
+        discontinuity_result.effect if method == "quadratic" else discontinuity_result.conventional
+    )
+    whole = len(discontinuity_result.windows["support"].whole)
     # The book's sign: above the cutoff less below it.
     return (effect.value if method == "quadratic" else -effect.value), effect.std_error, whole
 
@@ -335,8 +341,8 @@ def _counties(*, static: bool = False) -> tuple[EffectSet, int]:
     table = county_table(external.load("mpdta").frame)
     if static:
         return two_way.estimate(table, static=True).under("parity"), table.rows_in
-    found = group_time.estimate(table, group_time.Comparison(where="anywhere"))
-    return aggregate.aggregate(found, table).under("parity"), table.rows_in
+    effects = group_time.estimate(table, group_time.Comparison(where="anywhere"))
+    return aggregate.aggregate(effects, table).under("parity"), table.rows_in
 
 
 def _county(aggregation: str, at: int | None = None) -> Found:
@@ -344,8 +350,8 @@ def _county(aggregation: str, at: int | None = None) -> Found:
     wanted = [
         k for k, key in enumerate(effects.keys) if key.aggregation == aggregation and key.at == at
     ]
-    (one,) = effects.at(np.array(wanted)).effects()
-    return one.estimate, one.std_error, rows
+    (effect,) = effects.at(np.array(wanted)).effects()
+    return effect.estimate, effect.std_error, rows
 
 
 def _cases() -> Iterator[tuple[str, Callable[[], Found]]]:

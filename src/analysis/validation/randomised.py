@@ -85,15 +85,15 @@ class RandomisedCoverage:
         return self._share(value, f"largest coverage of each {kind}, {RULES[rule]}")
 
     def _of(self, kind: str, rule: str) -> pl.DataFrame:
-        found = self.rows.filter(kind=kind, rule=rule)
+        frame = self.rows.filter(kind=kind, rule=rule)
         if rule == "reported":
-            return found.filter("required")
-        return found.filter(pl.col("smallest_arm") >= clusters.LEAST_VILLAGES)
+            return frame.filter("required")
+        return frame.filter(pl.col("smallest_arm") >= clusters.LEAST_VILLAGES)
 
     def _share(self, value: Any, what: str) -> DrawShare:
-        made = self._stored(randomised_coverage)
+        provenance = self._stored(randomised_coverage)
         what = f"simulated villages randomised: {what}"
-        return DrawShare(value=100 * value, unit="per cent", what=what, provenance=made)
+        return DrawShare(value=100 * value, unit="per cent", what=what, provenance=provenance)
 
     @property
     def nominal(self) -> Number:
@@ -109,10 +109,10 @@ class RandomisedCoverage:
         )
 
     def _chosen(self, value: float, what: str) -> Number:
-        made = Provenance.of(
+        provenance = Provenance.of(
             randomised_coverage, evidence="model", method="chosen", rows_in=1, rows_used=1
         )
-        return Number(value=round(value, 6), unit="per cent", what=what, provenance=made)
+        return Number(value=round(value, 6), unit="per cent", what=what, provenance=provenance)
 
     @property
     def n_asked(self) -> Number:
@@ -136,8 +136,8 @@ class RandomisedCoverage:
         return required.with_columns(kept=pl.Series(kept, dtype=pl.Boolean))
 
     def _count(self, count: int, what: str) -> Number:
-        made = self._stored(randomised_coverage)
-        return Number(value=float(count), unit="coverages", what=what, provenance=made)
+        provenance = self._stored(randomised_coverage)
+        return Number(value=float(count), unit="coverages", what=what, provenance=provenance)
 
     def _stored(self, function: Callable[..., Any]) -> Provenance:
         n = int(self.rows.unique("design")["draws"].sum())
@@ -152,15 +152,15 @@ class RandomisedCoverage:
         names = [f"{kind}, {RULES[rule]}" for kind, rule in SERIES]
         rows = []
         for arms in data["arms"].unique(maintain_order=True):
-            made = []
+            result = []
             for number, (kind, rule) in enumerate(SERIES):
                 row = data.filter(arms=arms, kind=kind, rule=rule)
                 if not row.height:
                     continue
                 value = 100 * row["value"].item()
                 text = f"{arms}, {names[number]}: {per_cent(value)} per cent"
-                made.append(Dot(number, value, 100 * row["mc_error"].item(), text))
-            rows.append(DotRow(arms, tuple(made)))
+                result.append(Dot(number, value, 100 * row["mc_error"].item(), text))
+            rows.append(DotRow(arms, tuple(result)))
         low = min(dot.value for row in rows for dot in row.dots)
         return dots(
             rows,
@@ -196,8 +196,8 @@ class RandomisedCoverage:
             share("size").alias("false positives, %"),
             share("power").alias("effect found, %"),
         )
-        made = self._stored(RandomisedCoverage.table)
-        return ResultTable(shown=shown, data=wide, provenance=made).filterable("rule")
+        provenance = self._stored(RandomisedCoverage.table)
+        return ResultTable(shown=shown, data=wide, provenance=provenance).filterable("rule")
 
 
 def randomised_coverage(results: Results | None = None) -> RandomisedCoverage:

@@ -30,16 +30,16 @@ PUBLISHED: Final = "published.csv"
 """Also what asks `validate` for the published cases."""
 MODULES: Final = (
     "cells/handling",
-    "effects/aggregate",
-    "effects/contrast",
-    "effects/estimates",
-    "effects/group_time",
-    "effects/imputation",
-    "effects/projection",
-    "effects/record",
-    "effects/result",
-    "effects/table",
-    "effects/two_way",
+    "did/estimators/aggregate",
+    "did/estimators/contrast",
+    "did/estimators/estimates",
+    "did/estimators/group_time",
+    "did/estimators/imputation",
+    "did/estimators/projection",
+    "did/estimators/record",
+    "did/estimators/effect_set",
+    "did/estimators/table",
+    "did/estimators/two_way",
     "inference/arrays",
     "inference/bands",
     "inference/clusters",
@@ -193,7 +193,7 @@ def validate(
     """
     known = designs.load()
     names = [*(d.id for d in known), "published"]
-    unknown = [name for name in only if not any(one.startswith(name) for one in names)]
+    unknown = [name for name in only if not any(text.startswith(name) for text in names)]
     if unknown:
         raise FaultsError(
             [
@@ -224,19 +224,19 @@ def validate(
 
 def _store_published(target: Path) -> None:
     """Store the published cases; one whose data are not here stays as it was stored."""
-    found = published.reproduce().with_columns(
+    frame = published.reproduce().with_columns(
         pl.selectors.float().round_sig_figs(coverage.DIGITS), pl.col("why_not").fill_null("")
     )
     if (target / PUBLISHED).is_file():
-        before = pl.read_csv(target / PUBLISHED, schema=found.schema)
+        before = pl.read_csv(target / PUBLISHED, schema=frame.schema)
         kept = before.filter(pl.col("ours").is_not_null())
-        lost = found.filter(pl.col("ours").is_null())["case"].to_list()
+        lost = frame.filter(pl.col("ours").is_null())["case"].to_list()
         again = kept.filter(pl.col("case").is_in(lost))
-        order = found["case"].to_list()
-        rest = found.filter(~pl.col("case").is_in(again["case"].to_list()))
+        order = frame["case"].to_list()
+        rest = frame.filter(~pl.col("case").is_in(again["case"].to_list()))
         rank = pl.col("case").replace_strict({name: i for i, name in enumerate(order)})
-        found = pl.concat([again, rest]).sort(rank)
-    write_atomic(target / PUBLISHED, found.write_csv().encode())
+        frame = pl.concat([again, rest]).sort(rank)
+    write_atomic(target / PUBLISHED, frame.write_csv().encode())
 
 
 def _store(target: Path, order: list[str], design: Design, drawn: pl.DataFrame, run: Run) -> None:

@@ -69,10 +69,10 @@ class Levels:
         if not self.groups.width:
             return [("", np.arange(self.value.size))]
         rows = self.groups.with_row_index("__row")
-        found = rows.group_by(*self.groups.columns).agg("__row").sort(*self.groups.columns)
+        frame = rows.group_by(*self.groups.columns).agg("__row").sort(*self.groups.columns)
         return [
             (", ".join(str(x) for x in keys), np.array(own, np.int64))
-            for *keys, own in found.iter_rows()
+            for *keys, own in frame.iter_rows()
         ]
 
 
@@ -124,20 +124,20 @@ class LevelsResult(Result):
                 there = ", ".join(dict.fromkeys(self.frame["outcome"].to_list()))
                 refuse("there is no such group", f"use one of: {there}", column="by", value=group)
         a, b = (self.measures.at(rows[str(group)]) for group in (after, before))
-        found = linearised.less(a, b, a.labels)
+        measures = linearised.less(a, b, a.labels)
         units = self.frame["unit"].gather(rows[str(after)]).to_list()
         terms = self.frame["term"].gather(rows[str(after)]).to_list()
-        made = rows_of(
-            found, terms, [f"{after} less {before}"] * len(terms), units, self.level, kind="any"
+        records = rows_of(
+            measures, terms, [f"{after} less {before}"] * len(terms), units, self.level, kind="any"
         )
         return LevelsResult(
-            frame=frame_of(made),
+            frame=frame_of(records),
             comparison=replace(self.comparison, errors=ERRORS),
             account=self.account,
             provenance=self.provenance,
             title=f"{self.title}, {after} less {before}",
             level=self.level,
-            measures=found,
+            measures=measures,
         )
 
 
@@ -252,7 +252,7 @@ def _design(
 
 
 def rows_of(
-    found: Measures,
+    measures: Measures,
     terms: Sequence[str],
     groups: Sequence[str],
     units: Sequence[str],
@@ -261,11 +261,11 @@ def rows_of(
     kind: Sequence[Kind] | Kind,
 ) -> list[dict[str, Any]]:
     """Return measures as rows of a result's frame; shares have intervals by logit."""
-    errors, degrees = found.std_errors, found.degrees
-    kinds = [kind] * len(found) if isinstance(kind, str) else list(kind)
+    errors, degrees = measures.std_errors, measures.degrees
+    kinds = [kind] * len(measures) if isinstance(kind, str) else list(kind)
     rows = []
     for k, (term, group, unit) in enumerate(zip(terms, groups, units, strict=True)):
-        point, error = float(found.points[k]), float(errors[k])
+        point, error = float(measures.points[k]), float(errors[k])
         note = FEW if not math.isfinite(error) else ""
         if math.isfinite(error) and error <= 1e-12 * max(abs(point), 1.0):
             error, note = math.nan, NO_VARIANCE
@@ -279,10 +279,10 @@ def rows_of(
                 "ci_low": low,
                 "ci_high": high,
                 "df": float(degrees[k]),
-                "n": int(found.n_rows[k]),
+                "n": int(measures.n_rows[k]),
                 "unit": unit,
                 "note": note,
-                "n_sampling_units": int(found.used[:, k].sum()),
+                "n_sampling_units": int(measures.used[:, k].sum()),
             }
         )
     return rows
@@ -290,7 +290,7 @@ def rows_of(
 
 def result(
     levels: Levels,
-    found: Measures,
+    measures: Measures,
     rows: Sequence[Mapping[str, Any]],
     comparison: Comparison,
     function: Any,
@@ -320,5 +320,5 @@ def result(
         ),
         title=title,
         level=level,
-        measures=found,
+        measures=measures,
     )

@@ -233,7 +233,7 @@ def _judge_households(whole: pl.DataFrame, survey: SurveyMap) -> pl.DataFrame:
     """Return the households that lack what the contract needs, with the reason."""
     size = pl.coalesce(c for c in ("h:size", "members") if c in whole.columns)
     weight = pl.col("h:weight") if "h:weight" in whole.columns else pl.lit(1.0)
-    found = whole.group_by(KEY, maintain_order=True).agg(
+    frame = whole.group_by(KEY, maintain_order=True).agg(
         pl.col("h:village").count().alias("village"),
         size.count().alias("size"),
         weight.count().alias("weight"),
@@ -241,7 +241,7 @@ def _judge_households(whole: pl.DataFrame, survey: SurveyMap) -> pl.DataFrame:
     reason = pl.coalesce(
         pl.when(pl.col(n) == 0).then(pl.lit(f"no_{n}")) for n in ("village", "size", "weight")
     )
-    return found.select(KEY, reason.alias("_judged")).drop_nulls("_judged")
+    return frame.select(KEY, reason.alias("_judged")).drop_nulls("_judged")
 
 
 def _refused(
@@ -271,8 +271,8 @@ def _baseline(whole: pl.DataFrame) -> pl.DataFrame:
 
 def _households(baseline: pl.DataFrame, survey: SurveyMap) -> pl.DataFrame:
     def given(name: str, default: object, kind: pl.DataType) -> pl.Expr:
-        found, otherwise = f"h:{name}", pl.lit(default, dtype=kind)
-        return pl.col(found).fill_null(otherwise) if found in baseline.columns else otherwise
+        line, otherwise = f"h:{name}", pl.lit(default, dtype=kind)
+        return pl.col(line).fill_null(otherwise) if line in baseline.columns else otherwise
 
     text, workers = pl.String(), given("workers", None, pl.Int32())
     if "h:workers" in baseline.columns:

@@ -167,7 +167,8 @@ def key(name: str, cell: Cell, context: Context, reason: str) -> Value:
         _plain(text(cell, context))
         if len(cell.columns) < 2
         else pl.concat_str(
-            [_plain(text(_one(cell, column), context)) for column in cell.columns], separator="-"
+            [_plain(text(_converted(cell, column), context)) for column in cell.columns],
+            separator="-",
         )
     )
     return Value(
@@ -175,7 +176,7 @@ def key(name: str, cell: Cell, context: Context, reason: str) -> Value:
     )
 
 
-def _one(cell: Cell, column: str) -> Cell:
+def _converted(cell: Cell, column: str) -> Cell:
     return Cell(
         cell.key, cell.files, (column,), None, cell.recode, cell.strict, cell.missing, cell.labels
     )
@@ -234,23 +235,23 @@ def period(name: str, cell: Cell, context: Context, *, required: bool = False) -
     number = words.cast(pl.Float64, strict=False)
     parts = CALENDARS[context.calendar]
     if parts == 1:
-        found, reason = _year(words, number, cell, context), "impossible_year"
+        expression, reason = _year(words, number, cell, context), "impossible_year"
     elif parts:
-        found, reason = _part(words, number, cell, context), "impossible_period"
+        expression, reason = _part(words, number, cell, context), "impossible_period"
     else:
         plain = number.is_between(1, LAST_NUMBER) & (number == number.round(0))
-        found = pl.when(plain).then(number.cast(pl.Int32, strict=False))
+        expression = pl.when(plain).then(number.cast(pl.Int32, strict=False))
         reason = "impossible_period"
-    limits, year = context.limits, found // parts if parts else None
+    limits, year = context.limits, expression // parts if parts else None
     possible = (
-        found.is_not_null()
+        expression.is_not_null()
         if year is None
         else year.is_between(limits.first_year, limits.last_year).fill_null(value=False)
     )
     bad = {reason: words.is_not_null() & ~possible, **_recode_faults(cell, words)}
     if required:
         bad["no_period"] = words.is_null()
-    return Value(name, pl.when(possible).then(found), bad, columns_of(cell, context.wave))
+    return Value(name, pl.when(possible).then(expression), bad, columns_of(cell, context.wave))
 
 
 def _part(words: pl.Expr, number: pl.Expr, cell: Cell, context: Context) -> pl.Expr:
@@ -274,13 +275,13 @@ def _part(words: pl.Expr, number: pl.Expr, cell: Cell, context: Context) -> pl.E
     of_code = year * parts + part - 1
     day_year, month = (dated[i].cast(pl.Int32, strict=False) for i in (0, 1))
     of_date = day_year * parts + (month - 1) // (12 // parts)
-    found = pl.coalesce(of_code, pl.when(month.is_between(1, 12)).then(of_date))
+    expression = pl.coalesce(of_code, pl.when(month.is_between(1, 12)).then(of_date))
     if context.serial_dates is not None or cell.date:
-        day = _day(pl.when(found.is_null()).then(number), cell, context)
-        found = pl.coalesce(
-            found, day.dt.year() * parts + (day.dt.month().cast(pl.Int32) - 1) // (12 // parts)
+        day = _day(pl.when(expression.is_null()).then(number), cell, context)
+        expression = pl.coalesce(
+            expression, day.dt.year() * parts + (day.dt.month().cast(pl.Int32) - 1) // (12 // parts)
         )
-    return found
+    return expression
 
 
 def _year(words: pl.Expr, number: pl.Expr, cell: Cell, context: Context) -> pl.Expr:
@@ -288,17 +289,17 @@ def _year(words: pl.Expr, number: pl.Expr, cell: Cell, context: Context) -> pl.E
     limits = context.limits
     plain = pl.when(number == number.round(0)).then(number.cast(pl.Int32, strict=False))
     dated = words.str.extract(DATE).cast(pl.Int32, strict=False)
-    found = pl.coalesce(dated, plain)
+    expression = pl.coalesce(dated, plain)
     if cell.date not in ("", "excel"):
         # Days since 1960 may look like years.
         return pl.coalesce(dated, _day(number, cell, context).dt.year())
     if context.serial_dates is not None or cell.date:
-        found = (
+        expression = (
             pl.when(number > limits.last_year)
             .then(_day(number, cell, context).dt.year())
-            .otherwise(found)
+            .otherwise(expression)
         )
-    return found
+    return expression
 
 
 def _day(number: pl.Expr, cell: Cell, context: Context) -> pl.Expr:

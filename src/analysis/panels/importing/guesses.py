@@ -157,18 +157,18 @@ def look(column: Column, cells: pl.Series) -> Look:
         text = values.len() - numbers.len()
         mixed = f", and text in {text} cells" if text else ""
         ends = sorted(numbers.to_list())
-        told = f"{ends[0]:g} to {ends[-1]:g}; {n} different{mixed}"
+        line = f"{ends[0]:g} to {ends[-1]:g}; {n} different{mixed}"
     else:
         # A column with many texts may name people or places: none of it goes into the map.
         some = ", ".join(repr(v[:20]) for v in distinct.head(3)) + "; "
-        told = f"{some * (n <= parameters().texts_shown)}{n} different"
+        line = f"{some * (n <= parameters().texts_shown)}{n} different"
     kind = ("number" if is_number else "text") if column.type == "text" else column.type
     return Look(
         column.name,
         column.label,
         kind,
         column.values,
-        told,
+        line,
         tuple(_codes(distinct, numbers)),
         is_number,
         n,
@@ -195,9 +195,9 @@ def fields(columns: Sequence[Look]) -> dict[str, str]:
     >>> found["household"], found["size"], found["village"], found["county"]
     ('household_id', 'hh size', 'villid', '')
     """
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     for field in NAMES:
-        left = [c for c in columns if c.name not in found.values()]
+        left = [c for c in columns if c.name not in by_name.values()]
         candidates = [(_trust(c, field), c) for c in left]
         ranked = sorted(
             (
@@ -207,8 +207,8 @@ def fields(columns: Sequence[Look]) -> dict[str, str]:
             ),
             key=lambda entry: entry[:3],
         )
-        found[field] = ranked[0][3] if ranked else ""
-    return found
+        by_name[field] = ranked[0][3] if ranked else ""
+    return by_name
 
 
 def _trust(column: Look, field: str) -> int | None:
@@ -217,8 +217,8 @@ def _trust(column: Look, field: str) -> int | None:
     for place, pattern in enumerate(NAMES[field]):
         if re.fullmatch(f"{WAVE_BEGINNING}(?:{pattern}){WAVE_ENDING}", name):
             return place
-    told = re.search(LABELS[field], column.label.strip(), re.IGNORECASE)
-    return len(NAMES[field]) if told else None
+    match = re.search(LABELS[field], column.label.strip(), re.IGNORECASE)
+    return len(NAMES[field]) if match else None
 
 
 def _few(column: Look) -> bool:
@@ -234,13 +234,13 @@ def money(columns: Sequence[Look]) -> dict[str, tuple[str, ...]]:
     >>> money([Look(name, "", "number", {}, "", is_number=True) for name in names])["transfer"]
     ('trans_gov',)
     """
-    taken = set(fields(columns).values())
-    found: dict[str, list[str]] = {source: [] for source in SOURCES}
+    labels = set(fields(columns).values())
+    by_name: dict[str, list[str]] = {source: [] for source in SOURCES}
     for column in columns:
-        source = _source(column) if column.is_number and column.name not in taken else None
+        source = _source(column) if column.is_number and column.name not in labels else None
         if source:
-            found[source].append(column.name)
-    return {source: tuple(dict.fromkeys(names)) for source, names in found.items()}
+            by_name[source].append(column.name)
+    return {source: tuple(dict.fromkeys(names)) for source, names in by_name.items()}
 
 
 def spending(columns: Sequence[Look]) -> tuple[str, ...]:
@@ -252,14 +252,14 @@ def spending(columns: Sequence[Look]) -> tuple[str, ...]:
     >>> spending([Look(name, "", "number", {}, "", is_number=True) for name in names])
     ('food_spending',)
     """
-    taken = {name for names in money(columns).values() for name in names}
-    taken |= set(fields(columns).values())
+    labels = {name for names in money(columns).values() for name in names}
+    labels |= set(fields(columns).values())
     items = any(re.search(ITEM, c.name, re.IGNORECASE) for c in columns)
     return tuple(
         c.name
         for c in columns
         if c.is_number
-        and c.name not in taken
+        and c.name not in labels
         and (
             re.search(SPENDING, f"{c.name} {c.label}", re.IGNORECASE)
             or (items and re.fullmatch(ITEM_VALUE, c.name, re.IGNORECASE))

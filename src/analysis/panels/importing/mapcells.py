@@ -23,8 +23,8 @@ def fields(
 ) -> dict[str, tuple[Cell, ...]]:
     """Read the fields of a unit that are named, and its further columns."""
     covariates = [k for k in table.keys() if k.startswith(COVARIATE_PREFIX)]  # noqa: SIM118
-    found = {n: cells(table, n, ids, required=n in required) for n in (*names, *covariates)}
-    return {name: cells for name, cells in found.items() if cells}
+    by_name = {n: cells(table, n, ids, required=n in required) for n in (*names, *covariates)}
+    return {name: cells for name, cells in by_name.items() if cells}
 
 
 def cells(
@@ -132,7 +132,7 @@ def outcome(table: Table, ids: tuple[str, ...]) -> Item:
     """Read an outcome that is no source of income: money, a number, a share, or yes or no."""
     kind = table.word("kind", tuple(KINDS), "money", required=True)
     if kind in MONEY:
-        found = replace(item(table, "name", ids, (), per=kind == "money"), kind=kind)
+        entry = replace(item(table, "name", ids, (), per=kind == "money"), kind=kind)
     else:
         target = table.text("name")
         unit = table.text("unit", required=kind == "number")
@@ -142,12 +142,12 @@ def outcome(table: Table, ids: tuple[str, ...]) -> Item:
         empty = table.word("empty", ("zero", "missing"), "missing") if kind == "number" else ""
         cell = _cell(Table(table.rest(), table.key, table.file, table.faults), ids)
         of_number = unit if kind == "number" else ""
-        found = Item(target, cell, factor, empty or "missing", kind=kind, unit=of_number)
-    taken = {*SOURCES, "total", "household", "period", "members_present", "complete"}
-    if found.target and (not NAME.fullmatch(found.target) or found.target in taken):
+        entry = Item(target, cell, factor, empty or "missing", kind=kind, unit=of_number)
+    names = {*SOURCES, "total", "household", "period", "members_present", "complete"}
+    if entry.target and (not NAME.fullmatch(entry.target) or entry.target in names):
         remedy = "use lower case, digits and underscores, and no name of the contract"
-        table.fault("name", "cannot be the name of an outcome", remedy, found.target)
-    return found
+        table.fault("name", "cannot be the name of an outcome", remedy, entry.target)
+    return entry
 
 
 def item(

@@ -192,7 +192,7 @@ def _values(survey: SurveyMap, context: Context) -> Iterator[Value]:
     if context.file.layout != "fixed":
         yield from _amounts("i", survey.items, context)
         yield from _amounts("k", survey.outcomes, context)
-        yield _seen(survey, context)
+        yield _observation(survey, context)
     for index, treatment in enumerate(survey.treatments):
         yield from _treatment(index, treatment, context)
 
@@ -262,7 +262,7 @@ def _amounts(prefix: str, items: tuple[Item, ...], context: Context) -> Iterator
         yield Value(base.name, number, bad, shown)
 
 
-def _seen(survey: SurveyMap, context: Context) -> Value:
+def _observation(survey: SurveyMap, context: Context) -> Value:
     """Tell whether any amount or the members were answered, before an empty cell counts as zero.
 
     A household that was not there in a wave has nothing; its zeros would be invented.
@@ -316,12 +316,12 @@ def refuse(
     frame: pl.DataFrame, judged: pl.DataFrame, on: list[str], detail: pl.Expr | None = None
 ) -> pl.DataFrame:
     """Give accepted records the reason that a table of keys has for them, in ``_judged``."""
-    told = judged.with_columns(
+    rows = judged.with_columns(
         (detail if detail is not None else _words(pl.col("_judged"))).alias("_told")
     ).select(*on, "_judged", "_told")
     free = pl.col(REASON).is_null()
     return (
-        frame.join(told, on=on, how="left", nulls_equal=True, maintain_order="left")
+        frame.join(rows, on=on, how="left", nulls_equal=True, maintain_order="left")
         .with_columns(
             pl.when(free).then("_judged").otherwise(REASON).alias(REASON),
             pl.when(free).then("_told").otherwise(DETAIL).alias(DETAIL),

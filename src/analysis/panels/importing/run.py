@@ -207,7 +207,7 @@ class _Work:
         self.counts[name] = self.counts.get(name, FileCount()) + count
         self.cells.update(frame.select(pl.col(list(records.COUNTS)).sum()).row(0, named=True))
         if rejected.height:
-            _shown(rejected, raw, staged, name).write_parquet(
+            _rejected_rows(rejected, raw, staged, name).write_parquet(
                 self.folder / "rejected" / f"{staged.file.id}-{number:04d}.parquet"
             )
 
@@ -219,13 +219,13 @@ class _Work:
 
     def _villages(self) -> None:
         """Write the villages, from what households and village files say."""
-        found = villages.from_households(pl.concat(self.said))
-        if found.conflicts:
+        said = villages.from_households(pl.concat(self.said))
+        if said.conflicts:
             self.notes.append(
-                f"{found.conflicts} villages have two answers to one field; "
+                f"{said.conflicts} villages have two answers to one field; "
                 "the first household's stays"
             )
-        table = found.table
+        table = said.table
         self.notes += nearly_agree(table[records.KEY].to_list(), "village")
         for number, s in enumerate(s for s in self.staged if s.file.unit == "village"):
             raw = s.frame.collect()
@@ -302,7 +302,7 @@ class _Work:
                 labels = s.context.labels[name]
                 same = sorted(x for x, n in Counter(labels.values()).items() if n > 1)
                 for label in same:
-                    codes = " and ".join(code for code, told in labels.items() if told == label)
+                    codes = " and ".join(code for code, text in labels.items() if text == label)
                     lines.append(
                         f"{s.source.path.name}: codes {codes} of {name} have one label, {label!r},"
                         " and become one"
@@ -414,7 +414,9 @@ def _must_fit(table: str, frame: pl.DataFrame) -> None:
     )
 
 
-def _shown(rejected: pl.DataFrame, raw: pl.DataFrame, staged: Staged, name: str) -> pl.DataFrame:
+def _rejected_rows(
+    rejected: pl.DataFrame, raw: pl.DataFrame, staged: Staged, name: str
+) -> pl.DataFrame:
     """Return rejected records with the row they come from, as it stood in the file."""
     columns = [c for c in raw.columns if c not in (ROW, records.KEY, records.BROKEN)]
     rows = raw.join(rejected.select(ROW).unique(), on=ROW, how="semi").select(
@@ -424,13 +426,13 @@ def _shown(rejected: pl.DataFrame, raw: pl.DataFrame, staged: Staged, name: str)
     broken = staged.source.text.broken if staged.source.text else {}
     if broken:
         cells = [pl.Series([list(row)]).to_frame("cells") for row in broken.values()]
-        told = pl.DataFrame(
+        table = pl.DataFrame(
             {
                 ROW: pl.Series(list(broken), dtype=frame.schema[ROW]),
                 "_cells": [c.select(pl.struct("cells").struct.json_encode()).item() for c in cells],
             }
         )
-        frame = frame.join(told, on=ROW, how="left", maintain_order="left")
+        frame = frame.join(table, on=ROW, how="left", maintain_order="left")
         frame = frame.with_columns(pl.coalesce("_cells", "original").alias("original"))
     return frame.select(
         pl.col(records.REASON).alias("reason"),

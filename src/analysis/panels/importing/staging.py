@@ -87,12 +87,12 @@ def find_files(survey: SurveyMap, paths: Sequence[Path]) -> list[Path]:
     given = {path.name: path for path in paths if not path.is_dir()}
     first = paths[0] if paths else Path()
     folder = first if first.is_dir() else first.parent
-    found = []
+    result = []
     for entry in survey.files:
         path = given.get(Path(entry.file).name) or folder / entry.file
         inside = path.resolve().is_relative_to(folder.resolve()) or path.name in given
-        found.append(path if inside else folder / "outside" / path.name)
-    return found
+        result.append(path if inside else folder / "outside" / path.name)
+    return result
 
 
 def _no_column(survey: SurveyMap, entry: SurveyFile, source: Source, name: str) -> Fault:

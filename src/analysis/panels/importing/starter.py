@@ -100,9 +100,9 @@ def init_map(files: Sequence[Path], out_map: Path) -> Path:
     return part.replace(out_map)
 
 
-def _id_of(path: Path, taken: Mapping[str, object]) -> str:
+def _id_of(path: Path, by_name: Mapping[str, object]) -> str:
     stem = re.sub(r"\W+", "_", path.stem).strip("_").lower() or "file"
-    return stem if stem not in taken else f"{stem}_{len(taken) + 1}"
+    return stem if stem not in by_name else f"{stem}_{len(by_name) + 1}"
 
 
 def look_at(source: Source, *, several: bool) -> Seen:
@@ -212,18 +212,18 @@ def _files(names: Sequence[str]) -> str:
 
 
 def _file_lines(name: str, seen: Seen) -> Iterator[str]:
-    source, found = seen.source, seen.fields
+    source, by_name = seen.source, seen.fields
     yield from ("", "[[files]]", f"id = {_quoted(name)}", f"file = {_quoted(source.path.name)}")
     yield f'unit = "{seen.unit}"'.ljust(30) + "# GUESS: household, person (summed) or village"
     if seen.unit == "village":
-        yield _field("village", {"": found["village"]}, "")
+        yield _field("village", {"": by_name["village"]}, "")
         yield 'layout = "fixed"'.ljust(30) + "# GUESS: no periods; or long"
     else:
         hint = "column, or list of columns, that names the household"
-        household = found["household"]
+        household = by_name["household"]
         yield _field("household", {"": household} if household else {}, hint)
-        if found["person"] and seen.unit == "person":
-            yield _field("person", {"": found["person"]}, "")
+        if by_name["person"] and seen.unit == "person":
+            yield _field("person", {"": by_name["person"]}, "")
         yield from _layout_lines(seen)
     if seen.key:
         yield f"# {seen.key}"
@@ -301,14 +301,14 @@ def _amounts(seen: Mapping[str, Seen], source: str) -> dict[str, list[str]]:
 
 
 def _income_lines(seen: Mapping[str, Seen]) -> Iterator[str]:
-    found = {source: _amounts(seen, source) for source in SOURCES}
+    by_name = {source: _amounts(seen, source) for source in SOURCES}
     costs = {
         wave_names.templated(c.name, file.waves)
         for file in seen.values()
         for c in file.columns
         if COST.search(f"{c.name} {c.label}")
     }
-    lacking = [source for source in SOURCES if not found[source]]
+    lacking = [source for source in SOURCES if not by_name[source]]
     if 0 < len(lacking) < len(SOURCES):
         yield "#"
         yield "# Sources without a guess. Say why the survey has none, or delete the line and add"
@@ -322,7 +322,7 @@ def _income_lines(seen: Mapping[str, Seen]) -> Iterator[str]:
     yield '# empty cell means none. times = "…": column to multiply by (months worked).'
     yield "# per_head = true where it is per member."
     for source in SOURCES:
-        for column, files in found[source].items():
+        for column, files in by_name[source].items():
             yield from ("", "[[income.items]]", f"source = {_quoted(source)}".ljust(30) + "# GUESS")
             yield from _amount_lines(column, files if len(seen) > 1 else ())
             if column in costs:

@@ -90,11 +90,11 @@ class Table:
         value = self.take(key)
         if value is None:
             return ()
-        found = value if isinstance(value, list) else [value]
-        if not found or not all(isinstance(v, str) and v for v in found):
+        entries = value if isinstance(value, list) else [value]
+        if not entries or not all(isinstance(v, str) and v for v in entries):
             self.fault(key, "not a name or a list of names", 'write "name"', str(value))
             return ()
-        return tuple(found)
+        return tuple(entries)
 
     def word(
         self, key: str, words: tuple[str, ...], default: str, *, required: bool = False
@@ -166,10 +166,10 @@ class Table:
         value = self.take(key)
         if value is None and required:
             self.fault(key, "missing", f"add [[{key}]]")
-        found = value if isinstance(value, list) else []
-        if value is not None and (not found or not all(isinstance(v, dict) for v in found)):
+        items = value if isinstance(value, list) else []
+        if value is not None and (not items or not all(isinstance(v, dict) for v in items)):
             self.fault(key, "not a list of tables", f"write [[{key}]]", str(value))
             return []
         return [
-            Table(v, f"{self.at(key)}[{i}]", self.file, self.faults) for i, v in enumerate(found)
+            Table(v, f"{self.at(key)}[{i}]", self.file, self.faults) for i, v in enumerate(items)
         ]

@@ -93,12 +93,12 @@ def prepare(
         If the encoding is mixed or unknown, the header is empty, names a column twice or seems to
         stand further down, the delimiter is ambiguous, or quoting never ends.
     """
-    found = encoding or find_encoding(path)
+    text = encoding or find_encoding(path)
     if encoding and not _decodes(path, encoding):
         raise FaultsError(
             [Fault(path.name, f"not {encoding}", "say another encoding, or none, to have it found")]
         )
-    lines = _first_lines(path, found)
+    lines = _first_lines(path, text)
     first = [line for line in lines if line.strip()]
     mark = delimiter or find_delimiter(path.name, first)
     at = header
@@ -113,12 +113,12 @@ def prepare(
     if named:
         columns = (UNNAMED, *columns)
     elif at == 1:
-        shape = _shape(path, found, mark, len(columns))
-        if shape.plain and found == "utf-8":
-            return PlainText(path, found, mark, columns, shape.n_rows)
+        shape = _shape(path, text, mark, len(columns))
+        if shape.plain and text == "utf-8":
+            return PlainText(path, text, mark, columns, shape.n_rows)
     copy = scratch / f"{path.stem}.utf8.csv"
-    n_rows, broken = _mended(path, copy, found, mark, len(columns), at - 1)
-    return PlainText(copy, found, mark, columns, n_rows, broken, at)
+    n_rows, broken = _mended(path, copy, text, mark, len(columns), at - 1)
+    return PlainText(copy, text, mark, columns, n_rows, broken, at)
 
 
 def find_encoding(path: Path) -> str:

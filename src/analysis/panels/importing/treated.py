@@ -46,12 +46,12 @@ def participation_of(
     much = pl.lit(None, dtype=pl.Float64)
     if dose in frame.columns:
         much = _doses(frame, index).first()
-    found = frame.group_by(unit, maintain_order=True).agg(
+    rows = frame.group_by(unit, maintain_order=True).agg(
         began.alias("first_period"), much.alias("dose")
     )
     dose_unit = pl.when(pl.col("dose").is_not_null()).then(pl.lit(treatment.dose_unit))
     level = schemas.polars_schema("participation")["unit_level"]
-    return found.filter(pl.col("first_period").is_not_null()).select(
+    return rows.filter(pl.col("first_period").is_not_null()).select(
         pl.lit(treatment.programme).alias("programme"),
         pl.lit(treatment.level).cast(level).alias("unit_level"),
         pl.col(unit).alias("unit"),
@@ -120,7 +120,7 @@ def participation(frame: pl.DataFrame, survey: SurveyMap) -> pl.DataFrame:
 
 def decided(frame: pl.DataFrame, survey: SurveyMap) -> Mapping[tuple[str, str], frozenset[str]]:
     """Return the units of which rows say different things, by what was decided and programme."""
-    found: dict[tuple[str, str], frozenset[str]] = {}
+    by_key: dict[tuple[str, str], frozenset[str]] = {}
     for index, treatment in enumerate(survey.treatments):
         unit = pl.col(_unit(treatment))
         first, on = (pl.col(f"p:{index}:{word}") for word in ("first", "on"))
@@ -129,7 +129,7 @@ def decided(frame: pl.DataFrame, survey: SurveyMap) -> Mapping[tuple[str, str], 
             # In a village each row of a household may say it: compared are the households.
             several = frame.group_by(unit).agg(n=first.drop_nulls().n_unique())
             odd[SEVERAL] = several.filter(pl.col("n") > 1)
-            told = (
+            table = (
                 frame.filter(~pl.col(REJECTED))
                 .group_by(unit)
                 .agg(yes=first.is_not_null().any(), no=first.is_null().any())
@@ -141,19 +141,19 @@ def decided(frame: pl.DataFrame, survey: SurveyMap) -> Mapping[tuple[str, str], 
                 off=pl.col(PERIOD).filter(pl.col("no") & ~pl.col("yes")).max(),
             )
             odd[ENDS] = started.filter(pl.col("off") > pl.col("start"))
-            told = by_period
+            table = by_period
         else:
             continue
         if f"p:{index}:dose" in frame.columns:
             doses = frame.group_by(unit).agg(n=_doses(frame, index).n_unique())
             odd[DOSES] = doses.filter(pl.col("n") > 1)
         if treatment.level == "village":
-            odd[PARTLY] = told.filter(pl.col("yes") & pl.col("no"))
+            odd[PARTLY] = table.filter(pl.col("yes") & pl.col("no"))
         for what, rows in odd.items():
             names = frozenset(rows[_unit(treatment)].drop_nulls().to_list())
             if names:
-                found[what, treatment.programme] = names
-    return found
+                by_key[what, treatment.programme] = names
+    return by_key
 
 
 def _unit(treatment: Treatment) -> str:

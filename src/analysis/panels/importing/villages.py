@@ -37,12 +37,12 @@ class Said:
     conflicts: int
 
 
-def from_households(said: pl.DataFrame) -> Said:
+def from_households(frame: pl.DataFrame) -> Said:
     """Join what the parts of a survey say; the first household with an answer speaks."""
-    fields = [c for c in said.columns if c.startswith("v:")]
+    fields = [c for c in frame.columns if c.startswith("v:")]
     counts = [pl.col(f"n:{c}").max() > 1 for c in fields]
     differ = [pl.col(c).drop_nulls().n_unique() > 1 for c in fields]
-    table = said.group_by("h:village", maintain_order=True).agg(
+    table = frame.group_by("h:village", maintain_order=True).agg(
         *(pl.col(c).drop_nulls().first() for c in fields),
         pl.any_horizontal(*counts, *differ, pl.lit(value=False)).alias("_conflict"),
     )
@@ -67,10 +67,10 @@ def with_file(
     marked = refuse(marked, alone.with_columns(_judged=pl.lit("no_household_record")), [KEY])
     known = marked.filter(pl.col(REASON).is_null()).sort(KEY, PERIOD)
     fields = [c for c in known.columns if c.startswith("v:")]
-    said = known.group_by(KEY, maintain_order=True).agg(
+    records = known.group_by(KEY, maintain_order=True).agg(
         pl.col(c).drop_nulls().first() for c in fields
     )
-    joined = table.join(said, on=KEY, how="left", maintain_order="left", suffix="|2")
+    joined = table.join(records, on=KEY, how="left", maintain_order="left", suffix="|2")
     both = [c for c in fields if f"{c}|2" in joined.columns]
     # The village file knows better than a household.
     joined = joined.with_columns(pl.coalesce(f"{c}|2", c).alias(c) for c in both)

@@ -122,20 +122,20 @@ def look(path: Path, sheet: str) -> CellFaults:
                 value, formula = VALUE.search(found[4]), FORMULA.search(found[4])
                 text = (formula[1] or b"") if formula else b""
                 row, column = int(found[2]) - 1, _number(found[1].decode())
-                told = "=" + html.unescape(text.decode())
+                line = "=" + html.unescape(text.decode())
                 if value or b"<is>" in found[4]:
                     rows.append(row)
                     columns.append(column)
                 place = f"{found[1].decode()}{row + 1}"
                 if b't="e"' in found[3]:
-                    told = value[1].decode() if value else "error"
-                    errors.append(BadCell(place, told, row, column))
+                    line = value[1].decode() if value else "error"
+                    errors.append(BadCell(place, line, row, column))
                 elif (
                     formula
                     and b"<is>" not in found[4]
                     and (value is None or (unsure and value[1] == b"0"))
                 ):
-                    uncalculated.append(BadCell(place, told, row, column))
+                    uncalculated.append(BadCell(place, line, row, column))
     return CellFaults(
         tuple(errors), tuple(uncalculated), min(rows, default=0), min(columns, default=0)
     )
@@ -162,7 +162,7 @@ def _files(archive: zipfile.ZipFile, sheet: str) -> Iterator[str]:
         return
     ids = dict(SHEET.findall(archive.read("xl/workbook.xml").decode()))
     for relation in TARGET.findall(archive.read("xl/_rels/workbook.xml.rels").decode()):
-        told = dict(re.findall(r'(\w+)="([^"]*)"', relation))
-        target = told.get("Target", "").lstrip("/").removeprefix("xl/")
-        if told.get("Id") == ids.get(sheet) and f"xl/{target}" in names:
+        by_key = dict(re.findall(r'(\w+)="([^"]*)"', relation))
+        target = by_key.get("Target", "").lstrip("/").removeprefix("xl/")
+        if by_key.get("Id") == ids.get(sheet) and f"xl/{target}" in names:
             yield f"xl/{target}"

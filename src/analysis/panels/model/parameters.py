@@ -303,7 +303,7 @@ def table(folder: Path | None = None) -> pl.DataFrame:
         {
             "section": section.name,
             "name": name,
-            **{key: _said(entry[key]) for key in ("value", "unit", "what", "source", "status")},
+            **{key: _as_text(entry[key]) for key in ("value", "unit", "what", "source", "status")},
         }
         for file in ("model.toml", "model_programmes.toml")
         for section in _sections(folder / file).values()
@@ -311,7 +311,7 @@ def table(folder: Path | None = None) -> pl.DataFrame:
     )
 
 
-def _said(value: object) -> str:
+def _as_text(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -78,22 +78,22 @@ def _blank(values: Integers, where: np.ndarray) -> pl.Series:
 
 def household_participation(run: Run) -> pl.DataFrame:
     """Return who takes part in the programmes of households, by household and programme."""
-    found = _participation(
+    frame = _participation(
         [
             (
-                one.rule.name,
+                effect.rule.name,
                 "household",
-                one.rule.dose_unit,
-                names("h", run.homes.number[one.rows], HOUSEHOLD_DIGITS),
-                one.takers.cohort[one.rows],
-                one.takers.dose[one.rows],
+                effect.rule.dose_unit,
+                names("h", run.homes.number[effect.rows], HOUSEHOLD_DIGITS),
+                effect.takers.cohort[effect.rows],
+                effect.takers.dose[effect.rows],
             )
-            for one in run.effects
-            if one.rule.level == "household"
+            for effect in run.effects
+            if effect.rule.level == "household"
         ]
     )
     # By household first, so that the order of the table does not depend on the chunks.
-    return found.sort("unit", "programme")
+    return frame.sort("unit", "programme")
 
 
 def village_participation(world: World) -> pl.DataFrame:

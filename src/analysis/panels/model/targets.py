@@ -102,7 +102,7 @@ def _means(rows: pl.LazyFrame, known: parameters.Parameters) -> pl.DataFrame:
         schema={"period": pl.Int32, "target": pl.Float64, "status": pl.String},
         orient="row",
     )
-    found = (
+    frame = (
         rows.group_by("period")
         .agg(realised=schemas.total().sum() / pl.col("members_present").sum() / money.FEN_PER_YUAN)
         .join(target.lazy(), on="period")
@@ -110,7 +110,7 @@ def _means(rows: pl.LazyFrame, known: parameters.Parameters) -> pl.DataFrame:
         .collect()
     )
     tolerance = known["targets"].number("tolerance_mean")
-    return _table("mean disposable income per head", "yuan/persons/years", tolerance, found)
+    return _table("mean disposable income per head", "yuan/persons/years", tolerance, frame)
 
 
 def _shares(rows: pl.LazyFrame, known: parameters.Parameters) -> pl.DataFrame:
@@ -129,14 +129,14 @@ def _shares(rows: pl.LazyFrame, known: parameters.Parameters) -> pl.DataFrame:
     }
     frames = []
     for s, source in enumerate(schemas.SOURCES):
-        found = sums.select(
+        frame = sums.select(
             "period",
             realised=pl.col(source) / schemas.total(),
             target=pl.Series(shares[:, s]),
             status=pl.col("period").replace_strict(published, default=None),
         ).filter(pl.col("status").is_not_null())
         tolerance = known["targets"].number("tolerance_share")
-        frames.append(_table(f"share of {source} income", "share", tolerance, found))
+        frames.append(_table(f"share of {source} income", "share", tolerance, frame))
     return pl.concat(frames)
 
 
@@ -150,7 +150,7 @@ def _sizes(panel: Panel, known: parameters.Parameters) -> pl.DataFrame:
         ),
         "households on the register": ("registered_share", registered.mean()),
     }
-    found = panel.households.select(**dict(blocks.values())).collect()
+    frame = panel.households.select(**dict(blocks.values())).collect()
     return pl.concat(
         _table(
             what,
@@ -162,7 +162,7 @@ def _sizes(panel: Panel, known: parameters.Parameters) -> pl.DataFrame:
                 {
                     "period": [None],
                     "target": [known["households"].number(key)],
-                    "realised": [found[key][0]],
+                    "realised": [frame[key][0]],
                     "status": [str(known["households"].entries[key]["status"])],
                 }
             ),
@@ -174,7 +174,7 @@ def _sizes(panel: Panel, known: parameters.Parameters) -> pl.DataFrame:
 def _ginis(rows: pl.LazyFrame, known: parameters.Parameters) -> pl.DataFrame:
     frame = rows.select("period", schemas.total(), "members_present").collect()
     target = known["targets"]
-    found = pl.DataFrame(
+    table = pl.DataFrame(
         {
             "period": period,
             "target": target.number("gini"),
@@ -183,7 +183,7 @@ def _ginis(rows: pl.LazyFrame, known: parameters.Parameters) -> pl.DataFrame:
         }
         for (period,), part in sorted(frame.group_by("period"), key=lambda item: str(item[0]))
     )
-    return _table("Gini of income per head", "index", target.number("tolerance_gini"), found)
+    return _table("Gini of income per head", "index", target.number("tolerance_gini"), table)
 
 
 def gini(frame: pl.DataFrame, money_column: str, persons: str) -> float:

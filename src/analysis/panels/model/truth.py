@@ -81,9 +81,9 @@ class Truth:
         ]
         self._first = {r.name: min(r.first_years) for r in world.parameters.rules}
         self._tallies = {
-            (rule.name, who): Tally((self._n_cohorts(rule), years.size))
+            (rule.name, literal): Tally((self._n_cohorts(rule), years.size))
             for rule in world.parameters.rules
-            for who in (("treated", "untreated") if self._spills(rule) else ("treated",))
+            for literal in (("treated", "untreated") if self._spills(rule) else ("treated",))
         }
 
     def _n_cohorts(self, rule: Rule) -> int:
@@ -95,16 +95,18 @@ class Truth:
     def add(self, run: Run, observed: Observed) -> None:
         """Add the households of a run."""
         total, seen = run.total(), observed.complete
-        for one in run.effects:
-            self._group("treated", one, one.rows, one.takers.cohort[one.rows], run, total, seen)
-            if self._spills(one.rule):
-                rows, cohort = effects.exposed(one.takers, run.homes.village)
-                self._group("untreated", one, rows, cohort, run, total, seen)
+        for effect in run.effects:
+            self._group(
+                "treated", effect, effect.rows, effect.takers.cohort[effect.rows], run, total, seen
+            )
+            if self._spills(effect.rule):
+                rows, cohort = effects.exposed(effect.takers, run.homes.village)
+                self._group("untreated", effect, rows, cohort, run, total, seen)
 
     def _group(
         self,
         who: str,
-        one: effects.Effect,
+        effect: effects.Effect,
         rows: Integers,
         cohort: Integers,
         run: Run,
@@ -114,11 +116,11 @@ class Truth:
         """Add one group of one programme."""
         if not rows.size:
             return
-        tally = self._tallies[one.rule.name, who]
+        tally = self._tallies[effect.rule.name, who]
         size = run.homes.size[rows]
         nothing = np.zeros((rows.size, total.shape[1]), np.int64)
-        own = [one.direct.get(s, nothing) if who == "treated" else nothing for s in range(4)]
-        others = [one.spillover[s][rows] if s in one.spillover else nothing for s in range(4)]
+        own = [effect.direct.get(s, nothing) if who == "treated" else nothing for s in range(4)]
+        others = [effect.spillover[s][rows] if s in effect.spillover else nothing for s in range(4)]
         own_total, others_total = sum(own, start=nothing), sum(others, start=nothing)
         with_all = total[rows]
         realised = self._poverty(with_all, size)
@@ -127,19 +129,19 @@ class Truth:
             "realised": [*(run.income[s][rows] for s in range(4)), with_all, *realised],
             "direct": [*own, own_total, *_differences(realised, without_own)],
         }
-        if one.spillover:
+        if effect.spillover:
             without = self._poverty(with_all - own_total - others_total, size)
             parts["spillover"] = [*others, others_total, *_differences(without_own, without)]
-        self._sum(tally, parts, cohort - self._first[one.rule.name], size, seen[rows])
+        self._sum(tally, parts, cohort - self._first[effect.rule.name], size, seen[rows])
 
     def _poverty(self, total: Integers, size: Integers) -> list[Integers]:
         """Return poor, poor members and gap in fen for each line, each (n, t)."""
-        found = []
+        items = []
         for line in self._lines:
             lacking = line * size[:, None] - total
             poor = lacking > 0
-            found += [poor.astype(np.int64), poor * size[:, None], np.maximum(lacking, 0)]
-        return found
+            items += [poor.astype(np.int64), poor * size[:, None], np.maximum(lacking, 0)]
+        return items
 
     def _sum(
         self,
@@ -229,14 +231,14 @@ class Truth:
         """Add the group-time effects up by the shared definitions."""
         first, last = self._world.settings.periods
         groups = ("programme", "who", "sample", "per")
-        found = []
+        frames = []
         for key, part in cells.group_by(groups, maintain_order=True):
             size = "n_ever" if key[3] == "household" else "n_ever_persons"
             cohorts = part.select("cohort", pl.col(size).alias("size")).unique().sort("cohort")
             weighting = estimands.weights(cohorts, first, last, leads=last - first)
             by = (*groups, "effect", "outcome", "unit")
-            found.append(estimands.aggregate(part, weighting, by))
-        if not found:
+            frames.append(estimands.aggregate(part, weighting, by))
+        if not frames:
             problem = "no programme begins after the first of these periods and by the last"
             remedy = "simulate more years"
             value = f"{first}:{last}"
@@ -244,7 +246,7 @@ class Truth:
         empty = [pl.lit(None, dtype=pl.Int32).alias(name) for name in ("cohort", "period")]
         counted = ("sum", "sum_realised", "n_households", "n_persons", "n_ever")
         counts = [pl.lit(None, dtype=pl.Int64).alias(name) for name in counted]
-        return pl.concat(found).with_columns(*empty, *counts)
+        return pl.concat(frames).with_columns(*empty, *counts)
 
 
 COLUMNS: Final = (

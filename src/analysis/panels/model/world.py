@@ -109,8 +109,8 @@ def _scale(world: World) -> Floats:
     unbound = np.full_like(homes.members, 2**40)
     added = np.zeros_like(target)
     for rule, taker in zip(world.parameters.rules, takers, strict=True):
-        found = effects.effect(rule, taker, homes, unbound, world.fen, world.settings)
-        for parts in (found.direct, found.spillover):
+        effect = effects.effect(rule, taker, homes, unbound, world.fen, world.settings)
+        for parts in (effect.direct, effect.spillover):
             for s, fen in parts.items():
                 added[:, s] += fen.sum(axis=0)
     # In a panel of a few households a programme can add more than the official mean, or nobody has
@@ -145,12 +145,12 @@ def run(first_village: int, last_village: int, world: World) -> Run:
     homes, latent, takers = _latent(number, world)
     income = [np.rint(part * world.scale[:, s]).astype(np.int64) for s, part in enumerate(latent)]
     wage = income[untreated.WAGE].copy()
-    found = []
+    estimates = []
     for rule, taker in zip(world.parameters.rules, takers, strict=True):
-        one = effects.effect(rule, taker, homes, wage, world.fen, world.settings)
-        for s, fen in one.direct.items():
-            income[s][one.rows] += fen
-        for s, fen in one.spillover.items():
+        effect = effects.effect(rule, taker, homes, wage, world.fen, world.settings)
+        for s, fen in effect.direct.items():
+            income[s][effect.rows] += fen
+        for s, fen in effect.spillover.items():
             income[s] += fen
-        found.append(one)
-    return Run(homes, tuple(income), tuple(found))
+        estimates.append(effect)
+    return Run(homes, tuple(income), tuple(estimates))

@@ -97,8 +97,8 @@ def read_options(source: str, origin: Line) -> tuple[dict[str, Any], str]:
         raise_if_any([origin.fault("cell options are no `key: value` lines", "mend them", block)])
         return {}, code
     cell = f"{origin.cell}, line counted in the cell"
-    found = lint(node, OPTIONS, origin.file)
-    raise_if_any(replace(f, column=f"{cell}: {f.column}") for f in found)
+    faults = lint(node, OPTIONS, origin.file)
+    raise_if_any(replace(f, column=f"{cell}: {f.column}") for f in faults)
     return value, code
 
 
@@ -150,10 +150,10 @@ def svg_size(svg: str) -> str:
     tag = SVG_SIZE.search(svg)
     sizes = []
     for name in ("width", "height"):
-        found = re.search(rf'\s{name}="([\d.]+)(pt|px|)"', tag[0]) if tag else None
-        if not found:
+        match = re.search(rf'\s{name}="([\d.]+)(pt|px|)"', tag[0]) if tag else None
+        if not match:
             return ""
-        sizes.append(round(float(found[1]) * (4 / 3 if found[2] == "pt" else 1)))
+        sizes.append(round(float(match[1]) * (4 / 3 if match[2] == "pt" else 1)))
     return f" width={sizes[0]} height={sizes[1]}"
 
 

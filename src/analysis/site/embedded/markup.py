@@ -97,7 +97,7 @@ def rewrite_links(body: str, page: str, sources: frozenset[str]) -> tuple[str, l
     >>> rewrite_links(text, "pages/a.qmd", frozenset())[0]
     '<a href="../list.html?a=1&amp;b=2#t">3</a>'
     """
-    found: list[Link] = []
+    links: list[Link] = []
 
     def change(match: re.Match[str]) -> str:
         url = html.unescape(match["url"])
@@ -107,18 +107,18 @@ def rewrite_links(body: str, page: str, sources: frozenset[str]) -> tuple[str, l
         path, _, query = address.partition("?")  # what a list of the site is filtered by
         path = unquote(path)
         if not path:
-            found.append(Link(url, output_path(page), anchor))
+            links.append(Link(url, output_path(page), anchor))
             return match[0]
         folder = posixpath.dirname(page)
         inside = path[1:] if path.startswith("/") else posixpath.join(folder, path)
         inside = posixpath.normpath(inside)
         target = output_path(inside) if inside in sources else inside
-        found.append(Link(url, target, anchor))
+        links.append(Link(url, target, anchor))
         fixed = relative(target, page) + (f"?{query}" if query else "")
         fixed += f"#{anchor}" if anchor else ""
         return f"{match['head']}{match['quote']}{html.escape(fixed)}{match['quote']}"
 
-    return ADDRESS.sub(change, body), found
+    return ADDRESS.sub(change, body), links
 
 
 def ids(body: str) -> list[str]:

@@ -45,10 +45,10 @@ class Memory:
         kept = read_sealed(path)
         if kept is not None:
             return kept.decode()
-        made = make()
-        write_sealed(path, made.encode())
+        text = make()
+        write_sealed(path, text.encode())
         self.made += 1
-        return made
+        return text
 
     def forget_others(self) -> None:
         """Delete what was not asked for since this memory was made."""

@@ -116,7 +116,7 @@ def metadata(project: Project, page: Page) -> dict[str, Any]:
     meta = page.meta
     files = strings(meta.get("bibliography")) or project.bibliography
     base = project.folder
-    found: dict[str, Any] = {
+    by_name: dict[str, Any] = {
         "title": str(meta["title"]),
         "pagetitle": re.sub(r"[*_`]", "", str(meta.get("pagetitle") or meta["title"])),
         "lang": str(meta.get("lang") or project.lang),
@@ -127,7 +127,7 @@ def metadata(project: Project, page: Page) -> dict[str, Any]:
     }
     for key in ("subtitle", "description", "nocite"):
         if meta.get(key):
-            found[key] = meta[key]
+            by_name[key] = meta[key]
     if name := str(meta.get("csl") or project.csl):
         # As in Quarto: the style that a page asks for is looked for beside the page.
         style = ((base / page.path).parent if meta.get("csl") else base) / name
@@ -136,8 +136,8 @@ def metadata(project: Project, page: Page) -> dict[str, Any]:
             raise FaultsError(
                 [Fault(page.path, "no such citation style", remedy, None, "csl", name)]
             )
-        found["csl"] = str(style)
-    return found
+        by_name["csl"] = str(style)
+    return by_name
 
 
 def reports(stderr: str) -> list[str]:
@@ -148,13 +148,13 @@ def reports(stderr: str) -> list[str]:
     >>> reports("[WARNING] No formula \n  x{\nFAULT\ta\tb\tc")
     ['[WARNING] No formula \n  x{', 'FAULT\ta\tb\tc']
     """
-    found: list[str] = []
+    names: list[str] = []
     for line in stderr.splitlines():
-        if line.startswith(" ") and found:
-            found[-1] += f"\n{line}"
+        if line.startswith(" ") and names:
+            names[-1] += f"\n{line}"
         else:
-            found.append(line)
-    return found
+            names.append(line)
+    return names
 
 
 def filter_faults(page: Page, stderr: str) -> list[Fault]:

@@ -124,36 +124,36 @@ def link_faults(
             continue
         # An expanded variable or inline value holds the link, or its anchor alone.
         line = page.find(f"({link.written})", nth) or page.find(link.written, nth)
-        made = line.fault(problem, remedy, link.written) if line else None
-        faults.append(made or Fault(page.path, problem, remedy, None, "", link.written))
+        fault = line.fault(problem, remedy, link.written) if line else None
+        faults.append(fault or Fault(page.path, problem, remedy, None, "", link.written))
     # Two links on one line, or made by one variable, are mended together.
     return list(dict.fromkeys(faults))
 
 
 def resource_files(project: Project) -> dict[str, bytes]:
     """Read the project's resources, style sheets included."""
-    found: dict[str, bytes] = {}
+    by_name: dict[str, bytes] = {}
     for name in (*project.resources, *project.html.css):
         path = project.folder / name
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file():
-                found[file.relative_to(project.folder).as_posix()] = file.read_bytes()
-    missing = [name for name in project.html.css if name not in found]
+                by_name[file.relative_to(project.folder).as_posix()] = file.read_bytes()
+    missing = [name for name in project.html.css if name not in by_name]
     raise_if_any(
         Fault("_quarto.yml", "style sheet not found", "mend format.html.css", None, "css", name)
         for name in missing
     )
-    return found
+    return by_name
 
 
 def linked_files(project: Project, links: Iterable[markup.Link]) -> dict[str, bytes]:
     """Read files of the project that pages show or link to, as Quarto copies them."""
-    found = {}
+    by_name = {}
     for link in links:
         path = project.folder / link.target
         if path.is_file() and not link.target.startswith(".."):
-            found[link.target] = path.read_bytes()
-    return found
+            by_name[link.target] = path.read_bytes()
+    return by_name
 
 
 def finished(
@@ -174,15 +174,15 @@ def body_faults(page: Rendered) -> list[Fault]:
         if name in seen:
             line = page.page.find(name)
             remedy = "give each element its own id"
-            made = line.fault("id used twice on this page", remedy, name) if line else None
-            faults.append(made or Fault(page.page.path, "id used twice", remedy, None, "", name))
+            fault = line.fault("id used twice on this page", remedy, name) if line else None
+            faults.append(fault or Fault(page.page.path, "id used twice", remedy, None, "", name))
         seen.add(name)
     for tag in markup.images_without_alt(page.body):
         address = re.search(r"src=[\"']([^\"']*)", tag)
         line = page.page.find(posixpath.basename(address[1]) if address else tag)
         remedy = "say in alt= what the image shows"
-        made = line.fault("image without alt text", remedy, tag[:120]) if line else None
-        faults.append(made or Fault(page.page.path, "image without alt text", remedy, value=tag))
+        fault = line.fault("image without alt text", remedy, tag[:120]) if line else None
+        faults.append(fault or Fault(page.page.path, "image without alt text", remedy, value=tag))
     return faults
 
 
@@ -278,7 +278,7 @@ def render_project(
             *link_faults(page.page, links, anchors, {*files, *elsewhere}),
         )
     )
-    made = {
+    by_name = {
         markup.output_path(page.page.path): page_html(project, page, titles, languages).encode()
         for page, _ in rendered
     }
@@ -290,15 +290,15 @@ def render_project(
     files[f"{LIBS}/shell.css"] = style.encode()
     files[f"{LIBS}/shell.js"] = (HERE / "shell.js").read_bytes()
     if project.search:
-        found = (page for page, _ in rendered)
-        files[f"{LIBS}/search-index.js"] = search_index(project, found, memory)
+        generator = (page for page, _ in rendered)
+        files[f"{LIBS}/search-index.js"] = search_index(project, generator, memory)
     if project.site_url and not elsewhere:
-        files["sitemap.xml"] = sitemap(project, made)
-    write(out, {**files, **made})
+        files["sitemap.xml"] = sitemap(project, by_name)
+    write(out, {**files, **by_name})
     memory.forget_others()
     warnings = () if project.site_url else (NO_ADDRESS,)
     elapsed = time.monotonic() - start
-    return RenderReport(tuple(sorted(made)), tuple(sorted(files)), warnings, elapsed)
+    return RenderReport(tuple(sorted(by_name)), tuple(sorted(files)), warnings, elapsed)
 
 
 def not_found_page() -> Page:

@@ -89,9 +89,9 @@ def crumbs(project: Project, page: str) -> list[NavItem]:
                 return [NavItem(item.text, first.href), *inner]
         return None
 
-    found = way(project.sidebar, page)
-    if found is not None:
-        return found
+    nav_items = way(project.sidebar, page)
+    if nav_items is not None:
+        return nav_items
     folder = page.rpartition("/")[0]
     for above in (f"{folder}.qmd", f"{folder}/index.qmd"):
         up = way(project.sidebar, above)

@@ -112,8 +112,8 @@ class Page:
         """Return the lines where ``needle`` begins, whatever its spaces are."""
         words = [re.escape(word) for word in unquote(needle).split()]
         text = "\n".join(line.text for line in self.lines)
-        found = re.finditer(r"\s+".join(words), text) if words else ()
-        return [self.lines[text.count("\n", 0, match.start())] for match in found]
+        entries = re.finditer(r"\s+".join(words), text) if words else ()
+        return [self.lines[text.count("\n", 0, match.start())] for match in entries]
 
 
 def to_lines(text: str, file: str, first: int = 1, cell: str = "") -> list[Line]:
@@ -309,13 +309,13 @@ class Expander:
                     faults.append(line.fault("no number is kept under this name", remedy, key))
                 return text
             if name in {"var", "meta"}:
-                found = lookup(self.variables if name == "var" else meta, key)
+                result = lookup(self.variables if name == "var" else meta, key)
                 place = "_variables.yml" if name == "var" else "the front matter"
-                if found is None or isinstance(found, dict | list):
+                if result is None or isinstance(result, dict | list):
                     remedy = f"define it in {place} as text"
                     faults.append(line.fault(f"unknown {name} value", remedy, key))
                     return ""
-                text = as_markdown(found)
+                text = as_markdown(result)
                 if "\n" in text:
                     remedy = "use a value of one line, or an include"
                     faults.append(line.fault(f"{name} value has several lines", remedy, key))
