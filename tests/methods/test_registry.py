@@ -49,9 +49,9 @@ def test_what_helpers_excuse_is_there_and_would_otherwise_be_asked(known, found,
 
 def test_the_main_estimators_are_found_by_what_they_return(found):
     names = {one.function.removeprefix("analysis."): one.why for one in found}
-    assert names["effects.group_time.estimate"] == "returns EffectSet"
+    assert names["did.estimators.group_time.estimate"] == "returns EffectSet"
     assert names["inference.wald.wald"] == "returns WaldTest"
-    assert "effects.bacon.decompose" in names and "studies.meta_analysis.pool" in names
+    assert "did.estimators.bacon.decompose" in names and "studies.meta_analysis.pool" in names
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_every_estimator_of_the_front_door_has_a_record(name, known):
 
 def test_an_estimator_without_a_record_is_refused(tmp_path, known):
     """A function of an estimating room that returns a result made here."""
-    room = tmp_path / "src" / "analysis" / "effects"
+    room = tmp_path / "src" / "analysis" / "did" / "estimators"
     room.mkdir(parents=True)
     (room / "new.py").write_text(
         "class Found:\n    std_error: float\n\n"
@@ -223,7 +223,7 @@ errors = "none"
 edges = "none"
 fails = "never"
 tests = ["tests/x.py"]
-functions = ["effects.x"]
+functions = ["did.estimators.x"]
 status = "by_hand"
 """
 

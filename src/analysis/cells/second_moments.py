@@ -6,9 +6,9 @@ households seen in it. Every view has the same moments. With z for the dose and 
 v for an outcome: Σv, Σv², Σz, Σzz′, Σzv, each times the weight where weights differ.
 
 From them follow the variance of changes between households of a village (for power), the response
-to a household's dose (`analysis.did.estimators.dose`), and regressions on baseline covariates and their
-products with treatment (Lin 2013). They identify people sooner than sums do (the sum and the sum of
-squares of two incomes are the two incomes), so no pack has them.
+to a household's dose (`analysis.did.estimators.dose`), and regressions on baseline covariates and
+their products with treatment (Lin 2013). They identify people sooner than sums do (the sum and the
+sum of squares of two incomes are the two incomes), so no pack has them.
 """
 
 from __future__ import annotations

@@ -356,7 +356,8 @@ class DidResult(Result):
     def adjusted_p_values(self, aggregate: str = "group_time") -> pl.DataFrame:
         """Return p values of all effects, adjusted for looking at them all.
 
-        Of an `aggregate`, or of ``group_time``; columns as of `analysis.did.estimators.families.adjust`.
+        Of an `aggregate`, or of ``group_time``; columns as of
+        `analysis.did.estimators.families.adjust`.
         """
         effects = self._influence()
         if aggregate != "group_time":

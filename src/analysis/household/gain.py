@@ -207,7 +207,7 @@ class Gain(Result):
     def rows(self) -> pl.DataFrame:
         """Return quantiles of the gain as printed, in yuan and per cent, with their ranges."""
         printed_rows = []
-        for p in self._shown:
+        for p in self._printed_values:
             yuan, share = self.quantile(p), self.quantile(p, per_cent=True)
             printed_rows.append(
                 {
@@ -223,7 +223,7 @@ class Gain(Result):
         return frame.drop(name for name in ranged if (frame[name] == formatting.NONE).all())
 
     @property
-    def _printed(self) -> tuple[float, ...]:
+    def _printed_values(self) -> tuple[float, ...]:
         return (0.5,) if isinstance(self.evidence, Interval) else QUANTILES
 
     def table(self) -> ResultTable:
@@ -289,7 +289,7 @@ def stated(inputs: tuple[Input, ...]) -> tuple[Input, ...]:
 def frame_of_gain(gain: Gain) -> pl.DataFrame:
     """Return the printed quantiles in full precision, in yuan and per cent."""
     rows = []
-    for p in gain._shown:
+    for p in gain._printed_values:
         for per_cent, outcome in ((False, "yuan"), (True, "per cent")):
             number = gain.quantile(p, per_cent=per_cent)
             low, high = number.ends

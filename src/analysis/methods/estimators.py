@@ -31,7 +31,6 @@ ROOMS: Final = (
     "did",
     "designs",
     "inference",
-    "effects",
     "sensitivity",
     "welfare",
     "power",

@@ -444,10 +444,6 @@ def latex(rows: pl.DataFrame) -> str:
         " & ".join(formatting.escaped(str(x or "")) for x in row) + r" \\"
         for row in [tuple(head), *rows.rows()]
     ]
-    return "\n".join(
-        [
-            rf"\begin{{tabular}}{{{align}}}",
-            *(r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule"),
-            r"\end{tabular}",
-        ]
-    )
+    lines[1:1] = [r"\midrule"]
+    begin = rf"\begin{{tabular}}{{{align}}}"
+    return "\n".join([begin, r"\toprule", *lines, r"\bottomrule", r"\end{tabular}"])
