@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,13 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from analysis.cells import disclosure, grouping, releases
-from analysis.cells.declaration import Declaration, Rules, not_its_cells
+from analysis.cells import disclosure, grouping, pack_checks, releases
+from analysis.cells.declaration import Declaration, Rules
 from analysis.cells.design import CellsDesign
 from analysis.cells.disclosure import Held
-from analysis.cells.outcome_rules import fault
 from analysis.cells.pack_estimates import Covariance, Estimated, as_dict, from_dict, published
-from analysis.cells.parameters import parameters
 from analysis.cells.releases import Release
 from analysis.cells.result import Cells
 from analysis.faults import Fault, FaultsError, raise_if_any
@@ -169,7 +167,7 @@ def make(
     rules = declared.rules
     if min_households is not None:
         rules = replace(rules, min_households=max(min_households, rules.min_households))
-    raise_if_any(_not_declared(cells, declared, estimated))
+    raise_if_any(pack_checks.not_declared(cells, declared, estimated))
     merged = grouping.apart(cells, _told_apart(cells.design, declared))
     merged = replace(merged, design=_without_bounds(merged.design))
     tables = publishable(merged)
@@ -182,7 +180,7 @@ def make(
         carried += sum(point.estimand in same for point in estimated.points)
         covariance = published(
             estimated,
-            households=_smallest_village(cells),
+            households=pack_checks.smallest_village(cells),
             least=rules.min_households,
             rank_before=carried,
         )
@@ -196,7 +194,7 @@ def make(
         covariance=covariance,
         declaration=declared.text,
         rules=rules,
-        account=_account(cells, rules.min_households),
+        account=pack_checks.account_of(cells, rules.min_households),
         meta={name: x for name, x in cells.meta.items() if name not in INSIDE},
     )
     held = Held(cells, merged.design)
@@ -206,7 +204,7 @@ def make(
             *disclosure.of_tables(tables),
             *disclosure.formulas(tables),
             *disclosure.check(held, rules, others, finest),
-            *_villages(covariance, rules, same, carried),
+            *pack_checks.too_few_villages(covariance, rules, same, carried),
         ]
     )
     rank = carried - sum(old.rank for old in others) + (covariance.rank if covariance else 0)
@@ -413,52 +411,3 @@ def _read_table(path: Path) -> pl.DataFrame:
     kinds = {name: kind for name, kind in {**texts, **counts, **years}.items() if name in names}
     floats = {name: pl.Float64 for name in names if name.startswith(("wsum_", "b_"))}
     return pl.read_csv(path, schema_overrides={**kinds, **floats}, infer_schema_length=None)
-
-
-def _not_declared(
-    cells: Cells, declared: Declaration, estimated: Estimated | None
-) -> Iterator[Fault]:
-    """Yield what is in the pack and was not declared."""
-    yield from not_its_cells(cells.design, declared)
-    known = {(e.name, outcome) for e in declared.estimands for outcome in e.outcomes}
-    points = estimated.points if estimated else ()
-    for name in sorted({(p.estimand, p.outcome) for p in points} - known):
-        yield Fault(
-            "pack",
-            "an estimate that was not declared",
-            "declare it in a new file",
-            column="estimand",
-            value=" of ".join(name),
-        )
-
-
-def _smallest_village(cells: Cells) -> int:
-    """Return the households of the smallest village."""
-    sizes = cells.ever.group_by("village").agg(pl.col("n_ever").sum())["n_ever"]
-    return int(sizes.min() or 0)  # type: ignore[arg-type]
-
-
-def _villages(
-    covariance: Covariance | None, rules: Rules, same: set[str], carried: int
-) -> Iterator[Fault]:
-    for point in covariance.points if covariance else ():
-        fewest = min(point.n_villages_treated, point.n_villages_control)
-        alone = point.estimand in same
-        least = carried + parameters().residual_degrees if alone else rules.min_villages
-        if fewest < least:
-            yield fault(
-                "villages",
-                f"fewer than {least} villages in an arm",
-                "leave the estimate out",
-                f"{point.estimand} of {point.outcome}",
-            )
-
-
-def _account(cells: Cells, least: int) -> dict[str, object]:
-    """Return the account; a small number of rows left out is not told."""
-    left = {
-        reason: n if n >= least else f"fewer than {least}"
-        for reason, n in cells.account.left_out.items()
-        if n
-    }
-    return {"rows_used": cells.account.rows_used, "left_out": left}
