@@ -143,7 +143,7 @@ def test_the_pack_says_what_the_cells_say(
     The panel is small and its rules of disclosure are off: they have tests of their own.
     """
     monkeypatch.setattr(disclosure, "check", lambda *_: [])
-    monkeypatch.setattr(pack, "_villages", lambda *_: [])
+    monkeypatch.setattr(pack.pack_checks, "too_few_villages", lambda *_: [])
     plan = declare(programme, handling, unit, controls)
     _, found, sent = packed(gappy, plan, tmp_path)
     assert sent.weighted == (unit == "person")
@@ -193,7 +193,7 @@ def test_bands_by_draws_and_joint_tests_are_those_of_the_cells(whole, tmp_path):
 def test_fractional_weights_and_strata_agree_too(whole, tmp_path, monkeypatch):
     """Weights that are no whole numbers make sums of floats; strata are standardised."""
     monkeypatch.setattr(disclosure, "check", lambda *_: [])
-    monkeypatch.setattr(pack, "_villages", lambda *_: [])
+    monkeypatch.setattr(pack.pack_checks, "too_few_villages", lambda *_: [])
     source = panels.read(whole)
     weights = (pl.col("household").hash(seed=1) % 997).cast(pl.Float64) / 331 + 0.25
     homes = source.households.with_columns(weight=weights)
