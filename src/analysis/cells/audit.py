@@ -17,9 +17,6 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
-from scipy.optimize import linprog  # type: ignore[import-untyped]
-from scipy.sparse import coo_array  # type: ignore[import-untyped]
-from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
 from analysis.cells import elimination
 from analysis.cells.design import CellsDesign
@@ -202,6 +199,9 @@ def published(atoms: Atoms, sources: Sequence[Source]) -> list[Published]:
 
 def parts(atoms: Atoms, sources: Sequence[Source]) -> list[list[int]]:
     """Return the atoms in parts such that no sum of any release joins two of them."""
+    from scipy.sparse import coo_array  # type: ignore[import-untyped]  # slow to import
+    from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
+
     n, edges = atoms.frame.height, []
     for source in sources:
         codes = atoms.frame[source.label].rank("dense").to_numpy().astype(int)
@@ -387,6 +387,8 @@ def bounded(
     within : float
         How closely, as a share of the value, nobody may know it.
     """
+    from scipy.optimize import linprog  # type: ignore[import-untyped]  # slow to import
+
     names = sorted({a for one in system for a in one.of})
     small = [a for a in names if atoms.households[a] < households and values[a] > 0]
     if not small or len(names) > MOST_BOUNDED:

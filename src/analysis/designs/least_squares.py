@@ -12,7 +12,6 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
-import statsmodels.api as sm
 
 from analysis.did.estimators.table import refuse
 from analysis.inference import clusters
@@ -80,7 +79,9 @@ def ordinary(
         )
     if errors == "CV3":
         return _jackknife(y, x, x, w, group, column)
-    model = sm.WLS(y, x, weights=w)
+    from statsmodels.regression.linear_model import WLS  # slow to import
+
+    model = WLS(y, x, weights=w)
     if errors == "CV1":
         size = np.unique(group).size
         result = model.fit(cov_type="cluster", cov_kwds={"groups": group}, use_t=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from scipy import optimize, special  # type: ignore[import-untyped]
+from scipy import special  # type: ignore[import-untyped]
 
 from analysis.did.estimators.table import refuse
 from analysis.inference.arrays import Booleans, Floats, Integers
@@ -234,5 +234,7 @@ def interval(
     cdf = partial(special.stdtr, degrees) if few else special.ndtr
     two_sided = (1 + level) / 2
     most = special.stdtrit(degrees, two_sided) if few else special.ndtri(two_sided)
-    critical = optimize.brentq(lambda c: cdf(c + gap) - cdf(-c) - level, 0, most + 1e-9)
+    from scipy.optimize import brentq  # type: ignore[import-untyped]  # slow to import
+
+    critical = brentq(lambda c: cdf(c + gap) - cdf(-c) - level, 0, most + 1e-9)
     return bounds.low - critical * error_low, bounds.high + critical * error_high

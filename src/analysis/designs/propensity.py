@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
-import statsmodels.api as sm
-from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationWarning
 
 from analysis.designs import least_squares as ls
 from analysis.designs.arms import degrees_of, too_few
@@ -172,6 +170,10 @@ def _design(sample: Sample) -> Floats:
 
 def _logit(sample: Sample) -> Logit:
     """Fit a logit for treatment on the covariates."""
+    from statsmodels.genmod.families import Binomial  # slow to import
+    from statsmodels.genmod.generalized_linear_model import GLM
+    from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationWarning
+
     x = _design(sample)
     if not sample.covariates:
         refuse(
@@ -186,7 +188,7 @@ def _logit(sample: Sample) -> Logit:
     with warnings.catch_warnings():
         for kind in (ConvergenceWarning, PerfectSeparationWarning, RuntimeWarning):
             warnings.simplefilter("ignore", kind)
-        model: Any = sm.GLM(sample.d, scaled, family=sm.families.Binomial(), freq_weights=sample.w)
+        model: Any = GLM(sample.d, scaled, family=Binomial(), freq_weights=sample.w)
         p: Floats = np.asarray(model.fit(tol=1e-12, maxiter=100).fittedvalues)
     if (p[sample.treated] < CERTAIN).any() or (p > 1 - CERTAIN).any():
         refuse(
@@ -207,7 +209,9 @@ def _controls_fit(sample: Sample) -> tuple[Floats, Floats]:
     check_columns(sample.x[~sample.treated], sample.covariates)
     if (w0 > 0).sum() <= x.shape[1]:
         refuse("there are no more controls than covariates", "use fewer covariates")
-    beta = sm.WLS(sample.y, x, weights=w0).fit().params
+    from statsmodels.regression.linear_model import WLS  # slow to import
+
+    beta = WLS(sample.y, x, weights=w0).fit().params
     rest: Floats = sample.y - x @ beta
     gram = (x * w0[:, None]).T @ x
     scores = x * (w0 * rest)[:, None]

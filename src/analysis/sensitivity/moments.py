@@ -9,7 +9,7 @@ from functools import cache
 from itertools import combinations
 
 import numpy as np
-from scipy import optimize, special  # type: ignore[import-untyped]
+from scipy import special  # type: ignore[import-untyped]
 
 from analysis.inference.arrays import Booleans, Floats
 
@@ -224,7 +224,9 @@ def fixed_length(
         tried = top * np.concatenate([[0], np.geomspace(1e-6, 1, LENGTHS)])
         number = int(np.argmin([length(penalty) for penalty in tried]))
         ends = tried[max(number - 1, 0)], tried[min(number + 1, LENGTHS)]
-        refined = optimize.minimize_scalar(length, bounds=ends, method="bounded").x
+        from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]  # slow
+
+        refined = minimize_scalar(length, bounds=ends, method="bounded").x
         best = path(min((tried[number], refined), key=length))
     bias, sd = measures(best)
     middle = float(weights @ points[before:] + (second @ best) @ points[:before])
@@ -257,10 +259,10 @@ def folded_quantile(bias: float, level: float) -> float:
     >>> round(folded_quantile(0.0, 0.95), 4), round(folded_quantile(5.0, 0.95), 4)
     (1.96, 6.6449)
     """
+    from scipy.optimize import brentq  # slow to import
+
     if bias > 8:
         return float(bias + special.ndtri(level))
     return float(
-        optimize.brentq(
-            lambda c: special.ndtr(c - bias) - special.ndtr(-c - bias) - level, 0, bias + 10
-        )
+        brentq(lambda c: special.ndtr(c - bias) - special.ndtr(-c - bias) - level, 0, bias + 10)
     )

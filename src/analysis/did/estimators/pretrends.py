@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import optimize, special  # type: ignore[import-untyped]
+from scipy import special  # type: ignore[import-untyped]
 
 from analysis.did.estimators.aggregate import aggregate
 from analysis.did.estimators.effect_set import EffectSet
@@ -209,7 +209,9 @@ def detectable(
         top *= 2
         if top > FARTHEST:
             return float("nan")
-    needed = optimize.brentq(lambda x: rejection_probability(x) - power, 1e-9, top)
+    from scipy.optimize import brentq  # type: ignore[import-untyped]  # slow to import
+
+    needed = brentq(lambda x: rejection_probability(x) - power, 1e-9, top)
     return float(np.sqrt(needed / information))
 
 
