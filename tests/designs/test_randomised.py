@@ -251,6 +251,9 @@ def test_balance_is_each_difference_and_their_joint_test(men):
     table = va.rct(men, y="re78", treatment="train").balance(covariates)
     fit = smf.ols("age ~ train", pandas(men)).fit(cov_type="HC2")
     row = table.effect_of("age")
+    means = men.group_by("train").agg(pl.col("age").mean()).sort("train")["age"].to_list()
+    shown = table.frame.filter(term="age").row(0, named=True)
+    assert [shown["mean_control"], shown["mean_treated"]] == pytest.approx(means)
     assert (row.value, row.std_error) == pytest.approx((fit.params["train"], fit.bse["train"]))
     p = table.effects[-1].p_value
     assert 0.05 < p < 0.9
@@ -273,6 +276,15 @@ def test_wild_bootstrap_enumerates_few_clusters():
     found = trial.wild(4096)
     assert found.frame["enumerated"].item()
     assert found.effect.ci_low < trial.effect.value < found.effect.ci_high
+
+
+def test_wild_bootstrap_takes_a_weight_of_two_for_two_rows():
+    frame = villages().with_columns(w=1 + pl.int_range(pl.len()) % 2)
+    copies = pl.concat([frame, frame.filter(pl.col("w") == 2)])
+    one = va.rct(frame, "y", "d", cluster="village", weight="w").wild(4096).effect
+    other = va.rct(copies, "y", "d", cluster="village").wild(4096).effect
+    for name in ("value", "p_value", "ci_low", "ci_high"):
+        assert getattr(one, name) == pytest.approx(getattr(other, name)), name
 
 
 def test_webb_weights_are_drawn_where_signs_are_few():
@@ -318,6 +330,34 @@ def test_attrition_by_influence_is_that_by_leaving_units_out():
         assert one.low.std_error == pytest.approx(other.low.std_error, rel=0.03)
         assert one.high.std_error == pytest.approx(other.high.std_error, rel=0.03)
         assert one.interval.low < one.low.value < one.high.value < one.interval.high
+
+
+def test_attrition_by_cluster_leaves_each_out_by_brute_force():
+    """CV3: eleven twelfths of the squared moves."""
+    seen = (7 * pl.int_range(pl.len()) + pl.col("village")) % 10 > 2 - 2 * pl.col("d")
+    frame = villages().with_columns(y=pl.when(seen).then("y"))
+
+    def low(rows):
+        return va.rct(rows, "y", "d", cluster="village").attrition().low
+
+    whole = low(frame)
+    moves = [low(frame.filter(pl.col("village") != v)).value - whole.value for v in range(12)]
+    assert whole.std_error == pytest.approx(np.sqrt(11 / 12 * np.square(moves).sum()))
+
+
+def test_an_id_of_each_row_is_no_repetition_and_three_arms_are_refused(men):
+    numbered = men.with_row_index("id")
+    assert not va.rct(numbered, "re78", "train").account.decisions
+    third = men.with_columns(train=pl.when(pl.col("age") > 40).then(2).otherwise("train"))
+    with pytest.raises(FaultsError, match=r"neither 0 nor 1.*1 for treated|'2'"):
+        va.rct(third, "re78", "train")
+
+
+def test_as_many_columns_as_units_are_refused():
+    """Constant, treatment, covariate and their product are four; units are four."""
+    frame = pl.DataFrame({"y": [1.0, 2, 4, 7], "d": [1, 1, 0, 0], "x": [1.0, 2, 3, 5]})
+    with pytest.raises(FaultsError):
+        va.rct(frame, "y", "d", covariates=["x"])
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,11 @@ def test_whole_scores_are_counted_by_as_many_values_on_each_side():
         va.rdd(frame, "y", "s", 0, treated_below=False, cutoff_treated=True).density()
 
 
+def test_two_values_are_a_score_of_whole_points():
+    assert rd.step_of(np.array([-1.0, -1, 0, 0])) == 1.0
+    assert rd.step_of(np.array([0.0, 0, 0])) is None
+
+
 def test_bent_scores_are_found():
     rng = np.random.default_rng(3)
     s = rng.integers(-20, 21, 2000)

@@ -122,6 +122,8 @@ def test_breakdown_lies_where_the_interval_reaches_zero(published):
     found = trends.breakdown(intervals, 3.0, steps=10)
     assert found.sign == 1
     assert 14 / 9 < found.bound < 16 / 9
+    touching = trends.breakdown(lambda b: pl.DataFrame({"ci_low": [-1.0], "ci_high": [0.0]}), 2.0)
+    assert touching.bound == 0.0  # an interval that ends at zero holds it
     never = trends.breakdown(lambda b: pl.DataFrame({"ci_low": [-1.0], "ci_high": [1.0]}), 2.0)
     assert (never.bound, never.sign) == (0.0, 0)
     always = trends.breakdown(lambda b: pl.DataFrame({"ci_low": [-2.0], "ci_high": [-1.0]}), 2.0)
