@@ -148,5 +148,7 @@ def test_clusters_refuse_matching_and_unknown_methods(men):
 
 def test_support_leaves_out_controls_and_counts_them(men):
     found = va.adjust(men, "re78", "train", COVARIATES, overlap="support")
+    support = "controls on the support of the treated"
+    assert support in repr(found) and support not in repr(va.adjust(men, "re78", "train", ["age"]))
     assert found.account.rows_used < found.account.rows_in == 2675
     assert sum(found.account.left_out.values()) == 2675 - found.account.rows_used

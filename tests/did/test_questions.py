@@ -105,6 +105,41 @@ def test_cross_sections_with_covariates_follow_no_unit():
     assert abs(pairs.overall.value - followed.overall.value) > 1e-3
 
 
+def test_two_outcomes_of_cross_sections_are_each_adjusted():
+    frame = survey().with_columns(other=pl.col("income") ** 2)
+    names = {**NAMES, "unit": ""}
+    both = va.did(frame, **(names | {"y": ["income", "other"]}), **ADJUSTED)
+    for outcome in ("income", "other"):
+        alone = va.did(frame, **(names | {"y": outcome}), **ADJUSTED).overall
+        found = both.frame.filter(term="overall", outcome=outcome).row(0, named=True)
+        assert (found["estimate"], found["std_error"]) == pytest.approx(
+            (alone.value, alone.std_error)
+        )
+
+
+@pytest.mark.parametrize("method", ["doubly_robust", "weighting", "regression"])
+def test_errors_with_covariates_leave_each_village_out_by_brute_force(method):
+    """CV3: nineteen twentieths of the squared moves; the logit is moved to second order."""
+    first = pl.col("land").first().over("household")
+    frame = survey().filter(pl.col("year") > 2013).filter(pl.len().over("household") == 2)
+    frame = frame.with_columns(land=first + 0.3 * (pl.col("first") > 0))
+    frame = frame.with_columns(income=pl.col("income") + pl.col("land") * (pl.col("year") - 2014))
+
+    def overall(rows):
+        return va.did(rows, **NAMES, **ADJUSTED, method=method).overall
+
+    whole = overall(frame)
+    moves = [overall(frame.filter(pl.col("village") != v)).value - whole.value for v in range(20)]
+    expected = np.sqrt(19 / 20 * np.square(moves).sum())
+    assert whole.std_error == pytest.approx(expected, rel=2e-3)
+
+
+def test_rows_of_who_is_seen_once_are_left_out_once():
+    frame = survey().filter((pl.col("household") != "3-0") | (pl.col("year") == 2013))
+    account = va.did(frame, **NAMES, cluster="village", method="two_way").account
+    assert account.rows_used + sum(account.left_out.values()) == account.rows_in == frame.height
+
+
 def test_balanced_with_covariates_leaves_out_who_is_not_always_seen():
     """The same as of the households seen in every year, counted."""
     frame = survey()

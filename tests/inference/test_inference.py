@@ -91,6 +91,11 @@ def test_under_twenty_effective_clusters_each_interval_is_that_of_sidak():
     assert (many.critical < few.critical).all()
 
 
+def test_an_effect_that_does_not_vary_is_drawn_as_nothing():
+    drawn = bands.normal_draws(np.diag([4.0, 0.0]), draws=2_000)
+    assert (drawn[:, 1] == 0).all() and drawn[:, 0].std() == pytest.approx(1, abs=0.06)
+
+
 def test_a_band_is_never_narrower_than_intervals():
     """One effect told many times, few draws: chance must not take it below the interval."""
     one = np.ones((6, 6))

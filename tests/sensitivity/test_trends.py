@@ -219,3 +219,19 @@ def test_the_dip_looks_like_a_drift_before_training(table_of):
         row = trends.relative_magnitudes(one, one.average(), (1.0,)).row(0, named=True)
         reach[switches] = row["set_high"] - row["set_low"]
     assert reach["dip",] > 1.2 * reach[()]
+
+
+def test_the_second_stage_is_a_truncated_normal_by_hand():
+    """Variance 4, moments 1.5 and 0, first stage 3: Z over 0.75 between 0 and 1.5, 0.369.
+
+    (0.93319 - 0.77337) / (0.93319 - 0.5), by a table; the size of 0.44 is (0.44 - 0.044) / 0.956.
+    """
+    accepted = [
+        bool(
+            moments._not_rejected(
+                np.array([[1.5], [0.0]]), np.diag([4.0, 1.0]), first=3.0, error=error
+            )[0]
+        )
+        for error in (0.38, 0.44)
+    ]
+    assert accepted == [True, False]
