@@ -3,13 +3,17 @@
 import csv
 import re
 import shutil
+from fractions import Fraction
 
+import polars as pl
 import pytest
 
 from analysis import paths, programmes
 from analysis.claims import implied, ledger, narrowing, relations
 from analysis.claims.check import check
 from analysis.claims.expressions import evaluate, parse
+from analysis.claims.printed import Margins
+from analysis.claims.units import PERCENT
 from analysis.faults import FaultsError
 
 
@@ -424,3 +428,12 @@ def test_an_identity_that_fails_is_an_inconsistency(folder):
 def test_a_share_is_at_most_the_whole(reported):
     share = reported.operands["S1_025"].interval
     assert (float(share.low.value), float(share.high.value)) == (0.995, 1.0)
+
+
+def test_figures_in_per_cent_are_shares():
+    """12.5 per cent, rounded or cut at its last digit, is 0.1245 to 0.126; 5 per cent are 1/20."""
+    row = {"unit": PERCENT, "step": "0.1", "value": "12.5", "bound": "exact"}
+    found = ledger._official_interval(row, Margins(Fraction(1, 10), Fraction(1, 10)))
+    assert (found.low.value, found.high.value) == (Fraction(1245, 10_000), Fraction(126, 1000))
+    constants = pl.DataFrame({"id": ["nearly_margin"], "value": ["5"], "unit": [PERCENT]})
+    assert ledger._margin(constants, "nearly") == Fraction(1, 20)

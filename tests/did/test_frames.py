@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 import analysis as va
+from analysis.did import declared
 from analysis.did.estimators.rows_used import NOT_TWICE
 from analysis.faults import FaultsError
 
@@ -327,6 +328,17 @@ def test_a_cohort_of_one_village_is_named_and_left_out_of_a_second_estimate(fram
     assert "drop=[2018]" in repr(found)
     with pytest.raises(FaultsError, match="choose from 2016, 2018"):
         va.did(few, **NAMES, cluster="village", drop=[2017])
+
+
+def test_each_cohort_is_left_out_of_the_overall_effect(frame):
+    plain = NAMES | {"cluster": "village"}
+    whole = va.did(frame, **plain)
+    found = declared._without_each(whole, "income").frame
+    shown = dict(found.select("term", "estimate").iter_rows())
+    assert list(shown) == ["overall", "without cohort 2016", "without cohort 2018"]
+    assert shown["overall"] == pytest.approx(whole.overall.value)
+    fewer = va.did(frame, **plain, drop=[2018]).overall.value
+    assert shown["without cohort 2018"] == pytest.approx(fewer)
 
 
 def test_quarters_coded_as_years_with_a_digit_are_refused_with_a_rule_that_works(frame):

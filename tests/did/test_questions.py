@@ -119,7 +119,7 @@ def test_two_outcomes_of_cross_sections_are_each_adjusted():
 
 @pytest.mark.parametrize("method", ["doubly_robust", "weighting", "regression"])
 def test_errors_with_covariates_leave_each_village_out_by_brute_force(method):
-    """CV3: nineteen twentieths of the squared moves; the logit is moved to second order."""
+    """CV3: nineteen twentieths of the squared moves; a logit is moved by one step, so not exact."""
     first = pl.col("land").first().over("household")
     frame = survey().filter(pl.col("year") > 2013).filter(pl.len().over("household") == 2)
     frame = frame.with_columns(land=first + 0.3 * (pl.col("first") > 0))
@@ -131,7 +131,7 @@ def test_errors_with_covariates_leave_each_village_out_by_brute_force(method):
     whole = overall(frame)
     moves = [overall(frame.filter(pl.col("village") != v)).value - whole.value for v in range(20)]
     expected = np.sqrt(19 / 20 * np.square(moves).sum())
-    assert whole.std_error == pytest.approx(expected, rel=2e-3)
+    assert whole.std_error == pytest.approx(expected, rel=1e-6 if method == "regression" else 5e-3)
 
 
 def test_rows_of_who_is_seen_once_are_left_out_once():
