@@ -1,8 +1,10 @@
 """What else a difference in differences answers: per cent, dose, controls, many effects; by hand."""
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
+from diff_diff import ImputationDiD
 
 import analysis as va
 from analysis.did.estimators import families
@@ -132,6 +134,22 @@ def test_errors_with_covariates_leave_each_village_out_by_brute_force(method):
     moves = [overall(frame.filter(pl.col("village") != v)).value - whole.value for v in range(20)]
     expected = np.sqrt(19 / 20 * np.square(moves).sum())
     assert whole.std_error == pytest.approx(expected, rel=1e-6 if method == "regression" else 5e-3)
+
+
+def test_imputation_of_an_unbalanced_frame_is_diff_diffs():
+    frame = survey(4)
+    ours = va.did(frame, **NAMES, cluster="village", method="imputation").event_study.frame
+    fit = ImputationDiD(cluster="village").fit(
+        pd.DataFrame(frame.to_dict(as_series=False)),
+        outcome="income",
+        unit="household",
+        time="year",
+        first_treat="first",
+        aggregate="all",
+    )
+    for row in ours.iter_rows(named=True):
+        theirs = fit.event_study_effects[row["event_time"]]["effect"]
+        assert row["estimate"] == pytest.approx(theirs, rel=1e-8)
 
 
 def test_rows_of_who_is_seen_once_are_left_out_once():
