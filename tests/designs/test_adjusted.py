@@ -137,6 +137,15 @@ def test_exact_matches_in_cells_are_differences_inside_cells():
     assert found.effect.value == pytest.approx((2 * (6 - 2) + (9 - 3)) / 3)
 
 
+@pytest.mark.parametrize("method", ["doubly_robust", "regression", "weighting"])
+def test_weights_through_the_door_count_as_copies(men, method):
+    frame = men.head(400).with_columns(w=1 + pl.int_range(pl.len()) % 2)
+    copies = pl.concat([frame, frame.filter(pl.col("w") == 2)])
+    one = va.adjust(frame, "re78", "train", ["age", "educ"], weight="w", method=method)
+    other = va.adjust(copies, "re78", "train", ["age", "educ"], method=method)
+    assert one.effect.value == pytest.approx(other.effect.value, rel=1e-8)
+
+
 def test_clusters_refuse_matching_and_unknown_methods(men):
     with pytest.raises(FaultsError, match="not known with clusters"):
         va.adjust(men, "re78", "train", ["age"], method="matching", cluster="educ")
