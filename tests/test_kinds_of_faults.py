@@ -133,6 +133,44 @@ def test_errors_of_a_spreadsheet_are_no_income(tmp_path: Path, above: int) -> No
     assert frame["wage"].to_list()[:4] == [1000, None, 2000, None]
 
 
+ODS = """<?xml version="1.0"?><office:document-content
+ xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+ xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"
+ xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"
+><office:body><office:spreadsheet><table:table table:name="s">{rows}</table:table
+></office:spreadsheet></office:body></office:document-content>"""
+ODS_MANIFEST = (
+    '<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"></m:manifest>'
+)
+
+
+def test_errors_of_an_open_document_are_refused_where_empty_is_zero(tmp_path: Path) -> None:
+    """Its reader gives an empty text for ``#N/A``; the rows themselves are read."""
+
+    def cell(value: object, wrong: bool) -> str:
+        kind = 'office:value-type="string"' + ' calcext:value-type="error"' * wrong
+        text = "" if wrong else value
+        return f"<table:table-cell {kind}><text:p>{text}</text:p></table:table-cell>"
+
+    for wrong in (True, False):
+        rows = "".join(
+            f"<table:table-row>{''.join(cell(x, wrong and (r, c) == (2, 4)) for c, x in enumerate(row))}"
+            "</table:table-row>"
+            for r, row in enumerate([HEAD, *homes()])
+        )
+        file = tmp_path / "s.ods"
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("content.xml", ODS.format(rows=rows))
+            archive.writestr("META-INF/manifest.xml", ODS_MANIFEST)
+            archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        if wrong:
+            with pytest.raises(FaultsError, match="holds 1 errors of the spreadsheet"):
+                imported(file)
+        else:
+            assert imported(file).total.rows_accepted == 8
+
+
 def test_an_error_of_a_spreadsheet_is_no_village(tmp_path: Path) -> None:
     rows = [[*row[:2], "#REF!" if row[0] == 4 else row[2], *row[3:]] for row in homes()]
     file = tmp_path / "s.csv"

@@ -67,8 +67,23 @@ def open_files(
             for name in source.names()
             if name in (ROW, KEY, BROKEN)
         ]
+        faults += _errors_as_zero(survey, entry, source)
         opened.append((entry, source))
     return opened, faults
+
+
+def _errors_as_zero(survey: SurveyMap, entry: SurveyFile, source: Source) -> Iterator[Fault]:
+    """Yield a fault where an error of a spreadsheet would come as empty, and empty as zero."""
+    amounts = (*survey.items, *survey.outcomes)
+    zero = [i.cell.key for i in amounts if i.empty == "zero" and entry.id in i.cell.files]
+    cells = source.cells
+    if source.kind == "workbook" and zero and (cells.unplaced or cells.unknown):
+        found = f"holds {cells.unplaced:,} errors of the spreadsheet, and" if cells.unplaced else ""
+        yield Fault(
+            source.path.name,
+            f"{found} errors cannot be told from empty cells, which the map takes as zero".strip(),
+            f'save it as .xlsx, or take empty = "zero" out of {", ".join(zero)}',
+        )
 
 
 def find_files(survey: SurveyMap, paths: Sequence[Path]) -> list[Path]:

@@ -21,6 +21,7 @@ NOT_CALCULATED: Final = re.compile(rb'<calcPr[^>]*fullCalcOnLoad="(1|true)"')
 """What a library writes that stores a 0 beside each formula and leaves it to be calculated."""
 ERROR: Final = r"^(?:#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!)|=.*)$"
 """Text of an error of a spreadsheet, or of a formula that stands where a value should."""
+ODS_ERROR: Final = b'calcext:value-type="error"'
 SHOWN: Final = 3
 """Cells that a note names."""
 
@@ -55,12 +56,18 @@ class CellFaults:
         Cells with a formula and no value: no program has calculated it yet.
     first_row, first_column : int
         Where the cells of the sheet begin, from 0.
+    unplaced : int
+        Cells of an ``.ods`` with an error, which come as empty.
+    unknown : bool
+        Whether errors cannot be told from empty cells, as in ``.xls``.
     """
 
     errors: tuple[BadCell, ...] = ()
     uncalculated: tuple[BadCell, ...] = ()
     first_row: int = 0
     first_column: int = 0
+    unplaced: int = 0
+    unknown: bool = False
 
     def notes(self, taken: str) -> tuple[str, ...]:
         """Return a line for each kind, with its count and the first cells.
@@ -78,7 +85,12 @@ class CellFaults:
                 " open and save the workbook in a spreadsheet to calculate them",
             ),
         )
-        return tuple(f"{len(cells):,} {what} ({_listed(cells)})" for cells, what in kinds if cells)
+        told = [f"{len(cells):,} {what} ({_listed(cells)})" for cells, what in kinds if cells]
+        if self.unplaced:
+            told.append(
+                f"{self.unplaced:,} cells hold an error of the spreadsheet and come as empty"
+            )
+        return tuple(told)
 
     def put_back(self, frame: pl.DataFrame, header: int, *, as_text: bool) -> pl.DataFrame:
         """Return a sheet with the text of its bad cells, or nothing, where they stand.
@@ -111,9 +123,12 @@ def _listed(cells: Sequence[BadCell]) -> str:
 
 
 def look(path: Path, sheet: str) -> CellFaults:
-    """Return the cells of a sheet of an ``.xlsx`` that hold no value; none of other workbooks."""
+    """Return the cells of a sheet that hold no value; of an ``.ods`` those of all its sheets."""
+    if path.suffix.lower() == ".ods":
+        with zipfile.ZipFile(path) as archive:
+            return CellFaults(unplaced=archive.read("content.xml").count(ODS_ERROR))
     if path.suffix.lower() != ".xlsx":
-        return CellFaults()
+        return CellFaults(unknown=True)
     errors, uncalculated, rows, columns = [], [], [], []
     with zipfile.ZipFile(path) as archive:
         unsure = bool(NOT_CALCULATED.search(archive.read("xl/workbook.xml")))
