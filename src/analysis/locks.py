@@ -1,38 +1,38 @@
-"""Locks that the system lends to a process: free again as soon as it ends, however it ends."""
+"""One process at a time: a file that is locked while something is done, and free when it ends."""
 
 from __future__ import annotations
 
-import sys
-from typing import IO
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-if sys.platform == "win32":
-    import msvcrt
+from filelock import FileLock, Timeout
 
-    def take(file: IO[bytes]) -> bool:
-        """Lock an open file; say whether nobody else had."""
-        file.seek(0)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
+from analysis.faults import Fault, FaultsError
 
-    def give(file: IO[bytes]) -> None:
-        """Unlock it."""
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
 
-else:
-    import fcntl
+@contextmanager
+def held(file: Path, fault: Fault) -> Iterator[None]:
+    """Hold a lock file; a process that ends, however it ends, holds it no more.
 
-    def take(file: IO[bytes]) -> bool:
-        """Lock an open file; say whether nobody else had."""
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+    Parameters
+    ----------
+    file : Path
+        The lock file; it has no other content.
+    fault : Fault
+        What is said if another process holds it.
 
-    def give(file: IO[bytes]) -> None:
-        """Unlock it."""
-        fcntl.flock(file, fcntl.LOCK_UN)
+    Raises
+    ------
+    FaultsError
+        If another process holds it now.
+    """
+    lock = FileLock(file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise FaultsError([fault]) from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from analysis import locks
 from analysis.cells import audit, grouping
 from analysis.cells.audit import Atoms, Source
 from analysis.cells.design import MOST_PROGRAMMES, CellsDesign
 from analysis.cells.scan import known_by
 from analysis.faults import Fault, FaultsError, raise_if_any
 from analysis.files import write_atomic
+from analysis.locks import held
 from analysis.panels import panel as panels
 
 if TYPE_CHECKING:
@@ -144,14 +144,9 @@ def locked(log: Path) -> Iterator[None]:
     if not log.parent.is_dir():
         remedy = "correct the path, or make the folder"
         raise FaultsError([Fault(log.name, f"there is no folder {log.parent.name}", remedy)])
-    with (log.parent / f".{log.name}.lock").open("a+b") as file:
-        if not locks.take(file):
-            problem, remedy = "another release is being made", "wait until it is done"
-            raise FaultsError([Fault(log.name, problem, remedy)])
-        try:
-            yield
-        finally:
-            locks.give(file)
+    fault = Fault(log.name, "another release is being made", "wait until it is done")
+    with held(log.parent / f".{log.name}.lock", fault):
+        yield
 
 
 def read(log: Path, panel: str = "", *, new: bool = False) -> list[Release]:

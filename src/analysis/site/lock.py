@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from analysis import locks
-from analysis.faults import Fault, FaultsError
+from analysis.faults import Fault
+from analysis.locks import held
 
 LOCK = Path("build") / "lock"
 
@@ -16,9 +16,6 @@ LOCK = Path("build") / "lock"
 @contextmanager
 def build_lock(root: Path) -> Iterator[None]:
     """Hold the lock of a project folder while a build runs.
-
-    The system lends the lock to a process, not to a file: it is free again as soon as its holder
-    ends, however it ends. The file only tells who holds it.
 
     Parameters
     ----------
@@ -32,21 +29,16 @@ def build_lock(root: Path) -> Iterator[None]:
     """
     path = root / LOCK
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b") as file:
-        if not locks.take(file):
-            # On Windows the holder's text cannot be read while it is locked.
-            holder = path.with_suffix(".pid")
-            pid = holder.read_text().strip() if holder.exists() else "unknown"
-            fault = Fault(
-                LOCK.as_posix(),
-                f"another build (process {pid}) runs in this folder",
-                "wait until it is done, or end it, then run the command again",
-            )
-            raise FaultsError([fault])
-        holder = path.with_suffix(".pid")
+    holder = path.with_suffix(".pid")
+    pid = holder.read_text().strip() if holder.exists() else "unknown"
+    fault = Fault(
+        LOCK.as_posix(),
+        f"another build (process {pid}) runs in this folder",
+        "wait until it is done, or end it, then run the command again",
+    )
+    with held(path, fault):
         holder.write_text(f"{os.getpid()}\n")
         try:
             yield
         finally:
             holder.unlink(missing_ok=True)
-            locks.give(file)
