@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -280,32 +279,6 @@ def load(folder: Path | None = None) -> Money:
         {(row["line_name"], row["year"]): row["status"] for row in lines.iter_rows(named=True)},
         {(row["series"], row["year"]): row["status"] for row in prices.iter_rows(named=True)},
     )
-
-
-def to_fen(yuan: str | int | Fraction | Decimal) -> int:
-    """Return yuan as whole fen, half a fen to the even one.
-
-    Floats are not taken: 0.285 yuan as a float is not 28.5 fen.
-
-    Examples
-    --------
-    >>> to_fen("1234.56"), to_fen("0.285"), to_fen("-0.015")
-    (123456, 28, -2)
-    """
-    if isinstance(yuan, float):
-        raise TypeError("write yuan as text, a whole number or a fraction, not as a float")
-    return round(Fraction(yuan) * FEN_PER_YUAN)
-
-
-def to_yuan(fen: int) -> Fraction:
-    """Return fen as yuan, exactly.
-
-    Examples
-    --------
-    >>> to_yuan(123456)
-    Fraction(30864, 25)
-    """
-    return Fraction(fen, FEN_PER_YUAN)
 
 
 def main_unit(unit: str) -> str:

@@ -46,16 +46,6 @@ def test_real_sources_add_up_to_the_real_total() -> None:
     assert real["business"].to_list() == [round(-33 * factor), 55]
 
 
-@given(st.integers(-(10**12), 10**12))
-def test_fen_and_yuan_are_inverse(fen: int) -> None:
-    assert money.to_fen(money.to_yuan(fen)) == fen
-
-
-def test_floats_are_refused() -> None:
-    with pytest.raises(TypeError):
-        money.to_fen(0.285)  # type: ignore[arg-type]
-
-
 def test_a_line_carried_over_is_no_better_verified_than_what_it_is_made_of() -> None:
     # By hand from the files: the line of 2019 is found and so is the price change of 2020, that of
     # 2021 is from memory; the line of 2018 is from memory as published.

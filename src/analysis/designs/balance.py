@@ -10,7 +10,7 @@ import numpy as np
 
 from analysis.designs import estimates, joint
 from analysis.designs.joint import Target
-from analysis.designs.sample import Sample, prepare
+from analysis.designs.sample import prepare
 from analysis.faults import FaultsError, refuse
 from analysis.inference import wald as joint_test
 from analysis.inference.arrays import Floats
@@ -144,8 +144,3 @@ def wald(points: Floats, covariance: Floats, degrees: float) -> tuple[float, flo
         return math.nan, math.nan, math.nan
     rest = degrees - points.size + 1
     return test.statistic * rest / (degrees * points.size), test.p_value, float(rest)
-
-
-def balance_sample(sample: Sample) -> Floats:
-    """Return the normalised difference of each covariate of a sample, shape (p,)."""
-    return np.array([normalised_difference(column, sample.d, sample.w) for column in sample.x.T])

@@ -47,19 +47,6 @@ class Logit:
 Estimate = Callable[[Sample, Logit], tuple[float, Floats]]
 
 
-def augmented(sample: Sample) -> tuple[float, Floats]:
-    """Return the doubly robust effect on the treated with each unit's influence, shape (n,).
-
-    The augmented inverse propensity estimator; for estimators that add influence up themselves.
-
-    Raises
-    ------
-    FaultsError
-        If covariates separate treated from controls, or there are too few controls.
-    """
-    return _augmented(sample, _logit(sample))
-
-
 def propensity(sample: Sample) -> Floats:
     """Return the fitted probability of treatment by a logit on the covariates, shape (n,).
 
@@ -241,14 +228,6 @@ def _arms(sample: Sample, p: Floats) -> tuple[Floats, Floats]:
     """Return the weights of the treated and, by the odds of treatment, of controls."""
     w1, w0 = sample.w * sample.d, sample.w * (1 - sample.d) * p / (1 - p)
     return w1 / w1.sum(), w0 / w0.sum()
-
-
-def arm_weights(sample: Sample) -> tuple[Floats, Floats]:
-    """Return the weights, shape (n,), of the treated and of controls by their odds of treatment.
-
-    They are what the influence of a unit on the effect on the treated is proportional to.
-    """
-    return _arms(sample, propensity(sample))
 
 
 def _contrast(sample: Sample, model: Logit, values: Floats) -> tuple[float, Floats]:

@@ -171,13 +171,6 @@ class Budget(Result):
             self.facts["spread"], "standard deviation of log household income", "log"
         )
 
-    @property
-    def between_villages(self) -> Number:
-        """Share of that variance between villages, per cent."""
-        return self._number(
-            self.facts["between"], "share of variance between villages", "per cent", 100.0
-        )
-
     def income_at(self, quantile: float) -> Number:
         """Return the income of a household at a quantile, yuan a year, incomes being lognormal.
 

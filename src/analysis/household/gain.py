@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -192,15 +192,6 @@ class Gain(Result):
             unit="per cent",
             provenance=self.provenance,
         )
-
-    def per_cent_at(self, quantile: float) -> Number:
-        """Return the median gain in per cent of the income of a household at a quantile.
-
-        The yuan are those of the average household; incomes are lognormal with the spread of 319
-        villages.
-        """
-        factor = 1 / self.budget.relative_income(quantile)
-        return replace(self.per_cent * factor, what=f"median gain at income quantile {quantile:g}")
 
     # ------------------------------------------------------------------------------ exhibits
 

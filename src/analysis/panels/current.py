@@ -12,7 +12,7 @@ from analysis import paths
 from analysis.faults import Fault, FaultsError
 from analysis.panels import panel, schemas
 from analysis.panels.digest import TableDigest
-from analysis.panels.model.simulate import TRUE_BOOKS, TRUTH, simulate
+from analysis.panels.model.simulate import TRUTH, simulate
 from analysis.panels.panel import Panel
 
 VARIANT = "realistic"
@@ -53,18 +53,6 @@ def truth() -> pl.DataFrame | None:
         Columns as in `analysis.panels.model.truth.COLUMNS`; nominal yuan.
     """
     file = _folder() / TRUTH
-    return pl.read_parquet(file) if file.is_file() and simulation() else None
-
-
-def true_books() -> pl.DataFrame | None:
-    """Return the true books of the village collectives of a simulated panel; else None.
-
-    Returns
-    -------
-    polars.DataFrame or None
-        village, period, true_net_income: nominal fen.
-    """
-    file = _folder() / TRUE_BOOKS
     return pl.read_parquet(file) if file.is_file() and simulation() else None
 
 

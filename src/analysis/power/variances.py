@@ -78,16 +78,6 @@ class Components:
         """Intraclass correlation of the last year's income."""
         return float(self.between[-1, -1] / (self.between[-1, -1] + self.within[-1, -1]))
 
-    @property
-    def share_between_changes(self) -> float:
-        """Intraclass correlation of the last yearly change; not a number with one year."""
-        if len(self.within) == 1:
-            return float("nan")
-        change = np.zeros(len(self.within))
-        change[-2:] = -1.0, 1.0
-        between, within = (float(change @ m @ change) for m in (self.between, self.within))
-        return between / (between + within)
-
     def autocorrelation(self, households: int) -> float:
         """Return the correlation of a village's mean with that of the year before."""
         if len(self.within) == 1:
@@ -147,17 +137,6 @@ def incomes(panel: Panel, years: int = LONGEST) -> Incomes:
         ),
         rows_used=kept.height,
     )
-
-
-def never_in(panel: Panel, incomes: Incomes, programme: str) -> Booleans:
-    """Return which households never take part in a programme, alone or with their village."""
-    takers = panel.participation.filter(pl.col("programme") == programme).collect()
-    homes = set(takers.filter(pl.col("unit_level") == "household")["unit"])
-    villages = set(takers.filter(pl.col("unit_level") == "village")["unit"])
-    inside = np.array([name in villages for name in incomes.villages])
-    alone = np.array([name in homes for name in incomes.household])
-    never: Booleans = ~(alone | inside[incomes.village])
-    return never
 
 
 def components(incomes: Incomes, kept: Booleans | None = None) -> Components:
