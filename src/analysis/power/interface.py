@@ -108,11 +108,13 @@ def power(
         refuse("take-up is not between 0 and 1", "as in 0.6", column="take_up", value=take_up)
     if data is not None:
         parts, account, inputs, kind = _of_frame(data, y, cluster, unit, time, evidence)
-        source = f"variances of {y} in {parts.n_villages:,} villages"
+        source = f"variances of {y} in {parts.n_villages:,} villages; intraclass correlation "
+        source += f"{_share(parts):.3f}"
     else:
         parts = _stated(sd, icc, autocorrelation, mean, before + after)
         account, inputs, kind = Account(0, 0), (), evidence or "model"
-        source = f"stated: standard deviation {sd:g}, intraclass correlation {icc:g}"
+        source = f"stated: standard deviation {sd:,.12g}, intraclass correlation {icc:g}, "
+        source += f"correlation of two periods {autocorrelation:g}"
     rows = [
         _row(parts, Design(v, h, before, after, choice), effect, take_up, y, outcome_unit or y)
         for v, h in product(_several(villages), _several(households))
@@ -123,7 +125,7 @@ def power(
             estimator=f"{NAMES[choice]}, {before} periods before and {after} after",
             estimand=f"effect of the offer found with power {POWER:g} at level {ALPHA:g}",
             compared="two arms of as many villages, randomised by village",
-            base=f"{source}; intraclass correlation {_share(parts):.3f}",
+            base=source,
             errors="t of villages less means (and a slope)",
         ),
         account=account,

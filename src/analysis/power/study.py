@@ -1,6 +1,6 @@
 """What a future study could detect: minimum effects, villages needed, and a check by drawing.
 
-A programme is given to whole villages, by lot; a household's income is measured in some years
+Whole villages are randomised to a programme; a household's income is measured in some years
 before and some after. All follows from two matrices of `variances`.
 """
 
@@ -27,7 +27,7 @@ Estimator = Literal["change", "baseline as covariate", "after only"]
 
 @dataclass(frozen=True)
 class Design:
-    """A study: villages drawn by lot into two arms of equal size.
+    """A study: villages randomised into two arms of equal size.
 
     Attributes
     ----------

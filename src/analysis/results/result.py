@@ -120,7 +120,7 @@ class Account:
 
     def lines(self) -> list[tuple[str, str]]:
         """Return what is printed of it, as label and text."""
-        lines = [("rows", f"{self.rows_in:,} in, {self.rows_used:,} used")]
+        lines = [("rows", f"{self.rows_in:,} in, {self.rows_used:,} used")] if self.rows_in else []
         lines += [("left out", f"{n:,}: {why}") for why, n in self.left_out.items() if n]
         lines += [("note", text) for text in self.decisions]
         own = (self.units, self.n_treated, self.n_control)

@@ -12,7 +12,7 @@ from analysis.faults import Fault, raise_if_any
 from analysis.panels.model import Switches
 
 KINDS = {
-    "lot": "a village programme given by lot to a fixed number of villages in each arm",
+    "lot": "a village programme randomised to a fixed number of villages in each arm",
     "offered": "a programme as the model panel offers it, with the difficulty switched on",
 }
 
@@ -47,7 +47,7 @@ class Design:
     required : bool
         Whether `reported` intervals must keep their promise here.
     arms : tuple of (int, int)
-        Cohort (0: never treated) and villages; empty unless treatment is by lot.
+        Cohort (0: never treated) and villages; empty unless treatment is randomised.
     switches : Switches
         Difficulties.
     villages, draws : int
@@ -66,7 +66,7 @@ class Design:
 
     @property
     def smallest_arm(self) -> int:
-        """Villages of the smallest arm; 0 unless treatment is by lot."""
+        """Villages of the smallest arm; 0 unless treatment is randomised."""
         return min((n for _, n in self.arms), default=0)
 
     @property

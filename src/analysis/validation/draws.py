@@ -131,12 +131,12 @@ def draw(design: Design, number: int, *, seed: int = SEED) -> Draw:
 
 @cache
 def _calibrated() -> world.World:
-    """Return one large panel's world: its scale of income is that of every draw by lot."""
+    """Return one large panel's world: its scale of income is that of every randomised draw."""
     return world.build(CALIBRATION, parameters.load())
 
 
 def _by_lot(design: Design, own: Settings) -> world.World:
-    """Return a world in which the programme is given to villages by lot, so many in each arm."""
+    """Return a world in which villages are randomised to the programme, so many in each arm."""
     known = parameters.load()
     where = places.build(own, known)
     villages = np.arange(design.villages)
