@@ -33,7 +33,7 @@ class Stored:
     ----------
     coverage : polars.DataFrame
         design, what, kind, estimator, measure (of `MEASURES`), coverage, error (per cent), bias,
-        truth (of the overall effect, yuan a year), draws.
+        bias_error, truth (of the overall effect, yuan a year), draws.
     parity : polars.DataFrame
         file, estimator, package, estimates.
     published : polars.DataFrame
@@ -60,6 +60,7 @@ def _coverage(root: Path) -> pl.DataFrame:
         "coverage": pl.Float64,
         "error": pl.Float64,
         "bias": pl.Float64,
+        "bias_error": pl.Float64,
         "truth": pl.Float64,
         "draws": pl.Int64,
     }
@@ -71,7 +72,9 @@ def _coverage(root: Path) -> pl.DataFrame:
         *key, "measure", "draws", coverage=100 * pl.col("value"), error=100 * pl.col("mc_error")
     )
     for name in ("bias", "truth"):
-        frame = table.filter(pl.col("measure") == name).select(*key, pl.col("value").alias(name))
+        frame = table.filter(pl.col("measure") == name).select(
+            *key, pl.col("value").alias(name), pl.col("mc_error").alias(f"{name}_error")
+        )
         held = held.join(frame, on=key, how="left", maintain_order="left")
     known = pl.read_csv(root / DESIGNS).select(design="id", what="what", kind="kind")
     return held.join(known, on="design", how="inner", maintain_order="left").select(*columns)

@@ -13,6 +13,7 @@ from analysis.methods import api, evidence, registry
 from analysis.methods.evidence import Stored
 from analysis.methods.proof import Proof
 from analysis.methods.registry import Method, Registry
+from analysis.results import formatting
 from analysis.results.badge import TIERS
 from analysis.sensitivity import choices
 from analysis.templates import fill
@@ -94,8 +95,15 @@ def _simulated(rows: pl.DataFrame) -> dict[str, Any] | None:
         "measure": evidence.MEASURES[rows["measure"][0]],
         "failing": bad.height,
         "rows": rows.height,
-        "worst": bad.head(WORST).to_dicts(),
+        "worst": [{**row, "bias": _bias(row)} for row in bad.head(WORST).to_dicts()],
     }
+
+
+def _bias(row: Mapping[str, Any]) -> str:
+    """Return a bias to the digits of its Monte Carlo error, as pages print it."""
+    if row["bias"] is None:
+        return ""
+    return formatting.number(row["bias"], formatting.places(row["bias_error"]))
 
 
 def _decisions(known: Registry, listed: tuple[choices.Choice, ...]) -> str:
