@@ -330,6 +330,11 @@ def test_attrition_by_influence_is_that_by_leaving_units_out():
         assert one.low.std_error == pytest.approx(other.low.std_error, rel=0.03)
         assert one.high.std_error == pytest.approx(other.high.std_error, rel=0.03)
         assert one.interval.low < one.low.value < one.high.value < one.interval.high
+    # Where effects differ by stratum, so does what the estimated weights of strata do.
+    unlike = frame.with_columns(y=pl.col("y") + 6 * pl.col("d") * pl.col("s"))
+    one = va.rct(unlike, "y", "d", strata="s").attrition()
+    other = va.rct(unlike, "y", "d", strata="s", cluster="u").attrition()
+    assert one.low.std_error == pytest.approx(other.low.std_error, rel=0.03)
 
 
 def test_attrition_by_cluster_leaves_each_out_by_brute_force():

@@ -209,6 +209,18 @@ def test_an_indicator_of_treatment_in_each_row(frame):
     assert "120 units" in repr(found)
 
 
+def test_who_is_treated_without_when_is_refused(frame):
+    whether = frame.with_columns(cohort=(pl.col("cohort") > 0).cast(pl.Int64))
+    with pytest.raises(FaultsError, match="whether, not when"):
+        fit(whether)
+
+
+def test_a_cohort_of_the_second_wave_is_not_always_treated(frame):
+    early = frame.with_columns(cohort=pl.col("cohort").replace(2016, 2014))
+    found = va.did(early, **NAMES, cluster="village", method="extended_two_way")
+    assert not found.account.left_out and found.account.rows_used == 960
+
+
 def test_treatment_that_ends_or_comes_in_doses_is_refused(frame):
     ended = frame.with_columns(cohort=(pl.col("cohort") == pl.col("period")).cast(pl.Int8))
     with pytest.raises(FaultsError, match="not absorbing"):
