@@ -288,3 +288,15 @@ def test_the_summary_has_a_first_line_for_each_programme():
     lines = dict(first.select("programme", "outcome_family").iter_rows())
     assert lines["credit_funds"] == "consumption"
     assert lines["paired_assistance"] == "consumption"
+
+
+def test_the_table_of_sensitivity_repeats_what_the_pool_knows():
+    """Rows of the table are the pool's own numbers: mean, priors, each study left out, kinds."""
+    pooled = va.pool(va.studies("training"), outcome="earnings", effect="offer")
+    data = pooled.sensitivity().data
+    assert data["mean"][0] == pooled.mean.value
+    assert data["predictive_high"][2] == pytest.approx(pooled.predictive().interval()[1])
+    left = data.filter(pl.col("change").str.starts_with("without"))
+    assert left["mean"].to_list() == pooled.leave_one_out["mean"].to_list()
+    assert left["change"].n_unique() == left.height == pooled.studies.height
+    assert data.height == 4 + left.height + pooled.by_subtype.height

@@ -25,6 +25,8 @@ from analysis.studies.small_study import SmallStudy, egger, funnel
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from analysis.results.table import ResultTable
+
 Array = NDArray[np.float64]
 PRIOR_SCALES: Final = (0.5, 1.0, 2.0)
 MOSTLY_PRIOR: Final = 3
@@ -292,6 +294,12 @@ class PoolResult(Result):
     def funnel(self) -> pl.DataFrame:
         """Points of a funnel plot: study, effect, std_error, low, high."""
         return funnel(self.studies, self.model.mean)
+
+    def sensitivity(self) -> ResultTable:
+        """Return the mean with priors halved and doubled, without each study, and by kind."""
+        from analysis.studies.sensitivity_table import sensitivity_table
+
+        return sensitivity_table(self)
 
     def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw the forest plot: studies, mean, prediction."""
