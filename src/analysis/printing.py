@@ -50,19 +50,23 @@ def decimals(value: float | Fraction | int) -> int:
     return max(0, 3 - whole)
 
 
-def unit(text: str) -> str:
-    """Put a unit of the ledger into words.
+def unit(text: str, number: str = "") -> str:
+    """Put a unit of the ledger into words, in the singular after a printed 1.
 
     Examples
     --------
     >>> unit("yuan/persons/years"), unit("person_times"), unit("percent"), unit("ratio")
     ('yuan per person a year', 'person-times', '%', '')
+    >>> unit("weeks", "1"), unit("persons/households", "1")
+    ('week', 'person per household')
     """
     if text in ("", "ratio", "1"):
         return ""
     if text == "percent":
         return "%"
     top, *under = text.split("/")
+    if number == "1":
+        top = SINGULAR.get(top, top.removesuffix("s"))
     words = [SINGULAR.get(base, base.removesuffix("s")).replace("_", "-") for base in under]
     line = "".join(f" a {word}" if word in ("year", "month") else f" per {word}" for word in words)
     return top.replace("_", "-") + line

@@ -31,7 +31,7 @@ def claim_table(claims: Claims, *, filterable: bool = False, language: str = "en
         text = span(formatting.interval(claims.interval_of(claim)), language)
         if claim in arrows:
             text = f"{span(arrows[claim], language)} → {text}"
-        return f"{text} {printing.unit(unit)}".rstrip() if language == "en" else text
+        return f"{text} {printing.unit(unit, text)}".rstrip() if language == "en" else text
 
     source, alone = claims.quantities, bool(claims.programme) and not filterable
     rows = [
