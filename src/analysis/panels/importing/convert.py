@@ -26,7 +26,7 @@ REASONS: Final[Mapping[str, str]] = {
     "not_whole": "a fraction where a whole number should be",
     "not_in_recode": "a value the map does not recode",
     "not_yes_or_no": "neither yes nor no",
-    "not_a_value": "an error of a spreadsheet, or a formula in place of its value",
+    "not_a_value": "an error of a spreadsheet in place of a value",
     "out_of_range": "outside the range of the contract",
     "duplicate_identical": "repeats an earlier row of the same key, value for value",
     "duplicate_conflicting": "other rows have the same key and say otherwise; all are left out",
@@ -183,7 +183,7 @@ def _converted(cell: Cell, column: str) -> Cell:
 
 
 def word(name: str, cell: Cell, context: Context) -> Value:
-    """Read a word: village, stratum, county."""
+    """Read a word: village, stratum, county. A name may begin with a sign of equality."""
     base = key(name, cell, context, "")
     odd = base.value.str.contains(ERROR)
     value = pl.when(~odd.fill_null(value=False)).then(base.value)

@@ -19,8 +19,8 @@ SHEET: Final = re.compile(r'<sheet [^>]*?name="([^"]*)"[^>]*?r:id="([^"]*)"')
 TARGET: Final = re.compile(r"<Relationship [^>]*>")
 NOT_CALCULATED: Final = re.compile(rb'<calcPr[^>]*fullCalcOnLoad="(1|true)"')
 """What a library writes that stores a 0 beside each formula and leaves it to be calculated."""
-ERROR: Final = r"^(?:#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!)|=.*)$"
-"""Text of an error of a spreadsheet, or of a formula that stands where a value should."""
+ERROR: Final = r"^#(?:N/A|DIV/0!|REF!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!)$"
+"""Text of an error of a spreadsheet."""
 ODS_ERROR: Final = b'calcext:value-type="error"'
 SHOWN: Final = 3
 """Cells that a note names."""
