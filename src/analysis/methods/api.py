@@ -46,7 +46,7 @@ def room_of(name: str) -> str:
     Examples
     --------
     >>> room_of("analysis.did.estimators.group_time.estimate"), room_of("analysis.money.load")
-    ('effects', 'money')
+    ('did', 'money')
     """
     return name.split(".")[1]
 
