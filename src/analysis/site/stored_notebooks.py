@@ -257,7 +257,7 @@ def marked(content: Mapping[str, Any]) -> dict[str, Any]:
     when = f"on {noted['computed']}" if "computed" in noted else "in this build"
     text = (
         f"::: {{.stored-outputs}}\nComputed {when} from data that are fetched and not passed on "
-        f'(`make data ARGS="{" ".join(noted["data"])}"`).\n:::'
+        f'(`make data ARGS="{" ".join(sorted(noted["data"]))}"`).\n:::'
     )
     mark = {"cell_type": "markdown", "id": "stored-outputs", "metadata": {}, "source": text}
     cells = [_captioned(cell, when) for cell in content["cells"]]
