@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
-from analysis import printing
 from analysis.methods.registry import Method
 from analysis.validation.coverage import LEAST
 
@@ -111,43 +109,19 @@ def _published(root: Path) -> pl.DataFrame:
     return pl.read_csv(root / PUBLISHED, infer_schema=False).select(columns)
 
 
-def sentences(method: Method, stored: Stored) -> Iterator[str]:
-    """Yield what the stored validation says of a method, a sentence for each ground."""
-    yield from _agreement(method, stored)
-    cases = (
-        stored.published.filter(
-            pl.any_horizontal(pl.col("case").str.starts_with(text) for text in method.published)
-        )
-        if method.published
-        else stored.published.clear()
-    )
-    if cases.height:
-        yield (
-            f"{_count(cases.height, 'printed number')} of published tables, held to every digit"
-            " by a test, which says of each that does not come out why"
-        )
-    if method.grounds:
-        yield f"held to {method.grounds}"
+def n_published(method: Method, stored: Stored) -> int:
+    """Return how many printed numbers of published tables a method is held to."""
+    cases = [pl.col("case").str.starts_with(text) for text in method.published]
+    return stored.published.filter(pl.any_horizontal(cases)).height if cases else 0
 
 
-def _count(number: int, what: str) -> str:
-    return f"{printing.number(number)} {what}{'' if number == 1 else 's'}"
-
-
-def _agreement(method: Method, stored: Stored) -> Iterator[str]:
+def packages(method: Method, stored: Stored) -> list[dict[str, Any]]:
+    """Return the independent packages a method is compared with: package, estimates."""
     rows = stored.parity.filter(
         (pl.col("file") == "effects") & pl.col("estimator").is_in(method.parity)
         | pl.col("file").is_in(method.stored)
     )
-    if rows.height:
-        packages = rows.group_by("package").agg(pl.col("estimates").sum()).sort("package")
-        text = ", ".join(
-            f"{row['package']} ({printing.number(row['estimates'])})"
-            for row in packages.iter_rows(named=True)
-        )
-        yield f"stored estimates of independent packages, compared by a test: {text}"
-    if "two_by_two" in method.parity:
-        yield "statsmodels on one comparison of two periods, on the spot"
+    return rows.group_by("package").agg(pl.col("estimates").sum()).sort("package").to_dicts()
 
 
 def coverage(method: Method, stored: Stored) -> pl.DataFrame:

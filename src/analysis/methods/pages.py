@@ -70,11 +70,11 @@ def _methods(known: Registry, stored: Stored, proof: Proof) -> str:
 
 
 def _record(method: Method, stored: Stored, proof: Proof) -> dict[str, Any]:
-    tests = ", ".join(f"`{name}`" for name in method.tests)
     return {
         "method": method,
         "sources": [registry.cited(source) for source in method.sources],
-        "held": [*evidence.sentences(method, stored), f"tests {tests}"],
+        "packages": evidence.packages(method, stored),
+        "published": evidence.n_published(method, stored),
         "simulated": _simulated(evidence.coverage(method, stored)),
         "functions": [_linked(name, proof) for name in method.functions],
     }

@@ -26,7 +26,9 @@ from analysis.faults import Fault, FaultsError
 from analysis.files import digest_files, digest_of, write_atomic
 from analysis.site.annotate import cell_options, quoted
 from analysis.site.digest import PACKAGE, ImportGraph, package_files, source_of
+from analysis.templates import fill
 
+TEMPLATES: Final = Path(__file__).parent / "templates"
 FOLDER: Final = Path("notebooks") / "data"
 CATALOGUE: Final = Path("data") / "external.toml"
 FETCHED: Final = Path("data") / "external"
@@ -254,25 +256,24 @@ def marked(content: Mapping[str, Any]) -> dict[str, Any]:
     noted = stored(content)
     if not noted.get("data"):
         return dict(content)
-    when = f"on {noted['computed']}" if "computed" in noted else "in this build"
-    text = (
-        f"::: {{.stored-outputs}}\nComputed {when} from data that are fetched and not passed on "
-        f'(`make data ARGS="{" ".join(sorted(noted["data"]))}"`).\n:::'
+    computed = fill(TEMPLATES / "computed.md.j2", computed=noted.get("computed", ""))
+    text = fill(TEMPLATES / "stored-outputs.md.j2", computed=computed, data=noted["data"]).rstrip(
+        "\n"
     )
     mark = {"cell_type": "markdown", "id": "stored-outputs", "metadata": {}, "source": text}
-    cells = [_captioned(cell, when) for cell in content["cells"]]
+    cells = [_captioned(cell, computed) for cell in content["cells"]]
     first = 1 if cells and cells[0]["cell_type"] == "raw" else 0
     return {**content, "cells": [*cells[:first], mark, *cells[first:]]}
 
 
-def _captioned(cell: Mapping[str, Any], when: str) -> dict[str, Any]:
+def _captioned(cell: Mapping[str, Any], computed: str) -> dict[str, Any]:
     """Return a cell whose caption ends with when its exhibit was computed."""
     if cell["cell_type"] != "code":
         return dict(cell)
     lines = source_of(cell).split("\n")
     for key, caption in cell_options("\n".join(lines)).items():
         if key in ("tbl-cap", "fig-cap"):
-            new = f"#| {key}: {quoted(f'{caption} Computed {when}.')}"
+            new = f"#| {key}: {quoted(f'{caption} {computed}.')}"
             lines = [new if line.startswith(f"#| {key}:") else line for line in lines]
     return {**cell, "source": "\n".join(lines)}
 
