@@ -148,12 +148,6 @@ def _note(finding: Finding, cell: str) -> Finding:
     return finding
 
 
-def forget() -> None:
-    """Forget everything noted in this process."""
-    _noted.clear()
-    _cells.clear()
-
-
 # ------------------------------------------------------------------------------------- exhibits
 
 
